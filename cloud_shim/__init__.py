@@ -1,0 +1,1 @@
+"""The thin cloud: publishes, signs, collects and shows. Devices work without it."""

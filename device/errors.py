@@ -1,0 +1,65 @@
+"""What can go wrong, as one hierarchy; each class says what its exit code is.
+
+    LamplightError              failed (1)
+    ├── UsageError              the command or configuration is wrong (2)
+    ├── NotFoundError           no such device, function, file (3)
+    ├── OfflineError            the other side did not answer in time (4)
+    └── RejectedError           understood and refused; nothing changed (5)
+        ├── BadArtifactError    a bundle or model that must not be installed
+        ├── UntrustedError      signatures, versions, expiry or digests do not hold
+        └── LeaseError          hardware that the board lacks or another function holds
+
+Each carries three sentences for a person: what happened, why, and what to try.
+Errors of the wire format are protocol/errors.py's; they become a BadArtifactError or a dropped message at the edge.
+"""
+
+
+class LamplightError(Exception):
+    """Something failed. `what` happened, `why`, and what to try (`remedy`); the last two may be empty."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, why: str = "", remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return ". ".join(part.rstrip(".") for part in (self.what, self.why, self.remedy) if part)
+
+
+class UsageError(LamplightError):
+    """The command line or a configuration file is wrong."""
+
+    exit_code = 2
+
+
+class NotFoundError(LamplightError):
+    """There is no such device, function, release, model or file."""
+
+    exit_code = 3
+
+
+class OfflineError(LamplightError):
+    """The other side did not answer in time."""
+
+    exit_code = 4
+
+
+class RejectedError(LamplightError):
+    """It was understood and refused; nothing changed."""
+
+    exit_code = 5
+
+
+class BadArtifactError(RejectedError):
+    """A bundle or model that must not be installed."""
+
+
+class UntrustedError(RejectedError):
+    """Signatures, versions, expiry or digests do not hold."""
+
+
+class LeaseError(RejectedError):
+    """A pin or sensor that the board does not have, or that another function holds."""

@@ -1,0 +1,55 @@
+"""One installed generation: the functions and models, where they lie on disk, and how they are configured.
+
+The update engine makes it, the runtime runs it. It holds no state and does no I/O.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from device.protocol.manifest import FunctionManifest, ModelManifest
+
+
+@dataclass(frozen=True)
+class InstalledModel:
+    """An unpacked, verified model. `path` is the folder with model.onnx, model.toml and golden.json."""
+
+    name: str
+    version: int
+    digest: str
+    path: Path
+    manifest: ModelManifest
+
+
+@dataclass(frozen=True)
+class InstalledFunction:
+    """An unpacked, verified bundle. `path` is its folder; `config` is the manifest's with the operator's over it.
+
+    `models` are the models it uses, by name: a new model digest makes it a changed function.
+    """
+
+    name: str
+    version: int
+    digest: str
+    path: Path
+    manifest: FunctionManifest
+    config: Mapping[str, object]
+    models: Mapping[str, InstalledModel] = field(default_factory=dict[str, InstalledModel])
+
+    def same_as(self, other: "InstalledFunction | None") -> bool:
+        """Whether a worker running `other` may go on running for this one."""
+        return (
+            other is not None
+            and self.digest == other.digest
+            and self.config == other.config
+            and {n: m.digest for n, m in self.models.items()} == {n: m.digest for n, m in other.models.items()}
+        )
+
+
+@dataclass(frozen=True)
+class Generation:
+    """Everything that one deployment installed. Number 0 is the empty generation of a new board."""
+
+    number: int
+    functions: Mapping[str, InstalledFunction] = field(default_factory=dict[str, InstalledFunction])
+    models: Mapping[str, InstalledModel] = field(default_factory=dict[str, InstalledModel])

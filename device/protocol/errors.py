@@ -1,0 +1,9 @@
+"""What goes wrong when bytes from elsewhere do not keep to the contract.
+
+A `ProtocolError` always means "this input is refused and nothing changed"; its text
+names the field and what was expected, for it ends up in front of a person.
+"""
+
+
+class ProtocolError(ValueError):
+    """A topic, message, manifest or index that does not keep to the contract."""

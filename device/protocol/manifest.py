@@ -1,0 +1,210 @@
+"""What `function.toml` and `model.toml` may say.
+
+Takes the decoded table and gives a checked manifest, or a ProtocolError that names the key. Used by the CLI
+before packing, by the shim before signing and by the device before installing: the same words at each place.
+It does not read files, and does not know which pins and sensors a board has.
+"""
+
+from .errors import ProtocolError
+from .fields import flag, integer, items, name, number, only, table, text
+
+RUNTIMES = ("python3",)
+TRIGGERS = ("call", "sensor", "start", "timer")
+MIB = 1024 * 1024
+
+
+class Trigger:
+    """What starts the function. `every` is in seconds; `window` is how many last readings an event carries."""
+
+    def __init__(self, kind: str, every: float = 0.0, sensor: str = "", window: int = 1) -> None:
+        self.kind = kind
+        self.every = every
+        self.sensor = sensor
+        self.window = window
+
+
+class PinLease:
+    """A pin the function drives or reads. `safe` is an output's level whenever no function drives it."""
+
+    def __init__(self, direction: str, safe: bool) -> None:
+        self.direction = direction
+        self.safe = safe
+
+
+class FunctionManifest:
+    """A checked `function.toml`.
+
+    `module` and `attribute` come from `handler = "module:attribute"`; `memory` is in bytes above the bare
+    worker, `timeout` in seconds for one event.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        attribute: str,
+        memory: int,
+        timeout: float,
+        triggers: list[Trigger],
+        pins: dict[str, PinLease],
+        sensors: list[str],
+        models: list[str],
+        config: dict[str, object],
+    ) -> None:
+        self.name = name
+        self.module = module
+        self.attribute = attribute
+        self.memory = memory
+        self.timeout = timeout
+        self.triggers = triggers
+        self.pins = pins
+        self.sensors = sensors
+        self.models = models
+        self.config = config
+
+
+class ModelManifest:
+    """A checked `model.toml`.
+
+    `inputs` maps a tensor's name to its shape; a golden vector passes when each output is within
+    `tolerance` of the recorded one. `latency` is the budget for one run in seconds, `memory` in bytes.
+    """
+
+    def __init__(
+        self, name: str, inputs: dict[str, list[int]], labels: list[str], tolerance: float, latency: float, memory: int
+    ) -> None:
+        self.name = name
+        self.inputs = inputs
+        self.labels = labels
+        self.tolerance = tolerance
+        self.latency = latency
+        self.memory = memory
+
+
+def function(value: object) -> FunctionManifest:
+    """The manifest in a decoded `function.toml`."""
+    where = "function.toml"
+    fields = table(value, where)
+    only(
+        fields,
+        ("name", "handler", "runtime", "memory", "timeout", "triggers", "pins", "sensors", "models", "config"),
+        where,
+    )
+    if text(fields, "runtime", where, "python3") not in RUNTIMES:
+        raise ProtocolError(f"{where}.runtime: {fields['runtime']!r} is unknown; known are {', '.join(RUNTIMES)}")
+    module, attribute = _handler(text(fields, "handler", where))
+    triggers = [_trigger(each) for each in items(fields.get("triggers", []), f"{where}.triggers")]
+    sensors = [name(each, f"{where}.sensors") for each in items(fields.get("sensors", []), f"{where}.sensors")]
+    return FunctionManifest(
+        name=name(fields.get("name"), f"{where}.name"),
+        module=module,
+        attribute=attribute,
+        memory=_memory(fields, where, 64 * MIB),
+        timeout=_duration(text(fields, "timeout", where, "5s"), f"{where}.timeout"),
+        triggers=triggers,
+        pins={name(n, f"{where}.pins"): _pin(n, p) for n, p in table(fields.get("pins", {}), f"{where}.pins").items()},
+        sensors=sorted({*sensors, *(t.sensor for t in triggers if t.sensor)}),
+        models=[name(each, f"{where}.models") for each in items(fields.get("models", []), f"{where}.models")],
+        config=table(fields.get("config", {}), f"{where}.config"),
+    )
+
+
+def model(value: object) -> ModelManifest:
+    """The manifest in a decoded `model.toml`."""
+    where = "model.toml"
+    fields = table(value, where)
+    only(fields, ("name", "inputs", "labels", "tolerance", "latency", "memory"), where)
+    inputs = table(fields.get("inputs"), f"{where}.inputs")
+    if not inputs:
+        raise ProtocolError(f"{where}.inputs: names no input")
+    return ModelManifest(
+        name=name(fields.get("name"), f"{where}.name"),
+        inputs={n: _shape(shape, f"{where}.inputs.{n}") for n, shape in inputs.items()},
+        labels=[_label(each) for each in items(fields.get("labels", []), f"{where}.labels")],
+        tolerance=_positive(fields, "tolerance", where, 1e-4),
+        latency=_duration(text(fields, "latency", where, "100ms"), f"{where}.latency"),
+        memory=_memory(fields, where, 64 * MIB),
+    )
+
+
+def _handler(value: str) -> tuple[str, str]:
+    module, colon, attribute = value.partition(":")
+    if not colon or not attribute.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
+        raise ProtocolError(f"function.toml.handler: {value!r} is not of the form 'module:function'")
+    return module, attribute
+
+
+def _trigger(value: object) -> Trigger:
+    where = "function.toml.triggers"
+    fields = table(value, where)
+    kind = text(fields, "type", where)
+    if kind not in TRIGGERS:
+        raise ProtocolError(f"{where}.type: unknown trigger {kind!r}; known are {', '.join(TRIGGERS)}")
+    known = {"timer": ("every",), "sensor": ("sensor", "every", "window")}.get(kind, ())
+    only(fields, ("type", *known), where)
+    if kind == "timer":
+        return Trigger(kind, every=_period(text(fields, "every", where), where))
+    if kind == "sensor":
+        return Trigger(
+            kind,
+            every=_period(text(fields, "every", where, "1s"), where),
+            sensor=name(fields.get("sensor"), f"{where}.sensor"),
+            window=integer(fields, "window", where, 1, 4096, 1),
+        )
+    return Trigger(kind)
+
+
+def _period(value: str, where: str) -> float:
+    seconds = _duration(value, f"{where}.every")
+    if seconds < 0.01:
+        raise ProtocolError(f"{where}.every: {value} is too short; at least 10ms")
+    return seconds
+
+
+def _pin(pin: str, value: object) -> PinLease:
+    where = f"function.toml.pins.{pin}"
+    fields = table(value, where)
+    only(fields, ("direction", "safe"), where)
+    direction = text(fields, "direction", where, "out")
+    if direction not in ("in", "out"):
+        raise ProtocolError(f"{where}.direction: {direction!r} is neither 'in' nor 'out'")
+    return PinLease(direction, flag(fields, "safe", where, False))
+
+
+def _duration(value: str, where: str) -> float:
+    for unit, factor in (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)):
+        digits = value[: -len(unit)]
+        if value.endswith(unit) and digits.isdigit() and 0 < int(digits) <= 1_000_000:
+            return int(digits) * factor
+    raise ProtocolError(f"{where}: {value!r} is not a duration; write '200ms', '2s', '5m' or '1h'")
+
+
+def _memory(fields: dict[str, object], where: str, default: int) -> int:
+    if "memory" not in fields:
+        return default
+    value = text(fields, "memory", where)
+    if value.endswith("M") and value[:-1].isdigit() and 1 <= int(value[:-1]) <= 65536:
+        return int(value[:-1]) * MIB
+    raise ProtocolError(f"{where}.memory: {value!r} is not a size; write '64M'")
+
+
+def _shape(value: object, where: str) -> list[int]:
+    shape: list[int] = []
+    for each in items(value, where):
+        if isinstance(each, bool) or not isinstance(each, int) or each < 1:
+            raise ProtocolError(f"{where}: a shape is a list of whole numbers from 1 on")
+        shape.append(each)
+    return shape
+
+
+def _label(value: object) -> str:
+    if not isinstance(value, str):
+        raise ProtocolError("model.toml.labels: expected strings")
+    return value
+
+
+def _positive(fields: dict[str, object], key: str, where: str, default: float) -> float:
+    value = number(fields, key, where, default)
+    if value <= 0:
+        raise ProtocolError(f"{where}.{key}: must be above zero")
+    return value

@@ -1,0 +1,145 @@
+"""The bodies of the messages: JSON objects, encoded and decoded here and nowhere else.
+
+`desired` is not here: its parts are signed, and read by update/trust.py. A decoder raises ProtocolError
+and its caller drops the message; a decoder never guesses.
+"""
+
+import json
+
+from .errors import ProtocolError
+from .fields import flag, integer, items, number, only, sha256, table, text
+
+MAX_MESSAGE = 1024 * 1024
+MAX_WANT = 64
+
+
+def encode(body: dict[str, object]) -> bytes:
+    """`body` as compact JSON; NaN and infinities are refused, for no other language reads them."""
+    return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+
+
+def decode(payload: bytes, what: str) -> dict[str, object]:
+    """The JSON object in `payload`; raises ProtocolError for anything else or more than MAX_MESSAGE bytes."""
+    if len(payload) > MAX_MESSAGE:
+        raise ProtocolError(f"{what}: {len(payload)} bytes; at most {MAX_MESSAGE}")
+    try:
+        return table(json.loads(payload), what)
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, ProtocolError):
+            raise
+        raise ProtocolError(f"{what}: is not JSON: {error}") from None
+
+
+class Presence:
+    """Whether a device is connected. `session` counts its connections, so that a late will is recognised."""
+
+    def __init__(self, online: bool, session: int) -> None:
+        self.online = online
+        self.session = session
+
+    def encode(self) -> bytes:
+        """The body."""
+        return encode({"online": self.online, "session": self.session})
+
+
+def presence(payload: bytes) -> Presence:
+    """The presence in `payload`."""
+    fields = decode(payload, "presence")
+    return Presence(flag(fields, "online", "presence"), integer(fields, "session", "presence", 0, 2**53))
+
+
+class Batch:
+    """Records of one stream from the device's outbox, in order.
+
+    `boot` names the run of the agent that made them; each record is a table with at least `seq`
+    (counts up within a boot, over all streams) and `time` (seconds since 1970 by the device's clock).
+    (boot, seq) identifies a record for ever: a receiver keeps the first and drops the rest.
+    """
+
+    def __init__(self, boot: str, records: list[dict[str, object]]) -> None:
+        self.boot = boot
+        self.records = records
+
+    def encode(self) -> bytes:
+        """The body."""
+        return encode({"boot": self.boot, "records": self.records})
+
+
+def batch(payload: bytes) -> Batch:
+    """The batch in `payload`."""
+    fields = decode(payload, "batch")
+    only(fields, ("boot", "records"), "batch")
+    records = [table(each, "batch.records") for each in items(fields.get("records"), "batch.records")]
+    for record in records:
+        integer(record, "seq", "batch.records", 0, 2**53)
+        number(record, "time", "batch.records")
+    return Batch(text(fields, "boot", "batch"), records)
+
+
+class Ack:
+    """The shim holds every record of `stream` up to and including (boot, seq) in its database."""
+
+    def __init__(self, stream: str, boot: str, seq: int) -> None:
+        self.stream = stream
+        self.boot = boot
+        self.seq = seq
+
+    def encode(self) -> bytes:
+        """The body."""
+        return encode({"stream": self.stream, "boot": self.boot, "seq": self.seq})
+
+
+def ack(payload: bytes) -> Ack:
+    """The acknowledgement in `payload`."""
+    fields = decode(payload, "ack")
+    return Ack(text(fields, "stream", "ack"), text(fields, "boot", "ack"), integer(fields, "seq", "ack", 0, 2**53))
+
+
+def encode_want(digests: list[str]) -> bytes:
+    """A request for chunks that did not arrive."""
+    return encode({"chunks": digests[:MAX_WANT]})
+
+
+def want(payload: bytes) -> list[str]:
+    """The digests that a device asks for, at most MAX_WANT."""
+    digests = items(decode(payload, "want").get("chunks"), "want.chunks")
+    if len(digests) > MAX_WANT:
+        raise ProtocolError(f"want.chunks: {len(digests)} digests; at most {MAX_WANT}")
+    return [sha256(each, "want.chunks") for each in digests]
+
+
+class Call:
+    """A call of a function from the cloud; `data` becomes the event's data. `id` comes back in the reply."""
+
+    def __init__(self, id: str, data: object) -> None:
+        self.id = id
+        self.data = data
+
+    def encode(self) -> bytes:
+        """The body."""
+        return encode({"id": self.id, "data": self.data})
+
+
+def call(payload: bytes) -> Call:
+    """The call in `payload`."""
+    fields = decode(payload, "call")
+    return Call(text(fields, "id", "call"), fields.get("data"))
+
+
+class Reply:
+    """The answer to a call: the handler's `result`, or what went wrong in `error` ("" when nothing did)."""
+
+    def __init__(self, id: str, result: object, error: str) -> None:
+        self.id = id
+        self.result = result
+        self.error = error
+
+    def encode(self) -> bytes:
+        """The body."""
+        return encode({"id": self.id, "result": self.result, "error": self.error})
+
+
+def reply(payload: bytes) -> Reply:
+    """The reply in `payload`."""
+    fields = decode(payload, "reply")
+    return Reply(text(fields, "id", "reply"), fields.get("result"), text(fields, "error", "reply", ""))

@@ -1,0 +1,105 @@
+"""MQTT topics: built and parsed here and nowhere else.
+
+lamplight/1/<fleet>/d/<device>/presence     retained; also the will
+lamplight/1/<fleet>/d/<device>/desired      retained, from the shim
+lamplight/1/<fleet>/d/<device>/reported     retained, from the device
+lamplight/1/<fleet>/d/<device>/want         digests that did not arrive
+lamplight/1/<fleet>/d/<device>/up/<stream>  batches from the device's outbox
+lamplight/1/<fleet>/d/<device>/ack          what of them the shim has made durable
+lamplight/1/<fleet>/d/<device>/call/<function>    a call from the cloud
+lamplight/1/<fleet>/d/<device>/reply/<function>   its answer
+lamplight/1/<fleet>/c/<sha256>              one chunk, retained
+"""
+
+from .errors import ProtocolError
+from .fields import name, sha256
+
+ROOT = "lamplight/1"
+STREAMS = ("telemetry", "logs", "events")
+_PLAIN = ("presence", "desired", "reported", "want", "ack")
+_WITH_FUNCTION = ("call", "reply")
+
+
+class Topic:
+    """A parsed topic. `kind` is the level after the device (or "chunk"); `leaf` is what follows it."""
+
+    def __init__(self, fleet: str, kind: str, device: str = "", leaf: str = "") -> None:
+        self.fleet = fleet
+        self.kind = kind
+        self.device = device
+        self.leaf = leaf
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Topic) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __str__(self) -> str:
+        if self.kind == "chunk":
+            return chunk(self.fleet, self.leaf)
+        base = f"{ROOT}/{self.fleet}/d/{self.device}/{self.kind}"
+        return f"{base}/{self.leaf}" if self.leaf else base
+
+
+def of_device(fleet: str, device: str, kind: str) -> str:
+    """The topic of one of the plain kinds: presence, desired, reported, want, ack."""
+    if kind not in _PLAIN:
+        raise ProtocolError(f"topic: unknown kind {kind!r}")
+    return str(Topic(name(fleet, "fleet"), kind, name(device, "device")))
+
+
+def up(fleet: str, device: str, stream: str) -> str:
+    """Where the device sends batches of `stream`."""
+    if stream not in STREAMS:
+        raise ProtocolError(f"topic: unknown stream {stream!r}; known are {', '.join(STREAMS)}")
+    return str(Topic(name(fleet, "fleet"), "up", name(device, "device"), stream))
+
+
+def call(fleet: str, device: str, function: str) -> str:
+    """Where the cloud calls `function`."""
+    return str(Topic(name(fleet, "fleet"), "call", name(device, "device"), name(function, "function")))
+
+
+def reply(fleet: str, device: str, function: str) -> str:
+    """Where the device answers a call of `function`."""
+    return str(Topic(name(fleet, "fleet"), "reply", name(device, "device"), name(function, "function")))
+
+
+def chunk(fleet: str, digest: str) -> str:
+    """Where the chunk with this sha256 is retained."""
+    return f"{ROOT}/{name(fleet, 'fleet')}/c/{sha256(digest, 'chunk')}"
+
+
+def calls_filter(fleet: str, device: str) -> str:
+    """The subscription of a device to all its calls."""
+    return f"{ROOT}/{name(fleet, 'fleet')}/d/{name(device, 'device')}/call/+"
+
+
+def fleet_filter(fleet: str, kind: str) -> str:
+    """The shim's subscription to one kind from every device."""
+    base = f"{ROOT}/{name(fleet, 'fleet')}/d/+/{kind}"
+    return f"{base}/+" if kind in ("up", *_WITH_FUNCTION) else base
+
+
+def parse(topic: str) -> Topic:
+    """The parts of `topic`; raises ProtocolError for one that is not ours."""
+    levels = topic.split("/")
+    if len(levels) < 5 or "/".join(levels[:2]) != ROOT:
+        raise ProtocolError(f"topic: {topic!r} is not of this protocol")
+    fleet = name(levels[2], "topic fleet")
+    if levels[3] == "c" and len(levels) == 5:
+        return Topic(fleet, "chunk", leaf=sha256(levels[4], "topic chunk"))
+    if levels[3] != "d" or len(levels) not in (6, 7):
+        raise ProtocolError(f"topic: {topic!r} is not of this protocol")
+    return _device_topic(topic, fleet, name(levels[4], "topic device"), levels[5:])
+
+
+def _device_topic(topic: str, fleet: str, device: str, rest: list[str]) -> Topic:
+    if len(rest) == 1 and rest[0] in _PLAIN:
+        return Topic(fleet, rest[0], device)
+    if len(rest) == 2 and rest[0] == "up" and rest[1] in STREAMS:
+        return Topic(fleet, "up", device, rest[1])
+    if len(rest) == 2 and rest[0] in _WITH_FUNCTION:
+        return Topic(fleet, rest[0], device, name(rest[1], "topic function"))
+    raise ProtocolError(f"topic: {topic!r} is not of this protocol")
