@@ -9,7 +9,7 @@ from .errors import ProtocolError
 from .fields import flag, integer, items, name, number, only, table, text
 
 RUNTIMES = ("python3",)
-TRIGGERS = ("call", "sensor", "start", "timer")
+TRIGGERS = ("sensor", "start", "timer")
 MIB = 1024 * 1024
 
 
