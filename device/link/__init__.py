@@ -1,0 +1,1 @@
+"""The board's side of MQTT: the session with the broker, the durable outbox, and the sender between them."""

@@ -1,0 +1,170 @@
+"""The MQTT session: stays connected, says so in `presence`, hands incoming messages to their handlers.
+
+paho runs on a thread of its own. Reconnects with full jitter, so that a fleet does not come back in step
+(https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). Keeps nothing durable: what must
+survive is the outbox's or the update engine's.
+"""
+
+import logging
+import random
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from device.config import BrokerConfig
+from device.protocol import messages, topics
+from device.protocol.errors import ProtocolError
+from device.protocol.topics import Topic
+
+KEEPALIVE = 30
+RECONNECT_BASE = 0.25
+RECONNECT_CAP = 30.0
+# A session number is (boots, connections); this many connections fit in one boot.
+_CONNECTIONS_PER_BOOT = 1_000_000
+
+Handler = Callable[[Topic, bytes], None]
+_log = logging.getLogger(__name__)
+
+
+class Session:
+    """One board's connection. Register handlers with `on`, then `start`."""
+
+    def __init__(self, broker: BrokerConfig, fleet: str, device: str, boots: int) -> None:
+        self._broker = broker
+        self._fleet = fleet
+        self._device = device
+        self._session = boots * _CONNECTIONS_PER_BOOT
+        self._handlers: dict[str, Handler] = {}
+        self._on_connected: list[Callable[[], None]] = []
+        self._stopping = threading.Event()
+        self._connected = threading.Event()
+        self._accepted = False
+        self._client = self._make_client()
+        self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has accepted us and we are subscribed."""
+        return self._connected.is_set()
+
+    def on(self, kind: str, handler: Handler) -> None:
+        """Give messages of this topic kind to `handler`, on paho's thread: it must not block."""
+        self._handlers[kind] = handler
+
+    def on_connected(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each (re)connection, on paho's thread."""
+        self._on_connected.append(listener)
+
+    def start(self) -> None:
+        """Begin to connect; returns at once and works without any broker there."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Say goodbye and end the connection."""
+        self._stopping.set()
+        if self.connected:
+            self._publish_presence(online=False).wait_for_publish(timeout=1)
+        self._client.disconnect()
+        self._thread.join(timeout=5)
+
+    def publish(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False) -> bool:
+        """Send when connected; False, and nothing kept, when not: paho's own queue would die with the process."""
+        if not self.connected:
+            return False
+        return self._client.publish(topic, payload, qos, retain).rc == mqtt.MQTT_ERR_SUCCESS
+
+    def subscribe_chunks(self, digests: Sequence[str]) -> None:
+        """Subscribe to these chunks at QoS 0."""
+        if self.connected and digests:
+            self._client.subscribe([(topics.chunk(self._fleet, digest), 0) for digest in digests])
+
+    def unsubscribe_chunks(self, digests: Sequence[str]) -> None:
+        """End these subscriptions."""
+        if self.connected and digests:
+            self._client.unsubscribe([topics.chunk(self._fleet, digest) for digest in digests])
+
+    def _make_client(self) -> mqtt.Client:
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=f"lamplight-{self._fleet}-{self._device}",
+            clean_session=True,
+            reconnect_on_failure=False,
+        )
+        client.on_connect = self._when_connected
+        client.on_disconnect = self._when_disconnected
+        client.on_message = self._when_message
+        client.on_socket_open = _without_nagle
+        client.connect_timeout = 5
+        return client
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            failures = 0 if self._connect_once() else failures + 1
+            delay = random.uniform(0, min(RECONNECT_CAP, RECONNECT_BASE * 2 ** min(failures, 10)))
+            self._stopping.wait(delay)
+
+    def _connect_once(self) -> bool:
+        """One connection, from first byte to last; False when it never came to be."""
+        self._session += 1
+        will = messages.Presence(online=False, session=self._session).encode()
+        self._client.will_set(topics.of_device(self._fleet, self._device, "presence"), will, qos=1, retain=True)
+        self._accepted = False
+        try:
+            self._client.username_pw_set(self._broker.username, self._broker.password_file.read_text().strip())
+            self._client.connect(self._broker.host, self._broker.port, KEEPALIVE)
+            self._client.loop_forever()
+        except (OSError, ValueError) as error:
+            _log.debug("No connection to the broker: %s", error)
+        self._connected.clear()
+        return self._accepted
+
+    def _when_connected(self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
+        if reason.is_failure:
+            _log.warning("The broker at %s:%s refused us: %s", self._broker.host, self._broker.port, reason)
+            return
+        client.subscribe(
+            [
+                (topics.of_device(self._fleet, self._device, "desired"), 1),
+                (topics.of_device(self._fleet, self._device, "ack"), 0),
+                (topics.calls_filter(self._fleet, self._device), 1),
+            ]
+        )
+        self._accepted = True
+        self._connected.set()
+        self._publish_presence(online=True)
+        _log.info("Connected to the broker at %s:%s", self._broker.host, self._broker.port)
+        for listener in self._on_connected:
+            listener()
+
+    def _when_disconnected(self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
+        if self._connected.is_set() and not self._stopping.is_set():
+            _log.warning("The connection to the broker is gone: %s; everything here goes on", reason)
+        self._connected.clear()
+
+    def _when_message(self, client: mqtt.Client, userdata: Any, message: mqtt.MQTTMessage) -> None:
+        try:
+            topic = topics.parse(message.topic)
+        except (ProtocolError, UnicodeDecodeError) as error:
+            _log.warning("Ignored a message: %s", error)
+            return
+        handler = self._handlers.get(topic.kind)
+        if handler is None or topic.fleet != self._fleet or topic.device not in ("", self._device):
+            return
+        try:
+            handler(topic, bytes(message.payload))
+        except ProtocolError as error:
+            _log.warning("Ignored a message on %s: %s", message.topic, error)
+
+    def _publish_presence(self, online: bool) -> mqtt.MQTTMessageInfo:
+        body = messages.Presence(online=online, session=self._session).encode()
+        return self._client.publish(topics.of_device(self._fleet, self._device, "presence"), body, qos=1, retain=True)
+
+
+def _without_nagle(client: mqtt.Client, userdata: Any, sock: Any) -> None:
+    # paho never sets it; with Nagle and delayed acknowledgements a QoS 1 message can take 40 ms more.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,0 +1,110 @@
+"""Sends the outbox to the shim: per stream one batch at a time, again until it is acknowledged.
+
+What was sent and not acknowledged is sent again after a timeout and after each reconnection; the shim drops
+what it already has. It keeps no records itself.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from device.link.outbox import Row
+from device.protocol.messages import Ack
+from device.protocol.topics import STREAMS
+
+# A shim that is slow must not be sent the same batch over and over.
+RESEND_AFTER = 5.0
+
+
+class Source(Protocol):
+    """What it needs of the outbox."""
+
+    def next_batch(self, stream: str) -> list[Row]: ...  # noqa: D102
+    def acknowledge(self, stream: str, boot: str, seq: int) -> bool: ...  # noqa: D102
+
+
+@dataclass
+class _InFlight:
+    boot: str
+    seq: int
+    sent: float
+
+
+class Uplink:
+    """`send(stream, payload)` publishes and says whether it could."""
+
+    def __init__(
+        self,
+        outbox: Source,
+        send: Callable[[str, bytes], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._outbox = outbox
+        self._send = send
+        self._clock = clock
+        self._condition = threading.Condition()
+        self._in_flight: dict[str, _InFlight] = {}
+        self._due = True
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; what is not acknowledged stays in the outbox."""
+        with self._condition:
+            self._stopping = True
+            self._condition.notify_all()
+        self._thread.join()
+
+    def wake(self) -> None:
+        """There may be something new to send."""
+        with self._condition:
+            self._due = True
+            self._condition.notify_all()
+
+    def connected(self) -> None:
+        """A new connection: what was in flight is lost, as far as we know."""
+        with self._condition:
+            self._in_flight.clear()
+        self.wake()
+
+    def acknowledged(self, ack: Ack) -> None:
+        """The shim has made records durable. One that names nothing we hold changes nothing."""
+        if self._outbox.acknowledge(ack.stream, ack.boot, ack.seq):
+            with self._condition:
+                self._in_flight.pop(ack.stream, None)
+            self.wake()
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                self._condition.wait_for(lambda: self._due or self._stopping, timeout=RESEND_AFTER / 2)
+                if self._stopping:
+                    return
+                self._due = False
+            for stream in STREAMS:
+                self._send_next(stream)
+
+    def _send_next(self, stream: str) -> None:
+        with self._condition:
+            flying = self._in_flight.get(stream)
+            if flying is not None and self._clock() - flying.sent < RESEND_AFTER:
+                return
+        rows = self._outbox.next_batch(stream)
+        # Noted before it is sent: the acknowledgement may be faster than this thread.
+        if rows:
+            with self._condition:
+                self._in_flight[stream] = _InFlight(rows[-1].boot, rows[-1].seq, self._clock())
+        if rows and not self._send(stream, _payload(rows[0].boot, (row.body for row in rows))):
+            with self._condition:
+                self._in_flight.pop(stream, None)
+
+
+def _payload(boot: str, bodies: Iterable[str]) -> bytes:
+    # The bodies are JSON already: joined, not parsed and written anew.
+    return f'{{"boot":"{boot}","records":[{",".join(bodies)}]}}'.encode()

@@ -1,0 +1,118 @@
+"""The sender: one batch in flight per stream, again until acknowledged, nothing lost or out of order."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.link.outbox import Row
+from device.link.uplink import RESEND_AFTER, Uplink
+from device.protocol import messages
+from device.protocol.messages import Ack
+
+
+class Memory:
+    """An outbox in memory, with the order of what was acknowledged."""
+
+    def __init__(self, count: int) -> None:
+        self.rows = [Row("1-a", n, f'{{"seq":{n},"time":1.0,"kind":"log"}}') for n in range(1, count + 1)]
+
+    def next_batch(self, stream: str) -> list[Row]:
+        return self.rows[:3] if stream == "logs" else []
+
+    def acknowledge(self, stream: str, boot: str, seq: int) -> bool:
+        if seq not in [row.seq for row in self.rows]:
+            return False
+        self.rows = [row for row in self.rows if row.seq > seq]
+        return True
+
+
+class Shim:
+    """Receives batches, may lose some, and acknowledges what it got."""
+
+    def __init__(self, lose: list[bool]) -> None:
+        self.lose = lose
+        self.seen: list[int] = []
+        self.uplink: Uplink | None = None
+        self.done = threading.Event()
+
+    def send(self, stream: str, payload: bytes) -> bool:
+        batch = messages.batch(payload)
+        if self.lose and self.lose.pop(0):
+            return True
+        for record in batch.records:
+            if record["seq"] not in self.seen:
+                self.seen.append(int(str(record["seq"])))
+        assert self.uplink is not None
+        self.uplink.acknowledged(Ack(stream, batch.boot, self.seen[-1]))
+        return True
+
+
+class Clock:
+    """Jumps beyond the resend time at every look, so that no test waits for it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += RESEND_AFTER + 1
+        return self.now
+
+
+@pytest.fixture
+def shim() -> Iterator[Shim]:
+    yield Shim([])
+
+
+@given(st.lists(st.booleans(), max_size=12), st.integers(1, 20))
+def test_everything_arrives_once_in_order_however_many_batches_are_lost(lose: list[bool], count: int) -> None:
+    outbox, shim = Memory(count), Shim(lose)
+    uplink = Uplink(outbox, shim.send, Clock())
+    shim.uplink = uplink
+    while outbox.rows:
+        uplink._send_next("logs")  # pyright: ignore[reportPrivateUsage]
+    assert shim.seen == list(range(1, count + 1))
+
+
+def test_a_batch_is_not_sent_twice_while_it_is_in_flight() -> None:
+    sent: list[bytes] = []
+    uplink = Uplink(Memory(2), lambda _stream, payload: sent.append(payload) is None, clock=lambda: 0.0)
+    for _ in range(5):
+        uplink._send_next("logs")  # pyright: ignore[reportPrivateUsage]
+    assert len(sent) == 1
+
+
+def test_a_new_connection_sends_again_at_once() -> None:
+    sent: list[bytes] = []
+    uplink = Uplink(Memory(2), lambda _stream, payload: sent.append(payload) is None, clock=lambda: 0.0)
+    uplink._send_next("logs")  # pyright: ignore[reportPrivateUsage]
+    uplink.connected()
+    uplink._send_next("logs")  # pyright: ignore[reportPrivateUsage]
+    assert sent[0] == sent[1]
+
+
+def test_nothing_is_in_flight_when_it_could_not_be_sent() -> None:
+    attempts: list[bool] = []
+
+    def offline(_stream: str, _payload: bytes) -> bool:
+        attempts.append(True)
+        return False
+
+    uplink = Uplink(Memory(1), offline, clock=lambda: 0.0)
+    uplink._send_next("logs")  # pyright: ignore[reportPrivateUsage]
+    uplink._send_next("logs")  # pyright: ignore[reportPrivateUsage]
+    assert len(attempts) == 2
+
+
+def test_the_thread_drains_the_outbox_and_stops() -> None:
+    outbox, shim = Memory(9), Shim([])
+    uplink = Uplink(outbox, shim.send)
+    shim.uplink = uplink
+    uplink.start()
+    uplink.wake()
+    while outbox.rows:
+        pass
+    uplink.stop()
+    assert shim.seen == list(range(1, 10))
