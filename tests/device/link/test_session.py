@@ -1,0 +1,166 @@
+"""The MQTT session against a real mosquitto: presence, handlers, a broker that goes and comes, a liar."""
+
+import contextlib
+import json
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from device.config import BrokerConfig
+from device.link.session import Session
+from device.protocol import topics
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, f"never came true: {what}"
+        time.sleep(0.01)
+
+
+class Mosquitto:
+    """A broker on one port that can be stopped and started."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self.config = folder / "mosquitto.conf"
+        self.config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\n")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            ["mosquitto", "-c", str(self.config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        until(self.answers, "mosquitto listens")
+
+    def answers(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            return True
+        return False
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    mosquitto = Mosquitto(tmp_path)
+    mosquitto.start()
+    yield mosquitto
+    mosquitto.kill()
+
+
+@pytest.fixture
+def session(broker: Mosquitto, tmp_path: Path) -> Iterator[Session]:
+    password = tmp_path / "password"
+    password.write_text("secret\n")
+    made = Session(BrokerConfig("127.0.0.1", broker.port, "desk-pi", password), "home", "desk-pi", boots=7)
+    yield made
+    made.stop()
+
+
+class Cloud:
+    """The other side: sees what is published, can publish."""
+
+    def __init__(self, port: int) -> None:
+        self.seen: dict[str, list[bytes]] = {}
+        self.subscribed = threading.Event()
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self.client.on_message = lambda _c, _u, m: self.seen.setdefault(m.topic, []).append(bytes(m.payload))
+        self.client.on_subscribe = lambda *_: self.subscribed.set()
+        self.client.connect("127.0.0.1", port)
+        self.client.subscribe("#", 1)
+        self.client.loop_start()
+        assert self.subscribed.wait(30)
+
+    def last(self, topic: str) -> dict[str, object]:
+        return json.loads(self.seen[topic][-1]) if topic in self.seen else {}
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.fixture
+def cloud(broker: Mosquitto) -> Iterator[Cloud]:
+    made = Cloud(broker.port)
+    yield made
+    made.close()
+
+
+PRESENCE = topics.of_device("home", "desk-pi", "presence")
+DESIRED = topics.of_device("home", "desk-pi", "desired")
+
+
+def test_presence_is_told_and_taken_back(session: Session, cloud: Cloud) -> None:
+    session.start()
+    until(lambda: cloud.last(PRESENCE).get("online") is True, "online")
+    first = cloud.last(PRESENCE)["session"]
+    assert isinstance(first, int)
+    assert first // 1_000_000 == 7
+    session.stop()
+    until(lambda: cloud.last(PRESENCE) == {"online": False, "session": first}, "offline")
+
+
+def test_messages_reach_the_handler_of_their_kind(session: Session, cloud: Cloud) -> None:
+    got: list[bytes] = []
+    session.on("desired", lambda _topic, payload: got.append(payload))
+    session.start()
+    until(lambda: session.connected, "connected")
+    cloud.client.publish(DESIRED, b"one", qos=1)
+    until(lambda: got == [b"one"], "delivered")
+
+
+def test_a_broker_that_dies_and_returns_is_found_again(session: Session, broker: Mosquitto) -> None:
+    connections: list[bool] = []
+    session.on_connected(lambda: connections.append(True))
+    session.start()
+    until(lambda: len(connections) == 1, "connected")
+    broker.kill()
+    until(lambda: not session.connected, "noticed the loss")
+    assert session.publish(topics.up("home", "desk-pi", "logs"), b"{}") is False
+    broker.start()
+    until(lambda: len(connections) == 2, "connected again")
+
+
+def test_it_starts_and_stops_with_no_broker_there(session: Session, broker: Mosquitto) -> None:
+    broker.kill()
+    session.start()
+    assert session.publish(PRESENCE, b"{}") is False
+
+
+def test_a_handler_that_refuses_a_message_does_not_end_the_session(session: Session, cloud: Cloud) -> None:
+    from device.protocol import messages
+
+    got: list[str] = []
+    session.on("ack", lambda _topic, payload: got.append(messages.ack(payload).boot))
+    session.start()
+    until(lambda: session.connected, "connected")
+    ack = topics.of_device("home", "desk-pi", "ack")
+    for lie in (b"", b"\xff\xfe", b"[]", b"{" * 5000, b'{"stream": 1}', b'{"stream":"logs","boot":"b","seq":-1}'):
+        cloud.client.publish(ack, lie, qos=1)
+    cloud.client.publish(ack, messages.Ack("logs", "good", 1).encode(), qos=1)
+    until(lambda: got == ["good"], "the good one after the bad")
+
+
+def test_chunks_come_only_when_subscribed_to(session: Session, cloud: Cloud) -> None:
+    got: list[str] = []
+    session.on("chunk", lambda topic, _payload: got.append(topic.leaf))
+    session.start()
+    until(lambda: session.connected, "connected")
+    for digit in "ab":
+        cloud.client.publish(topics.chunk("home", digit * 64), b"chunk", qos=1, retain=True).wait_for_publish(30)
+    session.subscribe_chunks(["b" * 64])
+    until(lambda: got == ["b" * 64], "the one chunk")

@@ -1,0 +1,80 @@
+"""The direction of imports that the design fixes: who may know of whom."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+OURS = ("device", "cloud_shim", "boards", "models", "flash")
+MICROPYTHON = {"json", "struct", "hashlib"}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, relative imports resolved."""
+    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            yield ".".join((*base, *((node.module or "").split(".") if node.module else ())))
+
+
+def files(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def within(module: str, *packages: str) -> bool:
+    return any(module == p or module.startswith(f"{p}.") for p in packages)
+
+
+@pytest.mark.parametrize("path", files("device/protocol"), ids=lambda p: p.name)
+def test_the_protocol_imports_only_itself_and_what_micropython_has(path: Path) -> None:
+    foreign = {m for m in imports(path) if not within(m, "device.protocol") and m not in MICROPYTHON}
+    assert foreign == set()
+
+
+@pytest.mark.parametrize("path", files("device"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_device_knows_nothing_of_the_cloud(path: Path) -> None:
+    assert [m for m in imports(path) if within(m, "cloud_shim", "flash", "models")] == []
+
+
+# What each part of the device may import of the others; the rest is wired by the agent alone.
+SHARED = ("device.errors", "device.event", "device.generation", "device.config", "device.health", "device.protocol")
+ALLOWED = {
+    "hal": ("boards",),
+    "infer": (),
+    "link": (),
+    "update": ("device.infer.files",),
+    "triggers": ("device.hal", "boards"),
+    "runtime": ("device.hal", "device.triggers", "device.infer", "boards"),
+}
+
+
+@pytest.mark.parametrize("part", ALLOWED)
+def test_the_parts_do_not_know_each_other(part: str) -> None:
+    allowed = (*SHARED, *ALLOWED[part], f"device.{part}")
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in files(f"device/{part}")
+        for module in imports(path)
+        if within(module, *OURS) and module != "device" and not within(module, *allowed)
+    ]
+    assert wrong == []
+
+
+def test_the_board_never_loads_what_it_has_no_memory_for() -> None:
+    heavy = ("pydantic", "fastapi", "starlette", "attrs", "structlog", "httpx", "sqlalchemy", "click", "rich")
+    wrong = [(str(p), m) for p in files("device") for m in imports(p) if within(m, *heavy)]
+    assert wrong == []
+
+
+def test_every_import_of_the_device_is_declared() -> None:
+    declared = {"paho", "tuf", "securesystemslib", "numpy", "onnxruntime", "gpiod", "boards", "device"}
+    blinka = {"board", "busio", "digitalio", "adafruit_blinka", "Adafruit_PureIO", "adafruit_tsl2561"}
+    known = declared | blinka | set(sys.stdlib_module_names)
+    wrong = {m.split(".")[0] for p in files("device") for m in imports(p)} - known
+    assert wrong == set()
