@@ -1,0 +1,203 @@
+"""The agent: the one place where a board's parts are wired together.
+
+    python -m device.agent --config agent.toml
+
+Starts what is installed first, without any network, and connects afterwards. Ends on SIGTERM or SIGINT with
+outputs at their safe levels. Exit codes: 0 ended as asked, otherwise as device/errors.py says.
+It decides nothing itself: update/, runtime/ and link/ do.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import boards
+from device import logs, report
+from device.calls import Calls
+from device.config import AgentConfig, load
+from device.errors import LamplightError, RejectedError
+from device.hal.hardware import Hardware
+from device.infer.acceptance import accept
+from device.link.outbox import Outbox
+from device.link.session import Session
+from device.link.uplink import Uplink
+from device.protocol import messages, topics
+from device.protocol.topics import Topic
+from device.runtime.supervisor import Supervisor
+from device.update.engine import Engine, Update
+
+# How often the reported state is looked at without a cause.
+REPORT_PERIOD = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class Agent:
+    """Every part of one board, made in the order in which they depend on each other."""
+
+    def __init__(self, config: AgentConfig) -> None:
+        self._config = config
+        self._board = boards.load(config.board)
+        self._wake = threading.Event()
+        self._stopping = False
+        self._outbox = Outbox(config.state / "outbox.db")
+        logging.getLogger().addHandler(logs.RecordHandler(self._outbox.append))
+        self._supervisor = Supervisor(Hardware(self._board, config.simulation), self._emit, config.state / "scratch")
+        self._session = Session(config.broker, config.fleet, config.device, self._outbox.boots)
+        self._uplink = Uplink(self._outbox, self._send_up)
+        self._engine = Engine(
+            state=config.state / "update",
+            fleet=config.fleet,
+            device=config.device,
+            roots=config.roots,
+            runner=self._supervisor,
+            chunks=_ChunkLink(self._session, config),
+            changed=self._wake.set,
+            event=self._note_update,
+            accept=accept,
+        )
+        self._calls = Calls(self._supervisor.call, self._reply)
+        self._reported = report.Throttle()
+        self._connect_parts()
+
+    def run(self) -> None:
+        """Run until `stop`; the installed functions are at work before the broker is even looked for."""
+        generation = self._engine.boot()
+        _log.info("Generation %s runs: %s", generation.number, ", ".join(sorted(generation.functions)) or "nothing yet")
+        self._engine.start()
+        self._uplink.start()
+        self._session.start()
+        while not self._stopping:
+            self._wake.wait(REPORT_PERIOD)
+            self._wake.clear()
+            self._report()
+
+    def stop(self) -> None:
+        """Ask `run` to return; safe in a signal handler."""
+        self._stopping = True
+        self._wake.set()
+
+    def close(self) -> None:
+        """End every part: first what makes events, last what keeps them."""
+        self._calls.close()
+        self._engine.stop()
+        self._supervisor.close()
+        self._uplink.stop()
+        self._session.stop()
+        self._outbox.close()
+
+    def _connect_parts(self) -> None:
+        self._outbox.on_written(self._uplink.wake)
+        self._session.on("desired", lambda _topic, payload: self._engine.desired(payload))
+        self._session.on("chunk", lambda topic, payload: self._engine.chunk(topic.leaf, payload))
+        self._session.on("ack", lambda _topic, payload: self._uplink.acknowledged(messages.ack(payload)))
+        self._session.on("call", lambda topic, payload: self._calls.submit(topic.leaf, messages.call(payload)))
+        self._session.on_connected(self._when_connected)
+
+    def _when_connected(self) -> None:
+        self._engine.connected()
+        self._uplink.connected()
+        self._reported.forget()
+        self._wake.set()
+
+    def _emit(self, stream: str, kind: str, fields: Mapping[str, object]) -> None:
+        self._outbox.append(stream, kind, fields)
+        if kind in ("worker", "sensor"):
+            self._wake.set()
+
+    def _note_update(self, update: Update) -> None:
+        fields = {"generation": update.target, "state": update.state, "reason": update.reason}
+        self._emit("events", "update", fields)
+        self._wake.set()
+
+    def _send_up(self, stream: str, payload: bytes) -> bool:
+        return self._session.publish(topics.up(self._config.fleet, self._config.device, stream), payload)
+
+    def _reply(self, function: str, reply: messages.Reply) -> None:
+        topic = str(Topic(self._config.fleet, "reply", self._config.device, function))
+        self._session.publish(topic, reply.encode(), qos=1)
+
+    def _report(self) -> None:
+        body = report.compose(
+            self._board.name,
+            self._outbox.boot,
+            self._engine.status(),
+            self._supervisor.health(),
+            self._supervisor.sensors(),
+            self._supervisor.confinement(),
+        )
+        if not self._session.connected or not self._reported.due(body):
+            return
+        topic = topics.of_device(self._config.fleet, self._config.device, "reported")
+        self._session.publish(topic, messages.encode(body), qos=1, retain=True)
+
+
+class _ChunkLink:
+    """The update engine's view of the link."""
+
+    def __init__(self, session: Session, config: AgentConfig) -> None:
+        self.subscribe = session.subscribe_chunks
+        self.unsubscribe = session.unsubscribe_chunks
+        self._session = session
+        self._topic = topics.of_device(config.fleet, config.device, "want")
+
+    def want(self, digests: list[str]) -> None:
+        self._session.publish(self._topic, messages.encode_want(digests), qos=1)
+
+
+@contextlib.contextmanager
+def only_one(state: Path) -> Iterator[None]:
+    """Hold the state folder's lock: two agents on one board would fight over pins and slots."""
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (state / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RejectedError(
+                "The agent is not started",
+                f"another agent already uses {state}",
+                "Stop that one first",
+            ) from None
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def run(config: AgentConfig) -> None:
+    """Run one board until SIGTERM or SIGINT."""
+    with only_one(config.state):
+        agent = Agent(config)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: agent.stop())
+        try:
+            agent.run()
+        finally:
+            agent.close()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m device.agent", description="Run Lamplight's agent on this board.")
+    parser.add_argument("--config", type=Path, required=True, help="the board's agent.toml")
+    parser.add_argument("--debug", action="store_true", help="log everything, show tracebacks")
+    options = parser.parse_args(arguments)
+    logs.to_stderr(options.debug)
+    try:
+        run(load(options.config))
+    except LamplightError as error:
+        if options.debug:
+            raise
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""The `reported` message: what the board says it is in, composed from what its parts say of themselves.
+
+Pure; when it is worth sending is decided by `Throttle`, sending is the agent's.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+from device.health import FunctionHealth, SensorHealth
+from device.update.engine import Update
+
+FORMAT = 1
+# Counters alone change all the time; the retained message follows them this slowly, in seconds.
+COUNTERS_PERIOD = 10.0
+_COUNTERS = ("events", "errors")
+
+
+def compose(
+    board: str,
+    boot: str,
+    update: Update,
+    functions: Mapping[str, FunctionHealth],
+    sensors: Mapping[str, SensorHealth],
+    confinement: Mapping[str, str],
+) -> dict[str, object]:
+    """The body, as docs/protocol.md describes it."""
+    return {
+        "format": FORMAT,
+        "board": board,
+        "agent": agent_version(),
+        "boot": boot,
+        "generation": update.generation,
+        "previous": update.previous,
+        "update": {
+            "generation": update.target,
+            "state": update.state,
+            "reason": update.reason,
+            "bytes": update.bytes,
+            "total": update.total,
+        },
+        "functions": {name: _function(health) for name, health in functions.items()},
+        "models": dict(update.models),
+        "sensors": {name: asdict(health) for name, health in sensors.items()},
+        "failed": {str(generation): reason for generation, reason in update.failed.items()},
+        "confinement": dict(confinement),
+        "ai": find_spec("onnxruntime") is not None,
+    }
+
+
+def agent_version() -> str:
+    """The installed version of Lamplight, "0" when it runs from a bare checkout."""
+    try:
+        return version("lamplight")
+    except PackageNotFoundError:
+        return "0"
+
+
+class Throttle:
+    """Says whether a body is worth publishing: at once when something changed, slowly for counters."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._last: dict[str, object] | None = None
+        self._sent = 0.0
+
+    def forget(self) -> None:
+        """The next body is due whatever it says: a new connection's broker may know nothing of us."""
+        self._last = None
+
+    def due(self, body: dict[str, object]) -> bool:
+        """Whether to publish now; a yes counts as published."""
+        unchanged = self._last is not None and _without_counters(body) == _without_counters(self._last)
+        if unchanged and (body == self._last or self._clock() - self._sent < COUNTERS_PERIOD):
+            return False
+        self._last, self._sent = body, self._clock()
+        return True
+
+
+def _function(health: FunctionHealth) -> dict[str, object]:
+    return {
+        "version": health.version,
+        "sha256": health.digest,
+        "state": health.state,
+        "restarts": health.restarts,
+        "events": health.events,
+        "errors": health.errors + health.timeouts + health.crashes,
+        "last_error": health.last_error,
+    }
+
+
+def _without_counters(body: dict[str, object]) -> dict[str, object]:
+    functions = body["functions"]
+    assert isinstance(functions, dict)
+    plain = {n: {k: v for k, v in f.items() if k not in _COUNTERS} for n, f in functions.items()}  # pyright: ignore
+    return {**body, "functions": plain}

@@ -1,0 +1,56 @@
+"""agent.toml: what it gives, and what a wrong one is told."""
+
+from pathlib import Path
+
+import pytest
+
+from device.config import load
+from device.errors import NotFoundError, UsageError
+
+GOOD = """
+fleet = "home"
+device = "desk-pi"
+board = "lamplight/simulated"
+state = "/var/lib/lamplight"
+roots = "/etc/lamplight/roots"
+[broker]
+host = "127.0.0.1"
+username = "desk-pi"
+password_file = "/etc/lamplight/password"
+"""
+
+
+def test_a_good_file_is_read_with_the_standard_port(tmp_path: Path) -> None:
+    path = tmp_path / "agent.toml"
+    path.write_text(GOOD)
+    config = load(path)
+    assert (config.device, config.broker.port, config.simulation) == ("desk-pi", 1883, None)
+
+
+def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="Provision the board"):
+        load(tmp_path / "agent.toml")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (('device = "desk-pi"', 'device = "../evil"'), "not a name"),
+        (('host = "127.0.0.1"', "host = 7"), "agent.toml.broker.host"),
+        (('fleet = "home"', 'flet = "home"'), "unknown key 'flet'"),
+        (("[broker]", "[broker"), "agent.toml"),
+        (('username = "desk-pi"', 'username = "desk-pi"\nport = 70000'), "70000 is not between"),
+    ],
+)
+def test_a_wrong_file_names_the_key(tmp_path: Path, change: tuple[str, str], told: str) -> None:
+    path = tmp_path / "agent.toml"
+    path.write_text(GOOD.replace(*change))
+    with pytest.raises(UsageError, match=told):
+        load(path)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "agent.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError):
+        load(path)
