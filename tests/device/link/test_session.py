@@ -5,8 +5,7 @@ import json
 import socket
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -16,22 +15,14 @@ from paho.mqtt.enums import CallbackAPIVersion
 from device.config import BrokerConfig
 from device.link.session import Session
 from device.protocol import topics
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, f"never came true: {what}"
-        time.sleep(0.01)
+from tests.support import free_port, until
 
 
 class Mosquitto:
     """A broker on one port that can be stopped and started."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.config = folder / "mosquitto.conf"
         self.config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\n")
         self.process: subprocess.Popen[bytes] | None = None

@@ -1,0 +1,109 @@
+"""One real `lamplight up` for all tests of this folder: mosquitto, shim, simulated hardware, agent, each a process."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from device.hal.sim.link import Link
+from device.hal.sim.world import World
+from tests.support import free_port, until
+
+DEVICE = "desk-pi"
+LAMPLIGHT = (sys.executable, "-m", "cloud_shim.cli")
+
+
+class Fleet:
+    """A running `lamplight up`, and the command line that talks to it."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        self.port, self.mqtt_port = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.lines: list[dict[str, Any]] = []
+        self._up: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """`lamplight up`; returns when the first decision has come back."""
+        command = [*LAMPLIGHT, "up", "--json", "--state", str(self.state), *self._ports()]
+        self._up = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        threading.Thread(target=self._read, args=(self._up,), daemon=True).start()
+        up = self._up
+        self.lines.clear()
+        until(lambda: self.decisions() or up.poll() is not None, "the first decision")
+        assert up.poll() is None, up.stderr and up.stderr.read()
+
+    def stop(self) -> int:
+        """Ctrl-C; gives the exit code."""
+        assert self._up is not None
+        self._up.send_signal(signal.SIGINT)
+        code = self._up.wait(60)
+        for stream in (self._up.stdout, self._up.stderr):
+            if stream is not None:
+                stream.close()
+        return code
+
+    def run(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        """`lamplight ARGUMENTS` against this fleet; fails when it ends with another exit code."""
+        done = subprocess.run(
+            [*LAMPLIGHT, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env={**os.environ, "LAMPLIGHT_URL": self.url, "NO_COLOR": "1"},
+        )
+        assert done.returncode == code, f"{arguments} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def json(self, *arguments: str) -> Any:
+        """What `lamplight --json ARGUMENTS` gives."""
+        return json.loads(self.run("--json", *arguments).stdout)
+
+    def decisions(self) -> list[dict[str, Any]]:
+        """What `up` has shown of decisions so far."""
+        return [line for line in self.lines if line.get("kind") == "decision"]
+
+    def world(self) -> World:
+        """The simulated board's surroundings, reached directly."""
+        link = next(self.state.glob(f"devices/{DEVICE}/agent.toml")).read_text()
+        socket = next(line.split('"')[1] for line in link.splitlines() if line.startswith("simulation"))
+        return World(Link(Path(socket)))
+
+    def led_becomes(self, lit: bool) -> None:
+        """Wait for the LED itself, not for what anybody says of it."""
+        world = self.world()
+        until(lambda: world.state()["pins"]["led"] is lit, f"the LED is {'lit' if lit else 'out'}")  # type: ignore[index]
+
+    def _ports(self) -> tuple[str, ...]:
+        return ("--port", str(self.port), "--mqtt-port", str(self.mqtt_port))
+
+    def _read(self, up: subprocess.Popen[str]) -> None:
+        assert up.stdout is not None
+        for line in up.stdout:
+            self.lines.append(json.loads(line))
+
+
+@pytest.fixture(scope="session")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    made = Fleet(tmp_path_factory.mktemp("home") / "lamplight")
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def night_light(fleet: Fleet, tmp_path: Path) -> Iterator[Path]:
+    """A copy of the starter, deployed, in a bright room; the starter is deployed again afterwards."""
+    folder = tmp_path / "night-light"
+    fleet.run("new", "night-light", str(folder))
+    fleet.world().set(lux=320.0, covered=False, unplugged=False)
+    fleet.run("deploy", str(folder), "--device", DEVICE)
+    yield folder
+    fleet.world().set(lux=320.0, covered=False, unplugged=False)

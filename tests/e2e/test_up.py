@@ -1,0 +1,53 @@
+"""`lamplight up`: what is in its way, and what it leaves behind."""
+
+import re
+import socket
+import subprocess
+from pathlib import Path
+
+from tests.e2e.conftest import LAMPLIGHT, Fleet
+from tests.support import free_port, until
+
+
+def processes_of(state: Path) -> list[str]:
+    """Command lines of processes that mention this state folder."""
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if str(state) in line]
+
+
+def test_ctrl_c_leaves_nothing_running_and_a_second_run_works(tmp_path: Path) -> None:
+    home = Fleet(tmp_path / "lamplight")
+    home.start()
+    assert processes_of(home.state)
+    home.stop()
+    until(lambda: not processes_of(home.state), "every process is gone")
+    home.start()
+    home.stop()
+    until(lambda: not processes_of(home.state), "every process is gone again")
+
+
+def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [*LAMPLIGHT, "up", "--state", str(tmp_path / "s"), "--port", str(port), "--mqtt-port", str(free_port())],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error")]
+    assert len(errors) == 1
+    assert re.search(rf"\b{port}\b", errors[0])
+
+
+def test_a_second_up_in_the_same_folder_is_refused(fleet: Fleet) -> None:
+    done = subprocess.run(
+        [*LAMPLIGHT, "up", "--state", str(fleet.state), "--port", str(free_port()), "--mqtt-port", str(free_port())],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode != 0
+    assert "already" in done.stderr
+    assert fleet.json("devices")["devices"]
