@@ -22,9 +22,8 @@ class _Waiting:
 class Calls:
     """The calls that wait for their replies."""
 
-    def __init__(self, link: Link, fleet: str) -> None:
+    def __init__(self, link: Link) -> None:
         self._link = link
-        self._fleet = fleet
         self._lock = threading.Lock()
         self._waiting: dict[str, _Waiting] = {}
 
@@ -40,7 +39,7 @@ class Calls:
         with self._lock:
             self._waiting[id] = waiting
         try:
-            self._link.send(topics.call(self._fleet, device, function), payload)
+            self._link.send(topics.call(self._link.fleet, device, function), payload)
             return _result(waiting, await asyncio.wait_for(asyncio.wrap_future(waiting.reply), timeout))
         except TimeoutError:
             raise OfflineError(
@@ -59,7 +58,8 @@ class Calls:
             if waiting is None or (waiting.device, waiting.function) != (device, function):
                 return
             del self._waiting[reply.id]
-        waiting.reply.set_result(reply)
+        if waiting.reply.set_running_or_notify_cancel():
+            waiting.reply.set_result(reply)
 
 
 def _result(waiting: _Waiting, reply: Reply) -> object:

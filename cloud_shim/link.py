@@ -35,7 +35,7 @@ class Link:
     def __init__(self, host: str, port: int, fleet: str, password: str) -> None:
         self.host = host
         self.port = port
-        self._fleet = fleet
+        self.fleet = fleet
         # A session that outlives the connection: its absence tells that the broker lost its state.
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"{fleet}-shim", clean_session=False)
         self._client.username_pw_set(SHIM_USER, password)
@@ -65,7 +65,7 @@ class Link:
             if reason.is_failure:
                 logger.warning("the broker at %s:%d refuses the shim: %s", self.host, self.port, reason)
                 return
-            client.subscribe([(topics.fleet_filter(self._fleet, kind), qos) for kind, qos in _SUBSCRIPTIONS])
+            client.subscribe([(topics.fleet_filter(self.fleet, kind), qos) for kind, qos in _SUBSCRIPTIONS])
             on_connect(flags.session_present)
 
         self._client.on_message = received
