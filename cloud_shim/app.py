@@ -5,7 +5,6 @@ Serves the API and the console on 127.0.0.1 until it is told to stop. What it se
 
 import asyncio
 import logging
-import signal
 import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager

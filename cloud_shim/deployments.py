@@ -14,6 +14,8 @@ from device.protocol.deployment import ArtifactRef, Deployment
 from device.protocol.manifest import FunctionManifest
 
 Settings = Mapping[str, object]
+MAX_TRIAL_SECONDS = 7 * 86400.0
+"""What deployment.parse takes."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,7 @@ def with_release(previous: Deployment, release: ArtifactRef, settings: Settings,
     else:
         models[release.name] = release
     number = previous.generation + 1
-    return Deployment(
-        previous.fleet, previous.device, number, functions, models, config, trial.seconds, trial.events
-    )
+    return Deployment(previous.fleet, previous.device, number, functions, models, config, trial.seconds, trial.events)
 
 
 def again(content: Deployment, generation: int) -> Deployment:

@@ -37,7 +37,7 @@ def last_id(database: Database) -> int:
         return session.scalar(select(func.max(RecordRow.id))) or 0
 
 
-def _matching(wanted: Wanted) -> Select[tuple[RecordRow]]:
+def _matching(wanted: Wanted) -> Select[RecordRow]:
     chosen = select(RecordRow)
     if wanted.device:
         chosen = chosen.where(RecordRow.device == wanted.device)

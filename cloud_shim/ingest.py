@@ -1,7 +1,7 @@
 """What devices send: presence, reported state, batches of records, requests for chunks, replies to calls.
 
-A batch is inserted in one transaction, committed, and only then acknowledged: the device deletes what is acknowledged, and
-a broker's PUBACK says nothing about the database. What does not keep to the protocol is dropped with a warning.
+A batch is inserted in one transaction, committed, and only then acknowledged: the device deletes what is acknowledged,
+and a broker's PUBACK says nothing about the database. What does not keep to the protocol is dropped with a warning.
 Whose message it is, is said by its topic, which the broker's access rules hold the device to; never by its body.
 """
 

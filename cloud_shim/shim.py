@@ -30,9 +30,7 @@ class Shim:
         self.registry = Registry(self.database, Blobs(config.state / "artifacts"), self.signing)
         self.link = Link(config.broker_host, config.broker_port, config.fleet, broker.shim_password(config.state))
         self.calls = Calls(self.link)
-        self._publisher = Publisher(
-            self.database, self.registry, self.signing, Retained(self.database, self.link)
-        )
+        self._publisher = Publisher(self.database, self.registry, self.signing, Retained(self.database, self.link))
         self.fleet = Fleet(
             config.fleet,
             self.database,

@@ -1,7 +1,7 @@
 """GET /api/stream: records and devices as they change, as server-sent events.
 
-Each reader has a place in the database's sequence of records, and reads on from there whenever something changed. Backlog
-and live tail are the same query, so that none is lost or doubled between them, and nothing is kept in memory for anybody.
+Each reader has a place in the database's sequence of records, and reads on from there whenever something changed.
+Backlog and live tail are the same query, so that none is lost or doubled between them, and nothing is kept in memory.
 A reader that takes nothing for a while is dropped; with `Last-Event-ID` it comes back to where it was.
 """
 
