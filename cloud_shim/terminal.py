@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # A line in pieces, each with a style of rich's ("" for none).
 Line = Sequence[tuple[str, str]]
+_CLEAR = "\r\x1b[K"  # ECMA-48: back to the line's start, erase to its end
 
 
 class Terminal:
@@ -24,6 +25,7 @@ class Terminal:
 
     def __init__(self, as_json: bool = False) -> None:
         self.as_json = as_json
+        self._unfinished = False
 
     def data(self, value: object, human: Line | None = None) -> None:
         """One answer or one item of a stream: as a line of JSON, or as the line for people."""
@@ -52,7 +54,8 @@ class Terminal:
     def transient(self, text: str) -> None:
         """Progress that the next line overwrites; only where someone watches."""
         if not self.as_json and sys.stderr.isatty():
-            _write(sys.stderr, f"\r\x1b[K{text}")
+            _write(sys.stderr, f"{_CLEAR}{text}")
+            self._unfinished = True
 
     def error(self, error: LamplightError) -> None:
         """What went wrong, on stderr: a sentence for people, the API's form of an error with --json."""
@@ -73,6 +76,9 @@ class Terminal:
     def _show(self, console: "Console", line: Line) -> None:
         from rich.text import Text
 
+        if self._unfinished:
+            _write(sys.stderr, _CLEAR)
+            self._unfinished = False
         console.print(Text.assemble(*line), soft_wrap=True)
 
 

@@ -64,5 +64,4 @@ def _progress(terminal: Terminal, now: Outcome, seconds: float) -> None:
     if now.state == "FETCHING":
         terminal.transient(f"  {seconds:5.1f} s  FETCHING {now.progress:.0%}")
     elif not now.final:
-        terminal.transient("")
         terminal.say((f"  {seconds:5.1f} s  ", "dim"), now.state)

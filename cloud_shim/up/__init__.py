@@ -5,7 +5,6 @@
     provision   the files that make a device of this fleet
     home        the processes, started in order and stopped in the opposite one
     guard       restarts what dies, until it dies too often
-    live        what happens, as lines
     session     all of them together: `lamplight up`
 
 Each child process is a processes.Process.

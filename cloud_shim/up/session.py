@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from cloud_shim.live import Live
 from cloud_shim.terminal import Terminal
 from cloud_shim.up import ports
 from cloud_shim.up.guard import Guard
 from cloud_shim.up.home import Home
-from cloud_shim.up.live import Live
 from cloud_shim.up.state import StateFolder
 
 _LOOK = 0.2  # seconds between two looks at the children

@@ -1,4 +1,7 @@
-"""What happens in the fleet, as lines while it happens; runs in a thread of its own until the program ends."""
+"""What happens in the fleet, as lines while it happens; what `up` and `dev` show.
+
+It runs in a thread of its own until the program ends. What a line looks like is lines.py's.
+"""
 
 import threading
 from collections.abc import Callable
@@ -11,12 +14,16 @@ from device.errors import LamplightError
 
 
 class Live:
-    """Prints what the shim streams. `ended` is called when it cannot go on, for instance when nobody reads it."""
+    """Prints what the shim streams, of one device or ("") of all.
 
-    def __init__(self, url: str, terminal: Terminal, ended: Callable[[], None]) -> None:
+    `ended` is called when it cannot go on, for instance when nobody reads its lines any more.
+    """
+
+    def __init__(self, url: str, terminal: Terminal, ended: Callable[[], None], device: str = "") -> None:
         self._url = url
         self._terminal = terminal
         self._ended = ended
+        self._device = device
         self._online: dict[str, bool] = {}
 
     def start(self) -> None:
@@ -26,19 +33,19 @@ class Live:
     def _run(self) -> None:
         try:
             with Client(self._url) as client:
-                for message in client.follow():
+                for message in client.follow(self._device):
                     self._show(message)
         except (LamplightError, OSError):
             self._ended()
 
     def _show(self, message: Message) -> None:
         if message.event == "device":
-            self._device(message.data)
+            self._presence(message.data)
         # A decision tells its reading too.
         elif message.data["kind"] != "reading":
             self._terminal.data(message.data, lines.record(message.data))
 
-    def _device(self, device: dict[str, Any]) -> None:
+    def _presence(self, device: dict[str, Any]) -> None:
         name, online = device["name"], device["online"]
         if self._online.get(name, online) != online:
             self._terminal.say(*presence(name, online))

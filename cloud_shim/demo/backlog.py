@@ -1,0 +1,34 @@
+"""Whether what a device recorded has all arrived: once each, in order, without a gap. Pure."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+
+def problems(records: Sequence[dict[str, Any]]) -> list[str]:
+    """What is wrong with these RECORDs of one device, in the order of their arrival; nothing when all is well.
+
+    Within one boot, `seq` numbers the records of all streams without a gap; the records of one stream arrive in that order.
+    """
+    found: list[str] = []
+    boots: defaultdict[str, list[int]] = defaultdict(list)
+    last: dict[tuple[str, str], int] = {}
+    for each in records:
+        boot, stream, seq = each["boot"], each["stream"], each["seq"]
+        boots[boot].append(seq)
+        if seq < last.get((boot, stream), seq):
+            found.append(f"{stream} {seq} of boot {boot} came after {last[boot, stream]}")
+        last[boot, stream] = seq
+    for boot, seqs in boots.items():
+        found += _numbering(boot, sorted(seqs))
+    return found
+
+
+def _numbering(boot: str, seqs: Sequence[int]) -> list[str]:
+    found: list[str] = []
+    for before, after in zip(seqs, seqs[1:], strict=False):
+        if before == after:
+            found.append(f"record {after} of boot {boot} came twice")
+        elif after != before + 1:
+            found.append(f"records {before + 1} to {after - 1} of boot {boot} are missing")
+    return found
