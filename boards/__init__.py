@@ -1,0 +1,10 @@
+"""Boards as data: `boards/<vendor>/<board>/board.toml`, and the loader that checks it.
+
+A board file says which logical names (`led`, `light`) stand for which pins, buses and sensors, so that one function
+runs on every board. Nothing here opens hardware; that is `device.hal`. A folder with a hyphen in its name holds
+data only and is never imported.
+"""
+
+from .loader import Board, BoardPin, BoardSensor, Bus, load, names
+
+__all__ = ["Board", "BoardPin", "BoardSensor", "Bus", "load", "names"]

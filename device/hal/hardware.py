@@ -1,0 +1,102 @@
+"""The hardware of one board, by logical names. The only door to pins and sensors for the rest of the device.
+
+Making a Hardware imports and opens nothing, so that it can be sent to another process. Blinka is imported by
+prepare(); pins and sensors are opened by those who use them, each process for itself.
+"""
+
+import importlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from boards import Board
+from device.errors import NotFoundError, UsageError
+from device.hal.sensors import CHIPS, LightSensor, Place
+from device.hal.sim.stand_ins.install import install
+
+if TYPE_CHECKING:
+    from device.hal.pins import Input, Output
+
+Part = TypeVar("Part")
+
+
+class Hardware:
+    """The pins and sensors of `board`; `simulation` is the socket of the simulated hardware for a simulated one.
+
+    Raises UsageError when only one of the two is simulated.
+    """
+
+    def __init__(self, board: Board, simulation: Path | None = None) -> None:
+        if board.simulated and simulation is None:
+            raise UsageError(
+                f"the board {board.name} has no hardware of its own",
+                "it is simulated, and no socket of the simulated hardware is given",
+                "start one: python -m device.hal.sim --socket PATH",
+            )
+        if simulation is not None and not board.simulated:
+            raise UsageError(f"the board {board.name} is not simulated", "a socket of simulated hardware is given")
+        self.board = board
+        self._simulation = simulation
+
+    def prepare(self) -> None:
+        """Import Blinka and the drivers: slow the first time, so do it before forking. Opens no file descriptors.
+
+        Raises UsageError when this machine is not the board it is said to be.
+        """
+        try:
+            # Without this Blinka may ask on the terminal whether to install packages.
+            os.environ["BLINKA_SKIP_DEPENDENCY_CHECK"] = "1"
+            if self._simulation is not None:
+                install(self._simulation)
+            for module in ("device.hal.pins", *(f"adafruit_{s.chip}" for s in self.board.sensors.values())):
+                importlib.import_module(module)
+        except (ImportError, NotImplementedError, RuntimeError, AttributeError) as error:
+            raise UsageError(
+                f"the hardware of {self.board.name} cannot be used here",
+                str(error).strip(),
+                "name the board that this machine is in its configuration, or use lamplight/simulated",
+            ) from error
+
+    def output(self, pin: str) -> "Output":
+        """The output `pin`, at the level it has now. Raises PinError (busy, not permitted) and NotFoundError."""
+        found = self._find("pin", self.board.pins, pin)
+        self.prepare()
+        from device.hal.pins import Output
+
+        return Output(pin, found)
+
+    def input(self, pin: str) -> "Input":
+        """The input `pin`. Raises NotFoundError."""
+        found = self._find("pin", self.board.pins, pin)
+        self.prepare()
+        from device.hal.pins import Input
+
+        return Input(pin, found)
+
+    def sensor(self, name: str) -> LightSensor:
+        """The sensor `name`; it is opened by its first read, which may raise SensorError. Raises NotFoundError."""
+        found = self._find("sensor", self.board.sensors, name)
+        chip = self._find("driver", CHIPS, found.chip)
+        bus = self.board.buses[found.bus]
+        return chip(Place(found, bus, lambda: self._open_bus(bus.blinka)))
+
+    def rest(self, pin: str, level: bool) -> None:
+        """Drive an output to its safe level and let go of it. A pin that has this level does not change."""
+        output = self.output(pin)
+        try:
+            output.value = level
+        finally:
+            output.close()
+
+    def _open_bus(self, blinka: str) -> Any:
+        self.prepare()
+        import board  # pyright: ignore[reportMissingTypeStubs]
+
+        return getattr(board, blinka)()
+
+    def _find(self, kind: str, present: Mapping[str, Part], name: str) -> Part:
+        if name not in present:
+            known = ", ".join(sorted(present)) or "none"
+            raise NotFoundError(f"the board {self.board.name} has no {kind} {name!r}", f"it has: {known}")
+        return present[name]

@@ -1,0 +1,120 @@
+"""Output and input pins through Blinka's digitalio. Importing this imports Blinka: see hardware.py.
+
+Two things are done otherwise than by a plain DigitalInOut: an output keeps the level that its line has, and an input
+is held only while it is read, so that several functions may read one button.
+"""
+
+import errno
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import board  # pyright: ignore[reportMissingTypeStubs]
+import digitalio  # pyright: ignore[reportMissingTypeStubs]
+
+from boards import BoardPin
+from device.hal.errors import PinError
+
+# Blinka has no types; these two are its only uses here.
+_board: Any = board
+_io: Any = digitalio
+
+PULLS = {"": None, "up": _io.Pull.UP, "down": _io.Pull.DOWN}
+# Another function holds an input for about a millisecond at each of its reads.
+INPUT_TRIES = 50
+INPUT_PAUSE = 0.002
+
+
+class _HeldOutput(_io.DigitalInOut):
+    """A DigitalInOut that is an output from the start and takes its line over at the level it has.
+
+    A plain one makes the line an input first, so that a lamp goes out, and `switch_to_output(value=True)` then drives
+    it low before high: a relay would pulse. Here the line is requested without a change, read, and only then made
+    an output, at that level in the same request. (libgpiod_pin_2_x.py; the kernel sets level before direction.)
+    """
+
+    def __init__(self, pin: Any) -> None:
+        held = self._pin = _io.Pin(pin.id)
+        held.init(mode=None)
+        # The level that init(OUT) drives; Blinka sets it only together with the line, which needs an output.
+        held._value = int(held.value())
+        held.init(mode=held.OUT)
+
+    @property
+    def direction(self) -> Any:
+        """Always an output; the base class asks before it drives."""
+        return _io.Direction.OUTPUT
+
+
+class Output:
+    """The output pin called `name`. It has the level that it had before, until `value` is set."""
+
+    def __init__(self, name: str, pin: BoardPin) -> None:
+        self._name = name
+        self._pin = pin
+        with _explained(name, pin):
+            self._line = _HeldOutput(getattr(_board, pin.blinka))
+
+    @property
+    def value(self) -> bool:
+        """The level of the line. Raises PinError."""
+        with _explained(self._name, self._pin):
+            return bool(self._line.value)
+
+    @value.setter
+    def value(self, level: bool) -> None:
+        with _explained(self._name, self._pin):
+            self._line.value = bool(level)
+
+    def close(self) -> None:
+        """Let go of the line, with the level it has."""
+        self._line.deinit()
+
+
+class Input:
+    """The input pin called `name`, with the pull that the board file says."""
+
+    def __init__(self, name: str, pin: BoardPin) -> None:
+        self._name = name
+        self._pin = pin
+
+    @property
+    def value(self) -> bool:
+        """The level of the line now. Raises PinError, also when somebody else keeps the line to himself."""
+        with _explained(self._name, self._pin):
+            for _ in range(INPUT_TRIES):
+                try:
+                    return self._look()
+                except OSError as error:
+                    if error.errno != errno.EBUSY:
+                        raise
+                    time.sleep(INPUT_PAUSE)
+            return self._look()
+
+    def close(self) -> None:
+        """Nothing is held between two reads."""
+
+    def _look(self) -> bool:
+        with _io.DigitalInOut(getattr(_board, self._pin.blinka)) as line:
+            line.switch_to_input(pull=PULLS[self._pin.pull])
+            return bool(line.value)
+
+
+@contextmanager
+def _explained(name: str, pin: BoardPin) -> Generator[None, None, None]:
+    """Turn what Blinka and the kernel raise into a PinError that says what to do."""
+    where = f"pin {name!r} (header pin {pin.header}, GPIO {pin.line})"
+    try:
+        yield
+    except PermissionError as error:
+        remedy = "add this user to the group gpio: sudo usermod -aG gpio $USER, then log in again"
+        raise PinError(f"{where} may not be used", str(error), remedy) from error
+    except OSError as error:
+        if error.errno == errno.EBUSY:
+            raise PinError(f"{where} is busy", "another program holds it", "see which: gpioinfo") from error
+        raise PinError(f"{where} cannot be used", error.strerror or str(error)) from error
+    except RuntimeError as error:
+        raise PinError(
+            f"{where} cannot be used", str(error), "check that this is the board it is said to be"
+        ) from error

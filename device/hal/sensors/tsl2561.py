@@ -1,0 +1,121 @@
+"""A TSL2561 light sensor, through Adafruit's unmodified driver: gain, saturation and coming back after a fault.
+
+The driver computes the lux. Its `lux` is None both in darkness and at saturation; the raw channels tell which.
+Several processes may read one chip, but a change of gain leaves its data at zero for one integration, which the
+others read as darkness.
+"""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from device.errors import OfflineError
+from device.hal.errors import SensorError
+from device.hal.sensors.light import Reading
+from device.hal.sensors.place import Place
+
+if TYPE_CHECKING:
+    import adafruit_tsl2561  # pyright: ignore[reportMissingTypeStubs]
+
+# The driver's words for the 101 ms integration, and for 1x and 16x gain.
+INTEGRATION_101_MS = 1
+LOW_GAIN, HIGH_GAIN = 0, 1
+# 101 ms at the nominal 735 kHz; the slowest oscillator allowed, 690 kHz, takes 107.8 ms (datasheet TAOS059N, p. 4).
+INTEGRATION = 0.108
+# Above this count the driver calls a 101 ms integration saturated (full scale is 37177).
+CLIPPED = 37_000
+# Hysteresis: less gain from here on, and more gain only when 16 times the count is well below that.
+BRIGHT = CLIPPED * 9 // 10
+DIM = BRIGHT * 2 // 3 // 16
+# What the datasheet's formula gives for the highest count at 1x gain and 101 ms, for light without infrared.
+HIGHEST_LUX = 0.0304 * CLIPPED * 16 / 0.252
+
+
+def choose_gain(gain: int, channels: tuple[int, int]) -> int:
+    """The gain to measure with, given the present one and the counts of both channels."""
+    strongest = max(channels)
+    if gain == HIGH_GAIN and strongest > BRIGHT:
+        return LOW_GAIN
+    if gain == LOW_GAIN and strongest < DIM:
+        return HIGH_GAIN
+    return gain
+
+
+class Tsl2561:
+    """One TSL2561 at `place`. The first read, and one after a change of gain, takes an integration (108 ms) longer."""
+
+    def __init__(self, place: Place, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._place = place
+        self._sleep = sleep
+        self._driver: adafruit_tsl2561.TSL2561 | None = None
+
+    def read(self) -> Reading:
+        """The light as of the last complete integration.
+
+        Raises SensorError, saying which chip where, when it does not answer; the next call starts it anew.
+        """
+        try:
+            return self._measure(self._ready())
+        # An I2C fault is an OSError; the driver gives a ValueError for no chip there and a RuntimeError for a wrong
+        # one, Blinka a RuntimeError for a missing bus.
+        except (OSError, ValueError, RuntimeError, OfflineError) as error:
+            self.close()
+            raise SensorError(f"no reading from the {self._place}", _reason(error), self._place.remedy) from error
+
+    def close(self) -> None:
+        """Let go of the bus. The chip goes on measuring."""
+        self._driver = None
+
+    def _ready(self) -> "adafruit_tsl2561.TSL2561":
+        """The driver, with the chip measuring as we want it, also when it lost its supply unnoticed."""
+        driver = self._driver = self._driver or self._open()
+        if not driver.enabled or driver.integration_time != INTEGRATION_101_MS:
+            self._restart(driver, HIGH_GAIN)
+        return driver
+
+    def _open(self) -> "adafruit_tsl2561.TSL2561":
+        # Imported late: the import needs a board that Blinka knows.
+        import adafruit_tsl2561  # pyright: ignore[reportMissingTypeStubs]
+
+        return adafruit_tsl2561.TSL2561(self._place.open_bus(), self._place.sensor.address)
+
+    def _restart(self, driver: "adafruit_tsl2561.TSL2561", gain: int) -> None:
+        """Set gain and integration time, and wait for the first integration with them.
+
+        Powering up starts an integration (datasheet, "Basic operation"), so nothing of the old gain remains.
+        """
+        driver.enabled = False
+        driver.integration_time = INTEGRATION_101_MS
+        driver.gain = gain
+        driver.enabled = True
+        self._sleep(INTEGRATION)
+
+    def _measure(self, driver: "adafruit_tsl2561.TSL2561") -> Reading:
+        gain = driver.gain
+        better = choose_gain(gain, driver.luminosity)
+        if better != gain:
+            self._restart(driver, better)
+        return _reading(driver)
+
+
+def _reading(driver: "adafruit_tsl2561.TSL2561") -> Reading:
+    """The driver's lux, with the raw channels in place of its None.
+
+    When an integration ended between the two, the channels do not explain the None, and the newer values are read;
+    the next end is 100 ms away.
+    """
+    while True:
+        lux = driver.lux
+        if lux is not None:
+            return Reading(float(lux), saturated=False)
+        broadband, infrared = driver.luminosity
+        if broadband == 0:
+            return Reading(0.0, saturated=False)
+        if max(broadband, infrared) > CLIPPED:
+            return Reading(HIGHEST_LUX, saturated=True)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"the bus says: {error.strerror or error}"
+    return str(error)

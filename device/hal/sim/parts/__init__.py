@@ -1,0 +1,1 @@
+"""Models of hardware: no sockets, no processes; the clock is passed in."""

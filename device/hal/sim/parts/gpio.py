@@ -1,0 +1,120 @@
+"""The GPIO lines of a simulated Raspberry Pi, as its kernel shows them: who owns which line, and what level it has.
+
+A line that its owner lets go keeps its direction and level, as pinctrl-bcm2835 does with persist_gpio_outputs
+(the default of Raspberry Pi OS). Every change of a line is recorded, so that a test can prove that none happened.
+"""
+
+import errno
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+LINES = 58  # BCM2711
+# After reset the BCM2711 pulls lines 0 to 8 up and the others down (BCM2711 peripherals, 5.3).
+LAST_PULLED_UP = 8
+HISTORY = 1000
+DIRECTIONS = ("as_is", "input", "output")
+BIASES = ("as_is", "disabled", "up", "down")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A line became this at time `at` (seconds of the clock given to Gpio)."""
+
+    at: float
+    direction: str
+    level: bool
+
+
+@dataclass
+class _Line:
+    bias: str
+    direction: str = "input"
+    driven: bool = False
+    outside: bool | None = None
+    owner: object | None = None
+    history: deque[Change] = field(default_factory=lambda: deque[Change](maxlen=HISTORY))
+
+    @property
+    def level(self) -> bool:
+        """An output has the level it drives; an input what is wired to it, or its pull; floating reads low."""
+        if self.direction == "output":
+            return self.driven
+        return self.bias == "up" if self.outside is None else self.outside
+
+
+class Gpio:
+    """All lines. An owner is any object: a connection to the simulated hardware."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lines = [_Line(bias="up" if n <= LAST_PULLED_UP else "down") for n in range(LINES)]
+
+    def request(self, lines: Iterable[int], owner: object) -> None:
+        """Make `owner` the only one to use `lines`. Raises OSError EBUSY when one of them has an owner."""
+        wanted = [self._line(n) for n in lines]
+        if any(line.owner is not None for line in wanted):
+            raise OSError(errno.EBUSY, "Device or resource busy")
+        for line in wanted:
+            line.owner = owner
+
+    def release(self, owner: object) -> None:
+        """Let go of all lines of `owner`. They keep direction and level."""
+        for line in self._lines:
+            if line.owner is owner:
+                line.owner = None
+
+    def configure(self, number: int, owner: object, direction: str, bias: str, value: bool) -> None:
+        """Set a line's direction and bias; an output drives `value` from the start. "as_is" changes nothing."""
+        line = self._owned(number, owner)
+        before = (line.direction, line.level)
+        if bias != "as_is":
+            line.bias = bias
+        if direction == "output":
+            line.driven = value
+        if direction != "as_is":
+            line.direction = direction
+        self._record(line, before)
+
+    def drive(self, number: int, owner: object, value: bool) -> None:
+        """Set an output's level. Raises OSError EPERM when the line is an input, as the kernel does."""
+        line = self._owned(number, owner)
+        if line.direction != "output":
+            raise OSError(errno.EPERM, "Operation not permitted")
+        before = (line.direction, line.level)
+        line.driven = value
+        self._record(line, before)
+
+    def read(self, number: int, owner: object) -> bool:
+        """A line's level, for its owner."""
+        return self._owned(number, owner).level
+
+    def wire(self, number: int, level: bool | None) -> None:
+        """Drive a line from outside, as a button does; None is an open contact. An output is stronger."""
+        line = self._line(number)
+        before = (line.direction, line.level)
+        line.outside = level
+        self._record(line, before)
+
+    def level(self, number: int) -> bool:
+        """A line's level, as a multimeter shows it."""
+        return self._line(number).level
+
+    def history(self, number: int) -> list[Change]:
+        """The last changes of a line's direction or level, oldest first."""
+        return list(self._line(number).history)
+
+    def _record(self, line: _Line, before: tuple[str, bool]) -> None:
+        if (line.direction, line.level) != before:
+            line.history.append(Change(self._clock(), line.direction, line.level))
+
+    def _owned(self, number: int, owner: object) -> _Line:
+        line = self._line(number)
+        if line.owner is not owner:
+            raise OSError(errno.EPERM, "Operation not permitted")
+        return line
+
+    def _line(self, number: int) -> _Line:
+        if not 0 <= number < LINES:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        return self._lines[number]

@@ -1,0 +1,82 @@
+"""Serve the simulated hardware on a Unix socket, to several clients at once.
+
+A connection owns the GPIO lines it requested, and loses them when it ends, however it ends. What the requests mean
+is `requests.py`.
+"""
+
+import asyncio
+import socket
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from device.errors import UsageError
+from device.hal.sim.parts.assembly import Assembly
+from device.hal.sim.requests import answer
+
+LONGEST_REQUEST = 64 * 1024
+
+
+def listen(path: Path) -> socket.socket:
+    """A listening socket at `path` that only this user may reach. Raises UsageError when that cannot be.
+
+    A socket file left by a process that is gone is replaced; one that is served is left alone.
+    """
+    _clear(path)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listener.bind(str(path))
+        # Nobody can connect before listen(), so there is no moment in which others may.
+        path.chmod(0o600)
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        raise UsageError(
+            f"the simulated hardware cannot listen at {path}",
+            str(error),
+            "choose a short path (at most 100 bytes) in a folder that you may write to",
+        ) from error
+    return listener
+
+
+async def serve(assembly: Assembly, listener: socket.socket, stop: asyncio.Event) -> None:
+    """Answer requests until `stop` is set. Connections that are open then end with the event loop."""
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _converse(assembly, reader, writer)
+
+    server = await asyncio.start_unix_server(connected, sock=listener, limit=LONGEST_REQUEST)
+    await stop.wait()
+    server.close()
+
+
+async def _converse(assembly: Assembly, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    owner = object()
+    try:
+        # readline raises ValueError for a line beyond the limit; half a line at the end is no request.
+        with suppress(ConnectionError, ValueError):
+            while (line := await reader.readline()).endswith(b"\n"):
+                writer.write(answer(assembly, owner, line))
+                await writer.drain()
+    finally:
+        assembly.gpio.release(owner)
+        writer.close()
+
+
+def _clear(path: Path) -> None:
+    if not path.exists():
+        return
+    if not stat.S_ISSOCK(path.stat().st_mode):
+        raise UsageError(f"{path} exists and is not a socket", "it is left alone", "choose another path")
+    if _is_served(path):
+        raise UsageError(f"another process serves simulated hardware at {path}", "", "stop it, or choose another path")
+    path.unlink()
+
+
+def _is_served(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True

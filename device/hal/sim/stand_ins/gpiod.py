@@ -1,0 +1,110 @@
+"""The part of libgpiod 2's Python module that Blinka uses, for the lines of the simulated hardware.
+
+Each line request is a connection of its own, as it is a file descriptor of its own with the kernel: a line is let go
+when its process ends. See https://libgpiod.readthedocs.io for what the names mean. Edge events are not provided.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from device.hal.sim.link import Link
+from device.hal.sim.stand_ins import gpiod_line as line
+
+__version__ = "2.2.2"
+CHIP = "/dev/gpiochip0"
+LABEL = "pinctrl-bcm2711"
+LINES = 58
+
+
+@dataclass
+class LineSettings:
+    """How a line shall be: "AS_IS" leaves direction or bias alone; an output drives `output_value`."""
+
+    direction: line.Direction = line.Direction.AS_IS
+    bias: line.Bias = line.Bias.AS_IS
+    output_value: line.Value = line.Value.INACTIVE
+
+
+@dataclass(frozen=True)
+class ChipInfo:
+    """What a GPIO controller says of itself."""
+
+    name: str
+    label: str
+    num_lines: int
+
+
+class LineRequest:
+    """Lines that this process owns until release()."""
+
+    def __init__(self, link: Link, offsets: list[int]) -> None:
+        self._link = link
+        self.offsets = offsets
+
+    def reconfigure_lines(self, config: Mapping[int, LineSettings | None]) -> None:
+        """Change direction, bias and level of lines."""
+        for offset, settings in config.items():
+            _configure(self._link, offset, settings or LineSettings())
+
+    def set_value(self, offset: int, value: line.Value) -> None:
+        """Drive an output."""
+        self._link.ask("drive", line=offset, value=value is line.Value.ACTIVE)
+
+    def get_value(self, offset: int) -> line.Value:
+        """The level of a line."""
+        return line.Value.ACTIVE if self._link.ask("read", line=offset)["value"] else line.Value.INACTIVE
+
+    def release(self) -> None:
+        """Let go of the lines. They are free for others when this returns."""
+        try:
+            self._link.ask("release")
+        finally:
+            self._link.close()
+
+
+class SimulatedChip:
+    """The simulated Raspberry Pi's only GPIO controller."""
+
+    def __init__(self, socket: Path, path: str) -> None:
+        if path != CHIP:
+            raise FileNotFoundError(2, "No such file or directory", path)
+        self._socket = socket
+
+    def get_info(self) -> ChipInfo:
+        """Name, label and number of lines."""
+        return ChipInfo(name="gpiochip0", label=LABEL, num_lines=LINES)
+
+    def request_lines(self, config: Mapping[int, LineSettings | None], consumer: str | None = None) -> LineRequest:
+        """Own lines. Raises OSError EBUSY when one of them is owned already. `consumer` is not shown anywhere."""
+        link = Link(self._socket)
+        try:
+            link.ask("request", lines=list(config))
+            for offset, settings in config.items():
+                _configure(link, offset, settings or LineSettings())
+        except BaseException:
+            link.close()
+            raise
+        return LineRequest(link, list(config))
+
+    def close(self) -> None:
+        """A simulated chip holds nothing open."""
+
+
+def _configure(link: Link, offset: int, settings: LineSettings) -> None:
+    link.ask(
+        "configure",
+        line=offset,
+        direction=settings.direction.value,
+        bias=settings.bias.value,
+        value=settings.output_value is line.Value.ACTIVE,
+    )
+
+
+def _not_installed(path: str) -> SimulatedChip:
+    raise RuntimeError(f"cannot open {path}: device.hal.sim.stand_ins.install was not called")
+
+
+# The name that Blinka opens; install() binds it to the socket of the simulated hardware.
+Chip: Callable[[str], SimulatedChip] | functools.partial[SimulatedChip] = _not_installed
