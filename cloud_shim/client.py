@@ -87,10 +87,16 @@ class Client:
         """Run the function once with `data`; gives its result. RejectedError: it raised; OfflineError: no answer."""
         return self._request("POST", f"/api/devices/{device}/functions/{function}/call", json={"data": data})["result"]
 
-    def records(self, device: str = "", stream: str = "", function: str = "", limit: int = 100) -> list[JsonObject]:
-        """The last `limit` RECORDs that match, oldest first. An empty string matches everything."""
-        wanted = {"device": device, "stream": stream, "function": function, "limit": limit}
-        return self._request("GET", "/api/records", params={k: v for k, v in wanted.items() if v != ""})["records"]
+    def records(
+        self, device: str = "", stream: str = "", function: str = "", limit: int = 100, after: int | None = None
+    ) -> list[JsonObject]:
+        """RECORDs that match, oldest first: the last `limit`, or the first `limit` after the id `after`.
+
+        An empty string matches everything.
+        """
+        wanted = {"device": device, "stream": stream, "function": function, "limit": limit, "after": after}
+        given = {key: value for key, value in wanted.items() if value not in ("", None)}
+        return self._request("GET", "/api/records", params=given)["records"]
 
     def world(self, device: str) -> JsonObject:
         """The simulated hardware's WORLD; NotFoundError for a real board."""

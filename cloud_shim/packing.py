@@ -1,21 +1,29 @@
-"""From a folder to the archive that is sent: decides what it is, checks it here, packs it.
+"""From a folder to the archive that is sent: checks it here and packs it.
 
 A mistake is told before anything leaves the machine; shim and device check again. It does not send.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from device.errors import BadArtifactError
+from device.errors import UsageError
+from device.infer import acceptance
+from device.update import archive, bundle
+
+_ACCEPTANCE = 60.0  # seconds for a model to load and to compute its golden vectors on this machine
 
 
-def pack(folder: Path) -> bytes:
-    """The archive of the function or model in `folder`; BadArtifactError (or a subclass) says what is wrong with it."""
-    if (folder / "function.toml").is_file():
-        return _function(folder)
-    if (folder / "model.toml").is_file():
-        return _model(folder)
-    raise BadArtifactError(
-        f"{folder} is neither a function nor a model",
-        "it has no function.toml and no model.toml",
-        "`lamplight new night-light` makes a function",
-    )
+def pack(folder: Path, config: Mapping[str, object] | None = None) -> bytes:
+    """The archive of the function or model in `folder`, once it and the settings in `config` are checked.
+
+    Raises NotFoundError when the folder is neither, BadArtifactError when it must not be installed, RejectedError for a
+    setting that the function does not have, and UsageError for settings of a model.
+    """
+    if bundle.kind(folder) == "function":
+        bundle.settings(bundle.read_function(folder), config or {})
+        return archive.pack(folder)
+    if config:
+        raise UsageError("A model has no settings", "--set is for functions")
+    bundle.read_model(folder)
+    acceptance.accept(folder, _ACCEPTANCE)
+    return archive.pack(folder, only=bundle.MODEL_FILES)

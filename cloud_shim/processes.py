@@ -65,7 +65,7 @@ class Process:
     def wait_ready(
         self, ready: Callable[[], bool], timeout: float, cancelled: Callable[[], bool] = lambda: False
     ) -> None:
-        """Return once `ready()` or `cancelled()`; LamplightError when it ends before that, or after `timeout` seconds."""
+        """Return once `ready()` or `cancelled()`; LamplightError when it ends first, or after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while not cancelled():
             if not self.running:

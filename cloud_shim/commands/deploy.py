@@ -26,7 +26,7 @@ def run(options: Options, path: str, device: str, pairs: tuple[str, ...], wait: 
     """Send the function or model in PATH to a device, and wait until it runs there."""
     started = time.monotonic()
     config = parse_config(pairs)
-    archive = pack(existing_folder(path))
+    archive = pack(existing_folder(path), config)
     device = choose_device(options.client, device)
     sent = options.client.release(archive)
     generation = options.client.deploy(device, sent, config)

@@ -1,6 +1,7 @@
 """`lamplight sim light …`: the light around a simulated device, and its sensor's cable."""
 
 import math
+from typing import Any
 
 import click
 
@@ -41,11 +42,8 @@ def parse_action(action: str) -> dict[str, object]:
     return {"lux": lux}
 
 
-def describe(world: dict[str, object]) -> str:
+def describe(world: dict[str, Any]) -> str:
     """The WORLD in one line."""
-    pins = world["pins"]
-    levels = (
-        [f"{name} {'on' if level else 'off'}" for name, level in sorted(pins.items())] if isinstance(pins, dict) else []
-    )
+    levels = [f"{name} {'on' if level else 'off'}" for name, level in sorted(world["pins"].items())]
     sensor = [word for word in ("covered", "unplugged") if world[word]]
     return ", ".join([f"{world['lux']:g} lux", *sensor, *levels])

@@ -2,15 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 
-def problems(records: Sequence[dict[str, Any]]) -> list[str]:
+def problems(records: Sequence[dict[str, Any]], until: float) -> list[str]:
     """What is wrong with these RECORDs of one device, in the order of their arrival; nothing when all is well.
 
-    Within one boot, `seq` numbers the records of all streams without a gap; the records of one stream arrive in that order.
+    Within one boot, `seq` numbers the records of all streams without a gap; those of one stream arrive in that order.
+    The newest must be from after `until`, in seconds since 1970.
     """
     found: list[str] = []
+    if not any(each["time"] > until for each in records):
+        found.append("nothing newer has arrived")
     boots: defaultdict[str, list[int]] = defaultdict(list)
     last: dict[tuple[str, str], int] = {}
     for each in records:
@@ -24,9 +28,16 @@ def problems(records: Sequence[dict[str, Any]]) -> list[str]:
     return found
 
 
+def summary(records: Sequence[dict[str, Any]]) -> str:
+    """How much there is, in words."""
+    decisions = sum(each["kind"] == "decision" for each in records)
+    boots = len({each["boot"] for each in records})
+    return f"{decisions} decisions among {len(records)} records of {boots} boots, no gap, none twice"
+
+
 def _numbering(boot: str, seqs: Sequence[int]) -> list[str]:
     found: list[str] = []
-    for before, after in zip(seqs, seqs[1:], strict=False):
+    for before, after in pairwise(seqs):
         if before == after:
             found.append(f"record {after} of boot {boot} came twice")
         elif after != before + 1:

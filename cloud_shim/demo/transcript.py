@@ -31,9 +31,7 @@ def perform(steps: Sequence[Step], terminal: Terminal) -> None:
         _show(terminal, number, step, title, True, time.monotonic() - started, remark)
 
 
-def _show(
-    terminal: Terminal, number: int, step: Step, title: str, held: bool, seconds: float, remark: str
-) -> None:
+def _show(terminal: Terminal, number: int, step: Step, title: str, held: bool, seconds: float, remark: str) -> None:
     mark = ("✓", "bold green") if held else ("✗", "bold red")
     terminal.data(
         {"step": number, "what": step.what, "ok": held, "seconds": round(seconds, 3), "remark": remark},
