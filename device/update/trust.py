@@ -1,0 +1,92 @@
+"""What must hold before a deployment is believed. No I/O, and no cryptography: that is python-tuf's, in verify.py.
+
+`read` takes the DESIRED document apart (docs/protocol.md); `addressed` and `agree` decide, once both repositories'
+signatures, versions and expiry have been checked.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from device.errors import UntrustedError
+from device.protocol.deployment import ArtifactRef, Deployment
+from device.protocol.errors import ProtocolError
+from device.protocol.fields import items, only, table, text
+
+FORMAT = 1
+# A document for one device: 12 kB with one function; a few hundred releases of each would fit.
+MAX_DESIRED = 1024 * 1024
+_TOP = ("timestamp", "snapshot", "targets")
+
+
+class Target(NamedTuple):
+    """What a repository says of one target: `length` in bytes, and its `sha256` digest."""
+
+    length: int
+    sha256: str
+
+
+class Desired(NamedTuple):
+    """A DESIRED document taken apart: each repository's metadata by file name, and the deployment document."""
+
+    director: Mapping[str, bytes]
+    image: Mapping[str, bytes]
+    deployment: bytes
+
+
+def read(payload: bytes) -> Desired:
+    """The parts of a DESIRED document, none of them to be believed yet; raises ProtocolError."""
+    if len(payload) > MAX_DESIRED:
+        raise ProtocolError(f"desired: more than {MAX_DESIRED} bytes")
+    try:
+        fields = table(json.loads(payload), "desired")
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"desired: is not JSON: {error}") from None
+    only(fields, ("format", "director", "image", "deployment"), "desired")
+    if fields.get("format") != FORMAT:
+        raise ProtocolError(f"desired.format: {fields.get('format')!r}; this agent reads format {FORMAT}")
+    director = table(fields.get("director"), "desired.director")
+    only(director, ("root", *_TOP), "desired.director")
+    image = table(fields.get("image"), "desired.image")
+    only(image, ("root", *_TOP, "delegated"), "desired.image")
+    deployment = text(fields, "deployment", "desired").encode()
+    return Desired(_files(director, "desired.director"), _files(image, "desired.image"), deployment)
+
+
+def _files(repository: dict[str, object], where: str) -> dict[str, bytes]:
+    delegated = table(repository.get("delegated", {}), f"{where}.delegated")
+    files = {f"{role}.json": text(delegated, role, f"{where}.delegated").encode() for role in delegated}
+    roots = items(repository.get("root"), f"{where}.root")
+    for version, root in enumerate(roots, 1):
+        files[f"{version}.root.json"] = text({"root": root}, "root", where).encode()
+    files.update({f"{role}.json": text(repository, role, where).encode() for role in _TOP})
+    return files
+
+
+def addressed(deployment: Deployment, fleet: str, device: str, floor: int) -> None:
+    """The deployment is meant for this device, and not older than generation `floor`; raises UntrustedError."""
+    if (deployment.fleet, deployment.device) != (fleet, device):
+        raise UntrustedError(
+            f"This deployment is for {deployment.fleet}/{deployment.device}",
+            f"this device is {fleet}/{device}",
+            "Look for two devices with one name, or a message copied to another topic",
+        )
+    if deployment.generation < floor:
+        raise UntrustedError(
+            f"Generation {deployment.generation} is older than generation {floor}, which this device was given already",
+            "an old message was played again, or the shim has lost its state",
+            "Deploy anew with a higher generation",
+        )
+
+
+def agree(ref: ArtifactRef, director: Target | None, image: Target | None) -> None:
+    """Both repositories list this artifact of the deployment, with its length and digest; raises UntrustedError."""
+    wanted = Target(ref.length, ref.digest)
+    for who, listed in (("director", director), ("image repository", image)):
+        if listed is None:
+            raise UntrustedError(f"The {who} does not list {ref.target}", "", "Release it again, then deploy")
+        if listed != wanted:
+            raise UntrustedError(
+                f"The {who} lists {ref.target} with another length or digest than the deployment",
+                f"{listed.length} bytes, {listed.sha256}; the deployment has {wanted.length} bytes, {wanted.sha256}",
+            )

@@ -1,0 +1,172 @@
+"""`python -m device.update.verify`: believes a DESIRED document, or says why not. One document a process.
+
+Reads the document on standard input, takes a `Question` as JSON in its only argument and prints its verdict as JSON. It
+runs python-tuf's client over the document's texts in a scratch folder and changes nothing else: the new trusted
+metadata is part of the verdict, and the agent persists it (verification.py). Whatever this process does other than
+print one well-formed verdict is a rejection.
+"""
+
+import json
+import resource
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from device.errors import LamplightError, UntrustedError
+from device.protocol.deployment import Deployment, decode
+from device.protocol.errors import ProtocolError
+from device.update import trust
+
+if TYPE_CHECKING:
+    from tuf.ngclient import FetcherInterface, Updater
+
+REPOSITORIES = ("director", "image")
+# Far above what a good document needs; a hostile one must not take the board along.
+_MAX_CPU_SECONDS = 20
+_MAX_FILE_BYTES = 8 * 1024 * 1024
+_MAX_DATA_BYTES = 256 * 1024 * 1024
+
+
+class Question(NamedTuple):
+    """What the agent asks: who it is, the lowest generation it takes, and where things lie.
+
+    `roots` is the folder with director-root.json and image-root.json, `trusted` the file with the metadata trusted so
+    far (it may be missing), `scratch` an empty folder to work in.
+    """
+
+    fleet: str
+    device: str
+    floor: int
+    roots: str
+    trusted: str
+    scratch: str
+
+
+def main() -> None:
+    """Answer on standard output; exit code 0 whenever there is an answer."""
+    _limit()
+    question = Question(**json.loads(sys.argv[1]))
+    try:
+        answer = judge(question, sys.stdin.buffer.read(trust.MAX_DESIRED + 1))
+    except ProtocolError as error:
+        answer = _refusal(UntrustedError("The desired state is malformed", str(error)))
+    except LamplightError as error:
+        answer = _refusal(error)
+    sys.stdout.write(json.dumps(answer))
+
+
+def judge(question: Question, payload: bytes) -> dict[str, object]:
+    """The verdict on a DESIRED document that is believed; raises UntrustedError or ProtocolError for any other."""
+    desired = trust.read(payload)
+    scratch = Path(question.scratch)
+    _lay_out(Path(question.trusted), scratch)
+    clients = {
+        name: _refreshed(name, files, scratch / name, Path(question.roots))
+        for name, files in (("director", desired.director), ("image", desired.image))
+    }
+    deployment = _deployment(clients["director"], desired.deployment)
+    trust.addressed(deployment, question.fleet, question.device, question.floor)
+    for ref in deployment.artifacts():
+        trust.agree(ref, *(_target(name, client, ref.target) for name, client in clients.items()))
+    return {"ok": True, "deployment": desired.deployment.decode(), "trusted": _collect(scratch)}
+
+
+def _refusal(error: LamplightError) -> dict[str, object]:
+    return {"ok": False, "what": error.what, "why": error.why, "remedy": error.remedy}
+
+
+def _limit() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (_MAX_CPU_SECONDS, _MAX_CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_MAX_FILE_BYTES, _MAX_FILE_BYTES))
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_DATA, (_MAX_DATA_BYTES, _MAX_DATA_BYTES))
+
+
+def _lay_out(trusted: Path, scratch: Path) -> None:
+    """Put the metadata trusted so far where python-tuf looks for it."""
+    for name in REPOSITORIES:
+        (scratch / name / "root_history").mkdir(parents=True)
+    if trusted.exists():
+        for name, text in json.loads(trusted.read_bytes()).items():
+            (scratch / name).write_text(text)
+
+
+def _collect(scratch: Path) -> dict[str, str]:
+    """The metadata trusted now, by its path in the scratch folder."""
+    files = (path for path in scratch.rglob("*.json") if not path.is_symlink())
+    return {path.relative_to(scratch).as_posix(): path.read_text() for path in files}
+
+
+def _refreshed(name: str, files: Mapping[str, bytes], folder: Path, roots: Path) -> "Updater":
+    # Imported here, for it takes most of this process's time: a malformed document never gets this far.
+    from tuf.ngclient import Updater
+
+    root = (roots / f"{name}-root.json").read_bytes()
+    updater = Updater(str(folder), "desired:", fetcher=_fetcher(files), bootstrap=root)
+    with _Explained(name):
+        updater.refresh()
+    return updater
+
+
+def _target(name: str, client: "Updater", path: str) -> trust.Target | None:
+    with _Explained(name):
+        found = client.get_targetinfo(path)
+    return found and trust.Target(found.length, found.hashes.get("sha256", ""))
+
+
+def _deployment(director: "Updater", text: bytes) -> Deployment:
+    from tuf.api.exceptions import LengthOrHashMismatchError
+
+    with _Explained("director"):
+        listed = director.get_targetinfo("deployment.json")
+    if listed is None or "sha256" not in listed.hashes:
+        raise UntrustedError("The director has signed no deployment")
+    try:
+        listed.verify_length_and_hashes(text)
+    except LengthOrHashMismatchError as error:
+        raise UntrustedError("The deployment is not the one that the director has signed", str(error)) from None
+    return decode(text)
+
+
+class _Explained:
+    """Turns python-tuf's errors into ours."""
+
+    def __init__(self, repository: str) -> None:
+        self._repository = repository
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        from tuf.api import exceptions
+
+        if isinstance(error, exceptions.ExpiredMetadataError):
+            raise UntrustedError(
+                f"The {self._repository}'s signatures have expired",
+                f"{error}, and this board's clock reads {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+                "Set the clock if it is wrong; otherwise deploy again, which signs anew. What runs goes on running",
+            ) from None
+        if isinstance(error, (exceptions.RepositoryError, exceptions.DownloadError)):
+            raise UntrustedError(f"The {self._repository}'s signed metadata does not hold", str(error)) from None
+
+
+def _fetcher(files: Mapping[str, bytes]) -> "FetcherInterface":
+    """Serves python-tuf the document's texts in place of a server's files."""
+    from tuf.api.exceptions import DownloadHTTPError
+    from tuf.ngclient import FetcherInterface
+
+    class Fetcher(FetcherInterface):
+        def _fetch(self, url: str) -> list[bytes]:  # pyright: ignore[reportIncompatibleMethodOverride]
+            name = url.rpartition("/")[2]
+            if name not in files:
+                # What a server would answer; python-tuf looks for one root more than there is.
+                raise DownloadHTTPError(f"The document has no {name}", 404)
+            return [files[name]]
+
+    return Fetcher()
+
+
+if __name__ == "__main__":
+    main()
