@@ -1,0 +1,52 @@
+"""The artifacts' bytes on disk, each under its own sha256. It knows nothing of what they are."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from device.protocol import chunks
+
+
+class Blobs:
+    """A folder of files named by their digests. What is there is never changed, so it needs no lock."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def put(self, data: bytes) -> str:
+        """Keep `data`, durably when this returns; gives its digest."""
+        digest = chunks.digest(data)
+        path = self._path(digest)
+        if path.exists():
+            return digest
+        path.parent.mkdir(exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".new-", delete=False) as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).replace(path)
+        for folder in (path.parent, self._folder):
+            _sync(folder)
+        return digest
+
+    def get(self, digest: str, start: int = 0, length: int = -1) -> bytes:
+        """`length` bytes from `start` on (-1: all of them) of the blob; FileNotFoundError when there is none."""
+        with self._path(digest).open("rb") as file:
+            file.seek(start)
+            return file.read(length)
+
+    def path(self, digest: str) -> Path:
+        """Where the blob lies."""
+        return self._path(digest)
+
+    def _path(self, digest: str) -> Path:
+        return self._folder / digest[:2] / digest
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

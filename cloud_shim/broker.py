@@ -1,0 +1,131 @@
+"""The MQTT broker as a subprocess: its configuration, its command, and telling it about new devices.
+
+mosquitto when it is installed; otherwise the fallback, which says so. It writes files and names a command:
+whoever runs the command supervises it. It is bound to loopback.
+"""
+
+import getpass
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloud_shim import access, credentials
+from device.protocol.messages import MAX_MESSAGE
+
+_SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
+FALLBACK_NOTE = (
+    "mosquitto is not installed: using the built-in broker (amqtt). It is for trying things out only: "
+    "slower, and it forgets everything when it stops. Install mosquitto (apt install mosquitto, brew install mosquitto)"
+)
+
+
+@dataclass(frozen=True)
+class BrokerCommand:
+    """How to start the broker: `argv`, and a `note` for the person when it is not mosquitto ("" when it is)."""
+
+    argv: list[str]
+    note: str
+
+
+def folder(state: Path) -> Path:
+    """Where the broker's configuration, password file and saved messages lie."""
+    return state / "broker"
+
+
+def shim_password(state: Path) -> str:
+    """The password of the shim's own user; `prepare` makes it."""
+    return _password_path(state).read_text().strip()
+
+
+def prepare(state: Path, port: int, fleet: str, host: str = "127.0.0.1") -> BrokerCommand:
+    """Write everything the broker needs under `state` and say how to start it. Safe to repeat."""
+    where = folder(state).resolve()
+    where.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _ensure_shim_user(state)
+    mosquitto = find_mosquitto()
+    if mosquitto is None:
+        fallback = [sys.executable, "-m", "cloud_shim.broker_fallback", "--folder", str(where)]
+        return BrokerCommand([*fallback, "--host", host, "--port", str(port), "--fleet", fleet], FALLBACK_NOTE)
+    credentials.write_private(where / "access", access.mosquitto_acl(fleet))
+    config = where / "mosquitto.conf"
+    config.write_text(configuration(where, host, port))
+    return BrokerCommand([mosquitto, "-c", str(config)], "")
+
+
+def find_mosquitto() -> str | None:
+    """The mosquitto program; Debian and Homebrew install it outside many users' PATH."""
+    return shutil.which("mosquitto", path=os.pathsep.join([os.environ.get("PATH", ""), *_SYSTEM_FOLDERS]))
+
+
+def configuration(where: Path, host: str, port: int) -> str:
+    """mosquitto.conf for the files in `where`; see mosquitto.conf(5) for the words."""
+    options: list[tuple[str, object]] = [
+        ("listener", f"{port} {host}"),
+        # Started by root, mosquitto would otherwise change to a user that cannot read these files.
+        ("user", getpass.getuser()),
+        ("pid_file", where / "mosquitto.pid"),
+        ("set_tcp_nodelay", "true"),
+        ("allow_anonymous", "false"),
+        ("password_file", where / "passwords"),
+        ("acl_file", where / "access"),
+        ("persistence", "true"),
+        ("persistence_location", f"{where}/"),
+        # Without these two an acknowledged message is lost when the broker is killed.
+        ("autosave_on_changes", "true"),
+        ("autosave_interval", "1"),
+        ("persistent_client_expiration", "30d"),
+        ("message_size_limit", MAX_MESSAGE),
+        # Per client, beyond those in flight: 1000 is far above what a device's small windows ask for.
+        ("max_queued_messages", "1000"),
+        ("max_queued_bytes", 64 * MAX_MESSAGE),
+        ("log_dest", "stderr"),
+        *(("log_type", kind) for kind in ("error", "warning", "notice")),
+        ("connection_messages", "false"),
+    ]
+    return "".join(f"{key} {value}\n" for key, value in options)
+
+
+def set_devices(state: Path, hashes: Mapping[str, str]) -> None:
+    """Let exactly these devices (and the shim) in, and tell a running broker.
+
+    A device whose password changed is disconnected; the others stay.
+    """
+    path = folder(state) / "passwords"
+    shim = {access.SHIM_USER: credentials.read(path)[access.SHIM_USER]}
+    credentials.write(path, {**hashes, **shim})
+    _reload(folder(state).resolve())
+
+
+def _password_path(state: Path) -> Path:
+    return folder(state) / "shim.password"
+
+
+def _ensure_shim_user(state: Path) -> None:
+    path = folder(state) / "passwords"
+    hashes = credentials.read(path)
+    if access.SHIM_USER in hashes and _password_path(state).exists():
+        return
+    password = credentials.new_password()
+    credentials.write_private(_password_path(state), password + "\n")
+    credentials.write(path, {**hashes, access.SHIM_USER: credentials.hash_password(password)})
+
+
+def _reload(where: Path) -> None:
+    """Make mosquitto read its password file again; the fallback does so by itself."""
+    try:
+        pid = int((where / "mosquitto.pid").read_text())
+    except (FileNotFoundError, ValueError):
+        return
+    if _is_ours(pid, where):
+        os.kill(pid, signal.SIGHUP)
+
+
+def _is_ours(pid: int, where: Path) -> bool:
+    """Whether `pid` is this folder's broker: after a kill the number may belong to some other process."""
+    listed = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return str(where / "mosquitto.conf") in listed.stdout

@@ -1,0 +1,51 @@
+"""What the shim's process is told on its command line, checked."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from device.errors import UsageError
+from device.protocol.fields import is_name
+
+
+@dataclass(frozen=True)
+class Config:
+    """Where the shim keeps its state, which port it serves, and which broker and fleet it belongs to.
+
+    `database` is an SQLAlchemy URL; "" means an SQLite file in `state`. `port` 0 takes any free one.
+    """
+
+    state: Path
+    port: int
+    broker_host: str
+    broker_port: int
+    fleet: str = "home"
+    database: str = ""
+
+    @property
+    def database_url(self) -> str:
+        """The database to open."""
+        return self.database or f"sqlite:///{self.state / 'shim.db'}"
+
+
+def parse(arguments: Sequence[str] | None = None) -> Config:
+    """The configuration in the command line; raises UsageError, or leaves with argparse's message."""
+    parser = argparse.ArgumentParser(prog="python -m cloud_shim.app", description="The cloud shim of one fleet.")
+    parser.add_argument("--state", type=Path, required=True, help="folder for the database, the artifacts and the keys")
+    parser.add_argument("--port", type=_port, required=True, help="serve HTTP on this port of 127.0.0.1; 0 for any")
+    parser.add_argument("--broker-host", default="127.0.0.1")
+    parser.add_argument("--broker-port", type=_port, required=True)
+    parser.add_argument("--fleet", default="home")
+    parser.add_argument("--database", default="", help="SQLAlchemy URL; an SQLite file in the state folder by default")
+    config = Config(**vars(parser.parse_args(arguments)))
+    if not is_name(config.fleet):
+        raise UsageError(f"{config.fleet!r} cannot name a fleet", "use lower-case letters, digits and '-'")
+    return config
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port")
+    return port

@@ -1,0 +1,172 @@
+"""The shim's tables, and transactions on them. Portable SQL: SQLite by default, PostgreSQL for larger fleets.
+
+Everything the shim knows is here, except the artifacts' bytes (blobs.py) and the signing keys (signing.py).
+It has no queries: each part asks its own.
+"""
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from sqlalchemy import (
+    BigInteger,
+    Engine,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    create_engine,
+    event,
+)
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.pool import ConnectionPoolEntry
+
+_BIG = BigInteger().with_variant(Integer, "sqlite")
+_NAME = String(63)
+_DIGEST = String(64)
+
+
+class Base(DeclarativeBase):
+    """The tables."""
+
+
+class DeviceRow(Base):
+    """One device. `credential` is its password's hash; `simulation` the socket of its simulated hardware, if any.
+
+    `session` is the number of its newest connection, -1 when it never connected. Times are in seconds since 1970.
+    """
+
+    __tablename__ = "devices"
+    name: Mapped[str] = mapped_column(_NAME, primary_key=True)
+    board: Mapped[str] = mapped_column(Text)
+    simulation: Mapped[str | None] = mapped_column(Text)
+    credential: Mapped[str] = mapped_column(Text)
+    created: Mapped[float]
+    online: Mapped[bool] = mapped_column(default=False)
+    session: Mapped[int] = mapped_column(BigInteger, default=-1)
+    last_seen: Mapped[float | None]
+    generation: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class ReleaseRow(Base):
+    """One immutable release. `chunk_index` is the digest of its index, "" when it is one chunk; `manifest` is JSON."""
+
+    __tablename__ = "releases"
+    __table_args__ = (UniqueConstraint("kind", "name", "version"),)
+    id: Mapped[int] = mapped_column(_BIG, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    name: Mapped[str] = mapped_column(_NAME)
+    version: Mapped[int]
+    sha256: Mapped[str] = mapped_column(_DIGEST, unique=True)
+    length: Mapped[int]
+    chunk_index: Mapped[str] = mapped_column(_DIGEST)
+    manifest: Mapped[str] = mapped_column(Text)
+    created: Mapped[float]
+
+
+class DeploymentRow(Base):
+    """One generation of one device. `document` is the deployment document; `reason` says what asked for it.
+
+    `outcome` is "" until the device says COMMITTED, REVERTED or REJECTED.
+    """
+
+    __tablename__ = "deployments"
+    device: Mapped[str] = mapped_column(ForeignKey("devices.name"), primary_key=True)
+    generation: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    document: Mapped[str] = mapped_column(Text)
+    created: Mapped[float]
+    reason: Mapped[str] = mapped_column(Text)
+    outcome: Mapped[str] = mapped_column(String(16), default="")
+
+
+class UseRow(Base):
+    """One artifact that one generation names, so that "which chunks does anybody need" is one query."""
+
+    __tablename__ = "uses"
+    device: Mapped[str] = mapped_column(_NAME, primary_key=True)
+    generation: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    sha256: Mapped[str] = mapped_column(_DIGEST, primary_key=True)
+
+
+class SeededRow(Base):
+    """One chunk that the broker may hold as a retained message: written before it is sent, removed after it is cleared."""
+
+    __tablename__ = "seeded"
+    sha256: Mapped[str] = mapped_column(_DIGEST, primary_key=True)
+
+
+class RecordRow(Base):
+    """One record from a device. `body` is the record as the device sent it; `id` follows the order of arrival."""
+
+    __tablename__ = "records"
+    __table_args__ = (
+        UniqueConstraint("device", "boot", "seq"),
+        Index("records_of_stream", "device", "stream", "id"),
+        Index("records_of_function", "device", "function", "id"),
+        {"sqlite_autoincrement": True},
+    )
+    id: Mapped[int] = mapped_column(_BIG, primary_key=True)
+    device: Mapped[str] = mapped_column(_NAME)
+    stream: Mapped[str] = mapped_column(String(16))
+    boot: Mapped[str] = mapped_column(String(32))
+    seq: Mapped[int] = mapped_column(BigInteger)
+    time: Mapped[float]
+    received: Mapped[float]
+    kind: Mapped[str] = mapped_column(_NAME)
+    function: Mapped[str] = mapped_column(_NAME)
+    body: Mapped[str] = mapped_column(Text)
+
+
+class ReportRow(Base):
+    """The newest `reported` message of one device, as JSON."""
+
+    __tablename__ = "reports"
+    device: Mapped[str] = mapped_column(ForeignKey("devices.name"), primary_key=True)
+    body: Mapped[str] = mapped_column(Text)
+    received: Mapped[float]
+
+
+class Database:
+    """Transactions. Reads run beside each other; writes of this process one after the other.
+
+    SQLite has one writer anyway, and would answer "locked" to a transaction that read before it wrote.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = create_engine(url)
+        if self._engine.dialect.name == "sqlite":
+            event.listen(self._engine, "connect", _set_up_sqlite)
+        self._writing = threading.Lock()
+        Base.metadata.create_all(self._engine)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, for tools that look at the tables."""
+        return self._engine
+
+    @contextmanager
+    def read(self) -> Generator[Session]:
+        """A session to read with; nothing in it is kept."""
+        with Session(self._engine) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Generator[Session]:
+        """A transaction: durable when the block ends, undone when it raises."""
+        with self._writing, Session(self._engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+
+def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    # FULL: an acknowledged record survives a power cut, not only a crash of the process.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -1,0 +1,113 @@
+"""What a device's next deployment holds, and whether it may be. Pure: no database, no broker.
+
+These are the checks that need the whole deployment: models that functions use, hardware they share, settings.
+What one bundle may contain is checked when it is released (registry.py).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from boards import Board
+from device.errors import RejectedError
+from device.hal import leases
+from device.protocol.deployment import ArtifactRef, Deployment
+from device.protocol.manifest import FunctionManifest
+
+Settings = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How long a new generation must prove itself: `seconds` and `events` of each changed function."""
+
+    seconds: float = 5.0
+    events: int = 3
+
+
+def empty(fleet: str, device: str) -> Deployment:
+    """What a new device has: generation 0, with nothing in it."""
+    return Deployment(fleet, device, 0, {}, {}, {}, 0, 0)
+
+
+def with_release(previous: Deployment, release: ArtifactRef, settings: Settings, trial: Trial) -> Deployment:
+    """The next generation: `previous` with `release` put over the release of that kind and name, if any.
+
+    `settings` are the operator's for a function; they replace the previous ones. A model has none.
+    """
+    functions, models, config = dict(previous.functions), dict(previous.models), dict(previous.config)
+    if release.kind == "function":
+        functions[release.name] = release
+        config[release.name] = dict(settings)
+    else:
+        models[release.name] = release
+    number = previous.generation + 1
+    return Deployment(
+        previous.fleet, previous.device, number, functions, models, config, trial.seconds, trial.events
+    )
+
+
+def again(content: Deployment, generation: int) -> Deployment:
+    """The content of an earlier deployment as a new generation."""
+    return Deployment(
+        content.fleet,
+        content.device,
+        generation,
+        content.functions,
+        content.models,
+        content.config,
+        content.trial_seconds,
+        content.trial_events,
+    )
+
+
+def same_content(one: Deployment, other: Deployment) -> bool:
+    """Whether both run the same releases with the same settings; generation and trial do not matter."""
+    return _content(one) == _content(other)
+
+
+def kept_settings(manifest: FunctionManifest, previous: Settings) -> dict[str, object]:
+    """Those of the previous settings that the new release still has; the others go with the code that read them."""
+    return {k: v for k, v in previous.items() if k in manifest.config and _same_kind(manifest.config[k], v)}
+
+
+def check_settings(manifest: FunctionManifest, settings: Settings) -> None:
+    """Raise RejectedError for a setting that the function does not have, or of another type than its default."""
+    known = ", ".join(sorted(manifest.config)) or "none"
+    for key, value in settings.items():
+        if key not in manifest.config:
+            raise RejectedError(
+                f"{manifest.name} has no setting {key!r}", f"its settings are: {known}", "They stand in function.toml"
+            )
+        default = manifest.config[key]
+        if not _same_kind(default, value):
+            raise RejectedError(
+                f"The setting {key!r} of {manifest.name} cannot be {value!r}",
+                f"it is {_kind(default)}, such as {default!r}; its settings are: {known}",
+            )
+
+
+def check(deployment: Deployment, manifests: Mapping[str, FunctionManifest], board: Board) -> None:
+    """Raise RejectedError when a function's model is missing, LeaseError when the board cannot carry the functions."""
+    for name in sorted(deployment.functions):
+        for model in manifests[name].models:
+            if model not in deployment.models:
+                raise RejectedError(
+                    f"{name} needs the model {model!r}, which {deployment.device} does not have",
+                    "function.toml names it under models",
+                    f"First run: lamplight deploy models/{model} --device {deployment.device}",
+                )
+    leases.check(board, [manifests[name] for name in sorted(deployment.functions)])
+
+
+def _content(deployment: Deployment) -> tuple[object, object]:
+    whole = deployment.to_json()
+    return whole["functions"], whole["models"]
+
+
+def _same_kind(default: object, value: object) -> bool:
+    return _kind(default) == _kind(value)
+
+
+def _kind(value: object) -> str:
+    kinds: dict[type[object], str] = {bool: "true or false", int: "a number", float: "a number", str: "a text"}
+    return kinds.get(type(value), "a list" if isinstance(value, list) else "a table")

@@ -1,0 +1,219 @@
+"""The devices, and what each should run: creates them, deploys, rolls back. Decides by deployments.py's pure rules.
+
+It sends nothing itself: it writes the database and tells the publisher.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import boards
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cloud_shim import credentials, deployments, views
+from cloud_shim.changes import Changes
+from cloud_shim.database import Database, DeploymentRow, DeviceRow, ReportRow, UseRow
+from cloud_shim.deployments import Settings, Trial
+from cloud_shim.registry import Registry
+from cloud_shim.releases import Release
+from device.errors import NotFoundError, RejectedError, UsageError
+from device.protocol import deployment as documents
+from device.protocol.deployment import Deployment
+from device.protocol.fields import NAME_LENGTH, is_name
+from device.protocol.manifest import FunctionManifest
+
+Admit = Callable[[Mapping[str, str]], None]
+"""Lets exactly these devices connect to the broker: password hashes by name."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """What a part of the shim needs to know to reach a device."""
+
+    name: str
+    online: bool
+    last_seen: float | None
+    simulation: Path | None
+
+
+class Fleet:
+    """Every device of one fleet. `deployed` is called with a device's name after it got a new generation."""
+
+    def __init__(
+        self,
+        name: str,
+        database: Database,
+        registry: Registry,
+        changes: Changes,
+        admit: Admit,
+        deployed: Callable[[str], None],
+    ) -> None:
+        self._name = name
+        self._database = database
+        self._registry = registry
+        self._changes = changes
+        self._admit = admit
+        self._deployed = deployed
+        self._admitting = threading.Lock()
+
+    def provision(self, name: str, board: str, simulation: str | None) -> str:
+        """Make a device known, or known again, and give it a new password, which is returned and kept nowhere.
+
+        `simulation` is the socket of its simulated hardware. NotFoundError when there is no such board.
+        """
+        if not is_name(name):
+            raise UsageError(
+                f"{name!r} cannot name a device", f"lower-case letters, digits and '-', at most {NAME_LENGTH}"
+            )
+        if simulation is not None and not boards.load(board).simulated:
+            raise UsageError(f"The board {board} is real", "a simulation's socket was given for it")
+        boards.load(board)
+        password = credentials.new_password()
+        with self._database.write() as session:
+            row = session.get(DeviceRow, name) or DeviceRow(name=name, created=time.time())
+            row.board, row.simulation = board, simulation
+            row.credential = credentials.hash_password(password)
+            # A device made anew counts its sessions from the start.
+            row.session = -1
+            session.add(row)
+        self.admit_all()
+        self._changes.device(name)
+        return password
+
+    def admit_all(self) -> None:
+        """Tell the broker who may connect."""
+        with self._admitting:
+            with self._database.read() as session:
+                hashes = {row.name: row.credential for row in session.scalars(select(DeviceRow))}
+            self._admit(hashes)
+
+    def views(self, reachable: bool) -> list[views.Json]:
+        """Every DEVICE, by name."""
+        with self._database.read() as session:
+            rows = session.scalars(select(DeviceRow).order_by(DeviceRow.name))
+            return [self._view(session, row, reachable) for row in rows]
+
+    def view(self, name: str, reachable: bool) -> views.Json:
+        """One DEVICE."""
+        with self._database.read() as session:
+            return self._view(session, self._row(session, name), reachable)
+
+    def device(self, name: str) -> Device:
+        """How to reach the device."""
+        with self._database.read() as session:
+            row = self._row(session, name)
+            return Device(row.name, row.online, row.last_seen, Path(row.simulation) if row.simulation else None)
+
+    def deployment(self, name: str) -> Deployment:
+        """What the device should run now; generation 0 when nothing was ever deployed."""
+        with self._database.read() as session:
+            return self._present(session, self._row(session, name))
+
+    def function(self, device: str, function: str) -> Release:
+        """The release of that function which the device should run."""
+        deployment = self.deployment(device)
+        ref = deployment.functions.get(function)
+        if ref is None:
+            known = ", ".join(sorted(deployment.functions)) or "none"
+            raise NotFoundError(f"{device} has no function {function!r}", f"it has: {known}")
+        return self._registry.find("function", function, ref.version)
+
+    def deploy(self, device: str, release: Release, settings: Settings | None, trial: Trial) -> int:
+        """Put `release` over what the device's last deployment has; gives the new generation.
+
+        `settings` None keeps the previous ones. Raises RejectedError when that cannot run there.
+        """
+        self._registry.sign(release)
+        with self._database.write() as session:
+            row = self._row(session, device)
+            present = self._present(session, row)
+            chosen = _settings(release, present, settings)
+            deployment = deployments.with_release(present, release.ref, chosen, trial)
+            deployments.check(deployment, self._manifests(deployment), boards.load(row.board))
+            _add(session, row, deployment, f"deploy {release.kind} {release.name} v{release.version}")
+        self._tell(device)
+        return deployment.generation
+
+    def rollback(self, device: str) -> int:
+        """Deploy again what last proved itself and is not what the device should run now; gives the new generation.
+
+        RejectedError when there is no such deployment.
+        """
+        with self._database.write() as session:
+            row = self._row(session, device)
+            present = self._present(session, row)
+            earlier = _last_good(session, present)
+            deployment = deployments.again(earlier, present.generation + 1)
+            _add(session, row, deployment, f"rollback to generation {earlier.generation}")
+        self._tell(device)
+        return deployment.generation
+
+    def _tell(self, device: str) -> None:
+        self._deployed(device)
+        self._changes.device(device)
+
+    def _manifests(self, deployment: Deployment) -> dict[str, FunctionManifest]:
+        digests = {ref.digest for ref in deployment.functions.values()}
+        return {release.name: release.function for release in self._registry.by_digests(digests)}
+
+    def _row(self, session: Session, name: str) -> DeviceRow:
+        row = session.get(DeviceRow, name)
+        if row is None:
+            known = ", ".join(session.scalars(select(DeviceRow.name).order_by(DeviceRow.name).limit(20))) or "none"
+            raise NotFoundError(f"There is no device {name!r}", f"known are: {known}", "See: lamplight devices")
+        return row
+
+    def _present(self, session: Session, row: DeviceRow) -> Deployment:
+        current = session.get(DeploymentRow, (row.name, row.generation))
+        return documents.decode(current.document.encode()) if current else deployments.empty(self._name, row.name)
+
+    def _view(self, session: Session, row: DeviceRow, reachable: bool) -> views.Json:
+        return views.device(row, self._present(session, row), session.get(ReportRow, row.name), reachable)
+
+
+def _settings(release: Release, present: Deployment, settings: Settings | None) -> Settings:
+    if release.kind != "function":
+        if settings:
+            raise UsageError("A model has no settings", "only functions have")
+        return {}
+    if settings is None:
+        return deployments.kept_settings(release.function, present.config.get(release.name, {}))
+    deployments.check_settings(release.function, settings)
+    return settings
+
+
+def _add(session: Session, row: DeviceRow, deployment: Deployment, reason: str) -> None:
+    document = deployment.encode().decode()
+    session.add(
+        DeploymentRow(
+            device=row.name,
+            generation=deployment.generation,
+            document=document,
+            created=time.time(),
+            reason=reason,
+        )
+    )
+    digests = {ref.digest for ref in deployment.artifacts()}
+    session.add_all(UseRow(device=row.name, generation=deployment.generation, sha256=digest) for digest in digests)
+    row.generation = deployment.generation
+
+
+def _last_good(session: Session, present: Deployment) -> Deployment:
+    good = (
+        select(DeploymentRow.document)
+        .where(DeploymentRow.device == present.device, DeploymentRow.generation < present.generation)
+        .where(DeploymentRow.outcome == "COMMITTED")
+        .order_by(DeploymentRow.generation.desc())
+    )
+    for document in session.scalars(good):
+        earlier = documents.decode(document.encode())
+        if not deployments.same_content(earlier, present):
+            return earlier
+    raise RejectedError(
+        f"There is nothing to roll {present.device} back to",
+        "no earlier deployment with another content proved itself on the device",
+        f"Deploy what should run; see: lamplight status {present.device}",
+    )

@@ -1,0 +1,103 @@
+"""The shim's MQTT session: connects, reconnects, sends and receives, on paho's own thread.
+
+It knows topics only as far as what to subscribe to; what messages mean is ingest.py's and publisher.py's.
+"""
+
+import logging
+import socket
+from collections.abc import Callable
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from cloud_shim.access import SHIM_USER
+from device.errors import OfflineError
+from device.protocol import topics
+
+logger = logging.getLogger(__name__)
+
+OnMessage = Callable[[str, bytes, bool], None]
+"""(topic, payload, whether it was retained before we subscribed)"""
+OnConnect = Callable[[bool], None]
+"""Whether the broker still knew our session: if not, it lost everything that we had it retain."""
+
+_SUBSCRIPTIONS = (("presence", 1), ("reported", 1), ("want", 1), ("up", 0), ("reply", 1))
+_KEEPALIVE = 20
+# One chunk takes up to 128 kB: 32 of them are enough to keep the broker busy.
+_IN_FLIGHT = 32
+
+
+class Link:
+    """One session with the broker. `start` gives it its receivers; until then nothing happens."""
+
+    def __init__(self, host: str, port: int, fleet: str, password: str) -> None:
+        self.host = host
+        self.port = port
+        self.fleet = fleet
+        # A session that outlives the connection: its absence tells that the broker lost its state.
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"{fleet}-shim", clean_session=False)
+        self._client.username_pw_set(SHIM_USER, password)
+        self._client.max_inflight_messages_set(_IN_FLIGHT)
+        self._client.reconnect_delay_set(1, 10)
+        self._client.on_socket_open = _without_delay
+        self._client.on_disconnect = self._disconnected
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is there now."""
+        return self._client.is_connected()
+
+    def start(self, on_message: OnMessage, on_connect: OnConnect) -> None:
+        """Connect in the background and stay connected. The receivers run on the session's thread."""
+
+        def received(client: mqtt.Client, data: object, message: mqtt.MQTTMessage) -> None:
+            try:
+                on_message(message.topic, bytes(message.payload), message.retain)
+            except Exception:
+                # One message that we fail on must not end the session for every device.
+                logger.exception("could not handle a message on %s", message.topic)
+
+        def connected(
+            client: mqtt.Client, data: object, flags: mqtt.ConnectFlags, reason: ReasonCode, _: Properties | None
+        ) -> None:
+            if reason.is_failure:
+                logger.warning("the broker at %s:%d refuses the shim: %s", self.host, self.port, reason)
+                return
+            client.subscribe([(topics.fleet_filter(self.fleet, kind), qos) for kind, qos in _SUBSCRIPTIONS])
+            on_connect(flags.session_present)
+
+        self._client.on_message = received
+        self._client.on_connect = connected
+        self._client.connect_async(self.host, self.port, _KEEPALIVE)
+        self._client.loop_start()
+
+    def send(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> mqtt.MQTTMessageInfo:
+        """Hand `payload` to the broker; OfflineError when it is not there."""
+        if not self.connected:
+            raise OfflineError(
+                f"The broker at {self.host}:{self.port} is not connected", "", "Start it; the shim reconnects by itself."
+            )
+        return self._client.publish(topic, payload, qos, retain)
+
+    def close(self) -> None:
+        """Say goodbye and stop the thread."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _disconnected(
+        self,
+        client: mqtt.Client,
+        data: object,
+        flags: mqtt.DisconnectFlags,
+        reason: ReasonCode,
+        _: Properties | None,
+    ) -> None:
+        logger.warning("disconnected from the broker at %s:%d: %s", self.host, self.port, reason)
+
+
+def _without_delay(client: mqtt.Client, data: object, opened: object) -> None:
+    """Without this, QoS 1 waits 40 ms for Nagle's algorithm and the delayed acknowledgement."""
+    if isinstance(opened, socket.socket):
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,0 +1,98 @@
+"""From a device's messages to what the database keeps of them. Pure.
+
+A record that does not keep to the protocol is left out with a warning, and its batch is still acknowledged: held back,
+it would be sent for ever and block those behind it.
+"""
+
+import json
+import logging
+import re
+
+from cloud_shim.database import RecordRow
+from device.protocol.errors import ProtocolError
+from device.protocol.fields import integer, is_name, number, table, text
+from device.protocol.messages import Batch
+
+logger = logging.getLogger(__name__)
+
+FINAL = ("COMMITTED", "REVERTED", "REJECTED")
+"""The states in which an update ends."""
+
+_BOOT = re.compile(r"[0-9]{1,10}-[0-9a-f]{8}", re.ASCII)
+_MOST = 2**53
+
+
+def rows(device: str, stream: str, batch: Batch, received: float) -> list[RecordRow]:
+    """The rows of a batch, in its order; ProtocolError when the batch names no boot."""
+    if not _BOOT.fullmatch(batch.boot):
+        raise ProtocolError(f"batch.boot: {batch.boot[:40]!r} is not of the form '12-9f3a61c2'")
+    kept: dict[int, RecordRow] = {}
+    for record in batch.records:
+        try:
+            row = _row(device, stream, batch.boot, record, received)
+            kept.setdefault(row.seq, row)
+        except ProtocolError as error:
+            logger.warning("left out a record of %s: %s", device, error)
+    return list(kept.values())
+
+
+def last_seq(batch: Batch) -> int:
+    """The number up to which the batch can be acknowledged."""
+    return max(integer(record, "seq", "batch.records", 0, _MOST) for record in batch.records)
+
+
+def outcome_of_record(row: RecordRow) -> tuple[int, str] | None:
+    """Which generation ended how, when the record says so."""
+    return _outcome(json.loads(row.body), "update") if row.kind == "update" else None
+
+
+def outcomes_of_report(report: dict[str, object]) -> list[tuple[int, str]]:
+    """Which generations ended how, by a `reported` message; ProtocolError when its fields are not as agreed.
+
+    The generation that runs is committed, unless it is the one on trial.
+    """
+    running = integer(report, "generation", "reported", 0, _MOST)
+    progress = table(report.get("update"), "reported.update")
+    ended = _outcome(progress, "reported.update")
+    on_trial = progress.get("state") == "TRIAL" and progress.get("generation") == running
+    return [*([ended] if ended else []), *([] if on_trial else [(running, "COMMITTED")])]
+
+
+def check_report(report: dict[str, object]) -> None:
+    """Raise ProtocolError when what the shim's clients rely on is missing or of another type."""
+    text(report, "board", "reported")
+    text(report, "boot", "reported")
+    for key in ("functions", "models", "sensors"):
+        table(report.get(key), f"reported.{key}")
+
+
+def _row(device: str, stream: str, boot: str, record: dict[str, object], received: float) -> RecordRow:
+    kind, function = text(record, "kind", "record"), text(record, "function", "record", "")
+    if not is_name(kind) or not (function == "" or is_name(function)):
+        raise ProtocolError(f"record: kind {kind[:40]!r} or function {function[:40]!r} is not a name")
+    return RecordRow(
+        device=device,
+        stream=stream,
+        boot=boot,
+        seq=integer(record, "seq", "record", 0, _MOST),
+        time=_time(record),
+        received=received,
+        kind=kind,
+        function=function,
+        body=json.dumps(record, separators=(",", ":")),
+    )
+
+
+def _time(record: dict[str, object]) -> float:
+    try:
+        return float(number(record, "time", "record"))
+    except OverflowError:
+        raise ProtocolError("record.time: is too large") from None
+
+
+def _outcome(fields: dict[str, object], where: str) -> tuple[int, str] | None:
+    state = fields.get("state")
+    if state not in FINAL:
+        return None
+    return integer(fields, "generation", where, 0, _MOST), str(state)
+

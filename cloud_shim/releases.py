@@ -1,0 +1,36 @@
+"""One release, as every part of the shim passes it on. Plain data."""
+
+import json
+from dataclasses import dataclass
+
+from device.protocol import manifest
+from device.protocol.deployment import ArtifactRef
+from device.protocol.manifest import FunctionManifest
+
+
+@dataclass(frozen=True)
+class Release:
+    """An immutable, numbered artifact.
+
+    `kind` is "function" or "model", `length` in bytes, `index` the digest of its chunk index or "" when it is one
+    chunk; `manifest_json` is its function.toml or model.toml as JSON; `created` in seconds since 1970.
+    """
+
+    kind: str
+    name: str
+    version: int
+    sha256: str
+    length: int
+    index: str
+    manifest_json: str
+    created: float
+
+    @property
+    def ref(self) -> ArtifactRef:
+        """How a deployment document names it."""
+        return ArtifactRef(self.kind, self.name, self.version, self.sha256, self.length, self.index)
+
+    @property
+    def function(self) -> FunctionManifest:
+        """A function's manifest; it was checked when the release was made."""
+        return manifest.function(json.loads(self.manifest_json))

@@ -1,0 +1,60 @@
+"""What the shim knows, in the JSON forms of docs/api.md: DEVICE, RELEASE and RECORD. Pure."""
+
+import json
+
+from cloud_shim.database import DeviceRow, RecordRow, ReportRow
+from cloud_shim.releases import Release
+from device.protocol.deployment import Deployment
+
+Json = dict[str, object]
+
+
+def device(row: DeviceRow, desired: Deployment, report: ReportRow | None, reachable: bool) -> Json:
+    """DEVICE. Without a broker (`reachable` False) nobody can say that a device is online."""
+    return {
+        "name": row.name,
+        "board": row.board,
+        "simulated": row.simulation is not None,
+        "online": row.online and reachable,
+        "last_seen": row.last_seen,
+        "desired": _desired(desired),
+        "reported": json.loads(report.body) if report else None,
+    }
+
+
+def release(each: Release) -> Json:
+    """RELEASE."""
+    return {
+        "kind": each.kind,
+        "name": each.name,
+        "version": each.version,
+        "sha256": each.sha256,
+        "length": each.length,
+        "created": each.created,
+    }
+
+
+def record(row: RecordRow) -> Json:
+    """RECORD: what the device sent, under what the shim knows; the device cannot name itself otherwise."""
+    return {
+        **json.loads(row.body),
+        "id": row.id,
+        "device": row.device,
+        "stream": row.stream,
+        "boot": row.boot,
+        "seq": row.seq,
+        "time": row.time,
+        "received": row.received,
+        "kind": row.kind,
+    }
+
+
+def _desired(deployment: Deployment) -> Json:
+    return {
+        "generation": deployment.generation,
+        "functions": {
+            name: {"version": ref.version, "config": deployment.config.get(name, {})}
+            for name, ref in deployment.functions.items()
+        },
+        "models": {name: {"version": ref.version} for name, ref in deployment.models.items()},
+    }
