@@ -35,7 +35,9 @@ class Calls:
         id, waiting = uuid.uuid4().hex, _Waiting(device, function, Future())
         payload = Call(id, data).encode()
         if len(payload) > MAX_MESSAGE:
-            raise RejectedError(f"The call's data is too long: {len(payload)} bytes", f"at most {MAX_MESSAGE} can be sent")
+            raise RejectedError(
+                f"The call's data is too long: {len(payload)} bytes", f"at most {MAX_MESSAGE} can be sent"
+            )
         with self._lock:
             self._waiting[id] = waiting
         try:

@@ -95,3 +95,7 @@ def _fail(options: Options, error: LamplightError) -> int:
 def _help(error: click.ClickException) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
     return f"`{context.command_path if context else 'lamplight'} --help`"
+
+
+if __name__ == "__main__":
+    main()

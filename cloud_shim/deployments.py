@@ -41,9 +41,7 @@ def with_release(previous: Deployment, release: ArtifactRef, settings: Settings,
     else:
         models[release.name] = release
     number = previous.generation + 1
-    return Deployment(
-        previous.fleet, previous.device, number, functions, models, config, trial.seconds, trial.events
-    )
+    return Deployment(previous.fleet, previous.device, number, functions, models, config, trial.seconds, trial.events)
 
 
 def again(content: Deployment, generation: int) -> Deployment:

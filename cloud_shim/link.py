@@ -77,7 +77,9 @@ class Link:
         """Hand `payload` to the broker; OfflineError when it is not there."""
         if not self.connected:
             raise OfflineError(
-                f"The broker at {self.host}:{self.port} is not connected", "", "Start it; the shim reconnects by itself."
+                f"The broker at {self.host}:{self.port} is not connected",
+                "",
+                "Start it; the shim reconnects by itself.",
             )
         return self._client.publish(topic, payload, qos, retain)
 

@@ -95,4 +95,3 @@ def _outcome(fields: dict[str, object], where: str) -> tuple[int, str] | None:
     if state not in FINAL:
         return None
     return integer(fields, "generation", where, 0, _MOST), str(state)
-

@@ -131,6 +131,4 @@ def _last_version(session: Session, kind: str, name: str) -> int:
 
 
 def _release(row: ReleaseRow) -> Release:
-    return Release(
-        row.kind, row.name, row.version, row.sha256, row.length, row.chunk_index, row.manifest, row.created
-    )
+    return Release(row.kind, row.name, row.version, row.sha256, row.length, row.chunk_index, row.manifest, row.created)

@@ -15,7 +15,7 @@ from cloud_shim.processes import Process
 from cloud_shim.up import ports
 from cloud_shim.up.provision import BOARD, FLEET, DeviceFiles
 from cloud_shim.up.state import StateFolder
-from device.errors import LamplightError, NotFoundError
+from device.errors import LamplightError
 
 STARTER = "night-light"
 _READY = 30.0  # seconds; far more than any needs, for a busy machine
@@ -94,14 +94,11 @@ class Home:
             return client.device(self.device)["online"]
 
     def _provision(self) -> None:
-        """Make the device known to the shim, unless shim and device know each other from an earlier run."""
+        """Make the device known to the shim, anew at each start: ports and folders may have changed meanwhile."""
         if self._cancelled():
             return
         with Client(self.url) as client:
-            if self.files.complete and _knows(client, self.device):
-                self.files.configure(self._mqtt_port)
-            else:
-                self.files.write(client.add_device(self.device, BOARD, str(self.files.socket)), self._mqtt_port)
+            self.files.write(client.add_device(self.device, BOARD, str(self.files.socket)), self._mqtt_port)
 
     def _start_function(self) -> None:
         """Give a device that has no function yet its first one."""
@@ -110,14 +107,6 @@ class Home:
         with Client(self.url) as client:
             if not client.device(self.device)["desired"]["functions"]:
                 client.deploy(self.device, client.release(pack(starters.path(STARTER))))
-
-
-def _knows(client: Client, device: str) -> bool:
-    try:
-        client.device(device)
-        return True
-    except NotFoundError:
-        return False
 
 
 def _python(name: str, state: StateFolder, module: str, *arguments: str) -> Process:

@@ -31,20 +31,11 @@ class DeviceFiles:
         """What the agent keeps: slots, outbox, boot counter."""
         return self.folder / "state"
 
-    @property
-    def complete(self) -> bool:
-        """Whether the device was provisioned: the configuration is written last."""
-        return self.config.exists()
-
     def write(self, given: dict[str, Any], mqtt_port: int) -> None:
         """Write what the shim gave for this device, and with it the configuration."""
         _write(self.folder / "password", given["password"])
         _write(self.folder / "roots" / "director-root.json", given["director_root"])
         _write(self.folder / "roots" / "image-root.json", given["image_root"])
-        self.configure(mqtt_port)
-
-    def configure(self, mqtt_port: int) -> None:
-        """Write the agent's configuration; a fleet may have another port, or have been moved, since the last run."""
         _write(self.config, agent_toml(self, mqtt_port))
 
 

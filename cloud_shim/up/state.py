@@ -71,7 +71,7 @@ class StateFolder:
 
     def _taken(self, holder: str) -> LamplightError:
         return LamplightError(
-            f"Another `lamplight up` (process {holder or 'unknown'}) runs in {self.path}",
+            f"Another `lamplight up` (process {holder or 'unknown'}) already runs in {self.path}",
             "two would share one fleet's keys and database",
             "stop it, or --state with another folder and other ports",
         )
