@@ -1,0 +1,42 @@
+# From a fresh clone: `make up` runs it, `make demo` shows it, `make test` tests it. Each sets up what it needs.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# The first of these that is Python 3.11 or newer; `make PYTHON=…` chooses another.
+PYTHON ?= $(firstword $(foreach each,python3 python3.14 python3.13 python3.12 python3.11,\
+	$(shell $(each) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(each))))
+CONSTRAINTS := $(wildcard constraints.txt)
+
+.PHONY: setup up demo test bench clean test-tools
+.DEFAULT_GOAL := setup
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml $(CONSTRAINTS)
+	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer found. try: install it, or make PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { echo "error: no virtual environment. try: apt-get install python3-venv" >&2; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check $(addprefix -c ,$(CONSTRAINTS)) -e '.[dev]'
+	@touch $@
+
+up: setup
+	$(BIN)/lamplight up
+
+demo: setup
+	$(BIN)/lamplight demo
+
+test: setup test-tools
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+# A broker and a browser; the tests use the real ones.
+test-tools:
+	@sh tests/install-tools.sh
+
+bench: setup
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis *.egg-info bench.json

@@ -1,0 +1,101 @@
+"""The command `lamplight`: which commands there are, and how their errors end.
+
+A command's module is imported when it runs, so that each start costs only what it needs. Exit codes: 0 done, 1 failed,
+2 wrong usage, 3 not found, 4 offline or too late, 5 rejected (device/errors.py). Standard output is data, standard
+error is everything else. To add a command, write commands/<name>.py with a `run` in it and a line in COMMANDS.
+"""
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from cloud_shim.commands.arguments import Options, common_options
+from device.errors import LamplightError, UsageError
+
+COMMANDS = {
+    "up": "Start a broker, the shim and a simulated device on this machine.",
+    "demo": "Show the whole loop without hands, and check each step.",
+    "new": "Start a function from a starter.",
+    "deploy": "Send a function or a model to a device.",
+    "dev": "Deploy a folder again at each save.",
+    "devices": "List the devices.",
+    "status": "Show what a device runs and how it fares.",
+    "logs": "Show what devices and functions log.",
+    "call": "Run a function once and show its result.",
+    "rollback": "Return a device to what it ran before.",
+    "sim": "Change the light around a simulated device.",
+}
+_INTERRUPTED = 130  # 128 + SIGINT
+_PIPE_CLOSED = 141  # 128 + SIGPIPE
+
+
+class _Commands(click.Group):
+    """The commands of the table, imported when they are asked for and not to be listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return importlib.import_module(f"cloud_shim.commands.{cmd_name}").run
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+lamplight = _Commands(
+    "lamplight",
+    params=common_options(),
+    help="Serverless for devices: push a small function or a model to a board, and it keeps running offline.",
+)
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; gives the exit code."""
+    options = Options()
+    try:
+        lamplight.main(list(arguments) or ["--help"], prog_name="lamplight", standalone_mode=False, obj=options)
+        sys.stdout.flush()
+        return 0
+    except click.ClickException as error:
+        return _fail(options, UsageError(error.format_message(), "", _help(error)))
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except LamplightError as error:
+        return _fail(options, error)
+    except BrokenPipeError:
+        # The reader has what it wanted; the interpreter's own flush at the end must not complain either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PIPE_CLOSED
+    except (KeyboardInterrupt, click.Abort):
+        return _INTERRUPTED
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+        return _fail(options, LamplightError("Something went wrong that should not", why, "--debug shows where"))
+
+
+def _fail(options: Options, error: LamplightError) -> int:
+    if options.debug:
+        traceback.print_exc()
+    options.terminal.error(error)
+    return error.exit_code
+
+
+def _help(error: click.ClickException) -> str:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"`{context.command_path if context else 'lamplight'} --help`"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""The shim's HTTP interface (docs/api.md), from the side of a program that uses it.
+
+One method per request; answers are the decoded JSON, unchanged. An error of the shim arrives as the LamplightError
+that it stands for. It does not print, does not choose devices and keeps no state but the connection.
+"""
+
+import json
+import time
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from device.errors import LamplightError, NotFoundError, OfflineError, RejectedError, UsageError
+
+if TYPE_CHECKING:
+    import httpx
+
+DEFAULT_URL = "http://127.0.0.1:8420"
+JsonObject = dict[str, Any]
+
+_ERRORS: Mapping[int, type[LamplightError]] = {
+    each.exit_code: each for each in (LamplightError, UsageError, NotFoundError, OfflineError, RejectedError)
+}
+_RECONNECT = 1.0  # seconds between two tries to get a broken stream back
+
+
+@dataclass(frozen=True)
+class Message:
+    """One server-sent event: what it is about ("record" or "device"), its JSON, and its id ("" when it has none)."""
+
+    event: str
+    data: JsonObject
+    id: str
+
+
+class Client:
+    """A connection to the shim at `url`. `timeout` is in seconds, for one request; use as a context manager."""
+
+    def __init__(self, url: str = DEFAULT_URL, timeout: float = 30.0) -> None:
+        import httpx
+
+        self.url = url.rstrip("/")
+        # The environment's proxies are for other sites; the shim is on this machine.
+        self._http = httpx.Client(base_url=self.url, timeout=timeout, trust_env=False)
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def devices(self) -> list[JsonObject]:
+        """Every DEVICE."""
+        return self._request("GET", "/api/devices")["devices"]
+
+    def device(self, name: str) -> JsonObject:
+        """One DEVICE; NotFoundError when there is none of that name."""
+        return self._request("GET", f"/api/devices/{name}")
+
+    def add_device(self, name: str, board: str, simulation: str) -> JsonObject:
+        """Make a device known; gives its password and the roots of trust to put on it."""
+        return self._request(
+            "POST", "/api/devices", json={"name": name, "board": board, "simulation": simulation or None}
+        )
+
+    def release(self, archive: bytes) -> JsonObject:
+        """Store a packed bundle or model; gives its RELEASE. The same bytes give the same release again."""
+        return self._request("POST", "/api/releases", content=archive)
+
+    def deploy(self, device: str, release: JsonObject, config: JsonObject | None = None) -> int:
+        """Ask for `release` on the device; gives the generation. `config` None keeps the previous settings."""
+        body = {key: release[key] for key in ("kind", "name", "version")}
+        return self._request("POST", f"/api/devices/{device}/deploy", json={**body, "config": config, "trial": None})[
+            "generation"
+        ]
+
+    def rollback(self, device: str) -> int:
+        """Ask for what ran before the present deployment; gives the new generation's number."""
+        return self._request("POST", f"/api/devices/{device}/rollback")["generation"]
+
+    def call(self, device: str, function: str, data: object) -> object:
+        """Run the function once with `data`; gives its result. RejectedError: it raised; OfflineError: no answer."""
+        return self._request("POST", f"/api/devices/{device}/functions/{function}/call", json={"data": data})["result"]
+
+    def records(
+        self, device: str = "", stream: str = "", function: str = "", limit: int = 100, after: int | None = None
+    ) -> list[JsonObject]:
+        """RECORDs that match, oldest first: the last `limit`, or the first `limit` after the id `after`.
+
+        An empty string matches everything.
+        """
+        wanted = {"device": device, "stream": stream, "function": function, "limit": limit, "after": after}
+        given = {key: value for key, value in wanted.items() if value not in ("", None)}
+        return self._request("GET", "/api/records", params=given)["records"]
+
+    def world(self, device: str) -> JsonObject:
+        """The simulated hardware's WORLD; NotFoundError for a real board."""
+        return self._request("GET", f"/api/sim/{device}")
+
+    def set_world(self, device: str, changes: Mapping[str, object]) -> JsonObject:
+        """Change any of `lux`, `covered`, `unplugged`; gives the WORLD after that."""
+        return self._request("POST", f"/api/sim/{device}", json=dict(changes))
+
+    def follow(self, device: str = "", last_id: str = "") -> Iterator[Message]:
+        """Everything from now on (or from after `last_id`), without end: a lost connection is taken up again.
+
+        The first connection must succeed, or OfflineError; later ones are tried until the shim is back.
+        """
+        connected = False
+        while True:
+            try:
+                with self._stream(device, last_id) as messages:
+                    connected = True
+                    for message in messages:
+                        last_id = message.id or last_id
+                        yield message
+            except OfflineError:
+                if not connected:
+                    raise
+            time.sleep(_RECONNECT)
+
+    @contextmanager
+    def _stream(self, device: str, last_id: str) -> Generator[Iterator[Message], None, None]:
+        import httpx
+
+        headers = {"Last-Event-ID": last_id} if last_id else {}
+        # Silence is normal on a stream, so reading has no time limit.
+        timeout = httpx.Timeout(10.0, read=None)
+        try:
+            with self._http.stream(
+                "GET", "/api/stream", params={"device": device} if device else {}, headers=headers, timeout=timeout
+            ) as response:
+                if response.status_code != 200:
+                    response.read()
+                    raise _error(response)
+                yield parse_events(response.iter_lines())
+        except httpx.TransportError as error:
+            raise self._offline(error) from error
+
+    def _request(self, method: str, path: str, **arguments: Any) -> JsonObject:
+        import httpx
+
+        try:
+            response = self._http.request(method, path, **arguments)
+        except httpx.TimeoutException as error:
+            raise OfflineError(f"The shim at {self.url} did not answer in time", str(error)) from error
+        except httpx.UnsupportedProtocol as error:
+            raise UsageError(f"{self.url!r} is not a shim's address", str(error), f"--url {DEFAULT_URL}") from error
+        except httpx.TransportError as error:
+            raise self._offline(error) from error
+        if response.status_code != 200:
+            raise _error(response)
+        return _decoded(response)
+
+    def _offline(self, error: Exception) -> OfflineError:
+        return OfflineError(f"No Lamplight shim answers at {self.url}", str(error), "start it with `lamplight up`")
+
+
+def parse_events(lines: Iterator[str]) -> Iterator[Message]:
+    """Server-sent events from the lines of a stream (WHATWG HTML, section 9.2.6). Comments and unknown fields pass."""
+    event, data, identity = "", "", ""
+    for line in lines:
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if field == "event":
+            event = value
+        elif field == "data":
+            data += value
+        elif field == "id":
+            identity = value
+        elif line == "":
+            if data:
+                yield Message(event, json.loads(data), identity)
+            event, data = "", ""
+
+
+def _decoded(response: "httpx.Response") -> JsonObject:
+    try:
+        return response.json()
+    except ValueError as error:
+        raise LamplightError(
+            "What answers there is no Lamplight shim", f"{response.url} gave no JSON", "check --url"
+        ) from error
+
+
+def _error(response: "httpx.Response") -> LamplightError:
+    try:
+        told = response.json()["error"]
+        return _ERRORS[told["exit_code"]](told["what"], told["why"], told["remedy"])
+    except (ValueError, KeyError, TypeError):
+        return LamplightError(
+            f"The shim answered {response.status_code}",
+            response.text.strip()[:200],
+            "check that --url is a Lamplight shim",
+        )

@@ -1,0 +1,1 @@
+"""The subcommands of `lamplight`, one file each; cli.py has the table of them."""

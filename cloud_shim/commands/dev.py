@@ -1,0 +1,56 @@
+"""`lamplight dev PATH`: deploy a folder at each save, and show what the device does with it."""
+
+import _thread
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from cloud_shim.commands.arguments import Options, choose_device, command, device_option, existing_folder
+from cloud_shim.lines import release
+from cloud_shim.live import Live
+from cloud_shim.packing import pack
+from device.errors import LamplightError
+
+_IDLE = 250  # milliseconds between two looks when nothing is saved
+
+
+@command("dev")
+@click.argument("path")
+@device_option
+def run(options: Options, path: str, device: str) -> None:
+    """Send PATH to a device now and at each save, and show its decisions and logs until Ctrl-C."""
+    folder = existing_folder(path)
+    device = choose_device(options.client, device)
+    options.client.device(device)  # a misspelt name is an error now, not at each save
+    Live(options.client.url, options.terminal, _thread.interrupt_main, device).start()
+    sent = b""
+    for _ in saves(folder):
+        sent = redeploy(options, folder, device, sent)
+
+
+def redeploy(options: Options, folder: Path, device: str, sent: bytes) -> bytes:
+    """Send the folder unless it is what was `sent` before; gives what is sent now. An error is shown, not raised."""
+    try:
+        archive = pack(folder)
+        if archive == sent:
+            return sent
+        stored = options.client.release(archive)
+        generation = options.client.deploy(device, stored)
+    except LamplightError as error:
+        options.terminal.error(error)
+        return sent
+    name = release(stored["name"], stored["version"])
+    options.terminal.say(("deploy  ", "bold"), f"{name} to {device} as generation {generation}")
+    return archive
+
+
+def saves(folder: Path) -> Iterator[None]:
+    """Once at the start, and then after each save; what is saved while the caller works is not missed."""
+    import watchfiles
+
+    begun = False
+    for changes in watchfiles.watch(folder, yield_on_timeout=True, rust_timeout=_IDLE):
+        if changes or not begun:
+            begun = True
+            yield

@@ -1,0 +1,33 @@
+"""`lamplight devices`: every device in a table."""
+
+import time
+from typing import Any
+
+from cloud_shim.commands.arguments import Options, command
+from cloud_shim.lines import ago, release
+
+HEADINGS = ("DEVICE", "BOARD", "SEEN", "GENERATION", "FUNCTIONS", "MODELS")
+
+
+@command("devices")
+def run(options: Options) -> None:
+    """List the devices: whether they are online, and what they run."""
+    devices = options.client.devices()
+    now = time.time()
+    options.terminal.table({"devices": devices}, HEADINGS, [row(each, now) for each in devices])
+    if not devices:
+        options.terminal.say("No device yet; `lamplight up` starts a simulated one.")
+
+
+def row(device: dict[str, Any], now: float) -> list[str]:
+    """The cells for one DEVICE. "6 → 7" is a device that runs generation 6 and is asked for 7."""
+    reported: dict[str, Any] = device["reported"] or {"generation": 0, "functions": {}, "models": {}}
+    running, asked = reported["generation"], device["desired"]["generation"]
+    return [
+        device["name"],
+        device["board"],
+        "online" if device["online"] else ago(device["last_seen"], now),
+        str(running) if running == asked else f"{running} → {asked}",
+        ", ".join(release(name, each["version"]) for name, each in reported["functions"].items()) or "-",
+        ", ".join(release(name, each["version"]) for name, each in reported["models"].items()) or "-",
+    ]

@@ -1,0 +1,39 @@
+"""`lamplight logs`: what devices and functions said, and what happened to them."""
+
+from typing import Any
+
+import click
+
+from cloud_shim import lines
+from cloud_shim.commands.arguments import Options, command, parse_target
+
+# Readings and decisions come several times a second; they are the console's plot, not a log.
+STREAMS = ("logs", "events")
+
+
+@command("logs")
+@click.argument("target", metavar="[DEVICE[/FUNCTION]]", default="")
+@click.option("--tail", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+@click.option("-n", "count", type=click.IntRange(0, 10_000), default=50, show_default=True, help="How many past lines.")
+def run(options: Options, target: str, tail: bool, count: int) -> None:
+    """Show what devices and functions log, and what happens to them: updates, crashes, sensors."""
+    device, function = parse_target(target)
+    if device:
+        options.client.device(device)  # a misspelt name is an error, not an empty log
+    past = [each for stream in STREAMS for each in options.client.records(device, stream, function, count + 1)]
+    past.sort(key=lambda each: each["id"])
+    for each in past[-count:] if count else []:
+        options.terminal.data(each, lines.record(each))
+    if tail:
+        _tail(options, device, function, str(past[-1]["id"]) if past else "")
+
+
+def _tail(options: Options, device: str, function: str, last_id: str) -> None:
+    for message in options.client.follow(device, last_id):
+        if message.event == "record" and wanted(message.data, function):
+            options.terminal.data(message.data, lines.record(message.data))
+
+
+def wanted(record: dict[str, Any], function: str) -> bool:
+    """Whether a RECORD of the stream belongs in the log, of `function` or ("") of all."""
+    return record["stream"] in STREAMS and (not function or record.get("function") == function)

@@ -1,0 +1,118 @@
+"""A child process: started, waited for until it is ready, stopped, killed.
+
+Each child has a session of its own, so that Ctrl-C on the terminal reaches only the parent, which then stops its
+children in order; and where `setpriv` exists (Linux), the kernel ends the child when the parent dies without a word.
+The kernel ties that to the *thread* that started the child: start children from a thread that lives as long.
+It does not know what the children are, and does not decide when to restart one.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from device.errors import LamplightError
+
+_POLL = 0.02  # seconds between two looks at a condition
+
+
+class Process:
+    """One child. `command` is what it runs, `log` the file that takes its output (appended), `environment` is added."""
+
+    def __init__(
+        self, name: str, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.name = name
+        self.command = list(command)
+        self.log = log
+        self._environment = dict(environment or {})
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._child is not None and self._child.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The process id; 0 before the start."""
+        return self._child.pid if self._child else 0
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended, negative for a signal; None while it runs or before the start."""
+        return self._child.poll() if self._child else None
+
+    def start(self) -> None:
+        """Start it; LamplightError when the program is not there."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            try:
+                self._child = subprocess.Popen(
+                    [*_tied_to_parent(), *self.command],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env={**os.environ, **self._environment},
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise LamplightError(f"Cannot start the {self.name}", str(error)) from error
+
+    def wait_ready(
+        self, ready: Callable[[], bool], timeout: float, cancelled: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Return once `ready()` or `cancelled()`; LamplightError when it ends first, or after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while not cancelled():
+            if not self.running:
+                raise self.failure("ended before it was ready")
+            if ready():
+                return
+            if time.monotonic() > deadline:
+                raise self.failure(f"was not ready within {timeout:g} s")
+            time.sleep(_POLL)
+
+    def stop(self, grace: float = 5.0) -> None:
+        """Ask it to end; after `grace` seconds, and for whatever it left behind in its session, do not ask."""
+        if self._child is None:
+            return
+        if self.running:
+            self._child.terminate()
+            try:
+                self._child.wait(grace)
+            except subprocess.TimeoutExpired:
+                pass
+        self.kill()
+
+    def kill(self) -> None:
+        """End it at once, with every process that it left in its process group, and wait until it is gone."""
+        if self._child is None:
+            return
+        try:
+            os.killpg(self._child.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass  # nobody is left; macOS says PermissionError when only a zombie is
+        self._child.wait()
+        self._child = None
+
+    def last_lines(self, count: int = 10) -> list[str]:
+        """The end of its log."""
+        try:
+            return self.log.read_text("utf-8", "replace").splitlines()[-count:]
+        except OSError:
+            return []
+
+    def failure(self, what: str) -> LamplightError:
+        """An error that says `what` happened to it, with its last words."""
+        said = "".join(f"\n    {line}" for line in self.last_lines())
+        why = f"its last words, from {self.log}:{said}\n" if said else f"it said nothing; its log is {self.log}"
+        return LamplightError(f"The {self.name} {what}", why)
+
+
+def _tied_to_parent() -> list[str]:
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []

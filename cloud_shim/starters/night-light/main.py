@@ -1,0 +1,6 @@
+"""A lamp that comes on in the dark."""
+
+
+def handler(event, context):
+    """Runs for each light reading: the lamp is on while it is darker than the threshold."""
+    context.pins["led"].value = event.data["lux"] < context.config["threshold"]

@@ -1,0 +1,102 @@
+"""What the person or program at the command line sees: data on stdout, progress on stderr.
+
+With --json, data is JSON, one document per answer or one per line of a stream. Colours and progress only appear on a
+terminal; NO_COLOR is honoured. It does not know what it shows: lines come from lines.py, tables from the commands.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, TextIO
+
+from device.errors import LamplightError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# A line in pieces, each with a style of rich's ("" for none).
+Line = Sequence[tuple[str, str]]
+_CLEAR = "\r\x1b[K"  # ECMA-48: back to the line's start, erase to its end
+
+
+class Terminal:
+    """Standard output and standard error of one command. `as_json` is what --json says."""
+
+    def __init__(self, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self._unfinished = False
+
+    def data(self, value: object, human: Line | None = None) -> None:
+        """One answer or one item of a stream: as a line of JSON, or as the line for people."""
+        if self.as_json:
+            _write(sys.stdout, json.dumps(value, ensure_ascii=False) + "\n")
+        elif human is not None:
+            self._show(self._out, human)
+
+    def table(self, value: object, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """One answer: as JSON, or as aligned columns. `rows` are plain text."""
+        if self.as_json:
+            self.data(value)
+            return
+        from rich.table import Table
+
+        table = Table(*headings, box=None, pad_edge=False, header_style="dim")
+        for row in rows:
+            table.add_row(*row)
+        self._out.print(table)
+
+    def say(self, *pieces: tuple[str, str] | str) -> None:
+        """A line of progress for people, on stderr. It stays away from a program that reads --json."""
+        if not self.as_json:
+            self._show(self._err, [(each, "") if isinstance(each, str) else each for each in pieces])
+
+    def transient(self, text: str) -> None:
+        """Progress that the next line overwrites; only where someone watches."""
+        if not self.as_json and sys.stderr.isatty():
+            _write(sys.stderr, f"{_CLEAR}{text}")
+            self._unfinished = True
+
+    def error(self, error: LamplightError) -> None:
+        """What went wrong, on stderr: a sentence for people, the API's form of an error with --json."""
+        if self.as_json:
+            told = {"what": error.what, "why": error.why, "remedy": error.remedy, "exit_code": error.exit_code}
+            _write(sys.stderr, json.dumps({"error": told}, ensure_ascii=False) + "\n")
+        else:
+            self._show(self._err, [("error: ", "bold red"), (describe(error), "")])
+
+    @cached_property
+    def _out(self) -> "Console":
+        return _console(sys.stdout)
+
+    @cached_property
+    def _err(self) -> "Console":
+        return _console(sys.stderr)
+
+    def _show(self, console: "Console", line: Line) -> None:
+        from rich.text import Text
+
+        if self._unfinished:
+            _write(sys.stderr, _CLEAR)
+            self._unfinished = False
+        console.print(Text.assemble(*line), soft_wrap=True)
+
+
+def describe(error: LamplightError) -> str:
+    """The error in the form "what. why. try: remedy"."""
+    told = [part.strip().rstrip(".") for part in (error.what, error.why) if part.strip()]
+    if error.remedy:
+        told.append(f"try: {error.remedy}")
+    return ". ".join(told)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    stream.write(text)
+    stream.flush()
+
+
+def _console(stream: TextIO) -> "Console":
+    from rich.console import Console
+
+    # A pipe has no width: what a program reads is never wrapped or cut.
+    return Console(file=stream, highlight=False, markup=False, emoji=False, width=None if stream.isatty() else 10_000)

@@ -1,0 +1,115 @@
+"""The processes of a Lamplight on one machine: started one after the other, each when the one before is ready.
+
+    broker ← shim ← simulated hardware ← agent
+
+They are stopped in the opposite order. It does not restart them (guard.py) and does not print.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+
+from cloud_shim import broker, starters
+from cloud_shim.client import Client
+from cloud_shim.packing import pack
+from cloud_shim.processes import Process
+from cloud_shim.up import ports
+from cloud_shim.up.provision import BOARD, FLEET, DeviceFiles
+from cloud_shim.up.state import StateFolder
+from device.errors import LamplightError
+
+STARTER = "night-light"
+_READY = 30.0  # seconds; far more than any needs, for a busy machine
+
+
+class Home:
+    """A broker, a shim and, unless `device` is "", one simulated device, with their files in `state`.
+
+    `cancelled` is asked while something is waited for: when it says True, `start` returns early.
+    """
+
+    def __init__(
+        self,
+        state: StateFolder,
+        port: int,
+        mqtt_port: int,
+        device: str,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.device = device
+        self.files = DeviceFiles(device, state.device(device), state.hardware_socket(device))
+        self._mqtt_port = mqtt_port
+        self._cancelled = cancelled
+        prepared = broker.prepare(state.cloud, mqtt_port, FLEET)
+        self.broker_note = prepared.note
+        self.broker = Process("broker", prepared.argv, state.log("broker"))
+        shim = ("--state", str(state.cloud), "--port", str(port), "--broker-port", str(mqtt_port), "--fleet", FLEET)
+        self.shim = _python("shim", state, "cloud_shim.app", *shim)
+        self.hardware = _python("hardware", state, "device.hal.sim", "--socket", str(self.files.socket))
+        self.agent = _python("agent", state, "device.agent", "--config", str(self.files.config))
+
+    @property
+    def children(self) -> Sequence[Process]:
+        """All of them, in the order of their start."""
+        return (self.broker, self.shim, self.hardware, self.agent) if self.device else (self.broker, self.shim)
+
+    def start(self) -> None:
+        """Start them; returns when each is ready. LamplightError says which was not, with its last words."""
+        self.start_broker()
+        self._start(self.shim, self._shim_answers)
+        if self.device:
+            self._provision()
+            self._start(self.hardware, self.files.socket.exists)
+            self.start_agent()
+            self._start_function()
+
+    def start_broker(self) -> None:
+        """Start the broker; returns when it takes connections."""
+        self._start(self.broker, lambda: ports.is_open(self._mqtt_port))
+
+    def start_agent(self) -> None:
+        """Start the agent; returns when the shim sees it."""
+        self._start(self.agent, self._device_is_online)
+
+    def stop(self) -> None:
+        """Stop them all, those that need others first."""
+        for child in reversed(self.children):
+            child.stop()
+
+    def _start(self, child: Process, ready: Callable[[], bool]) -> None:
+        if not self._cancelled():
+            child.start()
+            child.wait_ready(ready, _READY, self._cancelled)
+
+    def _shim_answers(self) -> bool:
+        try:
+            with Client(self.url, timeout=2.0) as client:
+                client.devices()
+            return True
+        except LamplightError:
+            return False
+
+    def _device_is_online(self) -> bool:
+        with Client(self.url) as client:
+            return client.device(self.device)["online"]
+
+    def _provision(self) -> None:
+        """Make the device known to the shim, anew at each start: ports and folders may have changed meanwhile."""
+        if self._cancelled():
+            return
+        with Client(self.url) as client:
+            self.files.write(client.add_device(self.device, BOARD, str(self.files.socket)), self._mqtt_port)
+
+    def _start_function(self) -> None:
+        """Give a device that has no function yet its first one."""
+        if self._cancelled():
+            return
+        with Client(self.url) as client:
+            if not client.device(self.device)["desired"]["functions"]:
+                client.deploy(self.device, client.release(pack(starters.path(STARTER))))
+
+
+def _python(name: str, state: StateFolder, module: str, *arguments: str) -> Process:
+    # -P: what lies in the folder where `up` was typed must not be imported in place of ours.
+    command = [sys.executable, "-P", "-m", module, *arguments]
+    return Process(name, command, state.log(name), {"PYTHONUNBUFFERED": "1"})

@@ -1,0 +1,62 @@
+"""Whether a TCP port of this machine's loopback is free, and if not, which process holds it."""
+
+import os
+import socket
+from pathlib import Path
+
+from device.errors import LamplightError
+
+_HOST = "127.0.0.1"
+_LISTENING = "0A"  # TCP_LISTEN in Linux' include/net/tcp_states.h
+
+
+def ensure_free(port: int, option: str) -> None:
+    """LamplightError names the port, who holds it where that can be known, and the option that changes it."""
+    with socket.socket() as trial:
+        # As the servers do: a port whose last connections have only just closed counts as free.
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((_HOST, port))
+        except OSError as error:
+            by = holder(port)
+            why = f"{by} listens there" if by else error.strerror or str(error)
+            raise LamplightError(f"Port {port} is in use", why, f"stop it, or {option} with another port") from error
+
+
+def is_open(port: int) -> bool:
+    """Whether something accepts connections there."""
+    with socket.socket() as trial:
+        trial.settimeout(1.0)
+        return trial.connect_ex((_HOST, port)) == 0
+
+
+def free() -> int:
+    """A port that is free now."""
+    with socket.socket() as trial:
+        trial.bind((_HOST, 0))
+        return trial.getsockname()[1]
+
+
+def holder(port: int) -> str:
+    """The process that listens on the port, as "process 1234 (mosquitto)"; "" when it cannot be known.
+
+    Linux says it in /proc (proc_pid_net(5)), for processes that this user may look into.
+    """
+    inodes = {f"socket:[{inode}]" for inode in _listening(port)}
+    for process in Path("/proc").glob("[0-9]*") if inodes else ():
+        try:
+            if any(str(each.readlink()) in inodes for each in (process / "fd").iterdir()):
+                return f"process {process.name} ({(process / 'comm').read_text().strip()})"
+        except OSError:
+            continue  # another user's, or it has just ended
+    return ""
+
+
+def _listening(port: int) -> list[str]:
+    """The inodes of the sockets that listen on the port."""
+    found: list[str] = []
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        if os.access(table, os.R_OK):
+            rows = [line.split() for line in Path(table).read_text().splitlines()[1:]]
+            found += [row[9] for row in rows if row[3] == _LISTENING and int(row[1].rpartition(":")[2], 16) == port]
+    return found

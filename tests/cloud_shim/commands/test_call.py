@@ -1,0 +1,45 @@
+"""Calling a function from the command line."""
+
+import json
+
+CALL = "POST /api/devices/desk-pi/functions/hello/call"
+
+
+def test_the_answer_is_data_on_standard_output(shim, run):
+    shim.answers[CALL] = {"result": {"greeting": "Hello, Ada!"}}
+    code, out, _ = run("call", "desk-pi/hello", '{"name": "Ada"}')
+    assert (code, json.loads(out)) == (0, {"greeting": "Hello, Ada!"})
+    assert shim.asked(CALL) == [{"data": {"name": "Ada"}}]
+
+
+def test_without_data_the_event_has_none(shim, run):
+    shim.answers[CALL] = {"result": None}
+    assert run("call", "desk-pi/hello", "--json")[1] == "null\n"
+    assert shim.asked(CALL) == [{"data": None}]
+
+
+def test_data_that_is_no_json_is_refused_before_anything_is_sent(shim, run):
+    code, _, err = run("call", "desk-pi/hello", "{name: Ada}")
+    assert code == 2
+    assert "not JSON" in err
+    assert not shim.requests
+
+
+def test_a_device_without_a_function_is_wrong_usage(run):
+    assert run("call", "desk-pi")[0] == 2
+
+
+def test_a_path_of_three_parts_is_wrong_usage(run):
+    assert run("call", "desk-pi/hello/again")[0] == 2
+
+
+def test_a_handler_that_raises_is_a_rejection(shim, run):
+    shim.refuse(CALL, 422, 5, "hello raised KeyError: 'name'")
+    code, _, err = run("call", "desk-pi/hello")
+    assert code == 5
+    assert "KeyError" in err
+
+
+def test_no_answer_is_offline(shim, run):
+    shim.refuse(CALL, 504, 4, "desk-pi did not answer")
+    assert run("call", "desk-pi/hello")[0] == 4

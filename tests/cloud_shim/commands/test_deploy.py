@@ -1,0 +1,144 @@
+"""Deploying: what is checked here, what is sent, and how it ends."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cloud_shim import starters
+
+RELEASE = {"kind": "function", "name": "night-light", "version": 2, "sha256": "a" * 64, "length": 10240, "created": 1.0}
+DEPLOY = "POST /api/devices/desk-pi/deploy"
+NIGHT_LIGHT = str(starters.path("night-light"))
+
+
+@pytest.fixture
+def reports(shim, device):
+    """A shim that takes a deployment as generation 2, after which the device reports these updates one by one."""
+
+    def put(*updates, online=True):
+        left = list(updates)
+
+        def report(_):
+            update = left.pop(0) if len(left) > 1 else left[0]
+            return device(
+                reported={"update": {"generation": 2, "bytes": 0, "total": 0, "reason": "", **update}}, online=online
+            )
+
+        shim.answers |= {
+            "GET /api/devices": {"devices": [device()]},
+            "GET /api/devices/desk-pi": report,
+            "POST /api/releases": RELEASE,
+            DEPLOY: {"generation": 2},
+        }
+
+    return put
+
+
+def test_it_waits_until_the_device_keeps_it(shim, run, reports):
+    reports({"state": "FETCHING", "bytes": 50, "total": 100}, {"state": "TRIAL"}, {"state": "COMMITTED"})
+    code, out, err = run("deploy", NIGHT_LIGHT)
+    assert code == 0
+    assert "generation 2 COMMITTED after" in out
+    assert "TRIAL" in err
+    assert shim.asked(DEPLOY) == [
+        {"kind": "function", "name": "night-light", "version": 2, "config": None, "trial": None}
+    ]
+
+
+@pytest.mark.parametrize("state", ["REVERTED", "REJECTED"])
+def test_a_refusal_of_the_device_is_an_error_with_its_reason(run, reports, state):
+    reports({"state": state, "reason": "night-light: crashed 3 times"})
+    code, out, err = run("deploy", NIGHT_LIGHT)
+    assert (code, out) == (5, "")
+    assert state in err
+    assert "crashed 3 times" in err
+
+
+def test_json_says_what_was_deployed_and_how_it_ended(run, reports):
+    reports({"state": "COMMITTED"})
+    told = json.loads(run("deploy", NIGHT_LIGHT, "--json")[1])
+    assert told.pop("seconds") >= 0
+    del RELEASE["created"]
+    assert told == {**RELEASE, "device": "desk-pi", "generation": 2, "state": "COMMITTED"}
+
+
+def test_an_offline_device_without_waiting_is_no_error(run, reports):
+    reports({"generation": 1, "state": "COMMITTED"}, online=False)
+    code, _, err = run("deploy", NIGHT_LIGHT, "--no-wait")
+    assert code == 0
+    assert "will be applied when it is back" in err
+
+
+def test_an_offline_device_ends_the_waiting(run, reports):
+    reports({"generation": 1, "state": "COMMITTED"}, online=False)
+    code, _, err = run("deploy", NIGHT_LIGHT, "--timeout", "0")
+    assert code == 4
+    assert "will be applied when it is back" in err
+
+
+def test_a_newer_deployment_ends_the_waiting(run, reports):
+    reports({"generation": 3, "state": "TRIAL"})
+    code, _, err = run("deploy", NIGHT_LIGHT)
+    assert code == 1
+    assert "overtaken" in err
+
+
+def test_settings_are_typed(shim, run, reports):
+    reports({"state": "COMMITTED"})
+    assert run("deploy", NIGHT_LIGHT, "--set", "threshold=200")[0] == 0
+    assert shim.asked(DEPLOY)[0]["config"] == {"threshold": 200}
+
+
+@pytest.mark.parametrize("pair", ["threshold", "=5"])
+def test_a_setting_of_another_form_is_wrong_usage(shim, run, pair):
+    assert run("deploy", NIGHT_LIGHT, "--set", pair)[0] == 2
+    assert not shim.requests
+
+
+def test_a_misspelt_setting_is_refused_before_anything_is_sent(shim, run):
+    code, _, err = run("deploy", NIGHT_LIGHT, "--set", "treshold=5")
+    assert code == 5
+    assert "threshold" in err
+    assert not shim.requests
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    (tmp_path / "function.toml").write_text('name = "mine"\nhandler = "main:handler"\n')
+    (tmp_path / "main.py").write_text("def handler(event, context):\n    pass\n")
+    return tmp_path
+
+
+def test_a_syntax_error_is_told_with_its_line_and_nothing_is_sent(shim, run, folder):
+    (folder / "main.py").write_text("def handler(event, context)\n    pass\n")
+    code, _, err = run("deploy", str(folder))
+    assert code == 5
+    assert "main.py, line 1" in err
+    assert not shim.requests
+
+
+def test_an_unknown_trigger_is_told_and_nothing_is_sent(shim, run, folder):
+    (folder / "function.toml").write_text('name = "mine"\nhandler = "main:handler"\n[[triggers]]\ntype = "moon"\n')
+    code, _, err = run("deploy", str(folder))
+    assert code == 5
+    assert "moon" in err
+    assert not shim.requests
+
+
+def test_a_link_out_of_the_folder_is_told_and_nothing_is_sent(shim, run, folder):
+    (folder / "passwords").symlink_to("/etc/passwd")
+    assert run("deploy", str(folder))[0] == 5
+    assert not shim.requests
+
+
+def test_a_folder_that_is_neither_is_not_found(shim, run, tmp_path):
+    code, _, err = run("deploy", str(tmp_path))
+    assert code == 3
+    assert "function.toml" in err
+    assert not shim.requests
+
+
+def test_no_folder_is_not_found(run):
+    assert run("deploy", "/nowhere")[0] == 3
+    assert run("deploy", __file__)[0] == 3

@@ -1,0 +1,71 @@
+"""Past and coming lines of the log."""
+
+import json
+
+import pytest
+
+
+def line(identity, text, stream="logs", function="night-light"):
+    return {
+        **{"id": identity, "device": "desk-pi", "stream": stream, "boot": "1-00000000", "seq": identity},
+        **{"time": 0.5, "received": 1.0, "kind": "log", "function": function, "version": 1},
+        **{"level": "info", "text": text},
+    }
+
+
+@pytest.fixture
+def logged(shim, device):
+    """A shim with these lines: each stream's by the query's `stream` are told apart in the records themselves."""
+
+    def put(*records):
+        shim.answers["GET /api/devices/desk-pi"] = device()
+        shim.answers["GET /api/records"] = lambda _: {"records": list(records)}
+
+    return put
+
+
+def test_lines_of_both_streams_are_shown_once_in_order(shim, run):
+    answers = iter([[line(1, "one"), line(4, "four")], [line(2, "two", "events")]])
+    shim.answers["GET /api/records"] = lambda _: {"records": next(answers)}
+    out = run("logs")[1]
+    assert [each.split()[-1] for each in out.splitlines()] == ["one", "two", "four"]
+
+
+def test_n_keeps_the_last(shim, run):
+    answers = iter([[line(1, "one"), line(4, "four")], [line(2, "two", "events")]])
+    shim.answers["GET /api/records"] = lambda _: {"records": next(answers)}
+    assert [each.split()[-1] for each in run("logs", "-n", "2")[1].splitlines()] == ["two", "four"]
+
+
+def test_a_misspelt_device_is_an_error_and_no_empty_log(shim, run):
+    shim.refuse("GET /api/devices/desk-py", 404, 3, "There is no device 'desk-py'")
+    assert run("logs", "desk-py")[0] == 3
+
+
+def test_an_escape_sequence_in_a_log_does_not_reach_the_terminal(shim, run):
+    answers = iter([[line(1, "\x1b]0;owned\x07\x1b[2Jtext")], []])
+    shim.answers["GET /api/records"] = lambda _: {"records": next(answers)}
+    out = run("logs")[1]
+    assert "\x1b" not in out
+    assert "\x07" not in out
+    assert out.endswith("text\n")
+
+
+def test_tail_goes_on_after_the_last_line_with_what_belongs_to_the_function(shim, run, device, logged, monkeypatch):
+    logged(line(7, "old"))
+    coming = [line(8, "new"), line(9, "reading", "telemetry"), line(10, "other", function="blink")]
+    stream = ": hello\n\n" + "".join(f"event: record\nid: {e['id']}\ndata: {json.dumps(e)}\n\n" for e in coming)
+    # After the stream's end the client takes it up again; here that is where the reader presses Ctrl-C.
+    streams = iter([stream])
+
+    def answer(_):
+        try:
+            return next(streams)
+        except StopIteration:
+            return 404, {"error": {"what": "enough", "why": "", "remedy": "", "exit_code": 3}}
+
+    shim.answers["GET /api/stream"] = answer
+    monkeypatch.setattr("cloud_shim.client._RECONNECT", 0)
+    code, out, err = run("logs", "desk-pi/night-light", "--tail", "--json", "-n", "0")
+    assert [json.loads(each)["text"] for each in out.splitlines()] == ["new"]
+    assert (code, "enough" in err) == (3, True)

@@ -1,0 +1,63 @@
+"""Changing the light around a simulated device."""
+
+import pytest
+
+SIM = "/api/sim/desk-pi"
+WORLD = {"lux": 500.0, "covered": True, "unplugged": False, "pins": {"led": True}}
+
+
+@pytest.fixture(autouse=True)
+def one_device(shim, device):
+    shim.answers["GET /api/devices"] = {"devices": [device()]}
+    shim.answers[f"GET {SIM}"] = shim.answers[f"POST {SIM}"] = WORLD
+
+
+@pytest.mark.parametrize(
+    ("action", "changes"),
+    [
+        ("light 500", {"lux": 500.0}),
+        ("light 0", {"lux": 0.0}),
+        ("cover", {"covered": True}),
+        ("uncover", {"covered": False}),
+        ("unplug", {"unplugged": True}),
+        ("plug", {"unplugged": False}),
+    ],
+)
+def test_each_action_changes_one_thing(shim, run, action, changes):
+    code, out, _ = run("sim", *action.split())
+    assert (code, out) == (0, "500 lux, covered, led on\n")
+    assert shim.asked(f"POST {SIM}") == [changes]
+
+
+def test_show_changes_nothing(shim, run):
+    assert run("sim", "show", "--device", "desk-pi")[1] == "500 lux, covered, led on\n"
+    assert not shim.asked(f"POST {SIM}")
+
+
+@pytest.mark.parametrize("action", ["nan", "inf", "1e999", "bright", ""])
+def test_what_is_no_light_is_refused_before_anything_is_sent(shim, run, action):
+    assert run("sim", "light", action)[0] == 2
+    assert not shim.requests
+
+
+@pytest.mark.parametrize("words", [["light"], ["cover", "5"], ["heat", "5"]])
+def test_an_action_of_another_form_is_wrong_usage(shim, run, words):
+    assert run("sim", *words)[0] == 2
+    assert not shim.requests
+
+
+def test_a_negative_light_is_refused(shim, run):
+    assert run("sim", "light", "--", "-5")[0] == 2
+    assert not shim.requests
+
+
+def test_a_real_board_is_not_found(shim, run):
+    shim.refuse(f"POST {SIM}", 404, 3, "desk-pi is a real board")
+    assert run("sim", "light", "5")[0] == 3
+
+
+def test_several_devices_need_a_name(shim, run, device):
+    shim.answers["GET /api/devices"] = {"devices": [device("desk-pi"), device("hall-pi")]}
+    code, _, err = run("sim", "light", "5")
+    assert code == 2
+    assert "desk-pi, hall-pi" in err
