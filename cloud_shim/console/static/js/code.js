@@ -1,0 +1,173 @@
+// The function card: which function is open in which version, and what Deploy and Rollback do.
+
+import { getDevice, getSource, postSource, rollback } from "./api.js";
+import { Editor } from "./editor.js";
+import { Progress } from "./progress.js";
+import { StaleNotice } from "./stale.js";
+
+const byId = (id) => document.getElementById(id);
+
+export class Code {
+  #function = null;
+  #opened = null;
+  #device = null;
+  #known = 0;
+  #busy = false;
+  #reload = false;
+
+  /** `chosen` is called with the name of the function that is open. */
+  constructor(name, chosen) {
+    this.name = name;
+    this.chosen = chosen;
+    this.editor = new Editor(byId("editor"), byId("tabs"), () => this.#edited());
+    this.progress = new Progress(byId("outcome"));
+    this.stale = new StaleNotice(() => this.#open(this.#function), () => this.#deploy(true));
+    byId("deploy").addEventListener("click", () => this.#deploy(false));
+    byId("rollback").addEventListener("click", () => this.#rollback());
+    byId("function").addEventListener("change", (event) => this.#choose(event.target.value));
+    addEventListener("beforeunload", (event) => this.editor.dirty && event.preventDefault());
+    document.addEventListener("keydown", (event) => this.#key(event));
+    byId("deploy-key").textContent = /Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘S" : "Ctrl S";
+  }
+
+  record(record) {
+    this.progress.record(record);
+  }
+
+  device(device) {
+    this.#device = device;
+    this.progress.device(device);
+    const names = Object.keys(device.desired.functions);
+    this.#list(names);
+    byId("rollback").disabled = !device.reported || device.desired.generation < 2;
+    if (this.#function === null && names.length) this.#choose(names[0]);
+    else if (!names.length) byId("editor-empty")?.replaceChildren(nothingYet(this.name));
+    this.#compare(device);
+  }
+
+  #list(names) {
+    const select = byId("function");
+    const present = [...select.options].map((option) => option.value);
+    if (present.join() !== names.join()) select.replaceChildren(...names.map((name) => new Option(name, name, false, name === this.#function)));
+    select.hidden = names.length < 2;
+    byId("code-title").textContent = names.length === 1 ? names[0] : "Function";
+  }
+
+  async #choose(name) {
+    if (this.#function !== null && this.editor.dirty && !confirm(`Drop your changes to ${this.#function}?`)) {
+      byId("function").value = this.#function;
+      return;
+    }
+    this.#function = name;
+    byId("function").value = name;
+    this.chosen(name);
+    await this.#open(name);
+  }
+
+  async #open(name) {
+    this.stale.hide();
+    try {
+      const source = await getSource(this.name, name);
+      if (name !== this.#function) return;
+      this.editor.open(source.files);
+      this.#opened = source.version;
+      byId("deploy").disabled = false;
+      this.#edited();
+    } catch (error) {
+      this.progress.failed(error);
+    }
+  }
+
+  #edited() {
+    byId("opened").textContent = this.#opened === null ? "" : `v${this.#opened}${this.editor.dirty ? ", changed" : ""}`;
+  }
+
+  #key(event) {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "s") return;
+    event.preventDefault();
+    this.#deploy(false);
+  }
+
+  // Desired states from before our own last deployment say nothing about others'.
+  #compare(device) {
+    if (this.#opened === null || this.#busy || device.desired.generation < this.#known) return false;
+    const given = device.desired.functions[this.#function]?.version ?? this.#opened;
+    if (given === this.#opened) {
+      this.stale.hide();
+      return false;
+    }
+    if (this.#reload && !this.editor.dirty) this.#open(this.#function);
+    else this.stale.show(this.name, this.#opened, given, this.editor.dirty);
+    this.#reload = false;
+    return true;
+  }
+
+  async #deploy(over) {
+    if (this.#opened === null || this.#busy) return;
+    this.#hold(true);
+    this.progress.begin("packing");
+    try {
+      if (over || !(await this.#overtaken())) await this.#send();
+    } catch (error) {
+      this.progress.failed(error);
+    } finally {
+      this.#hold(false);
+    }
+  }
+
+  async #overtaken() {
+    this.#device = await getDevice(this.name);
+    this.#busy = false;
+    const stale = this.#compare(this.#device);
+    this.#busy = true;
+    if (stale) this.progress.failed({ what: "Not deployed", why: "The device has another version than the one you opened. Choose above." });
+    return stale;
+  }
+
+  async #send() {
+    const files = this.editor.files();
+    const answer = await postSource(this.name, this.#function, files);
+    this.stale.hide();
+    this.editor.saved(files);
+    this.#opened = answer.version;
+    this.#known = answer.generation;
+    this.#edited();
+    this.progress.accepted(answer.generation, `packed as v${answer.version}`, this.#waits());
+  }
+
+  async #rollback() {
+    if (this.#busy) return;
+    this.#hold(true);
+    this.progress.begin("rolling back");
+    try {
+      const answer = await rollback(this.name);
+      this.#known = answer.generation;
+      this.#reload = true;
+      this.progress.accepted(answer.generation, `going back, as generation ${answer.generation}`, this.#waits());
+      this.device(await getDevice(this.name));
+    } catch (error) {
+      this.progress.failed(error);
+    } finally {
+      this.#hold(false);
+    }
+    if (this.#device !== null) this.#compare(this.#device);
+  }
+
+  #waits() {
+    return this.#device?.online ? "" : `${this.name} is offline: it takes this when it is back.`;
+  }
+
+  #hold(busy) {
+    this.#busy = busy;
+    byId("deploy").toggleAttribute("aria-disabled", busy);
+    byId("rollback").toggleAttribute("aria-disabled", busy);
+  }
+}
+
+function nothingYet(device) {
+  const fragment = document.createDocumentFragment();
+  const command = document.createElement("code");
+  command.textContent = `lamplight deploy PATH --device ${device}`;
+  fragment.append("No function is deployed yet. Deploy the first with ", command, "; it can then be edited here.");
+  return fragment;
+}

@@ -1,0 +1,52 @@
+// The page of one device: makes its parts and hands each record and each state to all of them.
+
+import { showConnection } from "./banner.js";
+import { Call } from "./call.js";
+import { Code } from "./code.js";
+import { Log } from "./log.js";
+import { Plot } from "./plot.js";
+import { Readout } from "./readout.js";
+import { Sim } from "./sim.js";
+import { Stream } from "./stream.js";
+import { skipUnchanged } from "./swap.js";
+
+const STORED = [
+  { stream: "telemetry", limit: 5000 },
+  { stream: "logs", limit: 300 },
+  { stream: "events", limit: 100 },
+];
+
+function main() {
+  const name = document.body.dataset.device;
+  const plot = new Plot(document.getElementById("plot"), document.getElementById("plot-hover"));
+  const readout = new Readout();
+  const log = new Log();
+  const call = new Call(name);
+  const code = new Code(name, (fn) => call.choose(fn));
+  if (document.getElementById("sim-lux")) new Sim(name);
+  skipUnchanged();
+  choices(plot);
+
+  new Stream(name, {
+    record(record) {
+      for (const part of [plot, readout, log, code]) part.record(record);
+    },
+    device(device) {
+      readout.device(device);
+      code.device(device);
+      document.body.dispatchEvent(new CustomEvent("lamplight:device"));
+    },
+    connected: showConnection,
+  }).start(STORED);
+}
+
+function choices(plot) {
+  const window = document.getElementById("window");
+  const scale = document.getElementById("scale");
+  const show = () => plot.show(Number(window.value), scale.value === "log");
+  window.addEventListener("change", show);
+  scale.addEventListener("change", show);
+  show();
+}
+
+main();

@@ -1,0 +1,21 @@
+// Numbers and times as text. Pure.
+
+/** Lux with about three significant digits: "0.4", "38.2", "214", "9,870". */
+export function lux(value) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  const digits = value < 1 ? 2 : value < 100 ? 1 : 0;
+  return value.toLocaleString("en", { minimumFractionDigits: 0, maximumFractionDigits: digits });
+}
+
+/** The local time of day of `seconds` since 1970: "14:03:09", with milliseconds on request. */
+export function clock(seconds, milliseconds = false) {
+  const date = new Date(seconds * 1000);
+  const pad = (number, width = 2) => String(number).padStart(width, "0");
+  const text = `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
+  return milliseconds ? `${text}.${pad(date.getMilliseconds(), 3)}` : text;
+}
+
+/** A duration in seconds with one digit below ten: "0.8 s", "12 s". */
+export function seconds(value) {
+  return value < 9.95 ? `${value.toFixed(1)} s` : `${Math.round(value)} s`;
+}

@@ -1,0 +1,107 @@
+// The live log: bounded, drawn once per frame, follows the newest line until someone scrolls up.
+
+import { clock } from "./format.js";
+import { perFrame } from "./frame.js";
+import { matches, toLine } from "./lines.js";
+
+const KEPT = 2000;
+const SHOWN = 500;
+
+export class Log {
+  #lines = [];
+  #fresh = [];
+  #filter = "";
+  #following = true;
+  #unread = 0;
+
+  constructor() {
+    this.element = document.getElementById("log");
+    this.count = document.getElementById("log-count");
+    this.empty = document.getElementById("log-empty");
+    this.button = document.getElementById("log-follow");
+    this.draw = perFrame(() => this.#draw());
+    this.element.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    this.button.addEventListener("click", () => this.#follow());
+    document.getElementById("log-filter").addEventListener("input", (event) => this.#search(event.target.value.trim()));
+  }
+
+  record(record) {
+    const line = toLine(record);
+    if (line === null) return;
+    this.#lines.push(line);
+    if (this.#lines.length > KEPT * 1.25) this.#lines.splice(0, this.#lines.length - KEPT);
+    if (!this.#wanted(line)) return;
+    this.#fresh.push(line);
+    if (!this.#following) this.#unread += 1;
+    this.draw();
+  }
+
+  #wanted(line) {
+    return this.#filter === "" || matches(line, this.#filter);
+  }
+
+  #search(text) {
+    this.#filter = text;
+    this.element.replaceChildren();
+    this.#fresh = this.#lines.filter((line) => this.#wanted(line));
+    this.#follow();
+  }
+
+  #draw() {
+    const fragment = document.createDocumentFragment();
+    for (const line of this.#fresh.slice(-SHOWN)) fragment.append(row(line));
+    this.#fresh = [];
+    this.element.append(fragment);
+    if (this.#following) {
+      this.#trim();
+      this.element.scrollTop = this.element.scrollHeight;
+    } else if (this.element.childElementCount > SHOWN * 2) this.#trim();
+    this.#note();
+  }
+
+  // While someone reads further up, nothing is taken away above them; up to twice the number is then kept.
+  #trim() {
+    while (this.element.childElementCount > SHOWN) this.element.firstElementChild.remove();
+  }
+
+  #scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.element;
+    this.#following = scrollHeight - scrollTop - clientHeight < 24;
+    if (this.#following) this.#unread = 0;
+    this.#note();
+  }
+
+  #follow() {
+    this.#following = true;
+    this.#unread = 0;
+    this.draw();
+  }
+
+  #note() {
+    this.button.hidden = this.#following;
+    this.button.textContent = this.#unread ? `Paused · ${this.#unread} new below` : "Paused · go to the newest";
+    this.empty.hidden = this.element.childElementCount > 0;
+    this.empty.textContent = this.#filter === "" ? "No log lines yet" : "No line matches the filter";
+    this.count.textContent = this.#filter === "" ? "" : `${this.element.childElementCount} matching`;
+  }
+}
+
+function row(line) {
+  const element = document.createElement("div");
+  element.className = "log-line";
+  element.dataset.level = line.level;
+  element.append(
+    cell("log-time", clock(line.time, true)),
+    cell("log-level", line.level),
+    cell("log-source", line.source),
+    cell("log-text", line.text),
+  );
+  return element;
+}
+
+function cell(name, text) {
+  const element = document.createElement("span");
+  element.className = name;
+  element.textContent = text;
+  return element;
+}

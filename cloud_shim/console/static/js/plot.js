@@ -1,0 +1,191 @@
+// The plot: lux as a line, the LED's state as bands behind it, marks where a new version took over.
+//
+// Histories are kept here and bounded; drawing happens at most once per frame, and once a second while nothing
+// comes in, so that a silence is seen as a gap that grows.
+
+import uPlot from "../vendor/uplot.js";
+import { ledOf, luxOf } from "./fields.js";
+import { clock, lux } from "./format.js";
+import { perFrame } from "./frame.js";
+import { History } from "./history.js";
+import { Takeovers, bands, decades, fromZero, line } from "./series.js";
+
+const CAPACITY = 12000;
+const FLOOR = 0.1; // lux; the TSL2561 resolves no less
+const HEIGHT = 260;
+
+export class Plot {
+  constructor(element, hover) {
+    this.element = element;
+    this.hover = hover;
+    this.readings = new History(CAPACITY);
+    this.lamp = new History(CAPACITY);
+    this.marks = new History(100);
+    this.takeovers = new Takeovers();
+    this.window = 60;
+    this.log = true;
+    this.heard = performance.now();
+    this.chart = null;
+    this.draw = perFrame(() => this.#draw());
+    new ResizeObserver(() => this.#resize()).observe(element);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.rebuild());
+    setInterval(() => this.readings.length && this.draw(), 1000);
+    setInterval(() => this.#describe(), 5000);
+  }
+
+  record(record) {
+    if (record.kind === "reading") this.readings.push(record.time, luxOf(record));
+    else if (record.kind === "decision") this.#decision(record);
+    else return;
+    this.heard = performance.now();
+    this.draw();
+  }
+
+  show(window, log) {
+    const other = log !== this.log;
+    this.window = window;
+    this.log = log;
+    if (other) this.rebuild();
+    else this.draw();
+  }
+
+  /** Makes the chart anew: its scales and colours are fixed when it is made. */
+  rebuild() {
+    this.chart?.destroy();
+    this.chart = null;
+    this.draw();
+  }
+
+  #decision(record) {
+    const on = ledOf(record);
+    if (on !== null) this.lamp.push(record.time, on);
+    const taken = this.takeovers.see(record.function, record.version);
+    if (taken !== null) this.marks.push(record.time, taken);
+  }
+
+  // The device's clock, carried on by ours since it last spoke: the two need not agree.
+  #now() {
+    const last = Math.max(this.readings.lastTime ?? -Infinity, this.lamp.lastTime ?? -Infinity);
+    return last + Math.min(this.window, (performance.now() - this.heard) / 1000);
+  }
+
+  #draw() {
+    if (!this.readings.length || !this.element.clientWidth) return;
+    this.chart ??= this.#make();
+    const end = this.#now();
+    this.chart.batch(() => {
+      this.chart.setData(line(this.readings, end - this.window, this.log ? FLOOR : -Infinity), false);
+      this.chart.setScale("x", { min: end - this.window, max: end });
+    });
+    this.element.dataset.points = this.readings.length;
+  }
+
+  #make() {
+    document.getElementById("plot-empty")?.remove();
+    const colours = palette();
+    return new uPlot(options(this, colours), [[], []], this.element);
+  }
+
+  #resize() {
+    if (this.chart) this.chart.setSize({ width: this.element.clientWidth, height: HEIGHT });
+    else this.draw();
+  }
+
+  #describe() {
+    if (!this.readings.length) return;
+    const [, values] = line(this.readings, this.#now() - this.window);
+    const known = values.filter((value) => value !== null);
+    const led = this.lamp.length ? `LED ${this.lamp.last ? "on" : "off"}` : "LED unknown";
+    const range = known.length ? `from ${lux(Math.min(...known))} to ${lux(Math.max(...known))} lux` : "no readings";
+    this.element.setAttribute("aria-label", `Light over the last ${this.window} seconds: ${range}, now ${lux(this.readings.last)}; ${led}`);
+  }
+
+  /** Called by uPlot before the line is drawn. */
+  drawBehind(chart, colours) {
+    const { left, top, width, height } = chart.bbox;
+    const end = this.#now();
+    const x = (time) => Math.min(left + width, Math.max(left, chart.valToPos(time, "x", true)));
+    chart.ctx.save();
+    chart.ctx.fillStyle = colours.band;
+    for (const [from, to] of bands(this.lamp, end - this.window, end)) {
+      chart.ctx.fillRect(x(from), top, Math.max(1, x(to) - x(from)), height);
+    }
+    chart.ctx.fillStyle = colours.strip;
+    const strip = 4 * devicePixelRatio;
+    for (const [from, to] of bands(this.lamp, end - this.window, end)) {
+      chart.ctx.fillRect(x(from), top + height - strip, Math.max(1, x(to) - x(from)), strip);
+    }
+    chart.ctx.restore();
+  }
+
+  /** Called by uPlot after the line is drawn. */
+  drawMarks(chart, colours) {
+    const { left, top, width, height } = chart.bbox;
+    const ctx = chart.ctx;
+    const ratio = devicePixelRatio;
+    ctx.save();
+    ctx.strokeStyle = colours.mark;
+    ctx.fillStyle = colours.mark;
+    ctx.lineWidth = ratio;
+    ctx.font = `600 ${11 * ratio}px ${colours.font}`;
+    ctx.textBaseline = "top";
+    for (let at = this.marks.from(chart.scales.x.min); at < this.marks.length; at += 1) {
+      const x = Math.round(chart.valToPos(this.marks.times[at], "x", true)) + 0.5;
+      const label = this.marks.values[at];
+      ctx.setLineDash([4 * ratio, 3 * ratio]);
+      ctx.beginPath();
+      ctx.moveTo(x, top);
+      ctx.lineTo(x, top + height);
+      ctx.stroke();
+      const fits = x + 6 * ratio + ctx.measureText(label).width < left + width;
+      ctx.textAlign = fits ? "left" : "right";
+      ctx.fillText(label, fits ? x + 5 * ratio : x - 5 * ratio, top + 4 * ratio);
+    }
+    ctx.restore();
+  }
+
+  showHover(chart) {
+    const at = chart.cursor.idx;
+    const value = at === null || at === undefined ? null : chart.data[1][at];
+    this.hover.textContent = value === null || value === undefined ? "" : `${clock(chart.data[0][at])}  ${lux(value)} lux`;
+  }
+}
+
+function palette() {
+  const style = getComputedStyle(document.documentElement);
+  const get = (name) => style.getPropertyValue(name).trim();
+  return {
+    line: get("--ink"),
+    text: get("--muted"),
+    grid: get("--line"),
+    band: get("--led-band"),
+    strip: get("--amber-glow"),
+    mark: get("--accent-text"),
+    font: get("--sans"),
+  };
+}
+
+function options(plot, colours) {
+  const axis = { stroke: colours.text, font: `12px ${colours.font}`, grid: { stroke: colours.grid, width: 1 }, ticks: { show: false } };
+  return {
+    width: plot.element.clientWidth,
+    height: HEIGHT,
+    padding: [8, 8, 0, 0],
+    legend: { show: false },
+    cursor: { drag: { x: false, y: false }, points: { size: 7 }, y: false },
+    scales: {
+      x: { time: false, auto: false },
+      y: plot.log ? { distr: 3, range: (_, low, high) => decades(low, high) } : { range: (_, low, high) => fromZero(high) },
+    },
+    axes: [
+      { ...axis, space: 90, size: 32, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? clock(tick) : "")) },
+      { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : lux(tick))) },
+    ],
+    series: [{}, { stroke: colours.line, width: 1.75, points: { show: false }, spanGaps: false }],
+    hooks: {
+      drawAxes: [(chart) => plot.drawBehind(chart, colours)],
+      drawSeries: [(chart) => plot.drawMarks(chart, colours)],
+      setCursor: [(chart) => plot.showHover(chart)],
+    },
+  };
+}
