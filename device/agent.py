@@ -30,8 +30,10 @@ from device.link.session import Session
 from device.link.uplink import Uplink
 from device.protocol import messages, topics
 from device.protocol.topics import Topic
+from device.runtime.sandbox import confinement
 from device.runtime.supervisor import Supervisor
-from device.update.engine import Engine, Update
+from device.update.engine import Engine
+from device.update.status import Update
 
 # How often the reported state is looked at without a cause.
 REPORT_PERIOD = 1.0
@@ -113,7 +115,7 @@ class Agent:
             self._wake.set()
 
     def _note_update(self, update: Update) -> None:
-        fields = {"generation": update.target, "state": update.state, "reason": update.reason}
+        fields = {"generation": update.update, "state": update.state, "reason": update.reason}
         self._emit("events", "update", fields)
         self._wake.set()
 
@@ -131,7 +133,8 @@ class Agent:
             self._engine.status(),
             self._supervisor.health(),
             self._supervisor.sensors(),
-            self._supervisor.confinement(),
+            self._supervisor.running(),
+            confinement(),
         )
         if not self._session.connected or not self._reported.due(body):
             return

@@ -9,8 +9,9 @@ from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
+from device.generation import Generation
 from device.health import FunctionHealth, SensorHealth
-from device.update.engine import Update
+from device.update.status import Update
 
 FORMAT = 1
 # Counters alone change all the time; the retained message follows them this slowly, in seconds.
@@ -24,6 +25,7 @@ def compose(
     update: Update,
     functions: Mapping[str, FunctionHealth],
     sensors: Mapping[str, SensorHealth],
+    running: Generation,
     confinement: Mapping[str, str],
 ) -> dict[str, object]:
     """The body, as docs/protocol.md describes it."""
@@ -35,14 +37,14 @@ def compose(
         "generation": update.generation,
         "previous": update.previous,
         "update": {
-            "generation": update.target,
+            "generation": update.update,
             "state": update.state,
             "reason": update.reason,
             "bytes": update.bytes,
             "total": update.total,
         },
         "functions": {name: _function(health) for name, health in functions.items()},
-        "models": dict(update.models),
+        "models": {name: {"version": m.version, "sha256": m.digest} for name, m in running.models.items()},
         "sensors": {name: asdict(health) for name, health in sensors.items()},
         "failed": {str(generation): reason for generation, reason in update.failed.items()},
         "confinement": dict(confinement),
