@@ -39,7 +39,7 @@ class Shim:
             admit=lambda hashes: broker.set_devices(config.state, hashes),
             deployed=self._publisher.changed,
         )
-        self._ingest = Ingest(self.database, self.link, self._publisher, self.calls, self.changes)
+        self._ingest = Ingest(self.database, self.link, self._publisher.wanted, self.calls, self.changes)
 
     def start(self) -> None:
         """Let the known devices in, connect to the broker, and stay connected."""
