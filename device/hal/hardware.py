@@ -51,6 +51,7 @@ class Hardware:
                 install(self._simulation)
             for module in ("device.hal.pins", *(f"adafruit_{s.chip}" for s in self.board.sensors.values())):
                 importlib.import_module(module)
+            self._check_names()
         except (ImportError, NotImplementedError, RuntimeError, AttributeError) as error:
             raise UsageError(
                 f"the hardware of {self.board.name} cannot be used here",
@@ -79,6 +80,7 @@ class Hardware:
         found = self._find("sensor", self.board.sensors, name)
         chip = self._find("driver", CHIPS, found.chip)
         bus = self.board.buses[found.bus]
+        self.prepare()
         return chip(Place(found, bus, lambda: self._open_bus(bus.blinka)))
 
     def rest(self, pin: str, level: bool) -> None:
@@ -89,14 +91,24 @@ class Hardware:
         finally:
             output.close()
 
-    def _open_bus(self, blinka: str) -> Any:
-        self.prepare()
-        import board  # pyright: ignore[reportMissingTypeStubs]
+    def _check_names(self) -> None:
+        """Blinka has a `board` without pins for a machine that it does not know."""
+        needed = [*(p.blinka for p in self.board.pins.values()), *(b.blinka for b in self.board.buses.values())]
+        missing = [name for name in needed if not hasattr(_blinka_board(), name)]
+        if missing:
+            raise NotImplementedError(f"Blinka sees no {', '.join(missing)} on this machine")
 
-        return getattr(board, blinka)()
+    def _open_bus(self, blinka: str) -> Any:
+        # Again: another Hardware of this process may have chosen another simulation since.
+        self.prepare()
+        return getattr(_blinka_board(), blinka)()
 
     def _find(self, kind: str, present: Mapping[str, Part], name: str) -> Part:
         if name not in present:
             known = ", ".join(sorted(present)) or "none"
             raise NotFoundError(f"the board {self.board.name} has no {kind} {name!r}", f"it has: {known}")
         return present[name]
+
+
+def _blinka_board() -> Any:
+    return importlib.import_module("board")

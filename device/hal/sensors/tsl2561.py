@@ -27,8 +27,10 @@ CLIPPED = 37_000
 # Hysteresis: less gain from here on, and more gain only when 16 times the count is well below that.
 BRIGHT = CLIPPED * 9 // 10
 DIM = BRIGHT * 2 // 3 // 16
-# What the datasheet's formula gives for the highest count at 1x gain and 101 ms, for light without infrared.
-HIGHEST_LUX = 0.0304 * CLIPPED * 16 / 0.252
+# A change down and a change up again, should the light jump meanwhile.
+GAIN_CHANGES = 2
+# What the datasheet's formula gives for the highest count at each gain and 101 ms, for light without infrared.
+HIGHEST_LUX = {LOW_GAIN: 0.0304 * CLIPPED * 16 / 0.252, HIGH_GAIN: 0.0304 * CLIPPED / 0.252}
 
 
 def choose_gain(gain: int, channels: tuple[int, int]) -> int:
@@ -91,28 +93,32 @@ class Tsl2561:
         self._sleep(INTEGRATION)
 
     def _measure(self, driver: "adafruit_tsl2561.TSL2561") -> Reading:
-        gain = driver.gain
-        better = choose_gain(gain, driver.luminosity)
-        if better != gain:
+        for _ in range(GAIN_CHANGES):
+            gain = driver.gain
+            counts, lux = _snapshot(driver)
+            better = choose_gain(gain, counts)
+            if better == gain:
+                return _reading(gain, counts, lux)
             self._restart(driver, better)
-        return _reading(driver)
+        # The light jumps faster than the gain can follow.
+        return _reading(driver.gain, *_snapshot(driver))
 
 
-def _reading(driver: "adafruit_tsl2561.TSL2561") -> Reading:
-    """The driver's lux, with the raw channels in place of its None.
-
-    When an integration ended between the two, the channels do not explain the None, and the newer values are read;
-    the next end is 100 ms away.
-    """
+def _snapshot(driver: "adafruit_tsl2561.TSL2561") -> tuple[tuple[int, int], float | None]:
+    """Both channels' counts and the driver's lux, of one integration: read again when another ended in between."""
     while True:
+        counts = driver.luminosity
         lux = driver.lux
-        if lux is not None:
-            return Reading(float(lux), saturated=False)
-        broadband, infrared = driver.luminosity
-        if broadband == 0:
-            return Reading(0.0, saturated=False)
-        if max(broadband, infrared) > CLIPPED:
-            return Reading(HIGHEST_LUX, saturated=True)
+        if driver.luminosity == counts:
+            return counts, lux
+
+
+def _reading(gain: int, counts: tuple[int, int], lux: float | None) -> Reading:
+    if lux is not None:
+        return Reading(float(lux), saturated=False)
+    if counts[0] == 0:
+        return Reading(0.0, saturated=False)
+    return Reading(HIGHEST_LUX[gain], saturated=True)
 
 
 def _reason(error: Exception) -> str:

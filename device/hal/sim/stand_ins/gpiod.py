@@ -11,20 +11,22 @@ from pathlib import Path
 
 from device.hal.sim.link import Link
 from device.hal.sim.stand_ins import gpiod_line as line
+from device.hal.sim.stand_ins.gpiod_line import Bias, Direction, Value
 
 __version__ = "2.2.2"
 CHIP = "/dev/gpiochip0"
 LABEL = "pinctrl-bcm2711"
 LINES = 58
+__all__ = ["Chip", "ChipInfo", "LineRequest", "LineSettings", "line"]
 
 
 @dataclass
 class LineSettings:
     """How a line shall be: "AS_IS" leaves direction or bias alone; an output drives `output_value`."""
 
-    direction: line.Direction = line.Direction.AS_IS
-    bias: line.Bias = line.Bias.AS_IS
-    output_value: line.Value = line.Value.INACTIVE
+    direction: Direction = Direction.AS_IS
+    bias: Bias = Bias.AS_IS
+    output_value: Value = Value.INACTIVE
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,13 @@ class LineRequest:
         for offset, settings in config.items():
             _configure(self._link, offset, settings or LineSettings())
 
-    def set_value(self, offset: int, value: line.Value) -> None:
+    def set_value(self, line: int, value: Value) -> None:
         """Drive an output."""
-        self._link.ask("drive", line=offset, value=value is line.Value.ACTIVE)
+        self._link.ask("drive", line=line, value=value is Value.ACTIVE)
 
-    def get_value(self, offset: int) -> line.Value:
+    def get_value(self, line: int) -> Value:
         """The level of a line."""
-        return line.Value.ACTIVE if self._link.ask("read", line=offset)["value"] else line.Value.INACTIVE
+        return Value.ACTIVE if self._link.ask("read", line=line)["value"] else Value.INACTIVE
 
     def release(self) -> None:
         """Let go of the lines. They are free for others when this returns."""
@@ -98,7 +100,7 @@ def _configure(link: Link, offset: int, settings: LineSettings) -> None:
         line=offset,
         direction=settings.direction.value,
         bias=settings.bias.value,
-        value=settings.output_value is line.Value.ACTIVE,
+        value=settings.output_value is Value.ACTIVE,
     )
 
 

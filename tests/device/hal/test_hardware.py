@@ -1,0 +1,104 @@
+"""The door to the hardware: opens nothing early, survives pickling and forking, and says what is not there."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+import boards
+from device.errors import NotFoundError, UsageError
+from device.hal.hardware import Hardware
+
+SIMULATED = boards.load("lamplight/simulated")
+REAL = boards.load("raspberry-pi/4b")
+
+
+def test_a_simulated_board_needs_a_socket_and_a_real_one_has_none():
+    with pytest.raises(UsageError, match=r"python -m device\.hal\.sim"):
+        Hardware(SIMULATED)
+    with pytest.raises(UsageError, match="not simulated"):
+        Hardware(REAL, Path("hw.sock"))
+
+
+@pytest.mark.parametrize("use", ["output", "input", "sensor"])
+def test_what_the_board_does_not_have_is_answered_with_what_it_has(use):
+    with pytest.raises(NotFoundError, match=r"it has: (button, led|light)"):
+        getattr(Hardware(SIMULATED, Path("hw.sock")), use)("lamp")
+
+
+def test_it_can_be_sent_to_another_process():
+    hardware = pickle.loads(pickle.dumps(Hardware(SIMULATED, Path("hw.sock"))))
+    assert hardware.board == SIMULATED
+
+
+def test_making_one_imports_no_blinka_and_preparing_opens_nothing(simulation):
+    code = """
+    before = "board" in sys.modules or "adafruit_blinka" in sys.modules
+    files = set(os.listdir("/dev/fd"))
+    hardware.prepare()
+    give([before, "board" in sys.modules, "adafruit_tsl2561" in sys.modules, files == set(os.listdir("/dev/fd"))])
+    """
+    assert simulation.run(code) == [False, True, True, True]
+
+
+def test_preparing_says_so_when_this_machine_is_not_the_board(simulation):
+    code = """
+    from device.errors import UsageError
+    for name in [name for name in os.environ if name.startswith("BLINKA_")]:
+        del os.environ[name]
+    try:
+        Hardware(boards.load("raspberry-pi/4b")).prepare()
+    except UsageError as error:
+        give(str(error))
+    """
+    assert "the hardware of raspberry-pi/4b cannot be used here" in simulation.run(code)
+
+
+def test_workers_forked_after_preparing_open_hardware_for_themselves(simulation):
+    code = """
+    hardware.prepare()
+    def work(task):
+        child = os.fork()
+        if child == 0:
+            try:
+                os._exit(0 if task() else 1)
+            except BaseException:
+                os._exit(2)
+        return child
+    def drive():
+        hardware.output("led").value = True
+        return True
+    children = [work(drive), work(lambda: abs(hardware.sensor("light").read().lux - 300) < 9)]
+    give([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children])
+    """
+    assert simulation.run(code) == [0, 0]
+
+
+def test_a_users_circuitpython_program_runs_unchanged_in_a_worker(simulation, world):
+    code = """
+    hardware.prepare()
+    child = os.fork()
+    if child:
+        sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+    import board
+    import busio
+    import digitalio
+    import adafruit_tsl2561
+
+    lamp = digitalio.DigitalInOut(board.D17)
+    lamp.direction = digitalio.Direction.OUTPUT
+    lamp.value = True
+    button = digitalio.DigitalInOut(board.D27)
+    button.switch_to_input(pull=digitalio.Pull.UP)
+    with busio.I2C(board.SCL, board.SDA) as i2c:
+        i2c.try_lock()
+        found = i2c.scan()
+        i2c.unlock()
+        tsl = adafruit_tsl2561.TSL2561(i2c)
+        tsl.gain = 1
+        tsl.integration_time = 1
+        lux = until(lambda: tsl.lux, lambda lux: lux and abs(lux - 300) < 9)
+    give([found, button.value, lux, world.state()["pins"]["led"]])
+    """
+    assert simulation.run(code) == [[0x39], True, pytest.approx(300, rel=0.03), True]
