@@ -6,7 +6,7 @@ says what a well-formed one is. It does not decide whether to believe it.
 
 import json
 
-from .chunks import MAX_ARTIFACT
+from .chunks import CHUNK_SIZE, MAX_ARTIFACT
 from .errors import ProtocolError
 from .fields import integer, name, number, only, sha256, table, text
 
@@ -136,12 +136,15 @@ def _ref(kind: str, key: str, value: object, extra: tuple[str, ...]) -> Artifact
     where = f"deployment.{kind}s.{key}"
     fields = table(value, where)
     only(fields, ("version", "sha256", "length", "index", *extra), where)
+    length = integer(fields, "length", where, 1, MAX_ARTIFACT)
     index = text(fields, "index", where, "")
+    if bool(index) != (length > CHUNK_SIZE):
+        raise ProtocolError(f"{where}.index: an artifact has one exactly when it is longer than {CHUNK_SIZE} bytes")
     return ArtifactRef(
         kind=kind,
         name=key,
         version=integer(fields, "version", where, 1, MAX_GENERATION),
         digest=sha256(fields.get("sha256"), f"{where}.sha256"),
-        length=integer(fields, "length", where, 1, MAX_ARTIFACT),
+        length=length,
         index=sha256(index, f"{where}.index") if index else "",
     )

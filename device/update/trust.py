@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from device.errors import UntrustedError
-from device.protocol.deployment import ArtifactRef, Deployment
+from device.protocol.deployment import ArtifactRef, Deployment, decode
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import items, only, table, text
 
@@ -61,6 +61,14 @@ def _files(repository: dict[str, object], where: str) -> dict[str, bytes]:
         files[f"{version}.root.json"] = text({"root": root}, "root", where).encode()
     files.update({f"{role}.json": text(repository, role, where).encode() for role in _TOP})
     return files
+
+
+def claimed_generation(payload: bytes) -> int:
+    """The generation that a document claims to be, for the report that it is refused; 0 when it claims none."""
+    try:
+        return decode(read(payload).deployment).generation
+    except ProtocolError:
+        return 0
 
 
 def addressed(deployment: Deployment, fleet: str, device: str, floor: int) -> None:

@@ -16,13 +16,21 @@ from device.errors import UntrustedError
 from device.protocol import deployment
 from device.protocol.deployment import Deployment
 from device.protocol.errors import ProtocolError
-from device.protocol.fields import table, text
+from device.protocol.fields import integer, table, text
 from device.update import durable, trust, verify
 
 # A board of 2012 takes seconds to import python-tuf from its card.
 TIMEOUT = 60.0
 _MAX_ANSWER = 8 * 1024 * 1024
 _TRUSTED_NAME = re.compile(r"(director|image)/(root_history/[0-9]+\.root|[a-z0-9-]+)\.json")
+
+
+class RefusedError(UntrustedError):
+    """The verify process refused a document; `claimed` is the generation it claims to be, 0 when it claims none."""
+
+    def __init__(self, what: str, why: str, remedy: str, claimed: int) -> None:
+        super().__init__(what, why, remedy)
+        self.claimed = claimed
 
 
 class Verifier:
@@ -38,8 +46,8 @@ class Verifier:
     def believe(self, payload: bytes, floor: int, timeout: float = TIMEOUT) -> Deployment:
         """The deployment in a DESIRED document, if it is to be believed and not older than generation `floor`.
 
-        Raises UntrustedError otherwise. When it returns, the metadata it rests on is durably trusted: nothing older
-        will be believed again.
+        Raises UntrustedError otherwise, a RefusedError when the document is to blame. When it returns, the metadata it
+        rests on is durably trusted: nothing older will be believed again.
         """
         if len(payload) > trust.MAX_DESIRED:
             raise UntrustedError("The desired state is too large", f"more than {trust.MAX_DESIRED} bytes")
@@ -100,6 +108,7 @@ def _answer(printed: bytes) -> dict[str, object]:
         if answer.get("ok") is True:
             return answer
         what, why, remedy = (text(answer, key, "verdict") for key in ("what", "why", "remedy"))
+        claimed = integer(answer, "claimed", "verdict", 0, deployment.MAX_GENERATION)
     except (ValueError, RecursionError, ProtocolError):
         raise UntrustedError("The verify process gave no sensible answer", repr(printed[:80])) from None
-    raise UntrustedError(what, why, remedy)
+    raise RefusedError(what, why, remedy, claimed)

@@ -48,12 +48,13 @@ def main() -> None:
     """Answer on standard output; exit code 0 whenever there is an answer."""
     _limit()
     question = Question(**json.loads(sys.argv[1]))
+    payload = sys.stdin.buffer.read(trust.MAX_DESIRED + 1)
     try:
-        answer = judge(question, sys.stdin.buffer.read(trust.MAX_DESIRED + 1))
+        answer = judge(question, payload)
     except ProtocolError as error:
-        answer = _refusal(UntrustedError("The desired state is malformed", str(error)))
+        answer = _refusal(UntrustedError("The desired state is malformed", str(error)), payload)
     except LamplightError as error:
-        answer = _refusal(error)
+        answer = _refusal(error, payload)
     sys.stdout.write(json.dumps(answer))
 
 
@@ -73,8 +74,14 @@ def judge(question: Question, payload: bytes) -> dict[str, object]:
     return {"ok": True, "deployment": desired.deployment.decode(), "trusted": _collect(scratch)}
 
 
-def _refusal(error: LamplightError) -> dict[str, object]:
-    return {"ok": False, "what": error.what, "why": error.why, "remedy": error.remedy}
+def _refusal(error: LamplightError, payload: bytes) -> dict[str, object]:
+    return {
+        "ok": False,
+        "what": error.what,
+        "why": error.why,
+        "remedy": error.remedy,
+        "claimed": trust.claimed_generation(payload),
+    }
 
 
 def _limit() -> None:
@@ -88,9 +95,16 @@ def _lay_out(trusted: Path, scratch: Path) -> None:
     """Put the metadata trusted so far where python-tuf looks for it."""
     for name in REPOSITORIES:
         (scratch / name / "root_history").mkdir(parents=True)
-    if trusted.exists():
-        for name, text in json.loads(trusted.read_bytes()).items():
-            (scratch / name).write_text(text)
+    for name, text in _trusted(trusted).items():
+        (scratch / name).write_text(text)
+
+
+def _trusted(path: Path) -> dict[str, str]:
+    """The metadata trusted so far. A damaged file counts as none: the roots and the floor still hold."""
+    try:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
 
 
 def _collect(scratch: Path) -> dict[str, str]:

@@ -1,0 +1,394 @@
+"""The update thread: takes deployments from a desired state to a generation that runs and has proved itself.
+
+    IDLE → VERIFIED → FETCHING → STAGED → TRIAL → COMMITTED | REVERTED       or REJECTED, with nothing switched
+
+It does one thing after the other and leaves the decisions to trust, reconcile, fetch, trial and slots. What runs the
+functions (`Runner`) and what carries the chunks (`ChunkLink`) is handed in. Whatever happens here, what runs goes on.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from device.errors import LamplightError, RejectedError, UntrustedError
+from device.generation import Generation
+from device.protocol import chunks
+from device.protocol.deployment import ArtifactRef, Deployment
+from device.protocol.errors import ProtocolError
+from device.protocol.messages import MAX_WANT
+from device.update import durable, reconcile, slots, stage, status, trial
+from device.update.fetch import Actions, Download
+from device.update.inbox import Chunk, Connected, Desired, Inbox, Stop
+from device.update.ports import ChunkLink, Runner
+from device.update.status import Reporter, Update
+from device.update.store import Store
+from device.update.verification import RefusedError, Verifier
+
+# Seconds between two looks at a trial.
+TRIAL_PERIOD = 0.1
+# Seconds a model may take to be loaded and to run its golden vectors.
+ACCEPTANCE_TIMEOUT = 120.0
+STOP_TIMEOUT = 5.0
+
+
+@dataclass
+class _Fetching:
+    deployment: Deployment
+    missing: Sequence[ArtifactRef]
+    download: Download
+
+
+@dataclass
+class _Trying:
+    deployment: Deployment
+    trial: trial.Trial
+    since: float
+
+
+class Engine:
+    """One device's updates, with everything they keep in the folder `state`.
+
+    `roots` is the folder with director-root.json and image-root.json. `changed` is called whenever `status` has
+    changed, `event` with each transition; `accept(folder, timeout)` raises LamplightError for a model that must not be
+    used. All three are called on the update thread, or inside `boot`.
+    """
+
+    def __init__(
+        self,
+        state: Path,
+        fleet: str,
+        device: str,
+        roots: Path,
+        runner: Runner,
+        chunks: ChunkLink,
+        changed: Callable[[], None],
+        event: Callable[[Update], None],
+        accept: Callable[[Path, float], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        durable.make_folder(state)
+        durable.sweep(state)
+        self._file = state / "slots.json"
+        self._store = Store(state)
+        self._verifier = Verifier(state, fleet, device, roots)
+        self._runner = runner
+        self._link = chunks
+        self._accept = accept
+        self._clock = clock
+        self._slots = slots.Slots()
+        self._reporter = Reporter(changed, event, clock)
+        self._fetching: _Fetching | None = None
+        self._trying: _Trying | None = None
+        self._believed = ""
+        self._rejected = 0
+        self._fault = ""
+        self._inbox = Inbox()
+        self._thread = threading.Thread(target=self._run, name="update", daemon=True)
+
+    # Called by other threads
+
+    def start(self) -> None:
+        """Start the update thread; `boot` comes first."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the update thread. What is in progress goes on at the next boot."""
+        self._inbox.put(Stop())
+        self._thread.join(STOP_TIMEOUT)
+
+    def desired(self, payload: bytes) -> None:
+        """A DESIRED document arrived."""
+        self._inbox.put(Desired(payload))
+
+    def chunk(self, digest: str, payload: bytes) -> None:
+        """A chunk arrived on the topic of this digest."""
+        self._inbox.put(Chunk(digest, payload))
+
+    def connected(self) -> None:
+        """The link is there, or there again with no subscriptions."""
+        self._inbox.put(Connected())
+
+    def status(self) -> Update:
+        """Where the engine stands."""
+        return self._reporter.status
+
+    # Boot
+
+    def boot(self) -> Generation:
+        """Start what is installed, without any network, and give it; generation 0 when nothing is.
+
+        A generation in trial uses up one of its starts before it is started. What is damaged on disk or does not start
+        is passed over for the one before it.
+        """
+        self._load()
+        generation = self._resume()
+        if self._slots.trial is not None:
+            self._watch(self._slots.trial, generation)
+        else:
+            self._reporter.rest(self._slots)
+        return generation
+
+    def _load(self) -> None:
+        try:
+            before = slots.load(self._file)
+        except ProtocolError as error:
+            self._report(0, status.REJECTED, f"{error}; starting with nothing installed")
+            return
+        # Durable before any new code starts: code that takes the board down must run out of starts.
+        self._save(slots.boot(before))
+        if before.trial is not None and self._slots.trial is None:
+            self._report_failure(before.trial)
+
+    def _resume(self) -> Generation:
+        """Run what the slots say, or the best that can run, and give it."""
+        while (deployment := self._slots.running) is not None:
+            try:
+                if not stage.whole(deployment, self._store):
+                    raise RejectedError(f"Generation {deployment.generation} is damaged on disk")
+                generation = stage.generation(deployment, self._store)
+                self._runner.switch(generation)
+                return generation
+            except Exception as error:
+                self._pass_over(deployment, _text(error))
+        self._runner.switch(Generation(0))
+        return Generation(0)
+
+    def _pass_over(self, deployment: Deployment, reason: str) -> None:
+        if deployment is self._slots.trial and stage.whole(deployment, self._store):
+            self._save(slots.revert(self._slots, reason))
+            self._report_failure(deployment)
+            return
+        # Not saved: a committed generation that does not start today may start tomorrow.
+        self._slots = slots.lose(self._slots)
+        self._report(deployment.generation, status.REJECTED, reason)
+
+    # The update thread
+
+    def _run(self) -> None:
+        while not isinstance(message := self._inbox.take(self._pause()), Stop):
+            try:
+                self._handle(message)
+                self._step()
+            except Exception as error:
+                # A full or failing disk, or a fault of ours: this deployment is refused, the next one gets its turn.
+                self._refuse_current(_text(error))
+
+    def _pause(self) -> float | None:
+        """How long the thread may sleep when no message comes."""
+        if self._trying:
+            return TRIAL_PERIOD
+        due = self._fetching.download.due() if self._fetching else None
+        return None if due is None else max(0.0, due - self._clock())
+
+    def _handle(self, message: Desired | Chunk | Connected | None) -> None:
+        match message:
+            case Desired():
+                self._believe(message.payload)
+            case Chunk():
+                self._receive(message)
+            case Connected() if self._fetching:
+                self._act(self._fetching.download.again(self._clock()))
+            case _:
+                pass
+
+    def _step(self) -> None:
+        if self._trying:
+            self._judge(self._trying)
+        if self._fetching:
+            self._act(self._fetching.download.step(self._clock()))
+            if self._fetching.download.done:
+                self._install(self._fetching)
+
+    def _act(self, actions: Actions) -> None:
+        if actions.unsubscribe:
+            self._link.unsubscribe(actions.unsubscribe)
+        if actions.subscribe:
+            self._link.subscribe(actions.subscribe)
+        for start in range(0, len(actions.want), MAX_WANT):
+            self._link.want(actions.want[start : start + MAX_WANT])
+
+    # From DESIRED to FETCHING
+
+    def _believe(self, payload: bytes) -> None:
+        digest = chunks.digest(payload)
+        if digest == self._believed:
+            return
+        try:
+            deployment = self._verifier.believe(payload, self._slots.floor)
+        except UntrustedError as error:
+            # Whoever sent it, it must not disturb what is in progress.
+            claimed = error.claimed if isinstance(error, RefusedError) else 0
+            self._report(claimed, status.REJECTED, str(error), aside=bool(self._fetching or self._trying))
+            return
+        self._save(slots.believe(self._slots, deployment.generation))
+        self._believed = digest
+        self._plan(deployment)
+
+    def _plan(self, deployment: Deployment) -> None:
+        current = self._fetching
+        if deployment.generation == self._rejected or (
+            current and current.deployment.generation == deployment.generation
+        ):
+            return
+        match reconcile.plan(self._slots, deployment, self._store.trees()):
+            case reconcile.Nothing():
+                if not self._trying:
+                    self._reporter.rest(self._slots)
+            case reconcile.Reject(reason):
+                self._refuse(deployment, reason)
+            case reconcile.Install(missing):
+                self._report(deployment.generation, status.VERIFIED)
+                self._begin(deployment, missing)
+
+    def _begin(self, deployment: Deployment, missing: Sequence[ArtifactRef]) -> None:
+        self._abandon()
+        try:
+            download = Download(missing, self._store.get, random.Random())
+            self._store.collect(self._slots.digests() | _digests(deployment), download.digests())
+            self._store.check_room(_needed(missing, download))
+        except LamplightError as error:
+            self._refuse(deployment, str(error))
+            return
+        self._fetching = _Fetching(deployment, missing, download)
+        if not download.done:
+            self._report(deployment.generation, status.FETCHING)
+
+    def _receive(self, chunk: Chunk) -> None:
+        fetching = self._fetching
+        if fetching is None:
+            return
+        try:
+            keep = fetching.download.receive(chunk.digest, chunk.payload, self._clock())
+        except LamplightError as error:
+            self._refuse(fetching.deployment, str(error))
+            return
+        if keep:
+            self._store.put(chunk.digest, chunk.payload)
+            self._reporter.progress(fetching.download.stored, fetching.download.total)
+
+    def _abandon(self) -> None:
+        if self._fetching:
+            self._link.unsubscribe(self._fetching.download.asked())
+            self._fetching = None
+
+    # From FETCHING to TRIAL
+
+    def _install(self, fetching: _Fetching) -> None:
+        """Everything has arrived: unpack, check, switch."""
+        self._reporter.progress(fetching.download.stored, fetching.download.total)
+        self._fetching = None
+        deployment = fetching.deployment
+        try:
+            for ref in {ref.digest: ref for ref in fetching.missing}.values():
+                self._store.assemble(ref.digest, ref.length, fetching.download.chunks(ref))
+                self._store.unpack(ref.digest)
+            generation = stage.generation(deployment, self._store)
+            self._accept_models(generation)
+            self._report(deployment.generation, status.STAGED)
+            self._runner.check(generation)
+        except LamplightError as error:
+            self._refuse(deployment, str(error))
+            return
+        self._switch(deployment, generation)
+
+    def _accept_models(self, generation: Generation) -> None:
+        for model in generation.models.values():
+            if model.digest not in self._slots.accepted:
+                self._accept(model.path, ACCEPTANCE_TIMEOUT)
+                self._save(slots.accept(self._slots, model.digest))
+
+    def _switch(self, deployment: Deployment, generation: Generation) -> None:
+        self._trying = None
+        self._save(slots.begin_trial(self._slots, deployment))
+        try:
+            self._runner.switch(generation)
+        except Exception as error:
+            self._revert(_text(error))
+            return
+        self._watch(deployment, generation)
+
+    # From TRIAL to COMMITTED or REVERTED
+
+    def _watch(self, deployment: Deployment, generation: Generation) -> None:
+        old = _lenient(self._slots.active, self._store)
+        rules = trial.trial(old, generation, deployment.trial_seconds, deployment.trial_events)
+        self._trying = _Trying(deployment, rules, self._clock())
+        self._report(deployment.generation, status.TRIAL)
+
+    def _judge(self, trying: _Trying) -> None:
+        match trial.judge(trying.trial, self._runner.health(), self._clock() - trying.since):
+            case trial.Wait():
+                pass
+            case trial.Commit():
+                self._commit(trying.deployment)
+            case trial.Revert(reason):
+                self._revert(reason)
+
+    def _commit(self, deployment: Deployment) -> None:
+        self._trying = None
+        self._save(slots.commit(self._slots))
+        self._report(deployment.generation, status.COMMITTED, aside=bool(self._fetching))
+        wanted = self._fetching.download.digests() if self._fetching else set[str]()
+        trees = _digests(self._fetching.deployment) if self._fetching else set[str]()
+        self._store.collect(self._slots.digests() | trees, wanted)
+
+    def _revert(self, reason: str) -> None:
+        failed = self._slots.trial
+        self._trying = None
+        self._save(slots.revert(self._slots, reason))
+        self._resume()
+        if failed:
+            self._report_failure(failed)
+
+    # Refusals and reports
+
+    def _refuse(self, deployment: Deployment, reason: str) -> None:
+        """Nothing of this deployment is installed. What is in trial stays in trial."""
+        self._abandon()
+        self._rejected = deployment.generation
+        self._report(deployment.generation, status.REJECTED, reason)
+
+    def _refuse_current(self, reason: str) -> None:
+        """Something failed that should not have."""
+        if self._fetching:
+            self._refuse(self._fetching.deployment, reason)
+        elif reason != self._fault:
+            # A trial is looked at again and again; what fails again in the same way is told once.
+            self._fault = reason
+            self._report(0, status.REJECTED, reason, aside=True)
+
+    def _report_failure(self, deployment: Deployment) -> None:
+        reason = self._slots.failed[slots.fingerprint(deployment)].reason
+        self._report(deployment.generation, status.REVERTED, reason, aside=bool(self._fetching))
+
+    def _report(self, generation: int, state: str, reason: str = "", aside: bool = False) -> None:
+        self._reporter.transition(self._slots, generation, state, reason, aside)
+
+    def _save(self, new: slots.Slots) -> None:
+        if new != self._slots:
+            slots.save(self._file, new)
+            self._slots = new
+
+
+def _text(error: Exception) -> str:
+    return str(error) or repr(error)
+
+
+def _digests(deployment: Deployment) -> set[str]:
+    return {ref.digest for ref in deployment.artifacts()}
+
+
+def _needed(missing: Sequence[ArtifactRef], download: Download) -> int:
+    """Bytes on disk until these are unpacked: lacking chunks, the assembled artifact if there are several, the tree."""
+    return download.total - download.stored + sum(ref.length * (2 if ref.index else 1) for ref in missing)
+
+
+def _lenient(deployment: Deployment | None, store: Store) -> Generation:
+    """What a new generation is compared with: a committed one that cannot be read any more counts as nothing."""
+    try:
+        return stage.generation(deployment, store) if deployment else Generation(0)
+    except LamplightError:
+        return Generation(0)

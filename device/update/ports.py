@@ -1,0 +1,39 @@
+"""What the update engine needs from the rest of the device, as protocols; the agent hands in the real ones."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from device.generation import Generation
+from device.update.trial import Health
+
+
+class Runner(Protocol):
+    """What runs generations; the runtime's supervisor is one."""
+
+    def check(self, generation: Generation) -> None:
+        """Raise LamplightError when it could not run here; nothing that runs is touched."""
+        ...
+
+    def switch(self, generation: Generation) -> None:
+        """Run this one from now on."""
+        ...
+
+    def health(self) -> Mapping[str, Health]:
+        """How each function does."""
+        ...
+
+
+class ChunkLink(Protocol):
+    """What carries chunks. While it is not connected it may forget all it is told: `Engine.connected` repeats it."""
+
+    def subscribe(self, digests: Sequence[str]) -> None:
+        """Have these chunks given to `Engine.chunk`."""
+        ...
+
+    def unsubscribe(self, digests: Sequence[str]) -> None:
+        """These are no longer needed."""
+        ...
+
+    def want(self, digests: list[str]) -> None:
+        """Ask the shim to send these again."""
+        ...

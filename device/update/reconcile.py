@@ -1,0 +1,50 @@
+"""What there is to do for a believed deployment. Pure: given what is installed and what lies on disk, it gives a plan.
+
+A newer deployment replaces whatever is in progress or in trial, so that a stuck one never blocks.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from device.protocol.deployment import ArtifactRef, Deployment
+from device.update.slots import Slots, fingerprint
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """It is installed, or was tried and reverted, already."""
+
+
+@dataclass(frozen=True)
+class Reject:
+    """It must not be installed, for this reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Install:
+    """Get the missing artifacts, then install it."""
+
+    missing: tuple[ArtifactRef, ...]
+
+
+Plan = Nothing | Reject | Install
+
+
+def plan(slots: Slots, desired: Deployment, trees: Collection[str]) -> Plan:
+    """What to do about `desired`, when the artifacts in `trees` are on disk."""
+    content = fingerprint(desired)
+    for slot in (slots.trial, slots.active):
+        if slot is not None and slot.generation == desired.generation:
+            if fingerprint(slot) == content:
+                return Nothing()
+            return Reject(f"generation {desired.generation} was deployed before, with other content")
+    if desired.generation < slots.floor:
+        return Reject(f"generation {desired.generation} is older than generation {slots.floor}, which came before")
+    failure = slots.failed.get(content)
+    if failure is None:
+        return Install(tuple(ref for ref in desired.artifacts() if ref.digest not in trees))
+    if failure.generation == desired.generation:
+        return Nothing()
+    return Reject(f"the same content failed as generation {failure.generation}: {failure.reason}")

@@ -1,0 +1,164 @@
+"""Which generations are installed: the active one, the previous one, the one in trial, and what failed.
+
+`Slots` is a value; each transition gives a new one and touches nothing. `load` and `save` keep it as one small file
+that is replaced as a whole, so that a kill leaves the state before a transition or after it. The deployments themselves
+are in it: a boot needs nothing else, and no network.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from device.protocol import deployment
+from device.protocol.deployment import Deployment
+from device.protocol.errors import ProtocolError
+from device.protocol.fields import integer, items, only, sha256, table, text
+from device.update import durable
+
+FORMAT = 1
+# How often a generation in trial may be started; the agent dying with it uses one up.
+STARTS = 3
+# Failures remembered; the oldest is forgotten.
+MAX_FAILED = 32
+
+
+class Failure(NamedTuple):
+    """A trial that was reverted."""
+
+    generation: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Slots:
+    """The installed generations.
+
+    `floor` is the highest generation ever believed. `starts` is how often the one in trial may still be started.
+    `failed` is by fingerprint, oldest first; `accepted` are the digests of models that passed their acceptance.
+    """
+
+    floor: int = 0
+    active: Deployment | None = None
+    previous: Deployment | None = None
+    trial: Deployment | None = None
+    starts: int = 0
+    failed: Mapping[str, Failure] = field(default_factory=dict[str, Failure])
+    accepted: frozenset[str] = frozenset()
+
+    @property
+    def running(self) -> Deployment | None:
+        """What should be running now."""
+        return self.trial or self.active
+
+    def digests(self) -> set[str]:
+        """The artifacts that some slot needs."""
+        slots = (self.active, self.previous, self.trial)
+        return {ref.digest for slot in slots if slot for ref in slot.artifacts()}
+
+
+def fingerprint(content: Deployment) -> str:
+    """What identifies the content of a deployment: the artifacts and the configuration, not its generation."""
+    fields = content.to_json()
+    same = json.dumps({key: fields[key] for key in ("functions", "models")}, sort_keys=True)
+    return hashlib.sha256(same.encode()).hexdigest()
+
+
+def believe(slots: Slots, generation: int) -> Slots:
+    """A deployment of this generation is believed: nothing lower will be."""
+    return replace(slots, floor=max(slots.floor, generation))
+
+
+def accept(slots: Slots, model: str) -> Slots:
+    """The model with this digest passed its acceptance."""
+    return replace(slots, accepted=slots.accepted | {model})
+
+
+def begin_trial(slots: Slots, new: Deployment) -> Slots:
+    """`new` is about to be started for the first time; it takes the place of another one in trial."""
+    return replace(slots, trial=new, starts=STARTS - 1)
+
+
+def boot(slots: Slots) -> Slots:
+    """The agent starts: a trial uses up one more of its starts, or is reverted when it has none left."""
+    if slots.trial is None:
+        return slots
+    if slots.starts == 0:
+        return revert(slots, f"the agent did not survive it {STARTS} times")
+    return replace(slots, starts=slots.starts - 1)
+
+
+def commit(slots: Slots) -> Slots:
+    """The generation in trial has proved itself; the active one becomes the previous one."""
+    kept = replace(slots, active=slots.trial, previous=slots.active, trial=None, starts=0)
+    return replace(kept, accepted=slots.accepted & kept.digests())
+
+
+def revert(slots: Slots, reason: str) -> Slots:
+    """The generation in trial failed; its content will not be tried again."""
+    assert slots.trial is not None
+    failed = {**slots.failed, fingerprint(slots.trial): Failure(slots.trial.generation, reason)}
+    newest = dict(list(failed.items())[-MAX_FAILED:])
+    return replace(slots, trial=None, starts=0, failed=newest)
+
+
+def lose(slots: Slots) -> Slots:
+    """What should be running is damaged on disk: fall back to the one before it, if there is one."""
+    if slots.trial is not None:
+        return replace(slots, trial=None, starts=0)
+    return replace(slots, active=slots.previous, previous=None)
+
+
+def load(path: Path) -> Slots:
+    """The slots in the file, or empty ones when there is none; raises ProtocolError for a damaged file."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return Slots()
+    try:
+        return _parse(table(json.loads(data), "slots"))
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"{path} is damaged: {error}") from None
+
+
+def save(path: Path, slots: Slots) -> None:
+    """Replace the file with these slots, durably."""
+    fields: dict[str, object] = {
+        "format": FORMAT,
+        "floor": slots.floor,
+        "active": slots.active and slots.active.to_json(),
+        "previous": slots.previous and slots.previous.to_json(),
+        "trial": slots.trial and slots.trial.to_json(),
+        "starts": slots.starts,
+        "failed": [[key, *failure] for key, failure in slots.failed.items()],
+        "accepted": sorted(slots.accepted),
+    }
+    durable.write_file(path, json.dumps(fields).encode())
+
+
+def _parse(fields: dict[str, object]) -> Slots:
+    only(fields, ("format", "floor", "active", "previous", "trial", "starts", "failed", "accepted"), "slots")
+    integer(fields, "format", "slots", FORMAT, FORMAT)
+    failed = [items(each, "slots.failed") for each in items(fields.get("failed"), "slots.failed")]
+    return Slots(
+        floor=integer(fields, "floor", "slots", 0, deployment.MAX_GENERATION),
+        active=_slot(fields, "active"),
+        previous=_slot(fields, "previous"),
+        trial=_slot(fields, "trial"),
+        starts=integer(fields, "starts", "slots", 0, STARTS),
+        failed=dict(_failure(each) for each in failed),
+        accepted=frozenset(sha256(each, "slots.accepted") for each in items(fields.get("accepted"), "slots.accepted")),
+    )
+
+
+def _slot(fields: dict[str, object], key: str) -> Deployment | None:
+    value = fields.get(key)
+    return None if value is None else deployment.parse(value)
+
+
+def _failure(entry: list[object]) -> tuple[str, Failure]:
+    fields: dict[str, object] = dict(zip(("fingerprint", "generation", "reason"), entry, strict=True))
+    generation = integer(fields, "generation", "slots.failed", 1, deployment.MAX_GENERATION)
+    return sha256(fields["fingerprint"], "slots.failed"), Failure(generation, text(fields, "reason", "slots.failed"))

@@ -1,0 +1,62 @@
+"""From a deployment whose artifacts are on disk to the Generation that the runtime can run.
+
+Checks that the parts fit each other: names, settings, models. It fetches nothing, switches nothing and runs nothing.
+"""
+
+from device.errors import BadArtifactError, RejectedError
+from device.generation import Generation, InstalledFunction, InstalledModel
+from device.protocol.deployment import ArtifactRef, Deployment
+from device.update import bundle
+from device.update.store import Store
+
+
+def generation(deployment: Deployment, store: Store) -> Generation:
+    """The generation whose trees are all in the store.
+
+    Raises BadArtifactError when a tree is not what its release says, RejectedError when the parts do not fit.
+    """
+    models = {name: _model(ref, store) for name, ref in deployment.models.items()}
+    functions = {
+        name: _function(ref, deployment.config.get(name, {}), models, store)
+        for name, ref in deployment.functions.items()
+    }
+    return Generation(deployment.generation, functions, models)
+
+
+def whole(deployment: Deployment, store: Store) -> bool:
+    """Whether every tree of the deployment is on disk, byte for byte."""
+    return all(store.check(ref.digest) for ref in deployment.artifacts())
+
+
+def _model(ref: ArtifactRef, store: Store) -> InstalledModel:
+    path = store.tree(ref.digest)
+    manifest = bundle.read_model(path)
+    _check_name(ref, manifest.name)
+    return InstalledModel(ref.name, ref.version, ref.digest, path, manifest)
+
+
+def _function(
+    ref: ArtifactRef, config: dict[str, object], models: dict[str, InstalledModel], store: Store
+) -> InstalledFunction:
+    path = store.tree(ref.digest)
+    manifest = bundle.read_function(path)
+    _check_name(ref, manifest.name)
+    for name in manifest.models:
+        if name not in models:
+            raise RejectedError(
+                f"{ref.name} uses the model {name!r}, which this device is not given", "", "Deploy the model first"
+            )
+    return InstalledFunction(
+        name=ref.name,
+        version=ref.version,
+        digest=ref.digest,
+        path=path,
+        manifest=manifest,
+        config=bundle.settings(manifest, config),
+        models={name: models[name] for name in manifest.models},
+    )
+
+
+def _check_name(ref: ArtifactRef, name: str) -> None:
+    if ref.name != name:
+        raise BadArtifactError(f"The {ref.kind} released as {ref.name!r} calls itself {name!r}")

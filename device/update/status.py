@@ -1,0 +1,95 @@
+"""What the update engine tells of itself, for REPORTED and for the records of the `events` stream.
+
+`Update` is the value, `Reporter` keeps the present one and tells whoever listens. It decides nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from device.update.slots import Slots
+
+IDLE = "IDLE"
+VERIFIED = "VERIFIED"
+FETCHING = "FETCHING"
+STAGED = "STAGED"
+TRIAL = "TRIAL"
+COMMITTED = "COMMITTED"
+REVERTED = "REVERTED"
+REJECTED = "REJECTED"
+
+# Seconds at least between two reports of a download's progress.
+PROGRESS_PERIOD = 1.0
+
+
+@dataclass(frozen=True)
+class Update:
+    """Where the engine stands.
+
+    `generation` runs, and `previous` is the one to fall back to (0: none). `update` is the generation that `state` and
+    `reason` are about; `bytes` of `total` have arrived. `failed` maps generations that were reverted to the reason.
+    """
+
+    generation: int = 0
+    previous: int = 0
+    update: int = 0
+    state: str = IDLE
+    reason: str = ""
+    bytes: int = 0
+    total: int = 0
+    failed: Mapping[int, str] = field(default_factory=dict[int, str])
+
+
+class Reporter:
+    """Keeps the present status; `changed` is called when it has changed, `event` with each transition."""
+
+    def __init__(
+        self, changed: Callable[[], None], event: Callable[[Update], None], clock: Callable[[], float]
+    ) -> None:
+        self.status = Update()
+        self._changed = changed
+        self._event = event
+        self._clock = clock
+        self._last_progress = clock()
+
+    def transition(self, slots: Slots, generation: int, state: str, reason: str = "", aside: bool = False) -> None:
+        """Deployment `generation` got into `state`: an event, and the new status unless it is only an `aside`."""
+        told = _numbered(Update(update=generation, state=state, reason=reason), slots)
+        if generation == self.status.update:
+            told = replace(told, bytes=self.status.bytes, total=self.status.total)
+        self._event(told)
+        self._show(_numbered(self.status, slots) if aside else told)
+
+    def rest(self, slots: Slots) -> None:
+        """Nothing is in progress: the status is what the slots say."""
+        active = slots.active.generation if slots.active else 0
+        reason = _failures(slots).get(slots.floor)
+        if reason is not None:
+            told = Update(update=slots.floor, state=REVERTED, reason=reason)
+        else:
+            told = Update(update=active, state=COMMITTED if active else IDLE)
+        self._show(_numbered(told, slots))
+
+    def progress(self, stored: int, total: int) -> None:
+        """So much of a download is here; told at most once a period, and when it is complete."""
+        now = self._clock()
+        if stored == total or now - self._last_progress >= PROGRESS_PERIOD:
+            self._last_progress = now
+            self._show(replace(self.status, bytes=stored, total=total))
+
+    def _show(self, told: Update) -> None:
+        self.status = told
+        self._changed()
+
+
+def _numbered(told: Update, slots: Slots) -> Update:
+    fallback = slots.active if slots.trial else slots.previous
+    return replace(
+        told,
+        generation=slots.running.generation if slots.running else 0,
+        previous=fallback.generation if fallback else 0,
+        failed=_failures(slots),
+    )
+
+
+def _failures(slots: Slots) -> dict[int, str]:
+    return {failure.generation: failure.reason for failure in slots.failed.values()}

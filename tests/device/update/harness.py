@@ -1,0 +1,206 @@
+"""A cloud that signs for real and publishes into a dict, a runner that runs nothing, and an engine between them."""
+
+import threading
+from dataclasses import dataclass, field
+
+from cloud_shim.signing import Signing
+from device.generation import Generation
+from device.protocol import chunks
+from device.protocol.deployment import ArtifactRef, Deployment
+from device.update import archive, bundle
+from device.update.engine import Engine
+
+HANDLER = b"def handler(event, context):\n    return %d\n"
+
+
+def function_files(name="lamp", body=HANDLER % 1, extra=""):
+    manifest = f'name = "{name}"\nhandler = "main:handler"\n{extra}\n[config]\nthreshold = 100\n'
+    return {"function.toml": manifest.encode(), "main.py": body}
+
+
+def model_files(name="presence", onnx=b"onnx"):
+    manifest = f'name = "{name}"\n[inputs]\nx = [1, 4]\n'
+    return {"model.toml": manifest.encode(), "model.onnx": onnx, "golden.json": b"[]"}
+
+
+def write(folder, files):
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return folder
+
+
+class Cloud:
+    """Releases and signs for the fleet "home"; `broker` holds the retained chunks."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.signing = Signing(folder / "signing")
+        self.broker = {}
+        self.versions = {}
+        self.roots = folder / "roots"
+        self.roots.mkdir(exist_ok=True)
+        director, image = self.signing.roots()
+        (self.roots / "director-root.json").write_bytes(director)
+        (self.roots / "image-root.json").write_bytes(image)
+
+    def release(self, files, kind="function"):
+        """Pack, sign and seed the files; gives the artifact."""
+        self.versions[kind] = version = self.versions.get(kind, 0) + 1
+        source = write(self.folder / f"{kind}-{version}", files)
+        data = archive.pack(source, bundle.MODEL_FILES if kind == "model" else None)
+        return self.release_bytes(kind, "presence" if kind == "model" else "lamp", version, data)
+
+    def release_bytes(self, kind, name, version, data):
+        """Sign and seed bytes that may be anything."""
+        parts = chunks.split(data)
+        index = chunks.encode_index([chunks.digest(part) for part in parts]) if len(parts) > 1 else b""
+        for part in [*parts, *([index] if index else [])]:
+            self.broker[chunks.digest(part)] = part
+        ref = ArtifactRef(kind, name, version, chunks.digest(data), len(data), chunks.digest(index) if index else "")
+        self.signing.release(kind, name, version, ref.digest, ref.length)
+        return ref
+
+    def deployment(self, generation, *refs, device="desk-pi", fleet="home", config=None, seconds=0.0, events=0):
+        functions = {ref.name: ref for ref in refs if ref.kind == "function"}
+        models = {ref.name: ref for ref in refs if ref.kind == "model"}
+        settings = {name: config or {} for name in functions}
+        return Deployment(fleet, device, generation, functions, models, settings, seconds, events)
+
+    def desired(self, generation, *refs, **more):
+        """The signed document."""
+        return self.signing.desired(self.deployment(generation, *refs, **more))
+
+
+@dataclass
+class Health:
+    state: str = "running"
+    events: int = 0
+    errors: int = 0
+    timeouts: int = 0
+    crashes: int = 0
+    last_error: str = ""
+
+
+@dataclass
+class Runner:
+    """Keeps what it was told to run; `bad` are versions of the function that fail where it says."""
+
+    switched: list = field(default_factory=list)
+    refuse: Exception | None = None
+    break_on: dict = field(default_factory=dict)
+    counters: dict = field(default_factory=dict)
+
+    @property
+    def generation(self):
+        return self.switched[-1] if self.switched else Generation(0)
+
+    def check(self, generation):
+        if self.refuse:
+            raise self.refuse
+
+    def switch(self, generation):
+        if generation.number in self.break_on:
+            raise self.break_on[generation.number]
+        self.switched.append(generation)
+
+    def health(self):
+        return {name: self.counters.get(self.generation.number, Health()) for name in self.generation.functions}
+
+
+class Link:
+    """Delivers what the broker holds; offline it delivers nothing and forgets subscriptions."""
+
+    def __init__(self, broker):
+        self.broker = broker
+        self.engine = None
+        self.online = True
+        self.subscribed = set()
+        self.wanted = []
+        self.answers = {}
+
+    def subscribe(self, digests):
+        if self.online:
+            self.subscribed.update(digests)
+            for digest in digests:
+                self.deliver(digest)
+
+    def unsubscribe(self, digests):
+        self.subscribed.difference_update(digests)
+
+    def want(self, digests):
+        self.wanted.extend(digests)
+        for digest in digests:
+            self.broker.update({digest: self.answers[digest]} if digest in self.answers else {})
+            self.deliver(digest)
+
+    def deliver(self, digest):
+        if self.online and digest in self.subscribed and digest in self.broker:
+            self.engine.chunk(digest, self.broker[digest])
+
+    def cut(self):
+        self.online = False
+        self.subscribed.clear()
+
+    def restore(self):
+        self.online = True
+        self.engine.connected()
+
+
+class Device:
+    """One device's engine, restartable over the same folder."""
+
+    def __init__(self, folder, cloud, name="desk-pi"):
+        self.folder, self.cloud, self.name = folder, cloud, name
+        self.link = Link(cloud.broker)
+        self.runner = Runner()
+        self.events = []
+        self.accepted = []
+        self.refused_models = {}
+        self._changed = threading.Condition()
+        self.engine = None
+
+    def boot(self):
+        self.engine = Engine(
+            self.folder,
+            "home",
+            self.name,
+            self.cloud.roots,
+            self.runner,
+            self.link,
+            self._wake,
+            self.events.append,
+            self._accept,
+        )
+        self.link.engine = self.engine
+        generation = self.engine.boot()
+        self.engine.start()
+        return generation
+
+    def restart(self):
+        self.engine.stop()
+        return self.boot()
+
+    def wait(self, condition, timeout=60):
+        """Wait until condition(status) holds, and give the status."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: condition(self.engine.status()), timeout), self.engine.status()
+        return self.engine.status()
+
+    def deploy(self, payload, state="COMMITTED"):
+        """Hand in a document and wait for that state."""
+        self.engine.desired(payload)
+        return self.wait(lambda status: status.state == state)
+
+    def states(self):
+        return [(event.update, event.state) for event in self.events]
+
+    def _accept(self, folder, timeout):
+        self.accepted.append(folder.name)
+        if folder.name in self.refused_models:
+            raise self.refused_models[folder.name]
+
+    def _wake(self):
+        with self._changed:
+            self._changed.notify_all()
