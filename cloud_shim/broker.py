@@ -79,7 +79,8 @@ def configuration(where: Path, host: str, port: int) -> str:
         ("autosave_on_changes", "true"),
         ("autosave_interval", "1"),
         ("persistent_client_expiration", "30d"),
-        ("message_size_limit", MAX_MESSAGE),
+        # The longest body, and room for its topic.
+        ("max_packet_size", MAX_MESSAGE + 1024),
         # Per client, beyond those in flight: 1000 is far above what a device's small windows ask for.
         ("max_queued_messages", "1000"),
         ("max_queued_bytes", 64 * MAX_MESSAGE),

@@ -92,7 +92,7 @@ class UseRow(Base):
 
 
 class SeededRow(Base):
-    """One chunk that the broker may hold as a retained message: written before it is sent, removed after it is cleared."""
+    """One chunk that the broker may retain: written before the chunk is sent, removed after it is cleared."""
 
     __tablename__ = "seeded"
     sha256: Mapped[str] = mapped_column(_DIGEST, primary_key=True)

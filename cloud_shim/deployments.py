@@ -14,6 +14,8 @@ from device.protocol.deployment import ArtifactRef, Deployment
 from device.protocol.manifest import FunctionManifest
 
 Settings = Mapping[str, object]
+MAX_TRIAL_SECONDS = 7 * 86400.0
+"""What deployment.parse takes."""
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import boards
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+import boards
 from cloud_shim import credentials, deployments, views
 from cloud_shim.changes import Changes
 from cloud_shim.database import Database, DeploymentRow, DeviceRow, ReportRow, UseRow
 from cloud_shim.deployments import Settings, Trial
 from cloud_shim.registry import Registry
 from cloud_shim.releases import Release
+from cloud_shim.views import Json
 from device.errors import NotFoundError, RejectedError, UsageError
 from device.protocol import deployment as documents
 from device.protocol.deployment import Deployment
@@ -90,13 +91,13 @@ class Fleet:
                 hashes = {row.name: row.credential for row in session.scalars(select(DeviceRow))}
             self._admit(hashes)
 
-    def views(self, reachable: bool) -> list[views.Json]:
+    def views(self, reachable: bool) -> list[Json]:
         """Every DEVICE, by name."""
         with self._database.read() as session:
             rows = session.scalars(select(DeviceRow).order_by(DeviceRow.name))
             return [self._view(session, row, reachable) for row in rows]
 
-    def view(self, name: str, reachable: bool) -> views.Json:
+    def view(self, name: str, reachable: bool) -> Json:
         """One DEVICE."""
         with self._database.read() as session:
             return self._view(session, self._row(session, name), reachable)
@@ -170,7 +171,7 @@ class Fleet:
         current = session.get(DeploymentRow, (row.name, row.generation))
         return documents.decode(current.document.encode()) if current else deployments.empty(self._name, row.name)
 
-    def _view(self, session: Session, row: DeviceRow, reachable: bool) -> views.Json:
+    def _view(self, session: Session, row: DeviceRow, reachable: bool) -> Json:
         return views.device(row, self._present(session, row), session.get(ReportRow, row.name), reachable)
 
 

@@ -1,13 +1,14 @@
 """What devices send: presence, reported state, batches of records, requests for chunks, replies to calls.
 
-A batch is inserted in one transaction, committed, and only then acknowledged: the device deletes what is acknowledged, and
-a broker's PUBACK says nothing about the database. What does not keep to the protocol is dropped with a warning.
+A batch is inserted in one transaction, committed, and only then acknowledged: the device deletes what is acknowledged,
+and a broker's PUBACK says nothing about the database. What does not keep to the protocol is dropped with a warning.
 Whose message it is, is said by its topic, which the broker's access rules hold the device to; never by its body.
 """
 
 import json
 import logging
 import time
+from collections.abc import Callable
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,7 +18,6 @@ from cloud_shim.calls import Calls
 from cloud_shim.changes import Changes
 from cloud_shim.database import Database, DeploymentRow, DeviceRow, RecordRow, ReportRow
 from cloud_shim.link import Link
-from cloud_shim.publisher import Publisher
 from device.errors import OfflineError
 from device.protocol import messages, topics
 from device.protocol.errors import ProtocolError
@@ -26,14 +26,17 @@ from device.protocol.topics import Topic
 
 logger = logging.getLogger(__name__)
 
+Wanted = Callable[[str, list[str]], None]
+"""Called with a device and the chunks that it asks for."""
+
 
 class Ingest:
     """Receives the devices' messages, one after the other, on the MQTT session's thread."""
 
-    def __init__(self, database: Database, link: Link, publisher: Publisher, calls: Calls, changes: Changes) -> None:
+    def __init__(self, database: Database, link: Link, wanted: Wanted, calls: Calls, changes: Changes) -> None:
         self._database = database
         self._link = link
-        self._publisher = publisher
+        self._wanted = wanted
         self._calls = calls
         self._changes = changes
 
@@ -60,7 +63,7 @@ class Ingest:
         elif topic.kind == "reported":
             self._reported(topic.device, payload, retained)
         elif topic.kind == "want":
-            self._publisher.wanted(topic.device, messages.want(payload))
+            self._wanted(topic.device, messages.want(payload))
         elif topic.kind == "reply":
             self._calls.replied(topic.device, topic.leaf, messages.reply(payload))
 

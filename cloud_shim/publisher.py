@@ -1,8 +1,8 @@
 """Puts onto the broker what the deployments need: chunks first, then each device's signed `desired`, all retained.
 
 One thread does it, in the order of what happened, and compares what should be there with what is known to be: so it is
-the same whether a deployment changed, a device asks for chunks, or the broker came back with nothing. It decides nothing
-about deployments. When the broker is away, work is dropped: the next connection does all of it.
+the same whether a deployment changed, a device asks for chunks, or the broker came back with nothing. It decides
+nothing about deployments. When the broker is away, work is dropped: the next connection does all of it.
 """
 
 import logging
@@ -160,7 +160,7 @@ class Publisher:
         }
 
 
-def _uses() -> Select[tuple[str]]:
+def _uses() -> Select[str]:
     """The artifacts that the present deployments name."""
     present = (UseRow.device == DeviceRow.name) & (UseRow.generation == DeviceRow.generation)
     return select(UseRow.sha256).join(DeviceRow, present).distinct()

@@ -7,6 +7,7 @@ import json
 import tempfile
 import threading
 import time
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,3 +133,29 @@ def _last_version(session: Session, kind: str, name: str) -> int:
 
 def _release(row: ReleaseRow) -> Release:
     return Release(row.kind, row.name, row.version, row.sha256, row.length, row.chunk_index, row.manifest, row.created)
+
+
+def _inspect(data: bytes) -> tuple[str, str, str]:
+    """The artifact's kind, its name, and its manifest as JSON; BadArtifactError when a device would refuse it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        tree = Path(scratch, "tree")
+        archive.unpack(data, tree)
+        try:
+            kind = bundle.kind(tree)
+        except NotFoundError as error:
+            raise BadArtifactError(
+                "The artifact is neither a function nor a model", "it has no function.toml and no model.toml"
+            ) from error
+        manifest = bundle.read(tree)
+        file = tree / (bundle.FUNCTION_FILE if kind == "function" else bundle.MODEL_FILE)
+        return kind, manifest.name, _as_json(file)
+
+
+def _as_json(manifest: Path) -> str:
+    """TOML knows dates and times, infinities and "not a number"; JSON, in which settings travel, does not."""
+    try:
+        return json.dumps(tomllib.loads(manifest.read_text("utf-8")), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise BadArtifactError(
+            f"{manifest.name} holds a value that settings cannot have", str(error), "Write dates and times as texts"
+        ) from None

@@ -1,0 +1,11 @@
+"""The HTTP interface (docs/api.md): one file per resource, each with its routes. `routes()` is all of them."""
+
+from starlette.routing import Route
+
+from cloud_shim.api import devices, functions, health, records, releases, simulation, stream
+
+
+def routes() -> list[Route]:
+    """Every route of the API."""
+    parts = (health, devices, releases, functions, records, stream, simulation)
+    return [route for part in parts for route in part.ROUTES]

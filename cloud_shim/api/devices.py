@@ -1,0 +1,77 @@
+"""/api/devices: list, create, deploy, roll back."""
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from cloud_shim.api.requests import json_object, path_name, shim
+from cloud_shim.deployments import MAX_TRIAL_SECONDS, Trial
+from device.protocol.deployment import MAX_GENERATION
+from device.protocol.errors import ProtocolError
+from device.protocol.fields import integer, name, number, only, table, text
+
+
+def _list(request: Request) -> JSONResponse:
+    the = shim(request)
+    return JSONResponse({"devices": the.fleet.views(the.link.connected)})
+
+
+def _one(request: Request) -> JSONResponse:
+    the = shim(request)
+    return JSONResponse(the.fleet.view(path_name(request, "device"), the.link.connected))
+
+
+async def _create(request: Request) -> JSONResponse:
+    fields = await json_object(request)
+    only(fields, ("name", "board", "simulation"), "body")
+    device, board = text(fields, "name", "body"), text(fields, "board", "body")
+    simulation = None if fields.get("simulation") is None else text(fields, "simulation", "body")
+    the = shim(request)
+    password = await run_in_threadpool(the.fleet.provision, device, board, simulation)
+    director, image = the.signing.roots()
+    return JSONResponse(
+        {"name": device, "password": password, "director_root": director.decode(), "image_root": image.decode()}
+    )
+
+
+async def _deploy(request: Request) -> JSONResponse:
+    device, fields = path_name(request, "device"), await json_object(request)
+    only(fields, ("kind", "name", "version", "config", "trial"), "body")
+    kind = text(fields, "kind", "body")
+    if kind not in ("function", "model"):
+        raise ProtocolError(f"body.kind: {kind[:40]!r} is neither 'function' nor 'model'")
+    release_name = name(fields.get("name"), "body.name")
+    version = integer(fields, "version", "body", 1, MAX_GENERATION)
+    settings = None if fields.get("config") is None else table(fields["config"], "body.config")
+    trial = _trial(fields.get("trial"))
+    the = shim(request)
+
+    def deploy() -> int:
+        return the.fleet.deploy(device, the.registry.find(kind, release_name, version), settings, trial)
+
+    return JSONResponse({"generation": await run_in_threadpool(deploy)})
+
+
+def _rollback(request: Request) -> JSONResponse:
+    return JSONResponse({"generation": shim(request).fleet.rollback(path_name(request, "device"))})
+
+
+def _trial(value: object) -> Trial:
+    if value is None:
+        return Trial()
+    fields = table(value, "body.trial")
+    only(fields, ("seconds", "events"), "body.trial")
+    seconds = number(fields, "seconds", "body.trial", Trial.seconds)
+    if not 0 <= seconds <= MAX_TRIAL_SECONDS:
+        raise ProtocolError(f"body.trial.seconds: {seconds} is not between 0 and a week")
+    return Trial(seconds, integer(fields, "events", "body.trial", 0, 1_000_000, Trial.events))
+
+
+ROUTES = [
+    Route("/api/devices", _list),
+    Route("/api/devices", _create, methods=["POST"]),
+    Route("/api/devices/{device}", _one),
+    Route("/api/devices/{device}/deploy", _deploy, methods=["POST"]),
+    Route("/api/devices/{device}/rollback", _rollback, methods=["POST"]),
+]

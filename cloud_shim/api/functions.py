@@ -1,0 +1,82 @@
+"""/api/devices/D/functions/F: a function's source, read and deployed again; and calls of it."""
+
+import time
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from cloud_shim import sources
+from cloud_shim.api.requests import json_object, path_name, shim
+from cloud_shim.deployments import Trial
+from cloud_shim.fleet import Device
+from cloud_shim.releases import Release
+from cloud_shim.shim import Shim
+from device.errors import OfflineError, RejectedError
+from device.protocol.fields import only, table, text
+
+_MARGIN = 3.0  # seconds beyond the function's own timeout: the way there and back, and a queue before it
+
+
+def _source(request: Request) -> JSONResponse:
+    the = shim(request)
+    release = the.fleet.function(path_name(request, "device"), path_name(request, "function"))
+    files = sources.read(the.registry, release)
+    return JSONResponse({"name": release.name, "version": release.version, "files": files})
+
+
+async def _deploy_source(request: Request) -> JSONResponse:
+    device, function = path_name(request, "device"), path_name(request, "function")
+    fields = await json_object(request)
+    only(fields, ("files",), "body")
+    given = table(fields.get("files"), "body.files")
+    files = {name: text(given, name, "body.files") for name in given}
+    generation, release = await run_in_threadpool(_release_and_deploy, shim(request), device, function, files)
+    return JSONResponse({"generation": generation, "version": release.version})
+
+
+def _release_and_deploy(the: Shim, device: str, function: str, files: dict[str, str]) -> tuple[int, Release]:
+    deployed = function in the.fleet.deployment(device).functions
+    release = the.registry.add(
+        sources.pack(the.registry, the.fleet.function(device, function) if deployed else None, files)
+    )
+    if (release.kind, release.name) != ("function", function):
+        raise RejectedError(
+            f"These files are the {release.kind} {release.name!r}, not the function {function!r}",
+            "function.toml gives the name",
+            f"Deploy it as {release.name!r}, or change the name back",
+        )
+    return the.fleet.deploy(device, release, None, Trial()), release
+
+
+async def _call(request: Request) -> JSONResponse:
+    the = shim(request)
+    name, function = path_name(request, "device"), path_name(request, "function")
+    fields = await json_object(request)
+    only(fields, ("data",), "body")
+    release = await run_in_threadpool(the.fleet.function, name, function)
+    _check_online(await run_in_threadpool(the.fleet.device, name))
+    timeout = release.function.timeout + _MARGIN
+    return JSONResponse({"result": await the.calls.call(name, function, fields.get("data"), timeout)})
+
+
+def _check_online(device: Device) -> None:
+    if not device.online:
+        raise OfflineError(
+            f"{device.name} is offline", _since(device.last_seen), "It goes on by itself; calls wait for nobody"
+        )
+
+
+def _since(last_seen: float | None) -> str:
+    if last_seen is None:
+        return "it was never seen"
+    moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last_seen))
+    return f"last seen {max(0, time.time() - last_seen):.0f} s ago, at {moment}"
+
+
+ROUTES = [
+    Route("/api/devices/{device}/functions/{function}/source", _source),
+    Route("/api/devices/{device}/functions/{function}/source", _deploy_source, methods=["POST"]),
+    Route("/api/devices/{device}/functions/{function}/call", _call, methods=["POST"]),
+]

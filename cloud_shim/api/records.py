@@ -1,0 +1,24 @@
+"""GET /api/records: what the devices recorded."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from cloud_shim import history
+from cloud_shim.api.requests import query_number, shim
+
+_DEFAULT, _MOST = 200, 5000
+
+
+def _records(request: Request) -> JSONResponse:
+    wanted = history.Wanted(
+        device=request.query_params.get("device", ""),
+        stream=request.query_params.get("stream", ""),
+        function=request.query_params.get("function", ""),
+    )
+    after = query_number(request, "after", 0, history.LAST_ID)
+    limit = query_number(request, "limit", 1, _MOST, _DEFAULT) or _DEFAULT
+    return JSONResponse({"records": history.records(shim(request).database, wanted, after, limit)})
+
+
+ROUTES = [Route("/api/records", _records)]

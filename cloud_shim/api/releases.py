@@ -1,0 +1,22 @@
+"""/api/releases: take an artifact in, list what there is."""
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from cloud_shim import views
+from cloud_shim.api.requests import body, shim
+from device.protocol.chunks import MAX_ARTIFACT
+
+
+def _list(request: Request) -> JSONResponse:
+    return JSONResponse({"releases": [views.release(each) for each in shim(request).registry.all()]})
+
+
+async def _add(request: Request) -> JSONResponse:
+    data = await body(request, MAX_ARTIFACT)
+    return JSONResponse(views.release(await run_in_threadpool(shim(request).registry.add, data)))
+
+
+ROUTES = [Route("/api/releases", _list), Route("/api/releases", _add, methods=["POST"])]

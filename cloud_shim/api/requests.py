@@ -1,0 +1,62 @@
+"""What every endpoint does with a request: reach the shim, read a bounded body, check path and query."""
+
+import json
+from typing import NoReturn
+
+from starlette.requests import Request
+
+from cloud_shim.shim import Shim
+from device.errors import NotFoundError, RejectedError, UsageError
+from device.protocol.errors import ProtocolError
+from device.protocol.fields import is_name, table
+
+MAX_JSON = 4 * 1024 * 1024
+"""Bytes of a JSON body: a bundle's sources, with room."""
+
+
+def shim(request: Request) -> Shim:
+    """The shim that the app serves."""
+    return request.app.state.shim
+
+
+def path_name(request: Request, key: str) -> str:
+    """The name in the request's path; NotFoundError for what cannot be one."""
+    value = str(request.path_params[key])
+    if not is_name(value):
+        raise NotFoundError(f"There is no {key} {value[:80]!r}", "names have lower-case letters, digits and '-'")
+    return value
+
+
+async def body(request: Request, most: int) -> bytes:
+    """The body; RejectedError as soon as it is seen to have more than `most` bytes, so that no more is taken in."""
+    data = bytearray()
+    async for part in request.stream():
+        data += part
+        if len(data) > most:
+            raise RejectedError("The request is too large", f"at most {most} bytes are taken")
+    return bytes(data)
+
+
+async def json_object(request: Request) -> dict[str, object]:
+    """The JSON object in the body; ProtocolError for anything else."""
+    data = await body(request, MAX_JSON)
+    try:
+        return table(json.loads(data, parse_constant=_refuse), "body")
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, ProtocolError):
+            raise
+        raise ProtocolError(f"body: is not JSON: {error}") from None
+
+
+def query_number(request: Request, key: str, low: int, high: int, default: int | None = None) -> int | None:
+    """The whole number at `key` of the query, or `default`; UsageError when it is not between `low` and `high`."""
+    value = request.query_params.get(key, "")
+    if not value:
+        return default
+    if not (value.isascii() and value.isdigit() and len(value) <= 19 and low <= int(value) <= high):
+        raise UsageError(f"{key}={value[:40]} is not a whole number between {low} and {high}")
+    return int(value)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ProtocolError(f"body: {constant} is not JSON")

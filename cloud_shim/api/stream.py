@@ -1,0 +1,111 @@
+"""GET /api/stream: records and devices as they change, as server-sent events.
+
+Each reader has a place in the database's sequence of records, and reads on from there whenever something changed.
+Backlog and live tail are the same query, so that none is lost or doubled between them, and nothing is kept in memory.
+A reader that takes nothing for a while is dropped; with `Last-Event-ID` it comes back to where it was.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
+
+from cloud_shim import history, views
+from cloud_shim.api.requests import shim
+from cloud_shim.shim import Shim
+from device.errors import UsageError
+
+_PAGE = 500  # records read at once
+_HEARTBEAT = 15.0  # seconds of silence before a comment, which keeps proxies and readers from giving up
+_PATIENCE = 30.0  # seconds in which a reader must take what it is sent
+
+
+class EventStream(Response):
+    """An answer without end. `patience` is how many seconds a reader may stall before it is dropped."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, events: AsyncGenerator[bytes], patience: float = _PATIENCE) -> None:
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._events = events
+        self._patience = patience
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send events until the reader leaves, stalls, or the shim stops."""
+        sending = asyncio.create_task(self._send_all(send))
+        leaving = asyncio.create_task(_left(receive))
+        try:
+            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sending, leaving):
+                task.cancel()
+            await asyncio.gather(sending, leaving, return_exceptions=True)
+            await self._events.aclose()
+
+    async def _send_all(self, send: Send) -> None:
+        await self._send(send, {"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        async for part in self._events:
+            await self._send(send, {"type": "http.response.body", "body": part, "more_body": True})
+        await self._send(send, {"type": "http.response.body", "body": b""})
+
+    async def _send(self, send: Send, message: Message) -> None:
+        async with asyncio.timeout(self._patience):
+            await send(message)
+
+
+async def events(the: Shim, device: str, after: int) -> AsyncGenerator[bytes]:
+    """The events for one reader, from the record after the id `after` on; of one device, or of all when it is ""."""
+    seen = the.changes.count
+    # The first ones carry the place in the sequence: a reader that is cut off before any record has it, too.
+    yield await run_in_threadpool(_devices, the, None, device, after)
+    wanted = history.Wanted(device=device)
+    while not the.changes.closed:
+        page = await run_in_threadpool(history.records, the.database, wanted, after, _PAGE)
+        if page:
+            after = page[-1]["id"]  # pyright: ignore[reportAssignmentType]
+            yield b"".join(_event("record", record, record["id"]) for record in page)
+            continue
+        if not await the.changes.wait(seen, _HEARTBEAT):
+            yield b": waiting\n\n"
+            continue
+        changed, seen = the.changes.devices_since(seen), the.changes.count
+        yield await run_in_threadpool(_devices, the, changed, device, after)
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _devices(the: Shim, changed: set[str] | None, device: str, place: int) -> bytes:
+    """An event for each changed device (None: for every one) that the reader follows."""
+    shown = the.fleet.views(the.link.connected) if changed or changed is None else []
+    return b"".join(
+        _event("device", each, place)
+        for each in shown
+        if device in ("", each["name"]) and (changed is None or each["name"] in changed)
+    )
+
+
+def _event(kind: str, data: views.Json, id: object) -> bytes:
+    return f"event: {kind}\nid: {id}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+async def _stream(request: Request) -> Response:
+    the, device = shim(request), request.query_params.get("device", "")
+    if device:
+        await run_in_threadpool(the.fleet.device, device)
+    last = request.headers.get("last-event-id", "")
+    if last and not (last.isascii() and last.isdigit() and int(last) <= history.LAST_ID):
+        raise UsageError(f"Last-Event-ID: {last[:40]!r} is not a record's id")
+    after = int(last) if last else await run_in_threadpool(history.last_id, the.database)
+    return EventStream(events(the, device, after))
+
+
+ROUTES = [Route("/api/stream", _stream)]

@@ -1,0 +1,55 @@
+"""The parts of the shim, wired together: the only place where they are.
+
+`app.py` serves it over HTTP; a test may use it directly.
+"""
+
+from cloud_shim import broker
+from cloud_shim.blobs import Blobs
+from cloud_shim.calls import Calls
+from cloud_shim.changes import Changes
+from cloud_shim.config import Config
+from cloud_shim.database import Database
+from cloud_shim.fleet import Fleet
+from cloud_shim.ingest import Ingest
+from cloud_shim.link import Link
+from cloud_shim.publisher import Publisher
+from cloud_shim.registry import Registry
+from cloud_shim.retained import Retained
+from cloud_shim.signing import Signing
+
+
+class Shim:
+    """One fleet's shim. Nothing runs before `start`; `broker.prepare` must have been called for its state folder."""
+
+    def __init__(self, config: Config) -> None:
+        config.state.mkdir(parents=True, exist_ok=True)
+        self.config = config
+        self.changes = Changes()
+        self.database = Database(config.database_url)
+        self.signing = Signing(config.state / "signing")
+        self.registry = Registry(self.database, Blobs(config.state / "artifacts"), self.signing)
+        self.link = Link(config.broker_host, config.broker_port, config.fleet, broker.shim_password(config.state))
+        self.calls = Calls(self.link)
+        self._publisher = Publisher(self.database, self.registry, self.signing, Retained(self.database, self.link))
+        self.fleet = Fleet(
+            config.fleet,
+            self.database,
+            self.registry,
+            self.changes,
+            admit=lambda hashes: broker.set_devices(config.state, hashes),
+            deployed=self._publisher.changed,
+        )
+        self._ingest = Ingest(self.database, self.link, self._publisher.wanted, self.calls, self.changes)
+
+    def start(self) -> None:
+        """Let the known devices in, connect to the broker, and stay connected."""
+        self.fleet.admit_all()
+        self._publisher.start()
+        self.link.start(self._ingest.receive, self._publisher.connected)
+
+    def close(self) -> None:
+        """Stop, in the order in which the parts need each other."""
+        self.changes.close()
+        self._publisher.close()
+        self.link.close()
+        self.database.close()
