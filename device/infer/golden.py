@@ -1,0 +1,93 @@
+"""Golden vectors: inputs with the outputs that the model gave where it was made.
+
+    {"vectors": [{"inputs": {"lux": [[…]]}, "outputs": {"presence": [[…]]}}, …]}
+
+A board that computes something else (another runtime, a broken file) is found out with them before the model is used.
+Pure: parses and compares; running the model is checks.py's.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from device.errors import BadArtifactError
+from device.protocol.errors import ProtocolError
+from device.protocol.fields import items, only, table
+from device.protocol.manifest import ModelManifest
+
+_REMEDY = "Write golden.json again with the script that made the model"
+
+
+@dataclass(frozen=True)
+class Vector:
+    """One recorded run: for each input and output, by name, its nested list of numbers."""
+
+    inputs: Mapping[str, list[object]]
+    outputs: Mapping[str, list[object]]
+
+
+def parse(data: bytes, manifest: ModelManifest) -> list[Vector]:
+    """The vectors in a golden.json; raises BadArtifactError when there are none or they do not fit `manifest`."""
+    try:
+        document = table(json.loads(data), "golden.json")
+        only(document, ("vectors",), "golden.json")
+        vectors = [_vector(each, manifest) for each in items(document.get("vectors"), "golden.json.vectors")]
+    except (ProtocolError, ValueError, RecursionError) as error:
+        raise BadArtifactError("golden.json cannot be used", str(error), _REMEDY) from error
+    if not vectors:
+        raise BadArtifactError("golden.json holds no vectors", "a model is accepted by what it computes", _REMEDY)
+    return vectors
+
+
+def difference(expected: object, found: object) -> float:
+    """The largest absolute difference of two nested lists of numbers; infinite when shapes differ or anything is not finite."""
+    if shape(expected) != shape(found):
+        return math.inf
+    largest = max((abs(a - b) for a, b in zip(flat(expected), flat(found), strict=True)), default=0.0)
+    # Every comparison with NaN is false, so `max` may step over one; a sum does not.
+    total = sum(flat(found)) + sum(flat(expected))
+    return largest if math.isfinite(total) else math.inf
+
+
+def shape(value: object) -> list[int]:
+    """The shape of a nested list; raises ProtocolError when it is ragged or holds something else than numbers."""
+    if isinstance(value, (int, float)):
+        return []
+    rows = items(value, "tensor")
+    shapes = [shape(row) for row in rows]
+    if any(each != shapes[0] for each in shapes):
+        raise ProtocolError("tensor: its rows differ in length")
+    return [len(rows), *(shapes[0] if shapes else [])]
+
+
+def flat(value: object) -> Iterator[float]:
+    """The numbers of a nested list, in order."""
+    if isinstance(value, (int, float)):
+        yield float(value)
+        return
+    for row in items(value, "tensor"):
+        yield from flat(row)
+
+
+def _vector(value: object, manifest: ModelManifest) -> Vector:
+    where = "golden.json.vectors"
+    fields = table(value, where)
+    only(fields, ("inputs", "outputs"), where)
+    inputs = _tensors(fields.get("inputs"), f"{where}.inputs")
+    if set(inputs) != set(manifest.inputs):
+        raise ProtocolError(f"{where}.inputs: names {sorted(inputs)}; model.toml has {sorted(manifest.inputs)}")
+    for name, tensor in inputs.items():
+        if shape(tensor) != manifest.inputs[name]:
+            raise ProtocolError(f"{where}.inputs.{name}: shape {shape(tensor)}; model.toml says {manifest.inputs[name]}")
+    outputs = _tensors(fields.get("outputs"), f"{where}.outputs")
+    if not outputs:
+        raise ProtocolError(f"{where}.outputs: names no output")
+    for name, tensor in outputs.items():
+        if difference(tensor, tensor) != 0:
+            raise ProtocolError(f"{where}.outputs.{name}: holds NaN or infinity, which nothing can be compared with")
+    return Vector(inputs, outputs)
+
+
+def _tensors(value: object, where: str) -> dict[str, list[object]]:
+    return {name: items(tensor, f"{where}.{name}") for name, tensor in table(value, where).items()}

@@ -1,0 +1,71 @@
+"""onnxruntime, imported late and kept quiet: no telemetry, no threads of its own, no spinning.
+
+A board may have neither onnxruntime nor numpy (there are no wheels for 32-bit ARM), so nothing imports them
+before a model is there. A session that keeps threads spinning for work takes a processor from everything
+else on the board, and is slower for small models. What is run in a session is session.py's.
+"""
+
+import importlib.util
+import os
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from device.errors import RejectedError
+
+# One Identity node, IR version 8, opset 13: the smallest session that makes onnxruntime set itself up.
+_SMALLEST = bytes.fromhex(
+    "08083a370a100a017812017922084964656e746974791201675a0f0a0178120a0a08080112040a020801"
+    "620f0a0179120a0a08080112040a02080142040a00100d"
+)
+
+
+def available() -> bool:
+    """Whether this board has onnxruntime; imports nothing."""
+    return importlib.util.find_spec("onnxruntime") is not None
+
+
+@cache
+def prepare() -> ModuleType:
+    """onnxruntime, imported and set up once; raises RejectedError on a board that has none.
+
+    Called in a process that will be forked, it lets the children share what the first session of a process costs.
+    """
+    # Its telemetry starts a thread at import, which a forked child does not have and waits for at exit.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    try:
+        import numpy  # noqa: F401, PLC0415
+        import onnxruntime  # noqa: PLC0415
+    except ImportError as error:
+        raise RejectedError(
+            "This board cannot run ONNX models",
+            f"onnxruntime is not installed ({error})",
+            'Install it with `pip install "lamplight[ai]"`; there is none for 32-bit ARM',
+        ) from error
+    onnxruntime.InferenceSession(_SMALLEST, _options(onnxruntime), providers=["CPUExecutionProvider"])
+    return onnxruntime
+
+
+def open_session(path: Path) -> Any:
+    """A session on the model at `path`; raises whatever onnxruntime finds wrong with the model.
+
+    From a path and not from bytes: the weights then lie in memory once, not twice.
+    """
+    onnxruntime = prepare()
+    options = _options(onnxruntime)
+    # The file's name and content are a stranger's: read it as ONNX and as nothing else.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def _options(onnxruntime: ModuleType) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    # Errors come as exceptions; what it would print besides goes to nobody.
+    options.log_severity_level = 4
+    return options

@@ -1,0 +1,191 @@
+"""A model that is ready to run: its session, its inputs' and outputs' buffers.
+
+A handler writes `context.models["presence"].run(event.data["window"]).value`. Whether a model may be
+installed at all is not decided here; see acceptance.py.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from device.errors import BadArtifactError, LamplightError
+from device.infer import ort
+from device.infer.files import MODEL
+from device.infer.result import Result, label_scores
+from device.protocol.manifest import ModelManifest
+
+# onnxruntime's names of the types that a list of numbers can fill, and numpy's.
+_TYPES = {
+    "tensor(float)": "float32",
+    "tensor(double)": "float64",
+    "tensor(float16)": "float16",
+    "tensor(int8)": "int8",
+    "tensor(uint8)": "uint8",
+    "tensor(int16)": "int16",
+    "tensor(int32)": "int32",
+    "tensor(int64)": "int64",
+    "tensor(bool)": "bool",
+}
+
+
+def load(folder: Path, manifest: ModelManifest) -> "Model":
+    """The model in `folder`, ready to run; it has run once, on zeros, to learn its outputs' shapes.
+
+    Raises RejectedError on a board without onnxruntime, and BadArtifactError when onnxruntime cannot load the model, or
+    its inputs, outputs or labels are not what `manifest` says.
+    """
+    ort.prepare()
+    try:
+        session = ort.open_session(folder / MODEL)
+    except Exception as error:  # onnxruntime's own exceptions have no class in common
+        raise _unloadable(manifest, error) from error
+    return Model(session, manifest)
+
+
+class Model:
+    """One loaded model.
+
+    Its buffers are kept from run to run, which costs less than onnxruntime's own way from Python values and back;
+    a lock lets only one thread run it at a time.
+    """
+
+    def __init__(self, session: Any, manifest: ModelManifest) -> None:
+        self._session = session
+        self._manifest = manifest
+        self._lock = threading.Lock()
+        inputs = _input_buffers(session, manifest)
+        self._outputs = _output_buffers(session, manifest, inputs)
+        self._binding = _bind(session, inputs, self._outputs)
+        self._flat = {name: buffer.reshape(-1) for name, buffer in inputs.items()}
+        self._only = next(iter(self._flat)) if len(self._flat) == 1 else ""
+        _check_labels(manifest, self._outputs)
+
+    def run(self, values: Sequence[float] | Mapping[str, Any]) -> Result:
+        """Run the model once.
+
+        `values` is a flat list for a model with a single input, or maps each input's name to its values, flat or
+        nested. They are put into the input's shape in order, so their number must be the one that `model.toml`
+        declares: `presence` takes exactly 32 readings, and a window that is not yet full is not padded. Raises ValueError for
+        another number of values, for names that are not the inputs', and for what is no number; LamplightError when the model fails.
+        """
+        given = self._by_name(values)
+        with self._lock:
+            for name, flat in self._flat.items():
+                self._fill(name, flat, given[name])
+            try:
+                self._session.run_with_iobinding(self._binding)
+            except Exception as error:  # onnxruntime's own exceptions have no class in common
+                raise LamplightError(f"Model {self._manifest.name} failed", _first_line(error)) from error
+            return Result({name: buffer.tolist() for name, buffer in self._outputs.items()}, self._manifest.labels)
+
+    def _by_name(self, values: Sequence[float] | Mapping[str, Any]) -> Mapping[str, Any]:
+        if not isinstance(values, Mapping):
+            if not self._only:
+                raise ValueError(f"{self._manifest.name} has inputs {_names(self._flat)}: give values for each by name")
+            return {self._only: values}
+        if set(values) != set(self._flat):
+            raise ValueError(f"{self._manifest.name} has inputs {_names(self._flat)}; {_names(values)} were given")
+        return values
+
+    def _fill(self, name: str, flat: Any, values: Any) -> None:
+        try:
+            if len(values) == flat.size:
+                flat[:] = values
+                return
+        except (TypeError, ValueError):
+            pass  # nested, or no numbers: the slower way tells which
+        flat[:] = self._flattened(name, flat, values)
+
+    def _flattened(self, name: str, flat: Any, values: Any) -> Any:
+        import numpy  # noqa: PLC0415
+
+        where = f"{self._manifest.name}: input {name!r}"
+        try:
+            array = numpy.asarray(values, dtype=flat.dtype)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{where} takes numbers: {error}") from None
+        if array.size != flat.size:
+            shape = self._manifest.inputs[name]
+            raise ValueError(f"{where} takes {flat.size} values (shape {shape}); {array.size} were given")
+        return array.reshape(-1)
+
+
+def _input_buffers(session: Any, manifest: ModelManifest) -> dict[str, Any]:
+    import numpy  # noqa: PLC0415
+
+    found = {each.name: each for each in session.get_inputs()}
+    if set(found) != set(manifest.inputs):
+        raise _mismatch(manifest, f"the model's inputs are {_names(found)}, model.toml's {_names(manifest.inputs)}")
+    for name, each in found.items():
+        if each.type not in _TYPES:
+            raise _mismatch(manifest, f"input {name!r} is a {each.type}, which cannot be given as numbers")
+        if not _fits(each.shape, manifest.inputs[name]):
+            raise _mismatch(manifest, f"input {name!r} has shape {each.shape}, model.toml says {manifest.inputs[name]}")
+        if prod(manifest.inputs[name]) > _MAX_VALUES:
+            raise _mismatch(manifest, f"input {name!r} has more than {_MAX_VALUES} values")
+    return {name: numpy.zeros(shape, _TYPES[found[name].type]) for name, shape in manifest.inputs.items()}
+
+
+# 64 MiB of float32; anything larger is a mistake in model.toml.
+_MAX_VALUES = 16 * 1024 * 1024
+
+
+def _fits(shape: Sequence[int | str | None], declared: Sequence[int]) -> bool:
+    # A dimension without a number, such as a batch size, takes any.
+    return len(shape) == len(declared) and all(
+        not isinstance(size, int) or size == wanted for size, wanted in zip(shape, declared, strict=True)
+    )
+
+
+def _output_buffers(session: Any, manifest: ModelManifest, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    described = session.get_outputs()
+    for each in described:
+        if each.type not in _TYPES:
+            raise _mismatch(manifest, f"output {each.name!r} is a {each.type}; only tensors of numbers can be read")
+    try:
+        values = session.run(None, dict(inputs))
+    except Exception as error:  # onnxruntime's own exceptions have no class in common
+        raise _unloadable(manifest, error) from error
+    return {each.name: value for each, value in zip(described, values, strict=True)}
+
+
+def _bind(session: Any, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> Any:
+    binding = session.io_binding()
+    for name, buffer in inputs.items():
+        binding.bind_cpu_input(name, buffer)
+    for name, buffer in outputs.items():
+        binding.bind_output(name, "cpu", 0, buffer.dtype.type, list(buffer.shape), buffer.ctypes.data)
+    return binding
+
+
+def _check_labels(manifest: ModelManifest, outputs: Mapping[str, Any]) -> None:
+    if not manifest.labels:
+        return
+    try:
+        label_scores(next(iter(outputs.values())).tolist(), manifest.labels)
+    except ValueError as error:
+        raise _mismatch(manifest, str(error)) from None
+
+
+def _mismatch(manifest: ModelManifest, why: str) -> BadArtifactError:
+    return BadArtifactError(
+        f"Model {manifest.name} is not what its model.toml says", why, "Correct model.toml, or export the model again"
+    )
+
+
+def _unloadable(manifest: ModelManifest, error: Exception) -> BadArtifactError:
+    return BadArtifactError(
+        f"onnxruntime cannot run model {manifest.name}",
+        _first_line(error),
+        "Export it again, for an opset that the board's onnxruntime knows (17 or lower is safe)",
+    )
+
+
+def _names(mapping: Mapping[str, Any]) -> str:
+    return ", ".join(repr(name) for name in sorted(mapping)) or "none"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

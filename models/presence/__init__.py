@@ -1,0 +1,1 @@
+"""Says from the last 32 lux readings whether someone is at the sensor; see card.md."""
