@@ -65,7 +65,9 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line; gives the exit code."""
     options = Options()
     try:
-        lamplight.main(list(arguments) or ["--help"], prog_name="lamplight", standalone_mode=False, obj=options)
+        # Not click's own `main`, which ends interrupts and closed pipes in its way.
+        with lamplight.make_context("lamplight", list(arguments) or ["--help"], obj=options) as context:
+            lamplight.invoke(context)
         sys.stdout.flush()
         return 0
     except click.ClickException as error:

@@ -35,7 +35,7 @@ def run(options: Options, action: str, lux: str, device: str) -> None:
 
 
 def parse_action(action: str, lux: str) -> dict[str, object]:
-    """What the action changes in the WORLD; nothing for "show". UsageError when `lux` is missing, no light or too much."""
+    """What the action changes in the WORLD; nothing for "show". UsageError when `lux` does not fit the action."""
     if action == "light":
         return {"lux": _lux(lux)}
     if lux:

@@ -12,7 +12,7 @@ from cloud_shim import cli
 
 
 class FakeShim:
-    """`answers` maps "GET /api/devices" to JSON, or to a function of the request's body; `requests` is what was asked."""
+    """`answers` maps "GET /api/devices" to JSON, or to a function of the request's body; `requests` is what came."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Any] = {}

@@ -6,11 +6,9 @@ import pytest
 
 
 def line(identity, text, stream="logs", function="night-light"):
-    return {
-        **{"id": identity, "device": "desk-pi", "stream": stream, "boot": "1-00000000", "seq": identity},
-        **{"time": 0.5, "received": 1.0, "kind": "log", "function": function, "version": 1},
-        **{"level": "info", "text": text},
-    }
+    identity_of = {"id": identity, "device": "desk-pi", "stream": stream, "boot": "1-00000000", "seq": identity}
+    said = {"time": 0.5, "received": 1.0, "kind": "log", "function": function, "version": 1}
+    return {**identity_of, **said, "level": "info", "text": text}
 
 
 @pytest.fixture
