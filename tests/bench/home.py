@@ -1,0 +1,136 @@
+"""A whole Lamplight for a benchmark: broker, shim, simulated hardware and the real agent, each its own process.
+
+The same processes as `lamplight up` starts, in a folder that goes away. Talks to the shim as the command line does.
+"""
+
+import contextlib
+import re
+import tempfile
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from cloud_shim import access, broker
+from cloud_shim.client import Client
+from cloud_shim.up import ports
+from cloud_shim.up.home import Home
+from cloud_shim.up.state import StateFolder
+from device.update import archive
+
+DEVICE = "bench-pi"
+PATIENCE = 120.0
+# A benchmark does not wait for a trial to prove anything: it ends with the first handled event.
+_TRIAL = {"seconds": 0, "events": 1}
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Broker:
+    """How to reach the broker as a user who may use every topic of the fleet."""
+
+    host: str
+    port: int
+    username: str
+    password: str
+
+
+class RunningHome:
+    """A started Home; `folder` is for a benchmark's own files, on the same disk as everybody's state."""
+
+    def __init__(self, home: Home, client: Client, broker: Broker, folder: Path) -> None:
+        self.agent = home.agent.pid
+        self.broker = broker
+        self.folder = folder
+        self._client = client
+
+    def deploy(self, bundle: bytes) -> int:
+        """What `lamplight deploy` asks the shim for: release `bundle`, deploy it. Gives the generation."""
+        release = self._client.release(bundle)
+        wanted = {key: release[key] for key in ("kind", "name", "version")}
+        answer = httpx.post(
+            f"{self._client.url}/api/devices/{DEVICE}/deploy",
+            json={**wanted, "config": None, "trial": _TRIAL},
+            trust_env=False,
+        )
+        return answer.raise_for_status().json()["generation"]
+
+    def wait_committed(self, generation: int) -> None:
+        """Return when the device has reported this generation as committed."""
+        self.record("events", lambda each: each["kind"] == "update" and _state(each) == (generation, "COMMITTED"))
+
+    def moment(self, generation: int, state: str) -> float:
+        """When, in seconds since 1970, the device came to this state of an update."""
+        return self.record("events", lambda each: each["kind"] == "update" and _state(each) == (generation, state))[
+            "time"
+        ]
+
+    def record(self, stream: str, matches: Callable[[dict[str, Any]], bool], function: str = "") -> dict[str, Any]:
+        """The first record of `stream` that matches, waiting for it."""
+        seen = 0
+
+        def look() -> dict[str, Any] | None:
+            nonlocal seen
+            new = self._client.records(DEVICE, stream, function, 1000, after=seen)
+            seen = new[-1]["id"] if new else seen
+            return next(filter(matches, new), None)
+
+        return _eventually(look, f"a record on {stream}")
+
+
+@contextlib.contextmanager
+def running(large_messages: bool = False) -> Generator[RunningHome, None, None]:
+    """A home with `night-light` at work on its one device.
+
+    `large_messages` lifts the broker's limit on the size of one message, for a reference that sends a file in one.
+    """
+    with tempfile.TemporaryDirectory(prefix="lamplight-bench-") as temporary:
+        folder = Path(temporary)
+        state = StateFolder(folder / "state")
+        port, mqtt_port = ports.free(), ports.free()
+        home = Home(state, port, mqtt_port, DEVICE)
+        if large_messages:
+            _lift_size_limit(broker.folder(state.cloud) / "mosquitto.conf")
+        try:
+            home.start()
+            with Client(home.url) as client:
+                reach = Broker("127.0.0.1", mqtt_port, access.SHIM_USER, broker.shim_password(state.cloud))
+                started = RunningHome(home, client, reach, folder)
+                started.wait_committed(1)
+                yield started
+        finally:
+            home.stop()
+
+
+def pack(folder: Path, manifest: str, code: str, data: bytes = b"") -> bytes:
+    """The archive of a bundle with this function.toml and main.py and, unless it is empty, a file of `data`."""
+    folder.mkdir(exist_ok=True)
+    (folder / "function.toml").write_text(manifest)
+    (folder / "main.py").write_text(code)
+    if data:
+        (folder / "weights.bin").write_bytes(data)
+    return archive.pack(folder)
+
+
+def _lift_size_limit(configuration: Path) -> None:
+    text, count = re.subn(r"(?m)^message_size_limit .*$", "message_size_limit 0", configuration.read_text())
+    if count != 1:
+        raise ValueError(f"{configuration} has no message_size_limit to lift")
+    configuration.write_text(text)
+
+
+def _state(update: dict[str, Any]) -> tuple[int, str]:
+    return update["generation"], update["state"]
+
+
+def _eventually(look: Callable[[], T | None], what: str) -> T:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if (found := look()) is not None:
+            return found
+        time.sleep(0.02)
+    raise TimeoutError(f"{what} did not come within {PATIENCE:g} s")
