@@ -48,6 +48,7 @@ class Supervisor:
         self._checker = Starter(self._forker, scratch / "check", self._policy)
         self._hub = SensorHub(hardware.sensor, list(hardware.board.sensors), emit)
         self._wiring = Wiring(self._hub)
+        self._running = Generation(0)
         self._changing = threading.Lock()
         self._resting = threading.Lock()
         self._functions: dict[str, InstalledFunction] = {}
@@ -78,6 +79,7 @@ class Supervisor:
             self._remove(set(self._functions) - set(generation.functions))
             self._hand_over(warmed)
             self._functions = dict(generation.functions)
+            self._running = generation
 
     def call(self, function: str, data: object) -> object:
         """The handler's result for a call with `data`.
@@ -103,6 +105,10 @@ class Supervisor:
     def sensors(self) -> Mapping[str, SensorHealth]:
         """Every sensor of the board."""
         return self._hub.health()
+
+    def running(self) -> Generation:
+        """The generation of the last switch; number 0 before the first."""
+        return self._running
 
     def close(self) -> None:
         """Stop everything, outputs safe. An event in hand gets a moment to finish, then its worker is ended."""
