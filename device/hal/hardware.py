@@ -44,12 +44,13 @@ class Hardware:
 
         Raises UsageError when this machine is not the board it is said to be.
         """
+        drivers = [self._find("driver", CHIPS, sensor.chip).driver for sensor in self.board.sensors.values()]
         try:
             # Without this Blinka may ask on the terminal whether to install packages.
             os.environ["BLINKA_SKIP_DEPENDENCY_CHECK"] = "1"
             if self._simulation is not None:
                 install(self._simulation)
-            for module in ("device.hal.pins", *(f"adafruit_{s.chip}" for s in self.board.sensors.values())):
+            for module in ("device.hal.pins", *drivers):
                 importlib.import_module(module)
             self._check_names()
         except (ImportError, NotImplementedError, RuntimeError, AttributeError) as error:
@@ -81,7 +82,7 @@ class Hardware:
         chip = self._find("driver", CHIPS, found.chip)
         bus = self.board.buses[found.bus]
         self.prepare()
-        return chip(Place(found, bus, lambda: self._open_bus(bus.blinka)))
+        return chip.sensor(Place(found, bus, lambda: self._open_bus(bus.blinka)))
 
     def rest(self, pin: str, level: bool) -> None:
         """Drive an output to its safe level and let go of it. A pin that has this level does not change."""

@@ -1,14 +1,24 @@
 """The chips there is a driver for: one row each. Importing this imports no driver and opens nothing."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from device.hal.sensors.light import LightSensor, Reading
 from device.hal.sensors.place import Place
 from device.hal.sensors.tsl2561 import Tsl2561
 
-# `chip` in a board file → its class.
-CHIPS: Mapping[str, Callable[[Place], LightSensor]] = {
-    "tsl2561": Tsl2561,
+
+@dataclass(frozen=True)
+class Chip:
+    """A kind of chip: the module of its CircuitPython driver, and our class over that driver."""
+
+    driver: str
+    sensor: Callable[[Place], LightSensor]
+
+
+# By what board files call them.
+CHIPS: Mapping[str, Chip] = {
+    "tsl2561": Chip("adafruit_tsl2561", Tsl2561),
 }
 
-__all__ = ["CHIPS", "LightSensor", "Place", "Reading"]
+__all__ = ["CHIPS", "Chip", "LightSensor", "Place", "Reading"]

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 # The driver's words for the 101 ms integration, and for 1x and 16x gain.
 INTEGRATION_101_MS = 1
 LOW_GAIN, HIGH_GAIN = 0, 1
-# 101 ms at the nominal 735 kHz; the slowest oscillator allowed, 690 kHz, takes 107.8 ms (datasheet TAOS059N, p. 4).
+# Seconds. 101 ms is at the nominal 735 kHz; the slowest oscillator allowed, 690 kHz, takes 107.8 ms (TAOS059N,
+# "Operating characteristics").
 INTEGRATION = 0.108
 # Above this count the driver calls a 101 ms integration saturated (full scale is 37177).
 CLIPPED = 37_000

@@ -50,9 +50,16 @@ def _arguments() -> argparse.Namespace:
         "--socket", type=Path, required=True, help="where to listen: a Unix socket, made with mode 0600"
     )
     parser.add_argument(
-        "--noise", type=float, default=0.0, help="standard deviation of a conversion, relative: 0.01 is 1 %%"
+        "--noise", type=_share, default=0.0, help="standard deviation of a conversion, relative: 0.01 is 1 %%"
     )
     return parser.parse_args()
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from device.hal.sim.parts.assembly import Assembly
 from device.hal.sim.requests import answer
 
 LONGEST_REQUEST = 64 * 1024
+# A Unix socket refuses a connection at once when this many wait, so a busy machine needs more than the usual 100.
+WAITING_CONNECTIONS = 1024
 
 
 def listen(path: Path) -> socket.socket:
@@ -28,7 +30,7 @@ def listen(path: Path) -> socket.socket:
         listener.bind(str(path))
         # Nobody can connect before listen(), so there is no moment in which others may.
         path.chmod(0o600)
-        listener.listen()
+        listener.listen(WAITING_CONNECTIONS)
     except OSError as error:
         listener.close()
         raise UsageError(
@@ -45,7 +47,9 @@ async def serve(assembly: Assembly, listener: socket.socket, stop: asyncio.Event
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await _converse(assembly, reader, writer)
 
-    server = await asyncio.start_unix_server(connected, sock=listener, limit=LONGEST_REQUEST)
+    server = await asyncio.start_unix_server(
+        connected, sock=listener, limit=LONGEST_REQUEST, backlog=WAITING_CONNECTIONS
+    )
     await stop.wait()
     server.close()
 

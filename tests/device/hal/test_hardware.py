@@ -74,6 +74,23 @@ def test_workers_forked_after_preparing_open_hardware_for_themselves(simulation)
     assert simulation.run(code) == [0, 0]
 
 
+def test_two_simulated_boards_in_one_process_are_kept_apart(simulation, world, tmp_path):
+    other = type(simulation)(tmp_path / "other.sock")
+    code = f"""
+    other = Path({str(other.socket)!r})
+    leds = [Hardware(board, socket).output("led") for socket in (SOCKET, other)]
+    leds[1].value = True
+    sensors = [Hardware(board, socket).sensor("light") for socket in (SOCKET, other)]
+    World.connect(other).set(lux=50)
+    lux = [until(sensor.read, lambda r: r.lux > 0).lux for sensor in sensors]
+    give([[led.value for led in leds], lux])
+    """
+    try:
+        assert simulation.run(code) == [[False, True], [pytest.approx(300, rel=0.03), pytest.approx(50, rel=0.03)]]
+    finally:
+        other.stop()
+
+
 def test_a_users_circuitpython_program_runs_unchanged_in_a_worker(simulation, world):
     code = """
     hardware.prepare()

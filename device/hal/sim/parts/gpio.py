@@ -111,7 +111,8 @@ class Gpio:
     def _owned(self, number: int, owner: object) -> _Line:
         line = self._line(number)
         if line.owner is not owner:
-            raise OSError(errno.EPERM, "Operation not permitted")
+            # As from a line request whose controller went away: this owner's line was of a connection that is gone.
+            raise OSError(errno.ENODEV, "No such device")
         return line
 
     def _line(self, number: int) -> _Line:

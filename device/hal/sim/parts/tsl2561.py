@@ -8,11 +8,10 @@ them and have no further effect.
 import random
 from collections.abc import Callable
 
-# Command register (datasheet, table 3).
+# Bits of the command register, and addresses of the registers (datasheet, "Register set").
 COMMAND = 0x80
 WORD = 0x20
 BLOCK = 0x10
-# Register addresses (table 2).
 CONTROL, TIMING, INTERRUPT, ID, DATA0LOW = 0x0, 0x1, 0x6, 0xA, 0xC
 WRITABLE = range(CONTROL, INTERRUPT + 1)
 POWER_ON = 0x03
@@ -25,7 +24,8 @@ TIMING_DEFAULT = 0x02
 PART = 0x50
 
 # Integration times come from the internal oscillator, in units of 918 clocks; the full scale is half the clocks, less
-# 2: 5047 counts at 13.7 ms, 37177 at 101 ms, and the 16 bits of the register above 178 ms (tables 6 and 10).
+# 2: 5047 counts at 13.7 ms, 37177 at 101 ms, and the 16 bits of the register above 178 ms
+# (datasheet, "Operating characteristics" and "Timing register").
 OSCILLATOR_HZ = 735_000
 INTEGRATION_CLOCKS = (11 * 918, 81 * 918, 322 * 918)
 REGISTER_LIMIT = 0xFFFF

@@ -1,5 +1,7 @@
 """The real driver, through Blinka, against the simulated hardware process; and what people do to sensors."""
 
+import json
+
 import pytest
 
 from device.hal.sensors.tsl2561 import BRIGHT, DIM, HIGH_GAIN, LOW_GAIN, choose_gain
@@ -195,8 +197,6 @@ def test_two_processes_on_one_bus_both_read_the_light(simulation):
     sys.stdin.readline()
     give([sensor.read().lux for _ in range(300)])
     """
-    import json
-
     readers = [simulation.spawn(code) for _ in range(2)]
     for reader in readers:
         assert reader.stdout.readline() == '"ready"\n'

@@ -34,7 +34,7 @@ def test_lines_belong_to_the_connection_that_requested_them():
     hardware = assembly()
     assert ask(hardware, {"op": "request", "lines": [17]}) == {}
     assert ask(hardware, {"op": "read", "line": 17}) == {"value": False}
-    assert ask(hardware, {"op": "read", "line": 17}, object())["errno"] == errno.EPERM
+    assert ask(hardware, {"op": "read", "line": 17}, object())["errno"] == errno.ENODEV
     assert ask(hardware, {"op": "request", "lines": [17]}, object())["errno"] == errno.EBUSY
 
 

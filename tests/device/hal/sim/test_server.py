@@ -26,8 +26,8 @@ def connect(simulation):
         yield connect
 
 
-def start_second(path):
-    command = [sys.executable, "-m", "device.hal.sim", "--socket", str(path)]
+def start_second(path, *options):
+    command = [sys.executable, "-m", "device.hal.sim", "--socket", str(path), *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
@@ -75,6 +75,13 @@ def test_a_path_that_cannot_be_a_socket_is_refused_in_one_line(tmp_path, name):
     assert second.returncode == 2
     assert "cannot listen" in second.stderr
     assert second.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("noise", ["-0.1", "nan", "inf", "loud"])
+def test_impossible_noise_is_refused(tmp_path, noise):
+    second = start_second(tmp_path / "hw.sock", f"--noise={noise}")
+    assert second.returncode == 2
+    assert "--noise" in second.stderr
 
 
 @pytest.mark.parametrize(
