@@ -195,9 +195,9 @@ class Signing:
             texts[role] = self._text(
                 targets, keys.get(role, "image-releases"), ONLINE if keys is _DIRECTOR else RELEASES
             )
-            snapshot.meta[f"{role}.json"] = MetaFile(targets.version)
+            snapshot.meta[f"{role}.json"] = _meta(targets.version, texts[role])
         texts["snapshot"] = self._text(snapshot, keys["snapshot"], ONLINE)
-        timestamp.snapshot_meta = MetaFile(snapshot.version)
+        timestamp.snapshot_meta = _meta(snapshot.version, texts["snapshot"])
         texts["timestamp"] = self._text(timestamp, keys["timestamp"], ONLINE)
         return texts
 
@@ -255,6 +255,11 @@ def _check_generation(deployment: Deployment, last: str) -> None:
 
 def _target(ref: ArtifactRef) -> TargetFile:
     return TargetFile(ref.length, {"sha256": ref.digest}, ref.target)
+
+
+def _meta(version: int, text: str) -> MetaFile:
+    # With length and hash, so that no two roles signed by one key can be exchanged.
+    return MetaFile.from_data(version, text.encode(), ["sha256"])
 
 
 def _role(ref: ArtifactRef) -> str:
