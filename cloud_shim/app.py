@@ -4,10 +4,13 @@ Serves the API and the console on 127.0.0.1 until it is told to stop. What it se
 """
 
 import asyncio
+import fcntl
 import logging
+import socket
 import sys
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -19,6 +22,8 @@ from cloud_shim.api.answers import HANDLERS
 from cloud_shim.api.guard import Guard
 from cloud_shim.shim import Shim
 from device.errors import LamplightError
+
+logger = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 
@@ -53,7 +58,7 @@ class Server(uvicorn.Server):
         self._shim = shim
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """On SIGINT or SIGTERM. A thread, for the signal may have come while this one holds a lock."""
+        """On SIGINT or SIGTERM; put off to the loop, for the signal may come while a lock is held that this needs."""
         asyncio.get_running_loop().call_soon_threadsafe(self._shim.changes.close)
         super().handle_exit(sig, frame)
 
@@ -63,15 +68,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         chosen = config.parse(arguments)
-        shim = Shim(chosen)
+        # Both before anything is touched: a second shim would take the first one's place at the broker.
+        with _alone(chosen.state), _listening(chosen.port) as listener:
+            shim = Shim(chosen)
+            logger.info("serving http://%s:%d", *listener.getsockname())
+            settings = uvicorn.Config(create_app(shim), log_level="warning", timeout_graceful_shutdown=3)
+            Server(settings, shim).run([listener])
+            return 0
     except LamplightError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        logger.error("%s", error)
         return error.exit_code
-    settings = uvicorn.Config(
-        create_app(shim), host=HOST, port=chosen.port, log_level="warning", timeout_graceful_shutdown=3
-    )
-    Server(settings, shim).run()
-    return 0
+
+
+@contextmanager
+def _alone(state: Path) -> Generator[None]:
+    """Hold the state folder for this process; LamplightError when another shim has it."""
+    state.mkdir(parents=True, exist_ok=True)
+    with (state / "shim.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LamplightError(f"Another shim uses {state}", "", "Stop it, or give --state another folder") from None
+        yield
+
+
+def _listening(port: int) -> socket.socket:
+    """A socket on `port`; LamplightError when that is taken."""
+    try:
+        return socket.create_server((HOST, port))
+    except OSError as error:
+        raise LamplightError(
+            f"Cannot serve on port {port}", error.strerror or str(error), "Stop what uses it, or give another --port"
+        ) from None
 
 
 if __name__ == "__main__":

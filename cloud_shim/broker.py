@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloud_shim import access, credentials
+from device.errors import NotFoundError
 from device.protocol.messages import MAX_MESSAGE
 
 _SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
@@ -38,8 +39,13 @@ def folder(state: Path) -> Path:
 
 
 def shim_password(state: Path) -> str:
-    """The password of the shim's own user; `prepare` makes it."""
-    return _password_path(state).read_text().strip()
+    """The password of the shim's own user; NotFoundError when `prepare` has not made it."""
+    try:
+        return _password_path(state).read_text().strip()
+    except FileNotFoundError:
+        raise NotFoundError(
+            f"There is no broker in {state}", f"{_password_path(state)} is missing", "Start with: lamplight up"
+        ) from None
 
 
 def prepare(state: Path, port: int, fleet: str, host: str = "127.0.0.1") -> BrokerCommand:

@@ -39,13 +39,13 @@ class Shim:
             admit=lambda hashes: broker.set_devices(config.state, hashes),
             deployed=self._publisher.changed,
         )
-        self._ingest = Ingest(self.database, self.link, self._publisher.wanted, self.calls, self.changes)
+        self.ingest = Ingest(self.database, self.link, self._publisher.wanted, self.calls, self.changes)
 
     def start(self) -> None:
         """Let the known devices in, connect to the broker, and stay connected."""
         self.fleet.admit_all()
         self._publisher.start()
-        self.link.start(self._ingest.receive, self._publisher.connected)
+        self.link.start(self.ingest.receive, self._publisher.connected)
 
     def close(self) -> None:
         """Stop, in the order in which the parts need each other."""

@@ -1,0 +1,171 @@
+"""Devices over HTTP."""
+
+import pytest
+
+from cloud_shim import broker, credentials
+from device.protocol.deployment import decode
+
+
+@pytest.fixture
+def release(http, make_function):
+    def add(*arguments, **fields):
+        return http.post("/api/releases", content=make_function(*arguments, **fields)).json()
+
+    return add
+
+
+@pytest.fixture
+def deploy(http):
+    def put(release, device="pi", **fields):
+        body = {key: release[key] for key in ("kind", "name", "version")}
+        return http.post(f"/api/devices/{device}/deploy", json={**body, "config": None, "trial": None, **fields})
+
+    return put
+
+
+def error(answer, status):
+    assert answer.status_code == status, answer.text
+    assert set(answer.json()["error"]) == {"what", "why", "remedy", "exit_code"}
+    return " ".join(str(each) for each in answer.json()["error"].values())
+
+
+def test_a_new_device_has_nothing_and_was_never_seen(http):
+    assert http.get("/api/devices/pi").json() == {
+        "name": "pi",
+        "board": "lamplight/simulated",
+        "simulated": False,
+        "online": False,
+        "last_seen": None,
+        "desired": {"generation": 0, "functions": {}, "models": {}},
+        "reported": None,
+    }
+    assert [each["name"] for each in http.get("/api/devices").json()["devices"]] == ["pi"]
+
+
+def test_provisioning_again_keeps_the_device_and_changes_the_password(http, shim, release, deploy):
+    deploy(release())
+    body = {"name": "pi", "board": "lamplight/simulated", "simulation": "/tmp/sim.sock"}
+    first, second = (http.post("/api/devices", json=body).json() for _ in range(2))
+    assert first["director_root"] == second["director_root"]
+    assert first["image_root"] == second["image_root"]
+    hashed = credentials.read(broker.folder(shim.config.state) / "passwords")["pi"]
+    assert credentials.matches(second["password"], hashed)
+    assert not credentials.matches(first["password"], hashed)
+    device = http.get("/api/devices/pi").json()
+    assert device["simulated"]
+    assert device["desired"]["generation"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"name": "pi/../x", "board": "lamplight/simulated"}, 400),
+        ({"name": "_shim", "board": "lamplight/simulated"}, 400),
+        ({"name": "pi\nroot:x", "board": "lamplight/simulated"}, 400),
+        ({"name": "tv", "board": "no/such"}, 404),
+        ({"name": "tv", "board": "../../etc"}, 404),
+        ({"name": "tv", "board": "raspberry-pi/4b", "simulation": "/tmp/s"}, 400),
+        ({"name": "tv"}, 400),
+        ({"name": "tv", "board": "lamplight/simulated", "simulated": True}, 400),
+        ([], 400),
+    ],
+)
+def test_device_that_cannot_be_is_not_created(http, body, status):
+    error(http.post("/api/devices", json=body), status)
+    assert len(http.get("/api/devices").json()["devices"]) == 1
+
+
+def test_deploying_puts_a_release_over_what_is_there(http, release, deploy, make_model):
+    model = http.post("/api/releases", content=make_model()).json()
+    assert deploy(release("lamp"), config={"threshold": 7}).json() == {"generation": 1}
+    deploy(model)
+    assert deploy(release("lamp", "# 2")).json() == {"generation": 3}
+    assert http.get("/api/devices/pi").json()["desired"] == {
+        "generation": 3,
+        "functions": {"lamp": {"version": 2, "config": {"threshold": 7}}},
+        "models": {"presence": {"version": 1}},
+    }
+
+
+def test_given_settings_replace_all_previous_ones(http, release, deploy):
+    deploy(release("lamp"), config={"threshold": 7})
+    deploy(release("lamp"), config={"inverted": True})
+    desired = http.get("/api/devices/pi").json()["desired"]
+    assert desired["functions"]["lamp"]["config"] == {"inverted": True}
+
+
+def test_a_trial_is_as_long_as_asked(shim, release, deploy):
+    deploy(release("lamp"), trial={"seconds": 60, "events": 9})
+    deployment = shim.fleet.deployment("pi")
+    assert (deployment.trial_seconds, deployment.trial_events) == (60, 9)
+    assert decode(deployment.encode()).to_json() == deployment.to_json()
+
+
+def test_a_function_whose_model_is_missing_is_refused_and_nothing_changes(http, release, deploy):
+    deploy(release("lamp"))
+    told = error(deploy(release("eyes", models=["presence"], pins="")), 422)
+    assert "lamplight deploy models/presence --device pi" in told
+    assert http.get("/api/devices/pi").json()["desired"]["generation"] == 1
+
+
+def test_second_function_on_the_same_pin_is_refused(release, deploy):
+    deploy(release("lamp"))
+    assert "led" in error(deploy(release("fan")), 422)
+
+
+def test_pin_that_the_board_lacks_is_refused(release, deploy):
+    assert "motor" in error(deploy(release("lamp", pins="[pins.motor]")), 422)
+
+
+@pytest.mark.parametrize("config", [{"treshold": 1}, {"threshold": "1"}, {"threshold": None}])
+def test_wrong_setting_is_refused_naming_the_known(http, release, deploy, config):
+    assert "threshold" in error(deploy(release("lamp"), config=config), 422)
+    assert http.get("/api/devices/pi").json()["desired"]["generation"] == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"version": 9}, 404),
+        ({"name": "fan"}, 404),
+        ({"kind": "virus"}, 400),
+        ({"version": "1"}, 400),
+        ({"version": 10**30}, 400),
+        ({"config": []}, 400),
+        ({"trial": {"seconds": -1}}, 400),
+        ({"trial": {"forever": True}}, 400),
+        ({"force": True}, 400),
+    ],
+)
+def test_malformed_deployment_is_refused(http, release, deploy, fields, status):
+    error(deploy(release("lamp"), **fields), status)
+    assert http.get("/api/devices/pi").json()["desired"]["generation"] == 0
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'{"config": NaN}', b"[" * 100_000, b"\xff", b'{"kind": Infinity}'])
+def test_body_that_is_no_json_is_refused(http, body):
+    error(http.post("/api/devices/pi/deploy", content=body), 400)
+
+
+def test_unknown_device_is_answered_with_the_known(http, release, deploy):
+    for answer in (
+        http.get("/api/devices/tv"),
+        http.get("/api/devices/TV%0a"),
+        http.post("/api/devices/tv/rollback"),
+        deploy(release("lamp"), "tv"),
+    ):
+        assert error(answer, 404)
+    assert "pi" in error(http.get("/api/devices/tv"), 404)
+
+
+def test_rollback_without_an_earlier_deployment_says_so(http):
+    assert "nothing to roll pi back to" in error(http.post("/api/devices/pi/rollback"), 422)
+
+
+def test_unknown_path_and_method_have_the_same_form(http):
+    error(http.get("/api/nothing"), 404)
+    error(http.put("/api/devices"), 405)
+
+
+def test_health_tells_that_the_broker_is_away(http):
+    assert http.get("/api/health").json()["broker"]["connected"] is False

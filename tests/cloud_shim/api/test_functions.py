@@ -1,0 +1,64 @@
+"""A function's source and calls over HTTP."""
+
+import pytest
+
+from device.errors import OfflineError
+from device.protocol.messages import Presence
+
+
+@pytest.fixture
+def deployed(http, make_function):
+    release = http.post("/api/releases", content=make_function()).json()
+    body = {key: release[key] for key in ("kind", "name", "version")}
+    http.post("/api/devices/pi/deploy", json={**body, "config": {"threshold": 7}, "trial": None})
+    return "/api/devices/pi/functions/night-light"
+
+
+def test_edited_source_is_released_and_deployed_with_the_settings_kept(http, deployed):
+    source = http.get(f"{deployed}/source").json()
+    assert (source["name"], source["version"]) == ("night-light", 1)
+    files = {**source["files"], "main.py": "def handler(event, context):\n    return 'new'\n"}
+    assert http.post(f"{deployed}/source", json={"files": files}).json() == {"generation": 2, "version": 2}
+    assert http.get(f"{deployed}/source").json()["files"] == files
+    desired = http.get("/api/devices/pi").json()["desired"]
+    assert desired["functions"] == {"night-light": {"version": 2, "config": {"threshold": 7}}}
+
+
+def test_a_new_function_can_be_written(http, deployed):
+    files = {"function.toml": 'name = "fan"\nhandler = "main:handler"\n', "main.py": "def handler(e, c): pass\n"}
+    answer = http.post("/api/devices/pi/functions/fan/source", json={"files": files})
+    assert answer.json() == {"generation": 2, "version": 1}
+
+
+@pytest.mark.parametrize(
+    ("files", "status"),
+    [
+        ({}, 422),
+        ({"main.py": "def handler(event, context): pass"}, 422),
+        ({"../evil.py": "x"}, 422),
+        ({"main.py": 7}, 400),
+        (["main.py"], 400),
+        ({"function.toml": 'name = "fan"\nhandler = "main:h"\n', "main.py": "def h(e, c): pass"}, 422),
+        ({"function.toml": 'name = "night-light"\nhandler = "main:h"\n', "main.py": "def h(e, c: pass"}, 422),
+    ],
+    ids=["nothing", "no-manifest", "traversal", "no-text", "no-table", "other-name", "syntax-error"],
+)
+def test_bad_source_is_refused_and_nothing_is_deployed(http, deployed, files, status):
+    assert http.post(f"{deployed}/source", json={"files": files}).status_code == status
+    assert http.get("/api/devices/pi").json()["desired"]["generation"] == 1
+
+
+def test_call_of_an_offline_device_is_refused_at_once_saying_since_when(http, shim, deployed):
+    answer = http.post(f"{deployed}/call", json={"data": 1})
+    assert answer.status_code == 504
+    assert answer.json()["error"]["exit_code"] == OfflineError.exit_code
+    assert "never seen" in answer.text
+    for online in (True, False):
+        shim.ingest.receive("lamplight/1/home/d/pi/presence", Presence(online, 1).encode(), False)
+    assert "last seen" in http.post(f"{deployed}/call", json={"data": 1}).text
+
+
+@pytest.mark.parametrize("path", ["tv/functions/night-light", "pi/functions/fan"])
+def test_call_of_what_there_is_not_is_not_found(http, deployed, path):
+    assert http.post(f"/api/devices/{path}/call", json={"data": 1}).status_code == 404
+    assert http.get(f"/api/devices/{path}/source").status_code == 404

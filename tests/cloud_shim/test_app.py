@@ -1,0 +1,226 @@
+"""The shim as a process: serves, streams, is killed, stops."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from device.protocol.messages import Batch
+
+BOARD = "lamplight/simulated"
+
+
+class Serving:
+    """A shim process for a broker; `start` again after a `kill` as a supervisor would."""
+
+    def __init__(self, broker, port, until) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self._until = until
+        self._command = [sys.executable, "-m", "cloud_shim.app", "--state", str(broker.state)]
+        self._command += ["--port", str(port), "--broker-port", str(broker.port)]
+        self.process = None
+
+    def start(self):
+        self.process = subprocess.Popen(self._command, stderr=subprocess.PIPE)
+        self._until(self._ready, "the shim's health")
+
+    def _ready(self):
+        try:
+            return self.get("/api/health")["broker"]["connected"]
+        except httpx.TransportError:
+            return False
+
+    def get(self, path):
+        return httpx.get(f"{self.url}{path}").json()
+
+    def post(self, path, **arguments):
+        return httpx.post(f"{self.url}{path}", **arguments).json()
+
+    def stop(self, number=signal.SIGTERM):
+        if self.process.poll() is None:
+            os.kill(self.process.pid, number)
+        return self.process.communicate(timeout=20)[1].decode()
+
+
+@pytest.fixture
+def serving(mosquitto, until):
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+    shim = Serving(mosquitto, port, until)
+    shim.start()
+    yield shim
+    shim.stop()
+
+
+@pytest.fixture
+def pi(serving, mosquitto, connect):
+    made = serving.post("/api/devices", json={"name": "pi", "board": BOARD, "simulation": None})
+    client = connect(mosquitto.port, "pi", made["password"])
+    client.subscribe("lamplight/1/home/d/pi/ack")
+
+    def send(*seqs):
+        batch = Batch("1-0123abcd", [{"seq": seq, "time": 1.0, "kind": "log", "text": "x" * 50} for seq in seqs])
+        client.publish("lamplight/1/home/d/pi/up/logs", batch.encode(), qos=0)
+
+    client.send = send
+    client.acks = lambda: [json.loads(each)["seq"] for each in client.of("lamplight/1/home/d/pi/ack")]
+    return client
+
+
+@contextmanager
+def reading(url, last_id=None, query=""):
+    """Follows the stream on a thread: gives the list of (event, id, data), which grows."""
+    events, fields = [], {}
+    headers = {"Last-Event-ID": str(last_id)} if last_id is not None else {}
+    with (
+        httpx.Client(timeout=httpx.Timeout(10, read=None)) as client,
+        client.stream("GET", f"{url}/api/stream{query}", headers=headers) as response,
+    ):
+        assert response.headers["content-type"].startswith("text/event-stream")
+
+        def follow():
+            try:
+                for line in response.iter_lines():
+                    name, _, value = line.partition(": ")
+                    fields[name] = value
+                    if not line and "event" in fields:
+                        events.append((fields["event"], int(fields["id"]), json.loads(fields["data"])))
+                        fields.clear()
+            except httpx.TransportError:
+                pass
+
+        threading.Thread(target=follow, daemon=True).start()
+        yield events
+
+
+def seqs(events):
+    return [data["seq"] for event, _, data in list(events) if event == "record"]
+
+
+def test_stream_starts_with_the_devices_and_goes_on_with_what_changes(serving, pi, until):
+    pi.send(1)
+    until(pi.acks)
+    with reading(serving.url) as events:
+        until(lambda: events)
+        assert events[0][0] == "device"
+        assert events[0][2] == serving.get("/api/devices/pi")
+        place = events[0][1]
+        pi.send(2, 3)
+        until(lambda: len(seqs(events)) == 2)
+        assert [id for event, id, _ in events if event == "record"] == [place + 1, place + 2]
+        pi.publish("lamplight/1/home/d/pi/presence", b'{"online": false, "session": 1}', True)
+        until(lambda: events[-1][0] == "device" and not events[-1][2]["online"])
+
+
+def test_reconnecting_reader_misses_nothing_and_gets_nothing_twice_while_records_pour_in(serving, pi, until):
+    total, got, place = 600, [], 0
+    sender = threading.Thread(target=lambda: [pi.send(*range(n, n + 10)) for n in range(0, total, 10)])
+    sender.start()
+    while len(got) < total:
+        with reading(serving.url, last_id=place) as events:
+            until(lambda events=events: seqs(events))
+        records = [(id, data["seq"]) for event, id, data in events if event == "record"]
+        got += [seq for _, seq in records]
+        place = records[-1][0]
+    sender.join()
+    assert got == list(range(total))
+
+
+def test_stream_of_one_device_has_nothing_of_the_others(serving, pi, until):
+    serving.post("/api/devices", json={"name": "tv", "board": BOARD, "simulation": None})
+    with reading(serving.url, query="?device=tv") as events:
+        until(lambda: events)
+        pi.send(1)
+        until(pi.acks)
+        serving.post("/api/devices", json={"name": "tv", "board": BOARD, "simulation": None})
+        until(lambda: len(events) == 2)
+        assert {data["name"] for _, _, data in events} == {"tv"}
+
+
+@pytest.mark.parametrize(("query", "last", "status"), [("?device=no", "", 404), ("", "x", 400), ("", "-1", 400)])
+def test_malformed_stream_request_is_refused(serving, query, last, status):
+    assert httpx.get(f"{serving.url}/api/stream{query}", headers={"Last-Event-ID": last}).status_code == status
+
+
+def test_shim_killed_before_its_acknowledgement_arrived_keeps_each_record_once(serving, pi, until):
+    pi.send(1, 2, 3)
+    until(lambda: len(serving.get("/api/records")["records"]) == 3)
+    serving.stop(signal.SIGKILL)
+    pi.received.clear()
+    serving.start()
+    # What a device does that got no acknowledgement.
+    pi.send(1, 2, 3, 4)
+    until(lambda: pi.acks() == [4])
+    assert [each["seq"] for each in serving.get("/api/records")["records"]] == [1, 2, 3, 4]
+
+
+def test_records_sent_while_the_shim_is_killed_again_and_again_arrive_once_each_in_order(serving, pi, until):
+    """A device that keeps at most one batch on its way, as the protocol says, against a shim that is killed."""
+    total, stop = 300, threading.Event()
+
+    def device():
+        done = -1
+        while done < total - 1 and not stop.is_set():
+            pi.send(*range(done + 1, min(done + 11, total)))
+            stop.wait(0.05)
+            done = max([done, *pi.acks()])
+
+    sender = threading.Thread(target=device)
+    sender.start()
+    try:
+        for part in (1, 2):
+            until(lambda part=part: len(serving.get("/api/records?limit=5000")["records"]) >= part * 50)
+            serving.stop(signal.SIGKILL)
+            serving.start()
+        until(lambda: max(pi.acks(), default=0) == total - 1)
+    finally:
+        stop.set()
+        sender.join()
+    assert [each["seq"] for each in serving.get("/api/records?limit=5000")["records"]] == list(range(total))
+
+
+def test_told_to_stop_it_ends_its_streams_and_stops(serving, until):
+    serving.post("/api/devices", json={"name": "pi", "board": BOARD, "simulation": None})
+    with reading(serving.url) as events:
+        until(lambda: events)
+        said = serving.stop()
+    assert "Traceback" not in said
+    assert "ERROR" not in said
+
+
+def test_port_in_use_is_told_in_one_line(mosquitto):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "cloud_shim.app", "--state", str(mosquitto.state)]
+        command += ["--port", str(port), "--broker-port", str(mosquitto.port)]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    assert f"port {port}" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_second_shim_on_the_same_folder_is_refused_and_the_first_goes_on(serving, pi, mosquitto, until):
+    command = [sys.executable, "-m", "cloud_shim.app", "--state", str(mosquitto.state)]
+    command += ["--port", "0", "--broker-port", str(mosquitto.port)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    assert "Another shim" in ended.stderr
+    pi.send(1)
+    until(pi.acks)
+
+
+def test_state_folder_without_a_broker_is_told(tmp_path):
+    command = [sys.executable, "-m", "cloud_shim.app", "--state", str(tmp_path), "--port", "0", "--broker-port", "1"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 3
+    assert "Traceback" not in ended.stderr
