@@ -29,7 +29,7 @@ def read_manifest(folder: Path) -> manifest.ModelManifest:
         return manifest.model(tomllib.loads(read(folder, MANIFEST).decode()))
     except (ProtocolError, ValueError, RecursionError) as error:
         raise BadArtifactError(
-            f"{MANIFEST} cannot be used", str(error), "Correct it; docs and models/presence/model.toml show the form"
+            f"{MANIFEST} cannot be used", str(error), "Correct it; models/presence/model.toml shows the form"
         ) from error
 
 
@@ -51,7 +51,9 @@ def read(folder: Path, name: str) -> bytes:
     try:
         found = path.lstat()
         if not stat.S_ISREG(found.st_mode):
-            raise BadArtifactError(f"{name} is not a regular file", "", "Put the file itself there, not a link or folder")
+            raise BadArtifactError(
+                f"{name} is not a regular file", "", "Put the file itself there, not a link or folder"
+            )
         if found.st_size > _LIMITS[name]:
             raise BadArtifactError(f"{name} has {found.st_size} bytes", f"at most {_LIMITS[name]} are allowed")
         return path.read_bytes()

@@ -41,13 +41,14 @@ def parse(data: bytes, manifest: ModelManifest) -> list[Vector]:
 
 
 def difference(expected: object, found: object) -> float:
-    """The largest absolute difference of two nested lists of numbers; infinite when shapes differ or anything is not finite."""
+    """The largest difference of two nested lists; infinite when their shapes differ or a number is not finite."""
     if shape(expected) != shape(found):
         return math.inf
-    largest = max((abs(a - b) for a, b in zip(flat(expected), flat(found), strict=True)), default=0.0)
-    # Every comparison with NaN is false, so `max` may step over one; a sum does not.
-    total = sum(flat(found)) + sum(flat(expected))
-    return largest if math.isfinite(total) else math.inf
+    pairs = list(zip(flat(expected), flat(found), strict=True))
+    # Checked apart, for every comparison with NaN is false and `max` may step over one.
+    if not all(math.isfinite(a) and math.isfinite(b) for a, b in pairs):
+        return math.inf
+    return max((abs(a - b) for a, b in pairs), default=0.0)
 
 
 def shape(value: object) -> list[int]:
@@ -79,7 +80,9 @@ def _vector(value: object, manifest: ModelManifest) -> Vector:
         raise ProtocolError(f"{where}.inputs: names {sorted(inputs)}; model.toml has {sorted(manifest.inputs)}")
     for name, tensor in inputs.items():
         if shape(tensor) != manifest.inputs[name]:
-            raise ProtocolError(f"{where}.inputs.{name}: shape {shape(tensor)}; model.toml says {manifest.inputs[name]}")
+            raise ProtocolError(
+                f"{where}.inputs.{name}: shape {shape(tensor)}; model.toml says {manifest.inputs[name]}"
+            )
     outputs = _tensors(fields.get("outputs"), f"{where}.outputs")
     if not outputs:
         raise ProtocolError(f"{where}.outputs: names no output")

@@ -49,7 +49,9 @@ def check(data: bytes) -> None:
 
 
 def _not_onnx(why: str) -> BadArtifactError:
-    return BadArtifactError("model.onnx is not an ONNX model", why, "Export it again with your training tool's ONNX export")
+    return BadArtifactError(
+        "model.onnx is not an ONNX model", why, "Export it again with your training tool's ONNX export"
+    )
 
 
 def _has_external_data(data: memoryview) -> bool:

@@ -5,6 +5,7 @@ before a model is there. A session that keeps threads spinning for work takes a 
 else on the board, and is slower for small models. What is run in a session is session.py's.
 """
 
+import importlib
 import importlib.util
 import os
 from functools import cache
@@ -36,8 +37,7 @@ def prepare() -> ModuleType:
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        import numpy  # noqa: F401, PLC0415
-        import onnxruntime  # noqa: PLC0415
+        onnxruntime = importlib.import_module("onnxruntime")
     except ImportError as error:
         raise RejectedError(
             "This board cannot run ONNX models",

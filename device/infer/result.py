@@ -1,5 +1,6 @@
 """What a handler gets back from one run of a model. Pure: it only reads the outputs."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -40,8 +41,10 @@ class Result:
 
     @property
     def label(self) -> str:
-        """The label with the highest score; raises ValueError when `model.toml` declares no labels."""
+        """The label with the highest score; raises ValueError when there are no labels, or a score is NaN."""
         scores = self.scores
+        if any(math.isnan(score) for score in scores.values()):
+            raise ValueError("the model gave NaN, which is no score; look for readings that are no numbers")
         # Of equal scores the later label wins: "present" from 0.5 on, not only above.
         return max(reversed(self._labels), key=lambda name: scores[name])
 

@@ -6,7 +6,6 @@ installed at all is not decided here; see acceptance.py.
 
 import threading
 from collections.abc import Mapping, Sequence
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +65,11 @@ class Model:
         """Run the model once.
 
         `values` is a flat list for a model with a single input, or maps each input's name to its values, flat or
-        nested. They are put into the input's shape in order, so their number must be the one that `model.toml`
-        declares: `presence` takes exactly 32 readings, and a window that is not yet full is not padded. Raises ValueError for
-        another number of values, for names that are not the inputs', and for what is no number; LamplightError when the model fails.
+        nested. They are put into the input's shape in order, so there must be as many as `model.toml` declares:
+        `presence` takes exactly 32 readings, and a window that is not yet full is not padded.
+
+        Raises ValueError for another number of values, for names that are not the inputs', and for what is no
+        number; LamplightError when the model fails.
         """
         given = self._by_name(values)
         with self._lock:
@@ -94,17 +95,17 @@ class Model:
             if len(values) == flat.size:
                 flat[:] = values
                 return
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             pass  # nested, or no numbers: the slower way tells which
         flat[:] = self._flattened(name, flat, values)
 
     def _flattened(self, name: str, flat: Any, values: Any) -> Any:
-        import numpy  # noqa: PLC0415
+        import numpy
 
         where = f"{self._manifest.name}: input {name!r}"
         try:
             array = numpy.asarray(values, dtype=flat.dtype)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"{where} takes numbers: {error}") from None
         if array.size != flat.size:
             shape = self._manifest.inputs[name]
@@ -113,7 +114,7 @@ class Model:
 
 
 def _input_buffers(session: Any, manifest: ModelManifest) -> dict[str, Any]:
-    import numpy  # noqa: PLC0415
+    import numpy
 
     found = {each.name: each for each in session.get_inputs()}
     if set(found) != set(manifest.inputs):
@@ -123,13 +124,7 @@ def _input_buffers(session: Any, manifest: ModelManifest) -> dict[str, Any]:
             raise _mismatch(manifest, f"input {name!r} is a {each.type}, which cannot be given as numbers")
         if not _fits(each.shape, manifest.inputs[name]):
             raise _mismatch(manifest, f"input {name!r} has shape {each.shape}, model.toml says {manifest.inputs[name]}")
-        if prod(manifest.inputs[name]) > _MAX_VALUES:
-            raise _mismatch(manifest, f"input {name!r} has more than {_MAX_VALUES} values")
     return {name: numpy.zeros(shape, _TYPES[found[name].type]) for name, shape in manifest.inputs.items()}
-
-
-# 64 MiB of float32; anything larger is a mistake in model.toml.
-_MAX_VALUES = 16 * 1024 * 1024
 
 
 def _fits(shape: Sequence[int | str | None], declared: Sequence[int]) -> bool:

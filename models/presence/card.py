@@ -25,7 +25,7 @@ def figures(held_out: Figures, shifted: Figures, only_lamp_off: float) -> str:
             *(_row(f"{n} | no", held_out.by_scenario[n], shifted.by_scenario[n]) for n in ABSENT),
             *(_row(f"{n} | yes", held_out.by_scenario[n], shifted.by_scenario[n]) for n in PRESENT),
             "",
-            f"The only lamp of a room going off, which is not among these windows: called present in {only_lamp_off:.3f}.",
+            f"The only lamp of a room going off, not among these windows: called present in {only_lamp_off:.3f}.",
         ]
     )
 

@@ -3,25 +3,25 @@
 Everything comes in batches: an array's first axis is one simulated window each, its second the time,
 in steps of STEP. The light that falls on the sensor is
 
-    illuminance(t) = (daylight(t) + lamps(t) · flicker(t)) · shade(t)        in lux
+    illuminance(t) = (daylight(t) + lamps(t) * flicker(t)) * shade(t)        in lux
 
-* **Daylight.** The sun's height over one day is a sine, so daylight is the noon's light times that sine. What a
-  window lets in reaches from a few lux to 20,000 near a sunny window (a room's daylight factor is 1–5 % of the
-  10,000–100,000 lux outside). At sunrise and sunset the light changes by a factor of ten in 10–15 minutes of
-  civil twilight (United States Naval Observatory, "Definitions of twilight"): 0.25–0.4 % per second.
-* **Clouds.** The logarithm of their transmittance is an Ornstein–Uhlenbeck process: it wanders and returns to its
-  mean. The sun is a disc of 0.53°, so that the edge of a cloud 1 km up casts a penumbra of 9 m; at 3–15 m/s of
-  wind it takes 0.6–3 s to pass, and higher clouds take longer. So the process is averaged over that time.
-* **Lamps** flicker at twice the mains frequency: 10–30 % for filament lamps, up to 100 % for simple LED lamps (IEEE 1789-2015).
-  The grid's frequency keeps within 1 % (EN 50160). Switched, an LED lamp is at once at its new level and a
-  filament follows with 30–100 ms.
+* **Daylight.** The sun's height over one day is a sine, so daylight is the noon's light times that sine. A room's
+  daylight factor is 1 to 5 % of the 10,000 to 100,000 lux outside, and near a sunny window 20,000 lux are reached.
+  From sunrise, at about 400 lux, to the other end of civil twilight, at about 3.4 lux, it takes 20 to 35 minutes in
+  middle latitudes: 0.2 to 0.4 % per second.
+* **Clouds.** The logarithm of their transmittance is an Ornstein-Uhlenbeck process: it wanders and returns to its
+  mean. The sun is a disc of 0.53 degrees, so the edge of a cloud 1 km up casts a penumbra of 9 m, which a wind of
+  3 to 15 m/s carries past in 0.6 to 3 s; higher clouds take longer. So the process is averaged over that time.
+* **Lamps** flicker at twice the mains frequency, filament lamps by 10 to 30 %, the simplest LED lamps by 100 %. The
+  grid's frequency keeps within 1 % (EN 50160). Switched, an LED lamp is at its new level at once and a filament
+  follows within 30 to 100 ms.
 * **Shade.** A body or hand multiplies the light by a factor; its outline is soft, for the light comes from an area.
 
-The sensor (TSL2560/TSL2561 data sheet, TAOS059) integrates for 101 ms without a pause, one conversion after the
-other, and a read gives the last finished one. Over 101 ms, flicker of depth m averages to m·|sinc(f·T)|, 1 % of m, and
-that rest is sampled at 5–10 Hz, so it appears as a slow beat. Two channels are counted in whole numbers;
-the lux formula is that of the data sheet's FN package, as the board's driver computes it. The gain is 16 until
-a channel would clip, then 1. The data sheet gives no figure for noise: 0.3 counts and 0.1 % are assumed here.
+The sensor (TSL2560/TSL2561 data sheet, TAOS059N) integrates for 101 ms without a pause, one conversion after the
+other, and a read gives the last finished one. Over 101 ms, flicker of depth m averages to m * sinc(f * T), 1 % of m,
+and that rest is sampled at 5 to 10 Hz, so it appears as a slow beat. Two channels are counted in whole numbers; the
+lux formula is that of the data sheet's FN package, as the board's driver computes it. The gain is 16 until a channel
+would clip, then 1. The data sheet gives no figure for noise: 0.3 counts and 0.1 % are assumed here.
 
 This file knows no labels; which light means that someone is there is said in scenarios.py.
 """
@@ -50,8 +50,8 @@ NOISE_SHARE = 0.001
 class Room:
     """Light in a batch of rooms: `daylight` and `lamps` in lux, [windows, steps].
 
-    For each window: `flicker` is the lamps' modulation depth from 0 to 1, `mains` the grid's frequency in Hz, `infrared` the
-    ratio of the sensor's infrared channel to its broadband channel.
+    For each window: `flicker` is the lamps' modulation depth from 0 to 1, `mains` the grid's frequency in Hz,
+    `infrared` the ratio of the sensor's infrared channel to its broadband channel.
     """
 
     daylight: Array
@@ -71,7 +71,7 @@ def timeline(longest_period: float) -> Array:
 
 
 def day_curve(noon: Array, hour: Array, times: Array) -> Array:
-    """Clear daylight in lux: `noon` times the sine of the day from 6 to 18 h; `hour` is the time of day at the start."""
+    """Clear daylight in lux: `noon` times the sine of the day from 6 to 18 h; `hour` is the time at the start."""
     hours = hour[:, None] + times[None, :] / 3600
     return noon[:, None] * np.clip(np.sin(np.pi * (hours - 6) / 12), 0.0, None)
 
@@ -95,7 +95,7 @@ def cloud_transmittance(
 
 
 def _ornstein_uhlenbeck(rng: np.random.Generator, sigma: Array, relaxation: Array, steps: int) -> Array:
-    # The exact discretisation: x' = a·x + σ·√(1-a²)·ξ keeps the process stationary at any step.
+    # The exact discretisation, x' = a*x + sigma*sqrt(1-a^2)*noise, keeps the process stationary at any step.
     keep = np.exp(-STEP / relaxation)
     kick = sigma * np.sqrt(1 - keep**2)
     noise = rng.standard_normal((steps, len(sigma)))
@@ -111,13 +111,13 @@ def _trailing_mean(values: Array, seconds: Array, lead: int) -> Array:
     width = np.maximum(1, np.round(seconds / STEP)).astype(int)
     ends = np.arange(lead, values.shape[1])[None, :] + 1
     starts = ends - width[:, None]
-    return (np.take_along_axis(total, np.broadcast_to(ends, starts.shape), 1) - np.take_along_axis(total, starts, 1)) / (
-        width[:, None]
-    )
+    return (
+        np.take_along_axis(total, np.broadcast_to(ends, starts.shape), 1) - np.take_along_axis(total, starts, 1)
+    ) / (width[:, None])
 
 
 def switched(before: Array, after: Array, moment: Array, inertia: Array, times: Array) -> Array:
-    """A lamp's light in lux when it goes from `before` to `after` at `moment`; `inertia` is a filament's time constant in s."""
+    """A lamp's light in lux that goes from `before` to `after` at `moment`, with `inertia` as its time constant."""
     since = np.maximum(0.0, times[None, :] - moment[:, None])
     progress = 1 - np.exp(-since / np.maximum(inertia, 1e-3)[:, None])
     return before[:, None] + (after - before)[:, None] * progress
@@ -197,7 +197,7 @@ def _count(rng: np.random.Generator, exact: Array) -> Array:
 
 
 def driver_lux(broadband: Array, infrared: Array) -> Array:
-    """Lux from counts at 402 ms and gain 16, by the formula of the data sheet's FN package; 0 where there are no counts."""
+    """Lux from counts at 402 ms and gain 16, by the data sheet's formula for the FN package; 0 without counts."""
     ratio = infrared / np.maximum(broadband, 1.0)
     return np.select(
         [broadband == 0, ratio <= 0.5, ratio <= 0.61, ratio <= 0.8, ratio <= 1.3],

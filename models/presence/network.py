@@ -6,11 +6,13 @@ and at a level of a few lux, where the sensor counts single digits, the network 
 The graph has only operations that a compiler to integer code can follow one by one.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, checker, helper, numpy_helper
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
@@ -19,7 +21,7 @@ from models.presence.light import READINGS, Array
 
 HIDDEN = (64, 32)
 OPSET = 17
-# What onnxruntime has read since 1.15; a higher one would shut out boards for nothing.
+# Of ONNX 1.12, which brought opset 17; a higher one would shut out older onnxruntimes for nothing.
 IR_VERSION = 8
 
 
@@ -48,11 +50,17 @@ def fit(lux: Array, present: NDArray[np.bool_], seed: int, epochs: int) -> list[
     # float32 halves the time; one thread, for sums in another order would give other weights.
     inputs = scaler.fit_transform(features(lux)).astype(np.float32)
     settling = max(1, epochs // 4)
-    network = MLPClassifier(HIDDEN, random_state=seed, max_iter=epochs - settling, batch_size=256, learning_rate_init=2e-3)
+    network = MLPClassifier(
+        HIDDEN, random_state=seed, max_iter=epochs - settling, batch_size=min(256, len(inputs)), learning_rate_init=2e-3
+    )
     network.set_params(warm_start=True, n_iter_no_change=epochs)
-    with threadpool_limits(1):
+    with threadpool_limits(1), warnings.catch_warnings():
+        # The number of epochs is chosen; that it ends there is no news.
+        warnings.simplefilter("ignore", ConvergenceWarning)
         network.fit(inputs, present)
-        network.set_params(max_iter=settling, batch_size=1024, learning_rate_init=2e-4).fit(inputs, present)
+        network.set_params(max_iter=settling, batch_size=min(1024, len(inputs)), learning_rate_init=2e-4).fit(
+            inputs, present
+        )
     return _layers(network, scaler)
 
 

@@ -1,11 +1,12 @@
 """What happens in a room, and whether it means that someone is there: labelled windows of readings.
 
-Each scenario makes a batch of windows from the physics in light.py. TRAINING gives the ranges from which its parameters are
-drawn; SHIFTED moves them, so that the held-out figures are not those of the training's own distribution.
+Each scenario makes a batch of windows from the physics in light.py. TRAINING gives the ranges from which its
+parameters are drawn; SHIFTED moves them, so that the held-out figures are not those of the training's own distribution.
 
-A window counts as positive when the event that shows a person lies in it: the whole shadow of one who passes, the edge of a
-hand that covers the sensor, or movement all through the window. Windows that cut a passing shadow in two are
-neither kind: with one flank only it is a lamp being switched, and no model can tell.
+A window counts as positive when the event that shows a person lies in it: the whole shadow of one who passes, the
+arrival of a hand that covers the sensor, or movement all through the window. Windows that cut a passing shadow in
+two are neither kind: with one flank only it is a lamp being switched, and no model can tell. The ranges of what people,
+cars and lamps do are assumptions, for lack of recordings.
 """
 
 from collections.abc import Callable
@@ -124,7 +125,9 @@ class Draw:
         """A room with this light; its lamps' flicker, the grid and the colour of the light are drawn."""
         nominal = self.rng.choice([50.0, 60.0], self.count)
         error = self.rng.uniform(-1, 1, self.count) * self.ranges.mains_error
-        return Room(daylight, lamps, self.even(self.ranges.flicker), nominal * (1 + error), self.even(self.ranges.infrared))
+        return Room(
+            daylight, lamps, self.even(self.ranges.flicker), nominal * (1 + error), self.even(self.ranges.infrared)
+        )
 
     def steady(self, level: Array) -> Array:
         """Light that stays at `level`."""
@@ -214,9 +217,9 @@ def lingering(draw: Draw) -> Room:
 
 
 def covering(draw: Draw) -> Room:
-    """A hand covers the sensor and stays."""
+    """A hand covers the sensor and stays, for the whole of at least the last conversion that is read."""
     edge = draw.ratio(draw.ranges.cover_edge)
-    return _covered(draw, draw.within(edge + light.INTEGRATION), np.full(draw.count, np.inf), edge)
+    return _covered(draw, draw.within(edge + 2 * light.INTEGRATION), np.full(draw.count, np.inf), edge)
 
 
 def waving(draw: Draw) -> Room:

@@ -1,8 +1,8 @@
 """Makes the presence model from nothing: `python -m models.presence.train`.
 
-Simulates the windows, trains, exports, measures what was exported in the runtime of the boards on windows with other seeds and shifted
-ranges, and writes model.onnx, model.toml, golden.json and the figures in card.md. Takes under a minute on two
-processors; everything is seeded, so one machine writes the same files each time.
+Simulates the windows, trains, exports, measures the exported file in the boards' runtime on windows with other seeds
+and shifted ranges, and writes model.onnx, model.toml, golden.json and the figures in card.md. Takes under a minute on
+two processors; everything is seeded, so one machine writes the same files each time.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from models.presence.light import READINGS, Array
 
 HERE = Path(__file__).parent
 CARD = "card.md"
-WINDOWS = 10_000
+WINDOWS = 16_000
 EPOCHS = 40
 TRAINING_SEED, HELD_OUT_SEED, SHIFTED_SEED, GOLDEN_SEED = 1, 2, 3, 4
 
@@ -39,7 +39,7 @@ lux = [1, {READINGS}]
 
 
 def train(folder: Path, windows: int = WINDOWS, epochs: int = EPOCHS) -> None:
-    """Train on about `windows` windows of each scenario for `epochs` passes, and write the model's files into `folder`."""
+    """Train on about `windows` windows of each scenario for `epochs` passes; write the model's files into `folder`."""
     data = evaluate.dataset(TRAINING_SEED, windows, scenarios.TRAINING)
     model = network.to_onnx(network.fit(data.lux, data.present, TRAINING_SEED, epochs))
     (folder / files.MODEL).write_bytes(model.SerializeToString(deterministic=True))
@@ -48,12 +48,14 @@ def train(folder: Path, windows: int = WINDOWS, epochs: int = EPOCHS) -> None:
 
 
 def report(folder: Path, windows: int) -> str:
-    """The figures of the model in `folder` as Markdown, on about `windows` windows of each scenario never trained on."""
+    """The figures of the model in `folder` as Markdown, on about `windows` new windows of each scenario."""
     presence = deployed(folder)
     return card.figures(
         evaluate.measure(presence, evaluate.dataset(HELD_OUT_SEED, windows, scenarios.TRAINING)),
         evaluate.measure(presence, evaluate.dataset(SHIFTED_SEED, windows, scenarios.SHIFTED)),
-        _share_present(presence, scenarios.windows(scenarios.only_lamp_off, HELD_OUT_SEED, windows, scenarios.TRAINING)),
+        _share_present(
+            presence, scenarios.windows(scenarios.only_lamp_off, HELD_OUT_SEED, windows, scenarios.TRAINING)
+        ),
     )
 
 
@@ -64,14 +66,24 @@ def deployed(folder: Path) -> evaluate.Presence:
 
 
 def golden_vectors(model: ModelProto) -> list[dict[str, object]]:
-    """Windows of every kind with the model's outputs, computed by ONNX's reference implementation and not by the runtime they test."""
+    """Windows of every kind with the outputs, by ONNX's reference implementation: not by what they will test."""
     reference = ReferenceEvaluator(model)
     return [_vector(reference, window) for window in _golden_windows()]
 
 
 def _golden_windows() -> list[Array]:
     every = {**scenarios.ABSENT, **scenarios.PRESENT}
-    chosen = ("dark", "lamp light", "clouds", "lamp goes off", "headlights", "passing", "lingering", "covering", "waving")
+    chosen = (
+        "dark",
+        "lamp light",
+        "clouds",
+        "lamp goes off",
+        "headlights",
+        "passing",
+        "lingering",
+        "covering",
+        "waving",
+    )
     typical = [scenarios.windows(every[name], GOLDEN_SEED, 1, scenarios.TRAINING)[0] for name in chosen]
     covered_just_now = np.full(READINGS, 400.0)
     covered_just_now[-1] = 4.0
@@ -81,7 +93,9 @@ def _golden_windows() -> list[Array]:
 
 def _vector(reference: ReferenceEvaluator, window: Array) -> dict[str, object]:
     lux = np.round(window, 2).astype(np.float32).reshape(1, READINGS)
-    (presence,) = reference.run(None, {"lux": lux})
+    # Its sigmoid computes both of its branches, and one of them overflows.
+    with np.errstate(over="ignore", invalid="ignore"):
+        (presence,) = reference.run(None, {"lux": lux})
     return {"inputs": {"lux": [[round(float(v), 2) for v in lux[0]]]}, "outputs": {"presence": presence.tolist()}}
 
 
@@ -93,7 +107,7 @@ def main() -> None:
     """Train the committed model anew, print its figures and put them into its card."""
     argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
     train(HERE)
-    found = report(HERE, WINDOWS // 5)
+    found = report(HERE, WINDOWS // 8)
     text = (HERE / CARD).read_text()
     (HERE / CARD).write_text(card.with_figures(text, found))
     print(found)  # noqa: T201

@@ -1,0 +1,122 @@
+"""Decides whether a board may use a model, in a process of its own: `python -m device.infer.acceptance DIR [--json]`.
+
+The model is a stranger's bytes in a large C++ library, so the caller never loads it: `accept` starts the process,
+bounds its time, and believes only a small verdict. What is checked is checks.py's.
+"""
+
+import argparse
+import json
+import math
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO
+
+from device.errors import BadArtifactError, RejectedError
+from device.infer import checks
+
+DEFAULT_TIMEOUT = 30.0
+_MAX_VERDICT = 64 * 1024
+_MAX_TEXT = 300
+_REPOSITORY = Path(__file__).parents[2]
+
+
+def accept(folder: Path, timeout: float = DEFAULT_TIMEOUT) -> None:
+    """Return when the model in `folder` may be used here; `timeout` in seconds is for all checks together.
+
+    Raises BadArtifactError saying what is wrong with the model; one that crashes, hangs or takes too much memory
+    is wrong too, as is any model on a board without onnxruntime.
+    """
+    with tempfile.TemporaryFile() as verdict, tempfile.TemporaryFile() as complaints:
+        status = _run(folder, timeout, verdict, complaints)
+        _judge(status, _head(verdict, _MAX_VERDICT), _head(complaints, _MAX_VERDICT))
+
+
+def _run(folder: Path, timeout: float, verdict: IO[bytes], complaints: IO[bytes]) -> int:
+    # -P: neither the model's folder nor the working directory is a place to import from.
+    command = [sys.executable, "-P", "-m", "device.infer.acceptance", str(folder.resolve()), "--json"]
+    path = os.pathsep.join(filter(None, (str(_REPOSITORY), os.environ.get("PYTHONPATH"))))
+    process = subprocess.Popen(
+        [*command, "--seconds", str(math.ceil(timeout))],
+        env={**os.environ, "PYTHONPATH": path},
+        stdin=subprocess.DEVNULL,
+        stdout=verdict,
+        stderr=complaints,
+    )
+    try:
+        return process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        raise BadArtifactError(
+            "The model did not finish its checks",
+            f"they took more than {timeout:g} s, so it hangs or is far too slow for this board",
+            "Run it with onnxruntime on your machine and make it smaller",
+        ) from None
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _judge(status: int, verdict: bytes, complaints: bytes) -> None:
+    try:
+        found = json.loads(verdict)
+        accepted = found["accepted"]
+        texts = [str(found.get(key, ""))[:_MAX_TEXT] for key in ("what", "why", "remedy")]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise _crashed(status, complaints) from None
+    if accepted is not True:
+        raise BadArtifactError(*texts)
+    # onnxruntime may still crash while it is being torn down, after the verdict.
+    if status != 0:
+        raise _crashed(status, complaints)
+
+
+def _crashed(status: int, complaints: bytes) -> BadArtifactError:
+    if status < 0:
+        why = f"the process that checked it was ended by {signal.strsignal(-status) or f'signal {-status}'}"
+    else:
+        last = complaints.decode(errors="replace").strip().splitlines()[-1:]
+        why = f"the process that checked it ended with status {status}: {''.join(last)[:_MAX_TEXT]}"
+    return BadArtifactError(
+        "The model crashed onnxruntime", why, "Export it again, or try another version of onnxruntime on your machine"
+    )
+
+
+def _head(file: IO[bytes], limit: int) -> bytes:
+    file.seek(0)
+    return file.read(limit)
+
+
+def _limit_process(seconds: int) -> None:
+    """Bound what outlives the parent, should it be killed: processor time, files written, core dumps."""
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_MAX_VERDICT, _MAX_VERDICT))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Check one model and print the verdict; 0 when it is accepted, 5 when it is not."""
+    parser = argparse.ArgumentParser(
+        prog="python -m device.infer.acceptance", description="Check a model before a board uses it."
+    )
+    parser.add_argument("folder", type=Path, help="the folder with model.onnx, model.toml and golden.json")
+    parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
+    parser.add_argument("--seconds", type=int, default=math.ceil(DEFAULT_TIMEOUT), help="processor time at most")
+    given = parser.parse_args(arguments)
+    _limit_process(given.seconds)
+    try:
+        found = checks.examine(given.folder)
+    except RejectedError as error:
+        verdict = {"accepted": False, "what": error.what, "why": error.why, "remedy": error.remedy}
+        print(json.dumps(verdict) if given.json else f"Not accepted: {error}")  # noqa: T201
+        return error.exit_code
+    verdict = {"accepted": True, "vectors": found.vectors, "latency": found.latency, "memory": found.memory}
+    print(json.dumps(verdict) if given.json else f"Accepted: {found}")  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""What a model must show before a board runs it: the checks themselves.
+
+Runs a stranger's model, so it is called only in the process of its own that acceptance.py starts: a model
+that crashes, hangs or eats memory takes nothing else along.
+"""
+
+import resource
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from device.errors import BadArtifactError, LamplightError
+from device.infer import files, golden, ort, session
+from device.protocol.manifest import MIB, ModelManifest
+
+# A shared machine makes single runs slow; a model is too slow when not one of so many is in time.
+_LATENCY_RUNS = 20
+# Above the budget, for what Python itself takes meanwhile; within it, growth is measured and judged at the end.
+_SLACK = 32 * MIB
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found: golden vectors passed, the fastest run in seconds, and the memory the model added in bytes."""
+
+    vectors: int
+    latency: float
+    memory: int
+
+
+def examine(folder: Path) -> Report:
+    """Check the model in `folder` by running it; raises RejectedError saying what is wrong with it.
+
+    Sets limits on this process that cannot be lifted again.
+    """
+    manifest = files.check_files(folder)
+    vectors = golden.parse(files.read(folder, files.GOLDEN), manifest)
+    ort.prepare()
+    before = _peak_memory()
+    _limit_memory(manifest.memory + _SLACK)
+    try:
+        model = session.load(folder, manifest)
+        _check_golden(model, vectors, manifest)
+        latency = _check_latency(model, vectors[0], manifest)
+    except Exception as error:
+        if _is_out_of_memory(error):
+            raise _too_large(manifest, f"more than {(manifest.memory + _SLACK) // MIB} MB") from error
+        raise
+    memory = _peak_memory() - before
+    if memory > manifest.memory:
+        raise _too_large(manifest, f"{memory / MIB:.0f} MB")
+    return Report(len(vectors), latency, memory)
+
+
+def _check_golden(model: session.Model, vectors: list[golden.Vector], manifest: ModelManifest) -> None:
+    for number, vector in enumerate(vectors):
+        outputs = _run_golden(model, number, vector)
+        for name, expected in vector.outputs.items():
+            if name not in outputs:
+                raise _wrong_golden(number, f"it names output {name!r}; the model gives {', '.join(sorted(outputs))}")
+            apart = golden.difference(expected, outputs[name])
+            # Written so that NaN fails.
+            if not apart <= manifest.tolerance:
+                raise _wrong_golden(
+                    number, f"output {name!r} differs by {apart:g}, more than the tolerance of {manifest.tolerance:g}"
+                )
+
+
+def _run_golden(model: session.Model, number: int, vector: golden.Vector) -> Mapping[str, object]:
+    try:
+        return model.run(vector.inputs).outputs
+    except (LamplightError, ValueError) as error:
+        raise _wrong_golden(number, str(error)) from error
+
+
+def _check_latency(model: session.Model, vector: golden.Vector, manifest: ModelManifest) -> float:
+    fastest = float("inf")
+    for _ in range(_LATENCY_RUNS):
+        start = time.perf_counter()
+        model.run(vector.inputs)
+        fastest = min(fastest, time.perf_counter() - start)
+        if fastest <= manifest.latency:
+            return fastest
+    found = f"the fastest of {_LATENCY_RUNS} runs took {fastest * 1000:.1f} ms"
+    raise BadArtifactError(
+        f"Model {manifest.name} is too slow for this board",
+        f"{found}; model.toml allows {manifest.latency * 1000:g} ms",
+        "Make the model smaller, or allow it more time in model.toml",
+    )
+
+
+def _limit_memory(more: int) -> None:
+    """Let this process take `more` bytes of data at most; on Linux only, where what it has now can be read."""
+    if sys.platform == "linux":
+        # Not RLIMIT_AS: onnxruntime maps many times what it uses.
+        limit = _status("VmData") + more
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def _peak_memory() -> int:
+    if sys.platform == "linux":
+        # Not getrusage, whose peak on Linux is inherited from the process that started this one.
+        return _status("VmHWM")
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _status(field: str) -> int:
+    """A size in bytes from proc_pid_status(5)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:"))
+
+
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, MemoryError) or "bad_alloc" in str(error) or "Failed to allocate memory" in str(error):
+            return True
+        error = error.__cause__
+    return False
+
+
+def _too_large(manifest: ModelManifest, found: str) -> BadArtifactError:
+    return BadArtifactError(
+        f"Model {manifest.name} takes too much memory",
+        f"it took {found}; model.toml allows {manifest.memory // MIB} MB",
+        "Make the model smaller, or allow it more memory in model.toml",
+    )
+
+
+def _wrong_golden(number: int, why: str) -> BadArtifactError:
+    return BadArtifactError(
+        f"The model fails golden vector {number}",
+        why,
+        "Write golden.json with the same model.onnx; if it is, this board computes it differently and cannot use it",
+    )
