@@ -1,0 +1,45 @@
+"""How the functions and sensors of a board are doing, and what decides a function's state.
+
+Plain values, made by the runtime, read by the trial of an update and by the report to the cloud. It measures nothing.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FunctionHealth:
+    """One function since its last switch.
+
+    `state` is starting, running, backoff or stopped. `events` were given to the handler, calls included, whatever
+    came of them; of these, in `errors` the handler raised (or what it returned could not be sent), in `timeouts` it
+    was stopped at its deadline. `crashes` counts workers that ended by themselves, also while idle or while starting;
+    `restarts` how often a new worker took over after a failure; `dropped` are events that found the queue full.
+    """
+
+    version: int
+    digest: str
+    state: str
+    events: int
+    errors: int
+    timeouts: int
+    crashes: int
+    restarts: int
+    last_error: str
+    dropped: int = 0
+
+
+@dataclass(frozen=True)
+class SensorHealth:
+    """Whether the last reading of a sensor succeeded, and if not, why."""
+
+    ok: bool
+    error: str
+
+
+def state(stopped: bool, running: bool, failed: bool) -> str:
+    """A function's state: was it stopped for good, has it a worker that takes events, did it fail lately."""
+    if stopped:
+        return "stopped"
+    if running:
+        return "running"
+    return "backoff" if failed else "starting"

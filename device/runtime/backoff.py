@@ -1,0 +1,40 @@
+"""When a function that failed may run again: exponential backoff with full jitter.
+
+Pure: it keeps no clock and draws no random numbers. Full jitter (a delay drawn evenly from zero to the ceiling) keeps
+functions that fell together from rising together.
+"""
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """How often a function failed in a row, and what follows from it.
+
+    `first` and `longest` bound the ceiling of the delay, `healthy` is how long a worker must have run for its end to
+    count as the first failure again; all in seconds.
+    """
+
+    first: float = 0.5
+    longest: float = 60.0
+    healthy: float = 30.0
+    failures: int = 0
+
+    def failed(self, ran: float) -> "Backoff":
+        """After one more failure of a worker that ran for `ran` seconds."""
+        return replace(self, failures=1 if ran >= self.healthy else self.failures + 1)
+
+    def reset(self) -> "Backoff":
+        """As new: for a function that was replaced."""
+        return replace(self, failures=0)
+
+    def ceiling(self) -> float:
+        """The longest delay before the next start, in seconds; zero when nothing failed."""
+        if not self.failures:
+            return 0.0
+        # The exponent is bounded so that a function failing for months does not overflow a float.
+        return min(self.longest, self.first * 2 ** min(self.failures - 1, 30))
+
+    def delay(self, draw: float) -> float:
+        """The delay before the next start, in seconds, for `draw` from [0, 1)."""
+        return self.ceiling() * draw

@@ -1,0 +1,135 @@
+"""Messages between agent and worker: one JSON object per packet, over a pair of connected sockets.
+
+A packet is bounded (MAX_PACKET) and kept whole by the kernel, so there is no framing that a hostile worker could
+break. What is not a well-formed object raises ProtocolError; what the messages mean is messages.py's.
+"""
+
+import json
+import socket
+import sys
+import threading
+
+from device.protocol.errors import ProtocolError
+from device.protocol.fields import table
+
+# Below Linux's default socket buffer (212,992 bytes), so that a packet always fits.
+MAX_PACKET = 128 * 1024
+# macOS has no SOCK_SEQPACKET for Unix sockets; datagrams of a connected pair keep packets whole as well.
+_KIND = socket.SOCK_DGRAM if sys.platform == "darwin" else socket.SOCK_SEQPACKET
+
+
+class ChannelClosedError(Exception):
+    """The other side has gone, or does not read what it is sent."""
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if value in (float("inf"), float("-inf")):
+        raise ValueError(f"{digits} is out of range")
+    return value
+
+
+# Not escaping other scripts makes a lone surrogate an error in the process that made it.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Two connected sockets that keep packets whole."""
+    ends = socket.socketpair(socket.AF_UNIX, _KIND)
+    for end in ends:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * MAX_PACKET)
+    return ends
+
+
+def adopt(fd: int) -> socket.socket:
+    """The socket behind an inherited or received file descriptor; not passed on to programs that are executed."""
+    end = socket.socket(fileno=fd)
+    end.set_inheritable(False)
+    return end
+
+
+def encode(message: dict[str, object]) -> bytes:
+    """`message` as a packet.
+
+    Raises ValueError or TypeError for what JSON cannot say (NaN too), ProtocolError when too long.
+    """
+    packet = _ENCODER.encode(message).encode()
+    if len(packet) > MAX_PACKET:
+        raise ProtocolError(f"{len(packet)} bytes as JSON; at most {MAX_PACKET}")
+    return packet
+
+
+def decode(packet: bytes) -> dict[str, object]:
+    """The message in a packet; raises ProtocolError. Strict, for it may come from a hostile worker."""
+    try:
+        text = packet.decode()
+        message = table(_DECODER.decode(text), "message")
+        if "\\u" in text:
+            # An escaped lone surrogate would pass here and break whoever writes the text down.
+            _ENCODER.encode(message).encode()
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"malformed message: {error}") from None
+    return message
+
+
+class Channel:
+    """One end. Any thread may send; one thread receives.
+
+    The worker's end waits until there is room to send. The agent's does not (`waits=False`): it never has more than one
+    message unread, so a full buffer means a worker that does not read, and must not hold the agent up.
+    """
+
+    def __init__(self, end: socket.socket, waits: bool = True) -> None:
+        self._socket = end
+        self._flags = 0 if waits else socket.MSG_DONTWAIT
+        self._buffer = bytearray(MAX_PACKET)
+        self._view = memoryview(self._buffer)
+        self._sending = threading.Lock()
+
+    def fileno(self) -> int:
+        """For poll; -1 once closed."""
+        return self._socket.fileno()
+
+    def send(self, message: dict[str, object]) -> None:
+        """Send one message. Raises as `encode` does, ChannelClosedError when nobody is there."""
+        self.send_packet(encode(message))
+
+    def send_packet(self, packet: bytes) -> None:
+        """Send what `encode` made."""
+        try:
+            with self._sending:
+                self._socket.send(packet, self._flags)
+        except OSError:
+            raise ChannelClosedError from None
+
+    def receive(self) -> dict[str, object]:
+        """The next message, waiting for it.
+
+        Raises ChannelClosedError, or ProtocolError for a malformed or oversized packet.
+        """
+        try:
+            size, _, flags, _ = self._socket.recvmsg_into([self._view])
+        except OSError:
+            raise ChannelClosedError from None
+        if not size:
+            raise ChannelClosedError
+        if flags & socket.MSG_TRUNC:
+            raise ProtocolError(f"oversized message: more than {MAX_PACKET} bytes")
+        return decode(bytes(self._view[:size]))
+
+    def hang_up(self) -> None:
+        """Make the receiver, in whatever thread, see the end after what has already arrived."""
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            # It was closed, or the other side went first: the receiver sees the end either way.
+            pass
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._socket.close()

@@ -1,0 +1,199 @@
+"""The agent's side of the zygote: starts it, asks it for workers, hears how they ended, replaces it when it dies.
+
+It knows processes, not functions: what a worker is told is process.py's.
+"""
+
+import json
+import os
+import pickle
+import socket
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from device.errors import LamplightError
+from device.runtime import channel
+from device.runtime.backoff import Backoff
+from device.runtime.channel import Channel
+from device.runtime.zygote import MAX_REQUEST
+
+if TYPE_CHECKING:
+    from device.hal.hardware import Hardware
+
+# Warming up the zygote imports Blinka, and perhaps an inference library, on a slow card.
+PATIENCE = 60.0
+# What user code may see of the agent's environment: nothing that could be a password.
+_PASSED_ON = ("PATH", "LANG", "LC_", "TZ", "PYTHON", "BLINKA_", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
+# Inference libraries start threads at import unless told otherwise; forking needs a process without.
+_QUIET = {"ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+class ForkError(LamplightError):
+    """No worker could be forked."""
+
+
+class Fork:
+    """A forked worker: its channel, its log pipe, and its end.
+
+    `exited` is set when it has ended; `status` is then its exit status, negative for a signal, None when nobody could
+    say.
+    """
+
+    def __init__(self, number: int, end: socket.socket, log: int, forker: "Forker") -> None:
+        self.number = number
+        self.pid = 0
+        self.channel = Channel(end, waits=False)
+        self.log = log
+        self.born = threading.Event()
+        self.exited = threading.Event()
+        self.status: int | None = None
+        self._forker = forker
+
+    def kill(self) -> None:
+        """End it, and what it started, at once. Any thread; `exited` follows."""
+        self._forker.ask({"do": "kill", "worker": self.number})
+
+    def ended(self, status: int | None) -> None:
+        """It is gone: tell whoever waits for it or reads its channel."""
+        self.status = status
+        self.exited.set()
+        self.born.set()
+        self.channel.hang_up()
+
+
+class Forker:
+    """Keeps one zygote alive. Its thread hears the zygote, and is the one that starts it.
+
+    (The kernel ties the zygote's life to the thread that made it, so that thread must last.)
+    """
+
+    def __init__(self, hardware: "Hardware") -> None:
+        self._hardware = hardware
+        self._lock = threading.Lock()
+        self._up = threading.Condition(self._lock)
+        self._socket: socket.socket | None = None
+        self._pid = 0
+        self._forks: dict[int, Fork] = {}
+        self._count = 0
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._live, name="zygote", daemon=True)
+        self._thread.start()
+
+    @property
+    def pid(self) -> int:
+        """The zygote's process id; 0 while there is none."""
+        return self._pid
+
+    def fork(self, infers: bool) -> Fork:
+        """A new worker. `infers`: it needs the inference library. Raises ForkError when the zygote does not answer."""
+        mine, theirs = channel.pair()
+        read, write = os.pipe()
+        os.set_blocking(read, False)
+        fork = self._enrol(mine, read)
+        try:
+            self.ask({"do": "fork", "worker": fork.number, "infers": infers}, (theirs.fileno(), write))
+        finally:
+            theirs.close()
+            os.close(write)
+        if not fork.born.wait(PATIENCE) or fork.exited.is_set():
+            fork.channel.close()
+            os.close(read)
+            raise ForkError("no worker could be started", "the zygote did not answer", "look for its error in the log")
+        return fork
+
+    def _enrol(self, mine: socket.socket, read: int) -> Fork:
+        with self._up:
+            self._up.wait_for(lambda: self._socket is not None or self._closed.is_set(), PATIENCE)
+            self._count += 1
+            fork = Fork(self._count, mine, read, self)
+            self._forks[fork.number] = fork
+            return fork
+
+    def ask(self, request: dict[str, object], fds: tuple[int, ...] = ()) -> None:
+        """Send a request to the zygote. When there is none, its workers have ended, or are about to be told so."""
+        with self._lock:
+            try:
+                if self._socket:
+                    socket.send_fds(self._socket, [json.dumps(request).encode()], fds)
+            except OSError:
+                pass
+
+    def close(self) -> None:
+        """End the zygote and every worker."""
+        with self._up:
+            self._closed.set()
+            self._up.notify_all()
+            if self._socket:
+                self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+
+    def _live(self) -> None:
+        backoff = Backoff()
+        while not self._closed.is_set():
+            process, mine = self._start()
+            self._hear(mine)
+            self._bury(process, mine)
+            backoff = backoff.failed(0.0)
+            self._closed.wait(backoff.delay(1.0))
+
+    def _start(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
+        mine, theirs = channel.pair()
+        command = [sys.executable, "-m", "device.runtime.zygote", str(theirs.fileno()), str(os.getpid())]
+        with theirs:
+            process = subprocess.Popen(
+                command,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                env=environment(dict(os.environ)),
+                # Ctrl-C in the agent's terminal is not for the zygote.
+                start_new_session=True,
+            )
+        mine.send(pickle.dumps(self._hardware))
+        with self._up:
+            self._socket, self._pid = mine, process.pid
+            if self._closed.is_set():
+                mine.shutdown(socket.SHUT_RDWR)
+            self._up.notify_all()
+        return process, mine
+
+    def _hear(self, mine: socket.socket) -> None:
+        """Reports of the zygote, until it has gone."""
+        while True:
+            try:
+                packet = mine.recv(MAX_REQUEST)
+            except OSError:
+                return
+            if not packet:
+                return
+            self._report(json.loads(packet))
+
+    def _report(self, report: dict[str, int]) -> None:
+        with self._lock:
+            fork = self._forks[report["worker"]]
+            if "status" in report:
+                del self._forks[fork.number]
+        if "status" in report:
+            fork.ended(report["status"])
+        else:
+            fork.pid = report["pid"]
+            fork.born.set()
+
+    def _bury(self, process: subprocess.Popen[bytes], mine: socket.socket) -> None:
+        with self._lock:
+            self._socket, self._pid = None, 0
+            orphans, self._forks = self._forks, {}
+        mine.close()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        # The kernel ends them with the zygote (sandbox.die_with_parent).
+        for fork in orphans.values():
+            fork.ended(None)
+
+
+def environment(mine: dict[str, str]) -> dict[str, str]:
+    """The zygote's environment, out of the agent's."""
+    return {name: value for name, value in mine.items() if name.startswith(_PASSED_ON)} | _QUIET

@@ -1,0 +1,108 @@
+"""What one function does, as records (docs/protocol.md, "Records"), bounded in length and rate.
+
+It decides what is worth a record, not where records go: `emit` does.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Protocol, cast
+
+from device.event import Event
+from device.runtime.messages import Result
+from device.runtime.policy import Policy
+
+Emit = Callable[[str, str, dict[str, object]], None]
+MAX_LINE = 2000
+# Of a result in a decision record, in characters of JSON: telemetry is not for bulk.
+MAX_RESULT = 2000
+
+
+class Clock(Protocol):
+    """Seconds that only go up."""
+
+    def __call__(self) -> float:
+        """Now."""
+        ...
+
+
+class Allowance:
+    """A token bucket: `rate` a second, `burst` at once."""
+
+    def __init__(self, rate: float, burst: int, now: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._left = float(burst)
+        self._then = now
+
+    def take(self, wanted: int, now: float) -> int:
+        """How many of `wanted` are allowed at `now`."""
+        self._left = min(self._burst, self._left + (now - self._then) * self._rate)
+        self._then = now
+        granted = min(wanted, int(self._left))
+        self._left -= granted
+        return granted
+
+
+class Journal:
+    """The records of one version of one function. One thread at a time."""
+
+    def __init__(self, emit: Emit, function: str, version: int, policy: Policy, clock: Clock) -> None:
+        self._emit = emit
+        self._who: dict[str, object] = {"function": function, "version": version}
+        self._clock = clock
+        self._allowance = Allowance(policy.lines, policy.burst, clock())
+        self._dropped = 0
+
+    def lines(self, level: str, texts: list[str]) -> None:
+        """Lines of the function's log; those beyond what is allowed are counted instead."""
+        granted = self._grant(len(texts))
+        for text in texts[:granted]:
+            self._line(level, text)
+
+    def publish(self, topic: str, data: object) -> None:
+        """Something the function sends to the cloud."""
+        if self._grant(1):
+            self._emit("events", "publish", {**self._who, "topic": topic[:MAX_LINE], "data": data})
+
+    def note(self, level: str, text: str) -> None:
+        """A line about the function, by the runtime: never dropped."""
+        self._line(level, text)
+
+    def worker(self, what: str, detail: str = "") -> None:
+        """A worker started, crashed, timeout, memory, stopped."""
+        self.flush()
+        self._emit("events", "worker", {**self._who, "what": what, "detail": detail[:MAX_LINE]})
+
+    def decision(self, event: Event, result: Result) -> None:
+        """A trigger's event that was handled."""
+        data: object = event.data
+        lux = cast("dict[str, object]", data).get("lux") if isinstance(data, dict) else None
+        fields: dict[str, object] = {**self._who, "event": event.id, "trigger": event.type}
+        if isinstance(lux, (int, float)):
+            fields["lux"] = lux
+        self._emit(
+            "telemetry", "decision", {**fields, "pins": result.pins, "result": _brief(result.value), "ms": result.ms}
+        )
+
+    def flush(self) -> None:
+        """Say what was dropped since this was last said."""
+        if self._dropped:
+            dropped, self._dropped = self._dropped, 0
+            self._line("warning", f"{dropped} log lines or messages dropped: too many a second")
+
+    def _grant(self, wanted: int) -> int:
+        granted = self._allowance.take(wanted, self._clock())
+        if granted:
+            self.flush()
+        self._dropped += wanted - granted
+        return granted
+
+    def _line(self, level: str, text: str) -> None:
+        self._emit("logs", "log", {**self._who, "level": level, "text": text[:MAX_LINE]})
+
+
+def _brief(value: object) -> object:
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    size = len(json.dumps(value))
+    return value if size <= MAX_RESULT else f"({size} bytes)"

@@ -1,0 +1,56 @@
+"""What a worker prints, as lines: the reading end of the pipe behind its stdout and stderr.
+
+Never waits. Lines are bounded in length here, in rate by the journal.
+"""
+
+import os
+from collections.abc import Callable
+
+MAX_LINE = 2000
+_READ = 64 * 1024
+
+
+class LogPipe:
+    """`fd` is the pipe's reading end, not blocking; `sink` takes the lines of one read."""
+
+    def __init__(self, fd: int, sink: Callable[[list[str]], None]) -> None:
+        self._fd = fd
+        self._sink = sink
+        self._rest = b""
+        self._cut = False
+
+    def fileno(self) -> int:
+        """For poll."""
+        return self._fd
+
+    def read(self) -> bool:
+        """Take what has been printed, one pipe's worth at most. False once nobody can print any more."""
+        try:
+            data = os.read(self._fd, _READ)
+        except BlockingIOError:
+            return True
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        if self._cut and whole:
+            # The remainder of a line whose beginning was given out already.
+            del whole[0]
+            self._cut = False
+        self._shorten(whole)
+        if whole:
+            self._sink([line[:MAX_LINE].decode(errors="replace") for line in whole])
+        return bool(data)
+
+    def _shorten(self, whole: list[bytes]) -> None:
+        """Keep no more than a line's worth of a line without an end."""
+        if len(self._rest) > MAX_LINE:
+            if not self._cut:
+                whole.append(self._rest)
+            self._rest = b""
+            self._cut = True
+
+    def close(self) -> None:
+        """Take what is still there, also a last line without its end, and let go."""
+        # One read: a process that outlived the worker must not hold the agent here.
+        self.read()
+        if self._rest and not self._cut:
+            self._sink([self._rest.decode(errors="replace")])
+        os.close(self._fd)

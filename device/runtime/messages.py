@@ -1,0 +1,174 @@
+"""What agent and worker say to each other, as values; channel.py carries them.
+
+Agent to worker: an Assignment, then `GO`, then one event at a time, `STOP` at the end. Worker to agent: READY when
+the handler is imported, RUNNING after `GO` when the hardware is open, a Result or Failure for each event; a Log or
+Publish at any time. Whatever a worker says is checked here field by field: it may be hostile.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from device.event import Event
+from device.protocol.errors import ProtocolError
+from device.protocol.fields import number, table, text
+
+GO: dict[str, object] = {"do": "go"}
+STOP: dict[str, object] = {"do": "stop"}
+READY: dict[str, object] = {"is": "ready"}
+RUNNING: dict[str, object] = {"is": "running"}
+STOPPED: dict[str, object] = {"is": "stopped"}
+
+LEVELS = ("debug", "info", "warning", "error")
+# Kinds of failure: the handler raised, the memory limit was met, what it returned cannot be sent, it could not be
+# imported, a model could not be loaded, or its hardware could not be opened.
+KINDS = ("exception", "memory", "result", "import", "model", "hardware")
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Everything that a worker needs to become one function.
+
+    `path` is the bundle's folder, `scratch` the worker's own; `memory` is in bytes above the bare worker; `outputs` and
+    `inputs` are leased pins; `models` maps a name to the folder of the model.
+    """
+
+    function: str
+    version: int
+    path: str
+    scratch: str
+    module: str
+    attribute: str
+    memory: int
+    outputs: list[str]
+    inputs: list[str]
+    sensors: list[str]
+    models: dict[str, str]
+    config: dict[str, object]
+
+    def message(self) -> dict[str, object]:
+        """As sent."""
+        return {"do": "become", **asdict(self)}
+
+
+def assignment(message: dict[str, object]) -> Assignment:
+    """The assignment in a message from the agent, which is trusted."""
+    fields = {key: value for key, value in message.items() if key != "do"}
+    return Assignment(**fields)  # pyright: ignore[reportArgumentType]
+
+
+def event_message(event: Event, deadline: float) -> dict[str, object]:
+    """An event to handle until `deadline`, in seconds of the system-wide monotonic clock."""
+    return {
+        "do": "handle",
+        "id": event.id,
+        "source": event.source,
+        "type": event.type,
+        "time": event.time,
+        "data": event.data,
+        "deadline": deadline,
+    }
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The handler is imported, the models are loaded."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """The hardware is open; events are taken."""
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The hardware is closed; the worker leaves."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the handler returned, the levels of its outputs after it, and how long it took in milliseconds."""
+
+    value: object
+    pins: dict[str, bool]
+    ms: float
+
+    def message(self) -> dict[str, object]:
+        """As sent."""
+        return {"is": "result", "value": self.value, "pins": self.pins, "ms": self.ms}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What went wrong: one of KINDS, and a text for a person."""
+
+    kind: str
+    text: str
+
+    def message(self) -> dict[str, object]:
+        """As sent."""
+        return {"is": "failure", "kind": self.kind, "text": self.text}
+
+
+@dataclass(frozen=True)
+class Log:
+    """A line of the function's log."""
+
+    level: str
+    text: str
+
+    def message(self) -> dict[str, object]:
+        """As sent."""
+        return {"is": "log", "level": self.level, "text": self.text}
+
+
+@dataclass(frozen=True)
+class Publish:
+    """What the function sent with context.publish."""
+
+    topic: str
+    data: object
+
+    def message(self) -> dict[str, object]:
+        """As sent."""
+        return {"is": "publish", "topic": self.topic, "data": self.data}
+
+
+Said = Ready | Running | Stopped | Result | Failure | Log | Publish
+
+
+def said(message: dict[str, object]) -> Said:
+    """What a worker said; raises ProtocolError naming what is wrong with it."""
+    kind = text(message, "is", "message")
+    reader = _READERS.get(kind)
+    if reader is None:
+        raise ProtocolError(f"message.is: {kind[:40]!r} is unknown")
+    return reader(message)
+
+
+def _result(message: dict[str, object]) -> Result:
+    pins = table(message.get("pins"), "result.pins")
+    levels = {name: level for name, level in pins.items() if isinstance(level, bool)}
+    if len(levels) != len(pins):
+        raise ProtocolError("result.pins: a level must be true or false")
+    ms = number(message, "ms", "result")
+    if not 0 <= ms <= 1e12:
+        raise ProtocolError("result.ms: is no duration")
+    return Result(message.get("value"), levels, float(ms))
+
+
+def _one_of(message: dict[str, object], key: str, known: tuple[str, ...]) -> str:
+    value = text(message, key, "message")
+    if value not in known:
+        raise ProtocolError(f"message.{key}: {value[:40]!r} is unknown")
+    return value
+
+
+_READERS: dict[str, Callable[[dict[str, object]], Said]] = {
+    "ready": lambda _: Ready(),
+    "running": lambda _: Running(),
+    "stopped": lambda _: Stopped(),
+    "result": _result,
+    "failure": lambda m: Failure(_one_of(m, "kind", KINDS), text(m, "text", "failure")),
+    "log": lambda m: Log(_one_of(m, "level", LEVELS), text(m, "text", "log")),
+    "publish": lambda m: Publish(text(m, "topic", "publish"), m.get("data")),
+}

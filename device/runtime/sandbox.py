@@ -1,0 +1,99 @@
+"""What confines a worker, and which of it this machine has.
+
+First form: resource limits, a session of its own, no gain of privileges, an end together with its parent. It does not
+(yet) take the network or the file system away, and runs workers as the agent's user: `confinement` says so.
+Everything that only Linux has is behind this file; elsewhere a worker runs with what is left.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+
+LINUX = sys.platform == "linux"
+OPEN_FILES = 256
+# Of one file in the scratch folder, in bytes.
+FILE_SIZE = 64 * 1024 * 1024
+# <linux/prctl.h>
+_PR_SET_PDEATHSIG = 1
+_PR_GET_PDEATHSIG = 2
+_PR_SET_NO_NEW_PRIVS = 38
+_PR_GET_NO_NEW_PRIVS = 39
+
+
+def _prctl(option: int, argument: int = 0) -> int:
+    """prctl(2); its answer, or -1 where there is none. Takes unsigned longs, and insists on zeros in what is unused."""
+    if not LINUX:
+        return -1
+    zero = ctypes.c_ulong(0)
+    return int(ctypes.CDLL(None).prctl(option, ctypes.c_ulong(argument), zero, zero, zero))
+
+
+def die_with_parent(parent: int, how: signal.Signals = signal.SIGKILL) -> None:
+    """Have the kernel send `how` when the thread that made this process ends; leave at once when `parent` is gone
+    already.
+
+    Not inherited by processes that this one makes (prctl(2), PR_SET_PDEATHSIG).
+    """
+    _prctl(_PR_SET_PDEATHSIG, how)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def apart() -> None:
+    """A session and process group of its own, so that what the function starts can be ended together with it."""
+    os.setsid()
+
+
+def limit() -> None:
+    """Set every limit but memory's: no core files, few open files, bounded files, no gain of privileges."""
+    for what, most in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, OPEN_FILES),
+        (resource.RLIMIT_FSIZE, FILE_SIZE),
+    ):
+        _lower(what, most)
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def limit_memory(quota: int) -> None:
+    """Allow `quota` bytes of private memory over what the process has now; beyond it allocation fails (MemoryError).
+
+    RLIMIT_DATA counts private writable memory (setrlimit(2), since Linux 4.7); not memory shared between processes.
+    RLIMIT_AS would count address space that inference libraries reserve and never touch.
+    """
+    if LINUX:
+        _lower(resource.RLIMIT_DATA, data_size(Path("/proc/self/status").read_text()) + quota)
+
+
+def data_size(status: str) -> int:
+    """The size in bytes of a process's private data, from the text of its /proc/…/status (VmData, in KiB)."""
+    for line in status.splitlines():
+        if line.startswith("VmData:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _lower(what: int, most: int) -> None:
+    _, hard = resource.getrlimit(what)
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(what, (most, most))
+
+
+def confinement() -> dict[str, str]:
+    """What confines a worker on this machine, aspect by aspect; "none" where nothing does."""
+    found = ctypes.c_int()
+    return {
+        "process": "own process",
+        "memory": "rlimit" if LINUX else "none",
+        "time": "deadline for each event",
+        "files": "rlimit",
+        "privileges": "no-new-privs" if _prctl(_PR_GET_NO_NEW_PRIVS) >= 0 else "none",
+        "orphans": "pdeathsig" if _prctl(_PR_GET_PDEATHSIG, ctypes.addressof(found)) >= 0 else "none",
+        "user": "shared, root" if os.geteuid() == 0 else "shared",
+        "network": "none",
+        "filesystem": "none",
+        "cpu": "none",
+    }

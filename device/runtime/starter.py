@@ -1,0 +1,75 @@
+"""Turns an installed function into a warmed worker.
+
+It forks and warms; it gives no hardware to a worker and keeps no track of them.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from device.generation import InstalledFunction
+from device.runtime.forker import Forker
+from device.runtime.journal import Journal
+from device.runtime.messages import Assignment, Failure
+from device.runtime.policy import Policy
+from device.runtime.process import StartError, WorkerLostError, WorkerProcess
+
+
+class Starter:
+    """`scratch` holds a folder for each function."""
+
+    def __init__(self, forker: Forker, scratch: Path, policy: Policy) -> None:
+        self._forker = forker
+        self._scratch = scratch
+        self._policy = policy
+
+    def start(
+        self,
+        function: InstalledFunction,
+        journal: Journal,
+        forked: Callable[[WorkerProcess], None] = lambda _: None,
+    ) -> WorkerProcess:
+        """A worker with the handler imported and the models loaded. `forked` is told of it before it warms up.
+
+        Raises ForkError, or StartError when it could not become the function; nothing is left of it then.
+        """
+        scratch = self._scratch / function.name
+        scratch.mkdir(parents=True, exist_ok=True)
+        worker = WorkerProcess(self._forker.fork(bool(function.models)), journal)
+        forked(worker)
+        try:
+            worker.warm(assign(function, scratch), self._policy.warm)
+        except StartError:
+            worker.end()
+            raise
+        except WorkerLostError as lost:
+            how = worker.end()
+            raise StartError(Failure("import", lost.detail or how)) from None
+        except Exception as error:
+            # A configuration that does not fit a message.
+            worker.end()
+            raise StartError(Failure("import", f"its settings cannot be sent to a worker: {error}")) from None
+        return worker
+
+
+def assign(function: InstalledFunction, scratch: Path) -> Assignment:
+    """What a worker of `function` is told."""
+    pins = function.manifest.pins
+    return Assignment(
+        function=function.name,
+        version=function.version,
+        path=str(function.path.resolve()),
+        scratch=str(scratch.resolve()),
+        module=function.manifest.module,
+        attribute=function.manifest.attribute,
+        memory=function.manifest.memory + sum(model.manifest.memory for model in function.models.values()),
+        outputs=outputs(function),
+        inputs=[name for name in pins if pins[name].direction == "in"],
+        sensors=list(function.manifest.sensors),
+        models={name: str(model.path.resolve()) for name, model in function.models.items()},
+        config=dict(function.config),
+    )
+
+
+def outputs(function: InstalledFunction) -> list[str]:
+    """The pins that it drives."""
+    return [name for name, pin in function.manifest.pins.items() if pin.direction == "out"]

@@ -1,0 +1,180 @@
+"""All functions of the board: checks a generation, switches to it, passes on calls, tells how everybody is doing.
+
+The agent's only door to the runtime. One switch at a time; events are each dispatcher's own.
+"""
+
+import itertools
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, wait
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from device.errors import NotFoundError, RejectedError, UsageError
+from device.generation import Generation, InstalledFunction
+from device.hal import leases
+from device.health import FunctionHealth, SensorHealth
+from device.runtime.channel import encode
+from device.runtime.dispatcher import Dispatcher
+from device.runtime.forker import Forker, ForkError
+from device.runtime.journal import Emit, Journal
+from device.runtime.policy import Policy
+from device.runtime.process import StartError, WorkerProcess
+from device.runtime.starter import Starter, outputs
+from device.runtime.wiring import Wiring
+from device.triggers.sensor import SensorHub
+
+if TYPE_CHECKING:
+    from device.hal.hardware import Hardware
+
+Warmed = tuple[InstalledFunction, Journal, WorkerProcess]
+
+
+class Supervisor:
+    """Runs nothing until the first `switch`.
+
+    `emit` takes records from any thread; `scratch` is a folder, emptied at start.
+    """
+
+    def __init__(self, hardware: "Hardware", emit: Emit, scratch: Path, policy: Policy | None = None) -> None:
+        self._hardware = hardware
+        self._emit = emit
+        self._policy = policy or Policy()
+        shutil.rmtree(scratch, ignore_errors=True)
+        self._forker = Forker(hardware)
+        self._starter = Starter(self._forker, scratch / "run", self._policy)
+        self._checker = Starter(self._forker, scratch / "check", self._policy)
+        self._hub = SensorHub(hardware.sensor, list(hardware.board.sensors), emit)
+        self._wiring = Wiring(self._hub)
+        self._changing = threading.Lock()
+        self._resting = threading.Lock()
+        self._functions: dict[str, InstalledFunction] = {}
+        self._dispatchers: dict[str, Dispatcher] = {}
+        self._numbers: dict[str, Iterator[int]] = {}
+
+    def check(self, generation: Generation) -> None:
+        """Try the generation without touching what runs.
+
+        Raises LeaseError when the board lacks what its functions lease or two drive one pin, RejectedError when a
+        changed function cannot be imported or its models cannot be loaded, each in a confined worker that is thrown
+        away.
+        """
+        with self._changing:
+            self._check_leases(generation)
+            for _, _, worker in self._warm(self._changed(generation), self._checker):
+                worker.end()
+
+    def switch(self, generation: Generation) -> None:
+        """Run `generation`: changed functions change between two events and lose none; those it lacks are stopped.
+
+        Raises as `check` does when a new worker cannot be warmed: nothing has changed then. A worker that fails after
+        that is restarted with backoff, as always, and health tells.
+        """
+        with self._changing:
+            self._check_leases(generation)
+            warmed = self._warm(self._changed(generation), self._starter)
+            self._remove(set(self._functions) - set(generation.functions))
+            self._hand_over(warmed)
+            self._functions = dict(generation.functions)
+
+    def call(self, function: str, data: object) -> object:
+        """The handler's result for a call with `data`.
+
+        Raises NotFoundError for a function that does not run here, UsageError for data that cannot be sent,
+        LamplightError when the handler fails, OfflineError when it does not answer in time.
+        """
+        dispatcher = self._dispatchers.get(function)
+        if dispatcher is None:
+            raise NotFoundError(
+                f"no function {function!r} runs here", f"these do: {', '.join(self._dispatchers) or 'none'}"
+            )
+        try:
+            encode({"data": data})
+        except (TypeError, ValueError, RecursionError) as error:
+            raise UsageError(f"{function} cannot be called with this", str(error), "send what JSON can say") from None
+        return dispatcher.call(data)
+
+    def health(self) -> Mapping[str, FunctionHealth]:
+        """Every function of the running generation."""
+        return {name: dispatcher.health() for name, dispatcher in list(self._dispatchers.items())}
+
+    def sensors(self) -> Mapping[str, SensorHealth]:
+        """Every sensor of the board."""
+        return self._hub.health()
+
+    def close(self) -> None:
+        """Stop everything, outputs safe. An event in hand gets a moment to finish, then its worker is ended."""
+        with self._changing:
+            self._remove(set(self._functions), self._policy.stop)
+            self._functions = {}
+            self._hub.close()
+            self._forker.close()
+
+    def _check_leases(self, generation: Generation) -> None:
+        leases.check(self._hardware.board, [function.manifest for function in generation.functions.values()])
+
+    def _changed(self, generation: Generation) -> list[InstalledFunction]:
+        return [new for name, new in generation.functions.items() if not new.same_as(self._functions.get(name))]
+
+    def _warm(self, functions: list[InstalledFunction], starter: Starter) -> list[Warmed]:
+        """A worker for each, or for none."""
+        warmed: list[Warmed] = []
+        for function in functions:
+            journal = Journal(self._emit, function.name, function.version, self._policy, time.monotonic)
+            try:
+                warmed.append((function, journal, starter.start(function, journal)))
+            except (StartError, ForkError) as error:
+                for _, _, worker in warmed:
+                    worker.end()
+                raise RejectedError(
+                    f"{function.name} version {function.version} cannot start",
+                    str(error),
+                    "correct it and deploy again; what ran before still runs",
+                ) from None
+        return warmed
+
+    def _remove(self, names: set[str], patience: float | None = None) -> None:
+        self._wiring.remove(names)
+        stopping = [self._dispatchers[name] for name in names]
+        stops = [dispatcher.stop() for dispatcher in stopping]
+        wait(stops, patience)
+        for dispatcher in stopping:
+            dispatcher.kill()
+        wait(stops)
+        for name in names:
+            del self._dispatchers[name]
+
+    def _hand_over(self, warmed: list[Warmed]) -> None:
+        """Everybody lets go of the hardware before anybody takes it: pins may move from one function to another."""
+        releases = [self._dispatchers[f.name].release() for f, _, _ in warmed if f.name in self._dispatchers]
+        wait(releases)
+        for function, _, _ in warmed:
+            if old := self._functions.get(function.name):
+                self._rest_abandoned(old, function)
+        adoptions = [self._adopt(*each) for each in warmed]
+        wait(adoptions)
+        for function, _, _ in warmed:
+            self._wiring.connect(function, self._dispatchers[function.name].offer)
+
+    def _adopt(self, function: InstalledFunction, journal: Journal, worker: WorkerProcess) -> "Future[None]":
+        name = function.name
+        if name not in self._dispatchers:
+            numbers = self._numbers.setdefault(name, itertools.count(1))
+            self._dispatchers[name] = Dispatcher(function, journal, self._starter, self._rest, numbers, self._policy)
+        return self._dispatchers[name].adopt(function, journal, worker)
+
+    def _rest_abandoned(self, old: InstalledFunction, new: InstalledFunction) -> None:
+        """Outputs that the old version drove and the new one does not. Those that it still drives keep their level."""
+        for pin in sorted(set(outputs(old)) - set(outputs(new))):
+            try:
+                self._rest(pin, old.manifest.pins[pin].safe)
+            except Exception as error:
+                text = f"the output {pin} could not be put to its safe level: {error}"
+                self._emit("logs", "log", {"function": "", "version": 0, "level": "error", "text": text})
+
+    def _rest(self, pin: str, level: bool) -> None:
+        # Dispatchers share one Hardware; its first use imports and opens things.
+        with self._resting:
+            self._hardware.rest(pin, level)

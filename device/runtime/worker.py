@@ -1,0 +1,178 @@
+"""The process that runs one function: becomes it, waits for `go`, then handles one event at a time.
+
+Forked by the zygote; never returns. It trusts the agent and is not trusted by it. What the handler sees is
+context.py's, what confines the process sandbox.py's.
+"""
+
+import faulthandler
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+import tomllib
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+from device.event import Event
+from device.protocol import fields, manifest
+from device.runtime import handler, messages, sandbox
+from device.runtime.channel import Channel, ChannelClosedError, encode
+from device.runtime.context import Context, LoggingBridge, leased_models, leased_pins, leased_sensors
+from device.runtime.messages import Assignment, Failure, Result
+
+if TYPE_CHECKING:
+    from device.hal.hardware import Hardware
+    from device.infer.session import Model
+
+T = TypeVar("T")
+
+
+def main(end: socket.socket, log: int, hardware: "Hardware", zygote: int) -> NoReturn:
+    """Live as a worker: talk over `end`, print to the file descriptor `log`. `zygote` is the parent's process id.
+
+    Leaves by os._exit, so that nothing inherited from the zygote is closed, flushed or joined a second time.
+    """
+    status = 1
+    try:
+        _settle(log, zygote)
+        channel = Channel(end)
+        assignment = messages.assignment(channel.receive())
+        _confine(assignment)
+        Worker(assignment, channel, hardware).live()
+        status = 0
+    except ChannelClosedError:
+        status = 0
+    except RefusedError:
+        pass
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _settle(log: int, zygote: int) -> None:
+    """Leave what the zygote was: its session, its signals, its output."""
+    sandbox.die_with_parent(zygote)
+    sandbox.apart()
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    # Ctrl-C in a terminal is the agent's to act on.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    # Whole lines at once, so that they reach the agent when they are printed; never an error for odd characters.
+    sys.stdout, sys.stderr = (
+        open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: PTH123, SIM115
+        for fd in (1, 2)
+    )
+    faulthandler.enable(file=2)
+
+
+def _confine(assignment: Assignment) -> None:
+    os.chdir(assignment.scratch)
+    os.environ.update(HOME=assignment.scratch, TMPDIR=assignment.scratch)
+    sandbox.limit()
+    sandbox.limit_memory(assignment.memory)
+
+
+class RefusedError(Exception):
+    """The worker cannot become the function, and has said why."""
+
+
+class Worker:
+    """One function in one process."""
+
+    def __init__(self, assignment: Assignment, channel: Channel, hardware: "Hardware") -> None:
+        self._assignment = assignment
+        self._bundle = Path(assignment.path)
+        self._channel = channel
+        self._pins = leased_pins(hardware, assignment.outputs, assignment.inputs)
+        self._sensors = leased_sensors(hardware, assignment.sensors)
+        self._models = leased_models(list(assignment.models), lambda name: _load(Path(assignment.models[name])))
+        self._context = Context(
+            assignment.function,
+            assignment.version,
+            assignment.config,
+            self._pins,
+            self._sensors,
+            self._models,
+            channel.send,
+        )
+
+    def live(self) -> None:
+        """Until told to stop. Raises RefusedError when it cannot start, ChannelClosedError when the agent has gone."""
+        # What can fail is done before `go`, while the worker that this one replaces still holds the hardware.
+        handle = self._become("import", self._find)
+        self._become("model", lambda: [self._models[name] for name in self._models])
+        self._channel.send(messages.READY)
+        if self._channel.receive() == messages.GO:
+            self._become("hardware", lambda: [self._pins[name] for name in self._assignment.outputs])
+            self._channel.send(messages.RUNNING)
+            while (message := self._channel.receive()) != messages.STOP:
+                self._answer(self._outcome(handle, message))
+        for each in (*self._pins.opened().values(), *self._sensors.opened().values()):
+            each.close()
+        self._channel.send(messages.STOPPED)
+
+    def _find(self) -> handler.Handler:
+        logging.basicConfig(handlers=[LoggingBridge(self._context.log)], level=logging.INFO, force=True)
+        return handler.find(self._bundle, self._assignment.module, self._assignment.attribute)
+
+    def _become(self, kind: str, step: Callable[[], T]) -> T:
+        try:
+            return step()
+        except BaseException as error:
+            kind = "memory" if isinstance(error, MemoryError) else kind
+            self._channel.send(Failure(kind, handler.explain(error, self._bundle)).message())
+            raise RefusedError from None
+
+    def _outcome(self, handle: handler.Handler, message: dict[str, object]) -> Result | Failure:
+        event = _event(message)
+        self._context.request_id = event.id
+        self._context.deadline = fields.number(message, "deadline", "event")
+        started = time.perf_counter()
+        try:
+            value = handle(event, self._context)
+            ms = (time.perf_counter() - started) * 1000
+            return Result(value, self._levels(), round(ms, 3))
+        except MemoryError:
+            # Said after this block, when the frames that hold the memory are gone.
+            pass
+        except BaseException as error:
+            return Failure("exception", handler.explain(error, self._bundle))
+        return Failure("memory", "the function met its memory limit")
+
+    def _levels(self) -> dict[str, bool]:
+        return {name: bool(self._pins[name].value) for name in self._assignment.outputs}
+
+    def _answer(self, outcome: Result | Failure) -> None:
+        try:
+            packet = encode(outcome.message())
+        except Exception as error:
+            why = f"what the handler returned cannot be sent: {type(error).__name__}: {error}"
+            packet = encode(Failure("result", handler.shorten(why)).message())
+        self._channel.send_packet(packet)
+
+
+def _event(message: dict[str, object]) -> Event:
+    return Event(
+        id=fields.text(message, "id", "event"),
+        source=fields.text(message, "source", "event"),
+        type=fields.text(message, "type", "event"),
+        time=fields.number(message, "time", "event"),
+        data=message["data"],
+    )
+
+
+def _load(folder: Path) -> "Model":
+    # Imported here, for a worker without models must not pay for the inference library.
+    from device.infer import session
+
+    return session.load(folder, manifest.model(tomllib.loads((folder / "model.toml").read_text())))

@@ -1,0 +1,159 @@
+"""The warm parent of all workers: a process without threads, that imports what is slow once and forks on request.
+
+`python -m device.runtime.zygote FD PID` with the agent's process id and a socket to the agent (forker.py speaks for
+the agent). Requests carry the worker's channel and log pipe as file descriptors; answers say which process it became
+and, later, how it ended. It ends, and its workers with it, when the agent does. It runs no user code.
+"""
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import pickle
+import select
+import signal
+import socket
+import sys
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from device.runtime import sandbox, worker
+from device.runtime.channel import adopt
+
+if TYPE_CHECKING:
+    from device.hal.hardware import Hardware
+
+MAX_REQUEST = 64 * 1024
+
+
+class Zygote:
+    """Forks, ends and reaps workers. `waker` is a pipe that becomes readable when a child has ended."""
+
+    def __init__(self, agent: socket.socket, waker: tuple[int, int], hardware: "Hardware") -> None:
+        self._agent = agent
+        self._waker = waker
+        self._woken = waker[0]
+        self._hardware = hardware
+        self._children: dict[int, int] = {}
+        self._infers = False
+
+    def serve(self) -> None:
+        """Until the agent goes."""
+        waiting = select.poll()
+        waiting.register(self._agent, select.POLLIN)
+        waiting.register(self._woken, select.POLLIN)
+        while True:
+            ready = {fd for fd, _ in waiting.poll()}
+            if self._woken in ready:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self._woken, 4096)
+                self._reap()
+            if self._agent.fileno() in ready and not self._obey():
+                break
+        for pid in self._children.values():
+            _kill(pid)
+
+    def _obey(self) -> bool:
+        packet, fds, _, _ = socket.recv_fds(self._agent, MAX_REQUEST, 2)
+        if not packet:
+            return False
+        request = json.loads(packet)
+        if request["do"] == "fork":
+            self._fork(request["worker"], request["infers"], *fds)
+        elif request["worker"] in self._children:
+            _kill(self._children[request["worker"]])
+        return True
+
+    def _fork(self, number: int, infers: bool, channel: int, log: int) -> None:
+        if infers:
+            self._prepare_inference()
+        parent = os.getpid()
+        pid = os.fork()
+        if not pid:
+            self._agent.close()
+            for fd in self._waker:
+                os.close(fd)
+            worker.main(adopt(channel), log, self._hardware, parent)
+        os.close(channel)
+        os.close(log)
+        self._children[number] = pid
+        self._say({"worker": number, "pid": pid})
+
+    def _prepare_inference(self) -> None:
+        """Import the inference library when the first function needs it: its pages are then shared by the workers."""
+        if not self._infers:
+            self._infers = True
+            # Where it is not installed, the worker's own import says so to the right function.
+            with contextlib.suppress(Exception):
+                importlib.import_module("device.infer.session")
+                importlib.import_module("onnxruntime")
+            gc.freeze()
+
+    def _reap(self) -> None:
+        for number, pid in list(self._children.items()):
+            done, status = os.waitpid(pid, os.WNOHANG)
+            if done:
+                # What the function started and left behind. The group's number is not given away while a member lives.
+                _kill_group(pid)
+                del self._children[number]
+                self._say({"worker": number, "status": os.waitstatus_to_exitcode(status)})
+
+    def _say(self, report: dict[str, object]) -> None:
+        with contextlib.suppress(OSError):
+            self._agent.send(json.dumps(report).encode())
+
+
+def _kill(pid: int) -> None:
+    """End a worker that was not yet reaped, and everything in its process group."""
+    _kill_group(pid)
+    # It may not have made the group yet.
+    os.kill(pid, signal.SIGKILL)
+
+
+def _kill_group(pid: int) -> None:
+    # macOS says EPERM for a group of zombies.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _wake_on_child() -> tuple[int, int]:
+    """A pipe that becomes readable when a child ends."""
+    woken, wake = os.pipe()
+    for fd in (woken, wake):
+        os.set_blocking(fd, False)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    # With the default action no byte would be written.
+    signal.signal(signal.SIGCHLD, _ignore)
+    return woken, wake
+
+
+def _ignore(number: int, frame: FrameType | None) -> None:
+    pass
+
+
+def _warm_up(hardware: "Hardware") -> None:
+    try:
+        hardware.prepare()
+    except Exception as error:
+        # Functions without hardware still run; those with some are told the same when they open it.
+        print(f"zygote: {error}", file=sys.stderr)  # noqa: T201
+
+
+def main() -> None:
+    """Take the hardware's description from the agent, warm up, serve."""
+    agent = adopt(int(sys.argv[1]))
+    parent = int(sys.argv[2])
+    # While warming up, the end of the agent ends this process. From then on the closed socket does, after the workers.
+    sandbox.die_with_parent(parent, signal.SIGTERM)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    hardware: Hardware = pickle.loads(agent.recv(MAX_REQUEST))
+    _warm_up(hardware)
+    gc.collect()
+    gc.freeze()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    Zygote(agent, _wake_on_child(), hardware).serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,13 @@
+"""The start trigger: one event when a function starts with a new generation. A restart after a crash is no start."""
+
+from collections.abc import Callable
+
+
+class Start:
+    """Delivers its only event at once."""
+
+    def __init__(self, deliver: Callable[[str, str, object], None]) -> None:
+        deliver("start", "lamplight.start", {})
+
+    def close(self) -> None:
+        """Nothing is left to stop."""
