@@ -54,4 +54,4 @@ class Live:
 
 def presence(name: str, online: bool) -> Line:
     """The line for a device that came or went."""
-    return [(f"{name} is ", ""), ("online", "green") if online else ("offline; it goes on by itself", "yellow")]
+    return [(f"{name} is ", ""), ("online", "green") if online else ("offline", "yellow")]

@@ -10,8 +10,6 @@ from device.errors import UsageError
 from device.infer import acceptance
 from device.update import archive, bundle
 
-_ACCEPTANCE = 60.0  # seconds for a model to load and to compute its golden vectors on this machine
-
 
 def pack(folder: Path, config: Mapping[str, object] | None = None) -> bytes:
     """The archive of the function or model in `folder`, once it and the settings in `config` are checked.
@@ -25,5 +23,5 @@ def pack(folder: Path, config: Mapping[str, object] | None = None) -> bytes:
     if config:
         raise UsageError("A model has no settings", "--set is for functions")
     bundle.read_model(folder)
-    acceptance.accept(folder, _ACCEPTANCE)
+    acceptance.accept(folder)
     return archive.pack(folder, only=bundle.MODEL_FILES)

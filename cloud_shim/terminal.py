@@ -34,14 +34,15 @@ class Terminal:
         elif human is not None:
             self._show(self._out, human)
 
-    def table(self, value: object, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    def table(self, value: object, rows: Sequence[Sequence[str]], headings: Sequence[str] = ()) -> None:
         """One answer: as JSON, or as aligned columns. `rows` are plain text."""
         if self.as_json:
             self.data(value)
             return
         from rich.table import Table
 
-        table = Table(*headings, box=None, pad_edge=False, header_style="dim")
+        columns = headings or [""] * max(map(len, rows), default=0)
+        table = Table(*columns, box=None, pad_edge=False, header_style="dim", show_header=bool(headings))
         for row in rows:
             table.add_row(*row)
         self._out.print(table)

@@ -5,7 +5,7 @@ It reads arguments; it does not act on them.
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -47,10 +47,10 @@ class Command(click.Command):
         self.params += common_options()
 
 
-def command(name: str) -> Any:
+def command(name: str) -> Callable[[Callable[..., None]], Command]:
     """Makes a function the command `name`. It is given Options first, and then its own arguments."""
 
-    def wrap(function: _F) -> Command:
+    def wrap(function: Callable[..., None]) -> Command:
         return click.command(name, cls=Command)(click.pass_obj(function))
 
     return wrap

@@ -14,7 +14,7 @@ def run(options: Options) -> None:
     """List the devices: whether they are online, and what they run."""
     devices = options.client.devices()
     now = time.time()
-    options.terminal.table({"devices": devices}, HEADINGS, [row(each, now) for each in devices])
+    options.terminal.table({"devices": devices}, [row(each, now) for each in devices], HEADINGS)
     if not devices:
         options.terminal.say("No device yet; `lamplight up` starts a simulated one.")
 

@@ -14,7 +14,7 @@ from cloud_shim.lines import ago, release
 def run(options: Options, device: str) -> None:
     """Show what DEVICE runs, what it is asked for, and how its functions and sensors fare."""
     found = options.client.device(device)
-    options.terminal.table(found, ("", ""), list(rows(found, time.time())))
+    options.terminal.table(found, rows(found, time.time()))
 
 
 def rows(device: dict[str, Any], now: float) -> list[tuple[str, str]]:

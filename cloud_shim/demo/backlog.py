@@ -9,7 +9,8 @@ from typing import Any
 def problems(records: Sequence[dict[str, Any]], until: float) -> list[str]:
     """What is wrong with these RECORDs of one device, in the order of their arrival; nothing when all is well.
 
-    Within one boot, `seq` numbers the records of all streams without a gap; those of one stream arrive in that order.
+    Within one boot, `seq` numbers the records of all streams without a gap, and those of one stream arrive in that
+    order; a function's events have ids that end in a number of their own.
     The newest must be from after `until`, in seconds since 1970.
     """
     found: list[str] = []
@@ -24,7 +25,9 @@ def problems(records: Sequence[dict[str, Any]], until: float) -> list[str]:
             found.append(f"{stream} {seq} of boot {boot} came after {last[boot, stream]}")
         last[boot, stream] = seq
     for boot, seqs in boots.items():
-        found += _numbering(boot, sorted(seqs))
+        found += _numbering(f"boot {boot}: record", sorted(seqs))
+    for (boot, function), numbers in _events(records).items():
+        found += _numbering(f"boot {boot}: event {function}", sorted(numbers))
     return found
 
 
@@ -35,11 +38,20 @@ def summary(records: Sequence[dict[str, Any]]) -> str:
     return f"{decisions} decisions among {len(records)} records of {boots} boots, no gap, none twice"
 
 
-def _numbering(boot: str, seqs: Sequence[int]) -> list[str]:
+def _events(records: Sequence[dict[str, Any]]) -> dict[tuple[str, str], list[int]]:
+    """The numbers in the ids of the events that were decided on, by boot and function."""
+    numbers: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for each in records:
+        if each["kind"] == "decision":
+            numbers[each["boot"], each["function"]].append(int(each["event"].rpartition("-")[2]))
+    return numbers
+
+
+def _numbering(what: str, numbers: Sequence[int]) -> list[str]:
     found: list[str] = []
-    for before, after in pairwise(seqs):
+    for before, after in pairwise(numbers):
         if before == after:
-            found.append(f"record {after} of boot {boot} came twice")
+            found.append(f"{what} {after} came twice")
         elif after != before + 1:
-            found.append(f"records {before + 1} to {after - 1} of boot {boot} are missing")
+            found.append(f"{what} {before + 1} to {after - 1} missing")
     return found

@@ -37,14 +37,18 @@ class BenchTop:
         """Put a hand over the sensor."""
         self._world.set(covered=True)
 
-    def expect_led(self, lit: bool, when: str) -> None:
-        """Return when the LED is so, and stays so; LamplightError when it does not come to that."""
-        wanted = f"the LED did not {'light' if lit else 'go out'} {when}"
+    def expect_led(self, lit: bool, when: str) -> float:
+        """Return when the LED is so, and stays so; gives since when, on the monotonic clock.
+
+        LamplightError when it does not come to that.
+        """
+        otherwise = f"the LED did not {'light' if lit else 'go out'} {when}"
         deadline = time.monotonic() + _PATIENCE
         while True:
-            await_that(lambda: self.led == lit, wanted, deadline - time.monotonic())
+            await_that(lambda: self.led == lit, otherwise, deadline - time.monotonic())
+            since = time.monotonic()
             if self._stays(lit):
-                return
+                return since
 
     def follows_light(self) -> None:
         """The LED is lit in the dark and only then."""
