@@ -7,6 +7,7 @@ Run from the repository's root, on Linux. Without names it takes every benchmark
 
 import argparse
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -18,6 +19,8 @@ BENCHMARKS = {each.__name__.rpartition(".")[2]: each for each in (event_path, in
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code."""
     options = _options(arguments)
+    # As Ctrl-C does: what was started is stopped on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     figures = []
     for name in options.names or BENCHMARKS:
         print(f"{name}: {_title(name)}", file=sys.stderr, flush=True)

@@ -45,6 +45,7 @@ class RunningHome:
     def __init__(self, home: Home, client: Client, broker: Broker, folder: Path) -> None:
         self.agent = home.agent.pid
         self.broker = broker
+        self._home = home
         self.folder = folder
         self._client = client
 
@@ -75,6 +76,9 @@ class RunningHome:
 
         def look() -> dict[str, Any] | None:
             nonlocal seen
+            for child in self._home.children:
+                if not child.running:
+                    raise child.failure("ended in the middle of a benchmark")
             new = self._client.records(DEVICE, stream, function, 1000, after=seen)
             seen = new[-1]["id"] if new else seen
             return next(filter(matches, new), None)
