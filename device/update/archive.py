@@ -8,6 +8,7 @@ It does not know what a bundle or a model is (see bundle.py).
 
 import hashlib
 import io
+import os
 import re
 import shutil
 import stat
@@ -88,7 +89,7 @@ class _Hasher(io.RawIOBase):
 def _write(folder: Path, only: Collection[str] | None, sink: IO[bytes] | _Hasher) -> None:
     if not folder.is_dir():
         raise NotFoundError(f"There is no folder {folder}")
-    names = sorted(_files(folder) if only is None else only)
+    names = sorted(only) if only is not None else files(folder)
     if not names:
         raise BadArtifactError(f"There is nothing to pack in {folder}")
     _check_names(names)
@@ -98,8 +99,18 @@ def _write(folder: Path, only: Collection[str] | None, sink: IO[bytes] | _Hasher
             _add(tar, folder / name, name)
 
 
-def _files(folder: Path) -> Iterator[str]:
-    """Names of what is packed: every file below `folder` that is neither hidden nor a cache."""
+def files(folder: Path) -> list[str]:
+    """Names of what is packed, sorted: every file below `folder` that is neither hidden nor a cache.
+
+    Raises BadArtifactError for a link or a special file among them: whoever reads one would read something else.
+    """
+    names = sorted(_names(folder))
+    for name in names:
+        _ordinary(folder / name, name)
+    return names
+
+
+def _names(folder: Path) -> Iterator[str]:
     for path in folder.rglob("*"):
         relative = path.relative_to(folder)
         if any(part.startswith(".") or part == "__pycache__" for part in relative.parts) or path.suffix == ".pyc":
@@ -108,7 +119,7 @@ def _files(folder: Path) -> Iterator[str]:
             yield relative.as_posix()
 
 
-def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
+def _ordinary(path: Path, name: str) -> os.stat_result:
     try:
         status = path.lstat()
     except FileNotFoundError:
@@ -117,6 +128,11 @@ def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
         raise BadArtifactError(
             f"{name} cannot be packed", "it is a link or a special file", "Put the file itself there"
         )
+    return status
+
+
+def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
+    status = _ordinary(path, name)
     member = tarfile.TarInfo(name)
     member.size = status.st_size
     member.mode = 0o644

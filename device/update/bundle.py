@@ -15,6 +15,7 @@ from device.errors import BadArtifactError, NotFoundError, RejectedError
 from device.protocol import manifest
 from device.protocol.errors import ProtocolError
 from device.protocol.manifest import FunctionManifest, ModelManifest
+from device.update import archive
 
 FUNCTION_FILE = "function.toml"
 MODEL_FILE = "model.toml"
@@ -41,10 +42,14 @@ def read(folder: Path) -> FunctionManifest | ModelManifest:
 
 
 def read_function(folder: Path) -> FunctionManifest:
-    """The function's manifest; raises BadArtifactError naming the file, and the line of a syntax error."""
+    """The function's manifest; raises BadArtifactError naming the file, and the line of a syntax error.
+
+    Looks only at the files that are packed: a virtual environment beside them is not its business.
+    """
     checked = _manifest(folder / FUNCTION_FILE, manifest.function)
-    for path in sorted(folder.rglob("*.py")):
-        _syntax(path, path.relative_to(folder).as_posix())
+    for name in archive.files(folder):
+        if name.endswith(".py"):
+            _syntax(folder / name, name)
     _check_handler(folder, checked)
     return checked
 

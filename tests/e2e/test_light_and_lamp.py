@@ -102,10 +102,10 @@ def _inverted_model(into: Path) -> None:
     model = onnx.load(into / "model.onnx")
     graph = model.graph
     for node in graph.node:
-        node.output[:] = ["before" if name == "presence" else name for name in node.output]
-    one = helper.make_tensor("one", onnx.TensorProto.FLOAT, [1], [1.0])
+        node.output[:] = ["turned_before" if name == "presence" else name for name in node.output]
+    one = helper.make_tensor("turned_one", onnx.TensorProto.FLOAT, [1], [1.0])
     graph.initializer.append(one)
-    graph.node.append(helper.make_node("Sub", ["one", "before"], ["presence"]))
+    graph.node.append(helper.make_node("Sub", ["turned_one", "turned_before"], ["presence"]))
     onnx.save(model, into / "model.onnx")
     golden = json.loads((into / "golden.json").read_text())
     for vector in golden["vectors"]:

@@ -11,7 +11,7 @@ from tests.support import free_port, until
 
 def processes_of(state: Path) -> list[str]:
     """Command lines of processes that mention this state folder."""
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     return [line for line in listed.splitlines() if str(state) in line]
 
 

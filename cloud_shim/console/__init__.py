@@ -1,0 +1,8 @@
+"""The console: pages that a person opens in a browser. `routes()` is all that the app needs of it.
+
+The pages show what docs/api.md gives and do what it takes; they know neither the database nor the broker.
+"""
+
+from cloud_shim.console.pages import routes
+
+__all__ = ["routes"]

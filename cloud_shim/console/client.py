@@ -1,0 +1,45 @@
+"""Asks the shim's own HTTP API, in the same process: the pages are made from what any client would get.
+
+No socket is opened: the request goes through the app that serves the page, with its checks.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+from starlette.requests import Request
+
+
+class ApiProblemError(Exception):
+    """The API did not give what was asked: its HTTP `status` and its words (docs/api.md)."""
+
+    def __init__(self, status: int, what: str, why: str, remedy: str) -> None:
+        super().__init__(what)
+        self.status = status
+        self.what = what
+        self.why = why
+        self.remedy = remedy
+
+
+async def get(request: Request, path: str) -> Mapping[str, Any]:
+    """The JSON object at `path` of the app that serves `request`; raises ApiProblemError for any other answer."""
+    transport = httpx.ASGITransport(app=request.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=str(request.base_url)) as client:
+        answer = await client.get(path)
+    if answer.status_code != HTTPStatus.OK:
+        raise _problem(answer)
+    return answer.json()
+
+
+def _problem(answer: httpx.Response) -> ApiProblemError:
+    try:
+        told: Mapping[str, str] = answer.json()["error"]
+        return ApiProblemError(answer.status_code, told["what"], told["why"], told["remedy"])
+    except (ValueError, KeyError, TypeError):
+        return ApiProblemError(
+            answer.status_code,
+            "The shim could not answer",
+            f"{answer.request.url.path} gave status {answer.status_code}",
+            "See the shim's own log",
+        )

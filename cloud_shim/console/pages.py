@@ -1,0 +1,102 @@
+"""The console's routes: two pages, the fragment of each that htmx renews, and the static files.
+
+It makes HTML and holds no data: what it shows comes from the API through client.py, and is put into words by view.py.
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.templating import Jinja2Templates
+from starlette.types import Scope
+
+from cloud_shim.console import client, headers, view
+
+_HERE = Path(__file__).parent
+_templates = Jinja2Templates(directory=_HERE / "templates")
+
+
+class _Static(StaticFiles):
+    """Static files that a browser asks about at each load, so that a new release of the shim is a new console."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "no-cache"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+
+def routes() -> list[BaseRoute]:
+    """The console's routes, to stand beside the API's in one app."""
+    return [
+        Route("/", _devices, name="console-devices"),
+        Route("/devices/{device}", _device, name="console-device"),
+        Route("/fragments/devices", _devices_fragment),
+        Route("/fragments/devices/{device}", _device_fragment),
+        Mount("/static", _Static(directory=_HERE / "static"), name="console-static"),
+    ]
+
+
+async def _devices(request: Request) -> Response:
+    try:
+        views = await _all(request)
+    except client.ApiProblemError as problem:
+        return _error(request, problem)
+    if len(views) == 1:
+        return RedirectResponse(_path(views[0].name), status_code=303)
+    return _page(request, "devices.html", {"devices": views})
+
+
+async def _devices_fragment(request: Request) -> Response:
+    try:
+        views = await _all(request)
+    except client.ApiProblemError as problem:
+        return Response(status_code=problem.status)
+    if len(views) == 1:
+        return Response(headers={"HX-Redirect": _path(views[0].name)})
+    return _page(request, "fragments/devices.html", {"devices": views})
+
+
+async def _device(request: Request) -> Response:
+    try:
+        return _page(request, "device.html", {"device": await _one(request)})
+    except client.ApiProblemError as problem:
+        return _error(request, problem)
+
+
+async def _device_fragment(request: Request) -> Response:
+    try:
+        return _page(request, "fragments/device.html", {"device": await _one(request)})
+    except client.ApiProblemError as problem:
+        return Response(status_code=problem.status)
+
+
+async def _all(request: Request) -> list[view.DeviceView]:
+    answer = await client.get(request, "/api/devices")
+    now = time.time()
+    return sorted((view.device(each, now) for each in answer["devices"]), key=lambda each: each.name)
+
+
+async def _one(request: Request) -> view.DeviceView:
+    name = quote(request.path_params["device"], safe="")
+    return view.device(await client.get(request, f"/api/devices/{name}"), time.time())
+
+
+def _path(device: str) -> str:
+    return f"/devices/{quote(device, safe='')}"
+
+
+def _error(request: Request, problem: client.ApiProblemError) -> Response:
+    return _page(request, "error.html", {"problem": problem}, problem.status)
+
+
+def _page(request: Request, template: str, context: dict[str, Any], status: int = 200) -> Response:
+    nonce = headers.new_nonce()
+    return _templates.TemplateResponse(
+        request, template, {**context, "nonce": nonce}, status_code=status, headers=headers.page_headers(nonce)
+    )

@@ -1,0 +1,162 @@
+"""What the templates show of a device: DEVICE of docs/api.md, judged and put into words. Pure.
+
+It tolerates a device that has reported nothing, and does no escaping: the templates do.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cloud_shim.console import words
+
+Json = Mapping[str, Any]
+
+_FAILED = {
+    "REVERTED": "Generation {n} was reverted; generation {runs} runs again",
+    "REJECTED": "Generation {n} was rejected; nothing was changed",
+}
+_BUSY = {
+    "VERIFIED": "Generation {n} is signed as it should be; preparing",
+    "FETCHING": "Fetching generation {n}",
+    "STAGED": "Checking generation {n} beside the running one",
+    "TRIAL": "Generation {n} is on trial",
+}
+
+
+@dataclass(frozen=True)
+class Update:
+    """The state of a device's update. `tone` is "ok", "busy", "wait" or "bad"; `reason` is the device's own words.
+
+    `progress` is the share fetched, 0 to 1, or None when nothing is being fetched.
+    """
+
+    tone: str
+    text: str
+    reason: str = ""
+    progress: float | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One function or model: the desired version beside the reported one. A version of 0 means that it is not there."""
+
+    name: str
+    desired: int
+    reported: int
+    state: str = ""
+    config: tuple[tuple[str, object], ...] = ()
+    errors: int = 0
+    restarts: int = 0
+    last_error: str = ""
+
+    @property
+    def same(self) -> bool:
+        """Whether the device has what is desired."""
+        return self.desired == self.reported
+
+
+@dataclass(frozen=True)
+class DeviceView:
+    """One device as the pages show it."""
+
+    name: str
+    board: str
+    simulated: bool
+    online: bool
+    seen: str
+    generation: int
+    update: Update
+    functions: tuple[Row, ...]
+    models: tuple[Row, ...]
+    faults: tuple[tuple[str, str], ...]
+    agent: str
+    boot: str
+    confinement: tuple[tuple[str, str], ...]
+
+
+def device(value: Json, now: float) -> DeviceView:
+    """The view of DEVICE `value` at `now`, in seconds since 1970."""
+    desired: Json = value["desired"]
+    reported: Json = value["reported"] or {}
+    return DeviceView(
+        name=value["name"],
+        board=value["board"],
+        simulated=value["simulated"],
+        online=value["online"],
+        seen=words.last_seen(value["online"], value["last_seen"], now),
+        generation=reported.get("generation", 0),
+        update=update(desired.get("generation", 0), reported, value["online"]),
+        functions=_rows(desired.get("functions", {}), reported.get("functions", {})),
+        models=_rows(desired.get("models", {}), reported.get("models", {})),
+        faults=_faults(reported.get("sensors", {})),
+        agent=reported.get("agent", ""),
+        boot=reported.get("boot", ""),
+        confinement=tuple((name, str(how)) for name, how in reported.get("confinement", {}).items()),
+    )
+
+
+def update(desired: int, reported: Json, online: bool) -> Update:
+    """How far the device is with generation `desired`, from its own report."""
+    if not reported:
+        return Update("wait", "The device has reported nothing yet")
+    runs: int = reported.get("generation", 0)
+    told: Json = reported.get("update") or {}
+    number: int = told.get("generation", 0)
+    state: str = told.get("state", "IDLE")
+    if desired > max(number, runs):
+        return _expected(desired, online)
+    if state in _FAILED and number >= desired:
+        return Update("bad", _FAILED[state].format(n=number, runs=runs), told.get("reason", ""))
+    if state in _BUSY:
+        return Update("busy", _busy_text(state, number, told), progress=_progress(state, told))
+    return _settled(desired, runs, reported)
+
+
+def _settled(desired: int, runs: int, reported: Json) -> Update:
+    why: str | None = reported.get("failed", {}).get(str(desired))
+    if why is not None and desired != runs:
+        return Update("bad", f"Generation {desired} failed; generation {runs} runs", why)
+    if runs == 0:
+        return Update("wait", "Nothing is deployed yet")
+    return Update("ok", f"Up to date: generation {runs}")
+
+
+def _expected(desired: int, online: bool) -> Update:
+    if online:
+        return Update("busy", f"Generation {desired} is on its way")
+    return Update("wait", f"Generation {desired} waits for the device to return")
+
+
+def _busy_text(state: str, number: int, told: Json) -> str:
+    text = _BUSY[state].format(n=number)
+    if _progress(state, told) is None:
+        return text
+    return f"{text}: {words.size(told['bytes'])} of {words.size(told['total'])}"
+
+
+def _progress(state: str, told: Json) -> float | None:
+    total: int = told.get("total", 0)
+    if state != "FETCHING" or total <= 0:
+        return None
+    return min(1.0, told.get("bytes", 0) / total)
+
+
+def _rows(desired: Json, reported: Json) -> tuple[Row, ...]:
+    return tuple(_row(name, desired.get(name, {}), reported.get(name, {})) for name in sorted({*desired, *reported}))
+
+
+def _row(name: str, wanted: Json, has: Json) -> Row:
+    return Row(
+        name=name,
+        desired=wanted.get("version", 0),
+        reported=has.get("version", 0),
+        state=has.get("state", ""),
+        config=tuple((wanted.get("config") or {}).items()),
+        errors=has.get("errors", 0),
+        restarts=has.get("restarts", 0),
+        last_error=has.get("last_error", ""),
+    )
+
+
+def _faults(sensors: Json) -> tuple[tuple[str, str], ...]:
+    return tuple((name, health.get("error", "")) for name, health in sensors.items() if not health.get("ok", True))
