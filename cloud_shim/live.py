@@ -26,9 +26,11 @@ class Live:
         self._device = device
         self._online: dict[str, bool] = {}
 
-    def start(self) -> None:
-        """Begin, in the background."""
-        threading.Thread(target=self._run, name="live", daemon=True).start()
+    def start(self) -> threading.Thread:
+        """Begin, in the background; the thread does not keep the program from ending."""
+        thread = threading.Thread(target=self._run, name="live", daemon=True)
+        thread.start()
+        return thread
 
     def _run(self) -> None:
         try:
