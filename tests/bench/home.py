@@ -121,9 +121,9 @@ def pack(folder: Path, manifest: str, code: str, data: bytes = b"") -> bytes:
 
 
 def _lift_size_limit(configuration: Path) -> None:
-    text, count = re.subn(r"(?m)^message_size_limit .*$", "message_size_limit 0", configuration.read_text())
+    text, count = re.subn(r"(?m)^max_packet_size .*\n", "", configuration.read_text())
     if count != 1:
-        raise ValueError(f"{configuration} has no message_size_limit to lift")
+        raise ValueError(f"{configuration} has no max_packet_size to lift")
     configuration.write_text(text)
 
 
