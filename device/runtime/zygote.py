@@ -86,8 +86,7 @@ class Zygote:
             self._infers = True
             # Where it is not installed, the worker's own import says so to the right function.
             with contextlib.suppress(Exception):
-                importlib.import_module("device.infer.session")
-                importlib.import_module("onnxruntime")
+                importlib.import_module("device.infer.ort").prepare()
             gc.freeze()
 
     def _reap(self) -> None:
