@@ -3,10 +3,12 @@
 It knows processes, not functions: what a worker is told is process.py's.
 """
 
+import contextlib
 import json
 import os
 import pickle
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -157,7 +159,8 @@ class Forker:
 
     def _start(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
         mine, theirs = channel.pair()
-        command = [sys.executable, "-m", "device.runtime.zygote", str(theirs.fileno()), str(os.getpid())]
+        # Without -P the agent's working directory would be on every function's path.
+        command = [sys.executable, "-P", "-m", "device.runtime.zygote", str(theirs.fileno()), str(os.getpid())]
         with theirs:
             process = subprocess.Popen(
                 command,
@@ -207,9 +210,17 @@ class Forker:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        # The kernel ends them with the zygote (sandbox.die_with_parent).
         for fork in orphans.values():
+            _end_group(fork.pid)
             fork.ended(None)
+
+
+def _end_group(pid: int) -> None:
+    """End what a worker without a zygote has started, and itself where the kernel did not (sandbox.py)."""
+    # The number of a group is not given away while one of its members lives.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if pid:
+            os.killpg(pid, signal.SIGKILL)
 
 
 def _shut(end: socket.socket) -> None:

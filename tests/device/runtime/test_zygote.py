@@ -35,9 +35,7 @@ time.sleep(3600)
 
 
 def start_agent(folder):
-    environment = {**os.environ, "PYTHONPATH": os.environ["PYTHONPATH"]}
-    command = [sys.executable, "-c", AGENT, str(folder)]
-    agent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    agent = subprocess.Popen([sys.executable, "-c", AGENT, str(folder)], stdout=subprocess.PIPE, text=True)
     return agent, json.loads(agent.stdout.readline())
 
 
@@ -55,9 +53,9 @@ def test_an_agent_that_is_killed_leaves_no_process_behind(tmp_path):
 
 
 def test_workers_do_not_outlive_a_killed_zygote(tmp_path):
-    agent, (zygote, idle, busy, _) = start_agent(tmp_path)
+    agent, (zygote, idle, busy, child) = start_agent(tmp_path)
     os.kill(zygote, signal.SIGKILL)
-    until(lambda: not alive(idle) and not alive(busy))
+    until(lambda: not any(alive(pid) for pid in (idle, busy, child)))
     end_agent(agent)
 
 
