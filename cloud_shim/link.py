@@ -42,14 +42,13 @@ class Link:
         self._client.max_inflight_messages_set(_IN_FLIGHT)
         self._client.reconnect_delay_set(1, 10)
         self._client.on_socket_open = _without_delay
-        self._client.on_disconnect = self._disconnected
 
     @property
     def connected(self) -> bool:
         """Whether the broker is there now."""
         return self._client.is_connected()
 
-    def start(self, on_message: OnMessage, on_connect: OnConnect) -> None:
+    def start(self, on_message: OnMessage, on_connect: OnConnect, on_disconnect: Callable[[], None]) -> None:
         """Connect in the background and stay connected. The receivers run on the session's thread."""
 
         def received(client: mqtt.Client, data: object, message: mqtt.MQTTMessage) -> None:
@@ -68,6 +67,14 @@ class Link:
             client.subscribe([(topics.fleet_filter(self.fleet, kind), qos) for kind, qos in _SUBSCRIPTIONS])
             on_connect(flags.session_present)
 
+        def disconnected(
+            client: mqtt.Client, data: object, flags: mqtt.DisconnectFlags, reason: ReasonCode, _: Properties | None
+        ) -> None:
+            if reason.is_failure:
+                logger.warning("lost the broker at %s:%d: %s", self.host, self.port, reason)
+            on_disconnect()
+
+        self._client.on_disconnect = disconnected
         self._client.on_message = received
         self._client.on_connect = connected
         self._client.connect_async(self.host, self.port, _KEEPALIVE)
@@ -87,16 +94,6 @@ class Link:
         """Say goodbye and stop the thread."""
         self._client.disconnect()
         self._client.loop_stop()
-
-    def _disconnected(
-        self,
-        client: mqtt.Client,
-        data: object,
-        flags: mqtt.DisconnectFlags,
-        reason: ReasonCode,
-        _: Properties | None,
-    ) -> None:
-        logger.warning("disconnected from the broker at %s:%d: %s", self.host, self.port, reason)
 
 
 def _without_delay(client: mqtt.Client, data: object, opened: object) -> None:
