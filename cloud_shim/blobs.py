@@ -17,7 +17,7 @@ class Blobs:
     def put(self, data: bytes) -> str:
         """Keep `data`, durably when this returns; gives its digest."""
         digest = chunks.digest(data)
-        path = self._path(digest)
+        path = self.path(digest)
         if path.exists():
             return digest
         path.parent.mkdir(exist_ok=True)
@@ -32,15 +32,12 @@ class Blobs:
 
     def get(self, digest: str, start: int = 0, length: int = -1) -> bytes:
         """`length` bytes from `start` on (-1: all of them) of the blob; FileNotFoundError when there is none."""
-        with self._path(digest).open("rb") as file:
+        with self.path(digest).open("rb") as file:
             file.seek(start)
             return file.read(length)
 
     def path(self, digest: str) -> Path:
         """Where the blob lies."""
-        return self._path(digest)
-
-    def _path(self, digest: str) -> Path:
         return self._folder / digest[:2] / digest
 
 

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 
 from sqlalchemy import (
     BigInteger,
-    Engine,
     ForeignKey,
     Index,
     Integer,
@@ -141,11 +140,6 @@ class Database:
             event.listen(self._engine, "connect", _set_up_sqlite)
         self._writing = threading.Lock()
         Base.metadata.create_all(self._engine)
-
-    @property
-    def engine(self) -> Engine:
-        """The engine, for tools that look at the tables."""
-        return self._engine
 
     @contextmanager
     def read(self) -> Generator[Session]:

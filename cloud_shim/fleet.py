@@ -91,6 +91,16 @@ class Fleet:
                 hashes = {row.name: row.credential for row in session.scalars(select(DeviceRow))}
             self._admit(hashes)
 
+    def names(self) -> list[str]:
+        """Every device's name, sorted."""
+        with self._database.read() as session:
+            return list(session.scalars(select(DeviceRow.name).order_by(DeviceRow.name)))
+
+    def announce_all(self) -> None:
+        """Say that every device changed: the broker came or went, and with it who can be reached."""
+        for name in self.names():
+            self._changes.device(name)
+
     def views(self, reachable: bool) -> list[Json]:
         """Every DEVICE, by name."""
         with self._database.read() as session:

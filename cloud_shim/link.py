@@ -36,40 +36,52 @@ class Link:
         self.host = host
         self.port = port
         self.fleet = fleet
+        self._ready = False
         # A session that outlives the connection: its absence tells that the broker lost its state.
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"{fleet}-shim", clean_session=False)
         self._client.username_pw_set(SHIM_USER, password)
         self._client.max_inflight_messages_set(_IN_FLIGHT)
         self._client.reconnect_delay_set(1, 10)
         self._client.on_socket_open = _without_delay
-        self._client.on_disconnect = self._disconnected
 
     @property
     def connected(self) -> bool:
-        """Whether the broker is there now."""
-        return self._client.is_connected()
+        """Whether the broker is there now, and what devices send reaches us."""
+        return self._ready and self._client.is_connected()
 
-    def start(self, on_message: OnMessage, on_connect: OnConnect) -> None:
+    def start(self, on_message: OnMessage, on_connect: OnConnect, on_disconnect: Callable[[], None]) -> None:
         """Connect in the background and stay connected. The receivers run on the session's thread."""
-
-        def received(client: mqtt.Client, data: object, message: mqtt.MQTTMessage) -> None:
-            try:
-                on_message(message.topic, bytes(message.payload), message.retain)
-            except Exception:
-                # One message that we fail on must not end the session for every device.
-                logger.exception("could not handle a message on %s", message.topic)
+        session_present = False
 
         def connected(
             client: mqtt.Client, data: object, flags: mqtt.ConnectFlags, reason: ReasonCode, _: Properties | None
         ) -> None:
+            nonlocal session_present
             if reason.is_failure:
                 logger.warning("the broker at %s:%d refuses the shim: %s", self.host, self.port, reason)
                 return
+            session_present = flags.session_present
             client.subscribe([(topics.fleet_filter(self.fleet, kind), qos) for kind, qos in _SUBSCRIPTIONS])
-            on_connect(flags.session_present)
 
-        self._client.on_message = received
+        def subscribed(client: mqtt.Client, data: object, id: int, reasons: object, _: Properties | None) -> None:
+            self._ready = True
+            _guarded("the connection", on_connect, session_present)
+
+        def disconnected(
+            client: mqtt.Client, data: object, flags: mqtt.DisconnectFlags, reason: ReasonCode, _: Properties | None
+        ) -> None:
+            self._ready = False
+            if reason.is_failure:
+                logger.warning("lost the broker at %s:%d: %s", self.host, self.port, reason)
+            _guarded("the disconnection", on_disconnect)
+
+        def received(client: mqtt.Client, data: object, message: mqtt.MQTTMessage) -> None:
+            _guarded(f"a message on {message.topic}", on_message, message.topic, bytes(message.payload), message.retain)
+
         self._client.on_connect = connected
+        self._client.on_subscribe = subscribed
+        self._client.on_disconnect = disconnected
+        self._client.on_message = received
         self._client.connect_async(self.host, self.port, _KEEPALIVE)
         self._client.loop_start()
 
@@ -88,15 +100,13 @@ class Link:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def _disconnected(
-        self,
-        client: mqtt.Client,
-        data: object,
-        flags: mqtt.DisconnectFlags,
-        reason: ReasonCode,
-        _: Properties | None,
-    ) -> None:
-        logger.warning("disconnected from the broker at %s:%d: %s", self.host, self.port, reason)
+
+def _guarded(what: str, receiver: Callable[..., None], *arguments: object) -> None:
+    """Call a receiver; one message that it fails on must not end the session for every device."""
+    try:
+        receiver(*arguments)
+    except Exception:
+        logger.exception("could not handle %s", what)
 
 
 def _without_delay(client: mqtt.Client, data: object, opened: object) -> None:

@@ -45,7 +45,7 @@ class Shim:
         """Let the known devices in, connect to the broker, and stay connected."""
         self.fleet.admit_all()
         self._publisher.start()
-        self.link.start(self.ingest.receive, self._publisher.connected)
+        self.link.start(self.ingest.receive, self._connected, self.fleet.announce_all)
 
     def close(self) -> None:
         """Stop, in the order in which the parts need each other."""
@@ -53,3 +53,7 @@ class Shim:
         self._publisher.close()
         self.link.close()
         self.database.close()
+
+    def _connected(self, session_present: bool) -> None:
+        self._publisher.connected(session_present)
+        self.fleet.announce_all()

@@ -85,12 +85,10 @@ async def _left(receive: Receive) -> None:
 
 def _devices(the: Shim, changed: set[str] | None, device: str, place: int) -> bytes:
     """An event for each changed device (None: for every one) that the reader follows."""
-    shown = the.fleet.views(the.link.connected) if changed or changed is None else []
-    return b"".join(
-        _event("device", each, place)
-        for each in shown
-        if device in ("", each["name"]) and (changed is None or each["name"] in changed)
-    )
+    if changed is None:
+        changed = set(the.fleet.names())
+    followed = sorted(name for name in changed if device in ("", name))
+    return b"".join(_event("device", the.fleet.view(name, the.link.connected), place) for name in followed)
 
 
 def _event(kind: str, data: views.Json, id: object) -> bytes:

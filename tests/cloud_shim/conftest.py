@@ -139,12 +139,17 @@ def mosquitto(tmp_path) -> Iterator[RunningBroker]:
     running.stop()
 
 
-@pytest.fixture(params=["mosquitto", "fallback"])
-def either_broker(request, tmp_path) -> Iterator[RunningBroker]:
-    running = RunningBroker(tmp_path / "state", fallback=request.param == "fallback")
+@pytest.fixture
+def fallback(tmp_path) -> Iterator[RunningBroker]:
+    running = RunningBroker(tmp_path / "state", fallback=True)
     running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture(params=["mosquitto", "fallback"])
+def either_broker(request) -> RunningBroker:
+    return request.getfixturevalue(request.param)
 
 
 class Client:
