@@ -8,7 +8,7 @@ import json
 
 from .chunks import CHUNK_SIZE, MAX_ARTIFACT
 from .errors import ProtocolError
-from .fields import integer, name, number, only, sha256, table, text
+from .fields import integer, name, number, only, plain, sha256, table, text
 
 FORMAT = 1
 MAX_GENERATION = 2**53 - 1
@@ -101,6 +101,7 @@ def decode(data: bytes) -> Deployment:
 def parse(value: object) -> Deployment:
     """A deployment from its JSON form."""
     fields = table(value, "deployment")
+    plain(fields, "deployment")
     only(fields, ("format", "fleet", "device", "generation", "functions", "models", "trial"), "deployment")
     if fields.get("format") != FORMAT:
         raise ProtocolError(f"deployment.format: {fields.get('format')!r}; this agent reads format {FORMAT}")

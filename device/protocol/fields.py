@@ -7,6 +7,7 @@ reported in one form: the path of the field, what stands there, and what was exp
 from .errors import ProtocolError
 
 NAME_LENGTH = 63
+MAX_DEPTH = 32
 _NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 _HEX = "0123456789abcdef"
 
@@ -97,6 +98,35 @@ def sha256(value: object, where: str) -> str:
     if not isinstance(value, str) or len(value) != 64 or not all(c in _HEX for c in value):
         raise ProtocolError(f"{where}: expected a sha256 digest in lower-case hexadecimal")
     return value
+
+
+def plain(value: object, where: str, depth: int = 0) -> None:
+    """Refuse what not every reader of JSON takes: infinities, lone surrogates, TOML's dates, endless nesting."""
+    if depth > MAX_DEPTH:
+        raise ProtocolError(f"{where}: is nested more than {MAX_DEPTH} levels deep")
+    if isinstance(value, str):
+        _encodable(value, where)
+    elif isinstance(value, float):
+        number({"number": value}, "number", where)
+    elif isinstance(value, (dict, list)):
+        for inner in _contents(value, where):  # pyright: ignore[reportUnknownArgumentType]
+            plain(inner, where, depth + 1)
+    elif value is not None and not isinstance(value, int):
+        raise ProtocolError(f"{where}: {value!r} is not a text, number, boolean, list or table")
+
+
+def _contents(value: object, where: str) -> list[object]:
+    if isinstance(value, list):
+        return items(value, where)  # pyright: ignore[reportUnknownArgumentType]
+    fields = table(value, where)
+    return [*fields.keys(), *fields.values()]
+
+
+def _encodable(value: str, where: str) -> None:
+    try:
+        value.encode()
+    except UnicodeError:
+        raise ProtocolError(f"{where}: {value!r} is not valid Unicode") from None
 
 
 def _kind(value: object) -> str:

@@ -6,7 +6,7 @@ It does not read files, and does not know which pins and sensors a board has.
 """
 
 from .errors import ProtocolError
-from .fields import flag, integer, items, name, number, only, table, text
+from .fields import flag, integer, items, name, number, only, plain, table, text
 
 RUNTIMES = ("python3",)
 TRIGGERS = ("sensor", "start", "timer")
@@ -95,6 +95,8 @@ def function(value: object) -> FunctionManifest:
     module, attribute = _handler(text(fields, "handler", where))
     triggers = [_trigger(each) for each in items(fields.get("triggers", []), f"{where}.triggers")]
     sensors = [name(each, f"{where}.sensors") for each in items(fields.get("sensors", []), f"{where}.sensors")]
+    config = table(fields.get("config", {}), f"{where}.config")
+    plain(config, f"{where}.config")
     return FunctionManifest(
         name=name(fields.get("name"), f"{where}.name"),
         module=module,
@@ -105,7 +107,7 @@ def function(value: object) -> FunctionManifest:
         pins={name(n, f"{where}.pins"): _pin(n, p) for n, p in table(fields.get("pins", {}), f"{where}.pins").items()},
         sensors=sorted({*sensors, *(t.sensor for t in triggers if t.sensor)}),
         models=[name(each, f"{where}.models") for each in items(fields.get("models", []), f"{where}.models")],
-        config=table(fields.get("config", {}), f"{where}.config"),
+        config=config,
     )
 
 
@@ -173,18 +175,22 @@ def _pin(pin: str, value: object) -> PinLease:
 
 def _duration(value: str, where: str) -> float:
     for unit, factor in (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)):
-        digits = value[: -len(unit)]
-        if value.endswith(unit) and digits.isdigit() and 0 < int(digits) <= 1_000_000:
-            return int(digits) * factor
+        if value.endswith(unit) and (count := _count(value[: -len(unit)])):
+            return count * factor
     raise ProtocolError(f"{where}: {value!r} is not a duration; write '200ms', '2s', '5m' or '1h'")
+
+
+def _count(value: str) -> int:
+    """The whole number up to 999,999 that `value` writes in ASCII digits; 0 when it writes none."""
+    return int(value) if 0 < len(value) <= 6 and all(c in "0123456789" for c in value) else 0
 
 
 def _memory(fields: dict[str, object], where: str, default: int) -> int:
     if "memory" not in fields:
         return default
     value = text(fields, "memory", where)
-    if value.endswith("M") and value[:-1].isdigit() and 1 <= int(value[:-1]) <= 65536:
-        return int(value[:-1]) * MIB
+    if value.endswith("M") and 1 <= _count(value[:-1]) <= 65536:
+        return _count(value[:-1]) * MIB
     raise ProtocolError(f"{where}.memory: {value!r} is not a size; write '64M'")
 
 

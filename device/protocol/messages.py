@@ -7,7 +7,7 @@ and its caller drops the message; a decoder never guesses.
 import json
 
 from .errors import ProtocolError
-from .fields import flag, integer, items, number, only, sha256, table, text
+from .fields import flag, integer, items, number, only, plain, sha256, table, text
 
 MAX_MESSAGE = 1024 * 1024
 MAX_WANT = 64
@@ -23,11 +23,13 @@ def decode(payload: bytes, what: str) -> dict[str, object]:
     if len(payload) > MAX_MESSAGE:
         raise ProtocolError(f"{what}: {len(payload)} bytes; at most {MAX_MESSAGE}")
     try:
-        return table(json.loads(payload), what)
+        fields = table(json.loads(payload), what)
     except (ValueError, RecursionError) as error:
         if isinstance(error, ProtocolError):
             raise
         raise ProtocolError(f"{what}: is not JSON: {error}") from None
+    plain(fields, what)
+    return fields
 
 
 class Presence:

@@ -79,7 +79,11 @@ def calls_filter(fleet: str, device: str) -> str:
 def fleet_filter(fleet: str, kind: str) -> str:
     """The shim's subscription to one kind from every device."""
     base = f"{ROOT}/{name(fleet, 'fleet')}/d/+/{kind}"
-    return f"{base}/+" if kind in ("up", *_WITH_FUNCTION) else base
+    if kind in ("up", *_WITH_FUNCTION):
+        return f"{base}/+"
+    if kind not in _PLAIN:
+        raise ProtocolError(f"topic: unknown kind {kind!r}")
+    return base
 
 
 def parse(topic: str) -> Topic:

@@ -7,7 +7,9 @@
     ├── store           what is on disk, by digest
     ├── stage           from artifacts on disk to a Generation, through `archive` and `bundle`
     ├── slots           active, previous, trial and failed generations
-    └── trial           has the new generation proved itself? (pure)
+    ├── trial           has the new generation proved itself? (pure)
+    ├── inbox, status   what other threads hand in, and what they are told
+    └── ports           what the engine needs from the rest of the device
 
 Every durable write goes through `durable`. Nothing here runs functions or speaks MQTT: both are handed to the engine.
 """

@@ -74,6 +74,12 @@ def sync_tree(folder: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what interrupted operations left in `folder`."""
+    """Remove what interrupted operations left in `folder`.
+
+    What cannot be removed stays until the next time: a process that outlived a killed agent may still write there.
+    """
     for left in folder.glob(TEMPORARY + "*"):
-        shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)

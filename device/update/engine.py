@@ -97,7 +97,8 @@ class Engine:
     def stop(self) -> None:
         """End the update thread. What is in progress goes on at the next boot."""
         self._inbox.put(Stop())
-        self._thread.join(STOP_TIMEOUT)
+        if self._thread.is_alive():
+            self._thread.join(STOP_TIMEOUT)
 
     def desired(self, payload: bytes) -> None:
         """A DESIRED document arrived."""
@@ -245,12 +246,13 @@ class Engine:
 
     def _begin(self, deployment: Deployment, missing: Sequence[ArtifactRef]) -> None:
         self._abandon()
+        self._fault = ""
         try:
             download = Download(missing, self._store.get, random.Random())
             self._store.collect(self._slots.digests() | _digests(deployment), download.digests())
             self._store.check_room(_needed(missing, download))
-        except LamplightError as error:
-            self._refuse(deployment, str(error))
+        except Exception as error:
+            self._refuse(deployment, _text(error))
             return
         self._fetching = _Fetching(deployment, missing, download)
         if not download.done:
@@ -289,8 +291,10 @@ class Engine:
             self._accept_models(generation)
             self._report(deployment.generation, status.STAGED)
             self._runner.check(generation)
-        except LamplightError as error:
-            self._refuse(deployment, str(error))
+            # Durable before the new code starts, as at boot.
+            self._save(slots.begin_trial(self._slots, deployment))
+        except Exception as error:
+            self._refuse(deployment, _text(error))
             return
         self._switch(deployment, generation)
 
@@ -302,7 +306,6 @@ class Engine:
 
     def _switch(self, deployment: Deployment, generation: Generation) -> None:
         self._trying = None
-        self._save(slots.begin_trial(self._slots, deployment))
         try:
             self._runner.switch(generation)
         except Exception as error:
@@ -328,8 +331,8 @@ class Engine:
                 self._revert(reason)
 
     def _commit(self, deployment: Deployment) -> None:
-        self._trying = None
         self._save(slots.commit(self._slots))
+        self._trying = None
         self._report(deployment.generation, status.COMMITTED, aside=bool(self._fetching))
         wanted = self._fetching.download.digests() if self._fetching else set[str]()
         trees = _digests(self._fetching.deployment) if self._fetching else set[str]()
@@ -337,8 +340,8 @@ class Engine:
 
     def _revert(self, reason: str) -> None:
         failed = self._slots.trial
-        self._trying = None
         self._save(slots.revert(self._slots, reason))
+        self._trying = None
         self._resume()
         if failed:
             self._report_failure(failed)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from device.errors import UntrustedError
 from device.protocol.deployment import ArtifactRef, Deployment, decode
 from device.protocol.errors import ProtocolError
-from device.protocol.fields import items, only, table, text
+from device.protocol.fields import items, only, plain, table, text
 
 FORMAT = 1
 # A document for one device: 12 kB with one function; a few hundred releases of each would fit.
@@ -42,6 +42,7 @@ def read(payload: bytes) -> Desired:
         fields = table(json.loads(payload), "desired")
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"desired: is not JSON: {error}") from None
+    plain(fields, "desired")
     only(fields, ("format", "director", "image", "deployment"), "desired")
     if fields.get("format") != FORMAT:
         raise ProtocolError(f"desired.format: {fields.get('format')!r}; this agent reads format {FORMAT}")

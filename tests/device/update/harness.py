@@ -160,7 +160,7 @@ class Device:
         self.refused_models = {}
         self.engine = None
 
-    def boot(self):
+    def boot(self, start=True):
         self.engine = Engine(
             self.folder,
             "home",
@@ -174,7 +174,8 @@ class Device:
         )
         self.link.engine = self.engine
         generation = self.engine.boot()
-        self.engine.start()
+        if start:
+            self.engine.start()
         return generation
 
     def restart(self):

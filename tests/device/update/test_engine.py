@@ -350,18 +350,60 @@ def test_a_damaged_slots_file_starts_with_nothing_and_can_be_deployed_to(cloud, 
     assert json.loads((device.folder / "slots.json").read_bytes())["active"]["generation"] == 1
 
 
-def test_a_disk_that_fails_refuses_this_deployment_and_takes_the_next(cloud, device, monkeypatch):
+@pytest.mark.parametrize("step", ["Store.put", "Store.collect", "Store.unpack", "archive.unpack"])
+def test_a_disk_that_fails_refuses_this_deployment_and_takes_the_next(cloud, device, monkeypatch, step):
     device.boot()
 
     def fail(*_):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as failing:
-        failing.setattr("device.update.store.Store.put", fail)
+        failing.setattr(f"device.update.store.{step}", fail)
         device.engine.desired(cloud.desired(1, cloud.release(code(1))))
         assert "No space left" in device.wait(done(1, "REJECTED")).reason
     device.engine.desired(cloud.desired(2, cloud.release(code(2))))
     device.wait(done(2))
+
+
+def test_a_disk_that_fails_at_the_switch_leaves_what_runs(cloud, device, monkeypatch):
+    device.boot()
+    device.deploy(cloud.desired(1, cloud.release(code(1))))
+    real = slots.save
+
+    def save(path, state):
+        if state.trial is not None:
+            raise OSError(28, "No space left on device")
+        real(path, state)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(slots, "save", save)
+        device.engine.desired(cloud.desired(2, cloud.release(code(2))))
+        assert "No space left" in device.wait(done(2, "REJECTED")).reason
+    assert (device.engine.status().generation, running(device)) == (1, HANDLER % 1)
+    assert device.restart().number == 1
+
+
+def test_a_trial_that_cannot_be_written_down_is_written_down_later(cloud, device, monkeypatch):
+    device.boot()
+    real = slots.save
+
+    def save(path, state):
+        if state.active is not None:
+            raise OSError(28, "No space left on device")
+        real(path, state)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(slots, "save", save)
+        device.engine.desired(cloud.desired(1, cloud.release(code(1))))
+        device.wait(lambda _: any("No space left" in event.reason for event in device.events))
+    device.wait(done(1))
+    assert sum("No space left" in event.reason for event in device.events) == 1
+
+
+def test_stopping_what_was_never_started_is_no_error(cloud, tmp_path):
+    made = Device(tmp_path / "unstarted", cloud)
+    made.boot(start=False)
+    made.engine.stop()
 
 
 def test_two_devices_of_one_cloud_do_not_take_each_others_documents(cloud, device, tmp_path):

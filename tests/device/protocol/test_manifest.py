@@ -1,0 +1,128 @@
+"""function.toml and model.toml: what they may say, and the words for what they may not."""
+
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.protocol import manifest
+from device.protocol.errors import ProtocolError
+from tests.device.protocol.strategies import values
+
+NIGHT_LIGHT = """
+name = "night-light"
+handler = "main:handler"
+memory = "32M"
+timeout = "2s"
+models = ["presence"]
+[[triggers]]
+type = "sensor"
+sensor = "light"
+every = "200ms"
+window = 8
+[pins.led]
+direction = "out"
+safe = true
+[config]
+threshold = 100
+"""
+
+
+def function(text):
+    return manifest.function(tomllib.loads(text))
+
+
+def test_the_example_of_the_documentation_is_read():
+    made = function(NIGHT_LIGHT)
+    assert (made.name, made.module, made.attribute) == ("night-light", "main", "handler")
+    assert (made.memory, made.timeout) == (32 * 1024 * 1024, 2.0)
+    (trigger,) = made.triggers
+    assert (trigger.kind, trigger.sensor, trigger.every, trigger.window) == ("sensor", "light", 0.2, 8)
+    assert (made.pins["led"].direction, made.pins["led"].safe) == ("out", True)
+    assert (made.sensors, made.models, made.config) == (["light"], ["presence"], {"threshold": 100})
+
+
+def test_everything_but_name_and_handler_has_a_default():
+    made = function('name = "a"\nhandler = "a.b:c"')
+    assert (made.memory, made.timeout, made.triggers, made.pins) == (64 * 1024 * 1024, 5.0, [], {})
+
+
+WRONG_FUNCTIONS = [
+    ("", "handler"),
+    ('handler = "main:h"', "name"),
+    ('name = "A"\nhandler = "main:h"', "not a name"),
+    ('name = "a"\nhandler = "main"', "module:function"),
+    ('name = "a"\nhandler = "../x:h"', "module:function"),
+    ('name = "a"\nhandler = "main:h()"', "module:function"),
+    ('name = "a"\nhandler = ".main:h"', "module:function"),
+    ('name = "a"\nhandler = "m:h"\nruntime = "perl"', "runtime"),
+    ('name = "a"\nhandler = "m:h"\nmemory = "32"', "memory"),
+    ('name = "a"\nhandler = "m:h"\nmemory = 32', "memory"),
+    ('name = "a"\nhandler = "m:h"\nmemory = "0M"', "memory"),
+    ('name = "a"\nhandler = "m:h"\nmemory = "²M"', "memory"),
+    ('name = "a"\nhandler = "m:h"\ntimeout = "2"', "timeout"),
+    ('name = "a"\nhandler = "m:h"\ntimeout = "-2s"', "timeout"),
+    ('name = "a"\nhandler = "m:h"\ntimeout = "0s"', "timeout"),
+    ('name = "a"\nhandler = "m:h"\ntimeout = "²s"', "timeout"),
+    ('name = "a"\nhandler = "m:h"\ntimeout = "' + "9" * 5000 + 's"', "timeout"),
+    ('name = "a"\nhandler = "m:h"\ncolour = "red"', "unknown key 'colour'"),
+    ('name = "a"\nhandler = "m:h"\n[[triggers]]\ntype = "moon"', "unknown trigger 'moon'"),
+    ('name = "a"\nhandler = "m:h"\n[[triggers]]\ntype = "timer"', "every"),
+    ('name = "a"\nhandler = "m:h"\n[[triggers]]\ntype = "timer"\nevery = "1ms"', "at least 10ms"),
+    ('name = "a"\nhandler = "m:h"\n[[triggers]]\ntype = "sensor"', "sensor"),
+    ('name = "a"\nhandler = "m:h"\n[[triggers]]\ntype = "start"\nevery = "1s"', "unknown key 'every'"),
+    ('name = "a"\nhandler = "m:h"\n[[triggers]]\ntype = "sensor"\nsensor = "l"\nwindow = 0', "window"),
+    ('name = "a"\nhandler = "m:h"\n[pins.led]\ndirection = "up"', "direction"),
+    ('name = "a"\nhandler = "m:h"\n[pins.led]\nsafe = 1', "safe"),
+    ('name = "a"\nhandler = "m:h"\n[pins.LED]', "not a name"),
+    ('name = "a"\nhandler = "m:h"\nmodels = "presence"', "models"),
+    ('name = "a"\nhandler = "m:h"\nconfig = 1', "config"),
+    ('name = "a"\nhandler = "m:h"\n[config]\nday = 2026-01-01', r"config: .* is not a text, number"),
+    ('name = "a"\nhandler = "m:h"\n[config]\nx = [inf]', "finite"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), WRONG_FUNCTIONS)
+def test_a_wrong_function_is_refused_with_the_key(text, words):
+    with pytest.raises(ProtocolError, match=words):
+        function(text)
+
+
+def test_a_model_is_read():
+    made = manifest.model(
+        tomllib.loads('name = "presence"\nlabels = ["no", "yes"]\nlatency = "20ms"\n[inputs]\nlux = [1, 32]')
+    )
+    assert (made.name, made.inputs, made.labels, made.latency) == ("presence", {"lux": [1, 32]}, ["no", "yes"], 0.02)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('name = "a"', "inputs"),
+        ('name = "a"\n[inputs]', "names no input"),
+        ('name = "a"\n[inputs]\nx = [0]', "shape"),
+        ('name = "a"\n[inputs]\nx = ["N"]', "shape"),
+        ('name = "a"\n[inputs]\nx = [true]', "shape"),
+        ('name = "a"\nlabels = [1]\n[inputs]\nx = [1]', "labels"),
+        ('name = "a"\ntolerance = 0\n[inputs]\nx = [1]', "above zero"),
+        ('name = "a"\ntolerance = nan\n[inputs]\nx = [1]', "finite"),
+        ('name = "a"\nweights = "x"\n[inputs]\nx = [1]', "unknown key"),
+    ],
+)
+def test_a_wrong_model_is_refused_with_the_key(text, words):
+    with pytest.raises(ProtocolError, match=words):
+        manifest.model(tomllib.loads(text))
+
+
+KEYS = st.sampled_from(["name", "handler", "memory", "timeout", "triggers", "pins", "sensors", "models", "config"])
+GOOD = {"name": "a", "handler": "main:handler"}
+
+
+@pytest.mark.parametrize("read", [manifest.function, manifest.model])
+@given(table=values | st.dictionaries(KEYS | st.just("inputs"), values).map(lambda fields: {**GOOD, **fields}))
+def test_any_other_table_gives_a_protocol_error_and_nothing_worse(read, table):
+    try:
+        read(table)
+    except ProtocolError:
+        pass

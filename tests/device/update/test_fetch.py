@@ -1,0 +1,195 @@
+"""A download asks for what lacks, and only for that, whatever arrives when."""
+
+import itertools
+import random
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from device.errors import BadArtifactError
+from device.protocol import chunks
+from device.protocol.deployment import ArtifactRef
+from device.update.fetch import FIRST_WAIT, LONGEST_WAIT, WINDOW, Download
+
+
+def artifact(name, length, seed=0):
+    """An artifact and the blobs it consists of."""
+    data = random.Random(seed).randbytes(length)
+    parts = chunks.split(data)
+    blobs = {chunks.digest(part): part for part in parts}
+    index = ""
+    if len(parts) > 1:
+        listed = chunks.encode_index([chunks.digest(part) for part in parts])
+        index = chunks.digest(listed)
+        blobs[index] = listed
+    return ArtifactRef("function", name, 1, chunks.digest(data), length, index), blobs
+
+
+LARGE, BLOBS = artifact("large", 9 * chunks.CHUNK_SIZE + 1)
+SMALL, SMALL_BLOBS = artifact("small", 1000, seed=1)
+BLOBS.update(SMALL_BLOBS)
+DATA = random.Random(0).randbytes(LARGE.length)
+
+
+def download(refs, disk=None, seed=0):
+    return Download(refs, (disk if disk is not None else {}).get, random.Random(seed))
+
+
+def receive(made, digest, now=0.0, disk=None):
+    kept = made.receive(digest, BLOBS[digest], now)
+    if kept and disk is not None:
+        disk[digest] = BLOBS[digest]
+    return kept
+
+
+class Downloads(RuleBasedStateMachine):
+    """A download over a link that loses, damages and repeats, on a board that restarts."""
+
+    def __init__(self):
+        super().__init__()
+        self.disk, self.now = {}, 0.0
+        self.restart(0)
+
+    @rule(seed=st.integers(0, 9))
+    def restart(self, seed):
+        self.made, self.subscribed = download([LARGE, SMALL], self.disk, seed), set()
+        self.step()
+
+    @rule()
+    def reconnect(self):
+        self.subscribed = set(self.made.again(self.now).subscribe)
+        self.step()
+
+    @rule()
+    def lose(self):
+        self.now += FIRST_WAIT
+        self.step()
+
+    @precondition(lambda self: self.subscribed)
+    @rule(data=st.data(), times=st.integers(1, 2))
+    def arrive(self, data, times):
+        digest = data.draw(st.sampled_from(sorted(self.subscribed)))
+        kept = [receive(self.made, digest, self.now, self.disk) for _ in range(times)]
+        assert kept == [True, False][:times]
+        self.step()
+
+    @precondition(lambda self: self.subscribed)
+    @rule(data=st.data())
+    def damage(self, data):
+        assert not self.made.receive(data.draw(st.sampled_from(sorted(self.subscribed))), b"rot", self.now)
+        self.step()
+
+    def step(self):
+        actions = self.made.step(self.now)
+        assert set(actions.want) <= self.subscribed
+        self.subscribed = (self.subscribed | set(actions.subscribe)) - set(actions.unsubscribe)
+
+    @invariant()
+    def only_what_lacks_is_subscribed_to_a_few_at_a_time(self):
+        assert self.subscribed == set(self.made.asked())
+        assert len(self.subscribed) <= WINDOW
+        assert not self.subscribed & set(self.disk)
+        assert bool(self.subscribed) != self.made.done
+
+    @invariant()
+    def progress_is_what_is_on_disk(self):
+        counted = set(self.disk) if LARGE.index in self.disk else {SMALL.digest} & set(self.disk)
+        assert self.made.stored == sum(len(self.disk[digest]) for digest in counted - {LARGE.index})
+
+    def teardown(self):
+        while not self.made.done:
+            for digest in sorted(self.subscribed):
+                receive(self.made, digest, self.now, self.disk)
+            self.step()
+        assert self.made.stored == self.made.total == LARGE.length + SMALL.length
+        assert b"".join(self.disk[each] for each in self.made.chunks(LARGE)) == DATA
+        assert self.made.digests() == set(BLOBS)
+
+
+TestDownloads = Downloads.TestCase
+
+
+def test_the_index_comes_first():
+    actions = download([SMALL, LARGE]).step(0.0)
+    assert actions.subscribe == [LARGE.index, SMALL.digest]
+
+
+def test_every_device_has_an_order_of_its_own():
+    orders = set()
+    for seed in range(5):
+        made = download([LARGE], {LARGE.index: BLOBS[LARGE.index]}, seed)
+        orders.add(tuple(made.step(0.0).subscribe))
+    assert len(orders) == 5
+
+
+def test_what_is_on_disk_is_not_asked_for():
+    made = download([LARGE, SMALL], BLOBS)
+    assert made.done
+    assert made.step(0.0).subscribe == []
+
+
+def test_chunks_found_when_the_index_arrives_are_not_asked_for():
+    disk = {digest: data for digest, data in BLOBS.items() if digest != LARGE.index}
+    made = download([LARGE], disk)
+    made.step(0.0)
+    receive(made, LARGE.index)
+    assert made.done
+
+
+def test_what_does_not_arrive_is_asked_for_ever_less_often():
+    made = download([SMALL])
+    made.step(0.0)
+    asked, now = [], 0.0
+    while now < 500:
+        now = made.due()
+        assert made.step(now - 0.01).want == []
+        assert made.step(now).want == [SMALL.digest]
+        asked.append(now)
+    gaps = [b - a for a, b in itertools.pairwise(asked)]
+    assert gaps[0] == 2 * FIRST_WAIT
+    assert gaps[-1] == LONGEST_WAIT
+
+
+def test_a_damaged_chunk_is_counted_and_asked_for_at_once_but_not_in_a_storm():
+    made = download([SMALL])
+    made.step(0.0)
+    wants = 0
+    for _ in range(100):
+        assert not made.receive(SMALL.digest, b"rot", 0.0)
+        wants += len(made.step(0.0).want)
+    assert (made.corrupt, wants) == (100, 1)
+
+
+def test_the_unsolicited_and_the_oversized_are_dropped():
+    made = download([SMALL])
+    assert not made.receive(SMALL.digest, BLOBS[SMALL.digest], 0.0)
+    made.step(0.0)
+    assert not made.receive(chunks.digest(b"x"), b"x", 0.0)
+    assert not made.receive(SMALL.digest, bytes(chunks.CHUNK_SIZE + 1), 0.0)
+    assert not made.done
+
+
+@pytest.mark.parametrize("index", [b"rubbish", b'{"chunks": []}', b'{"chunks": ["../../x"]}'])
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_an_index_that_cannot_be_the_artifacts_is_refused(index, on_disk):
+    ref = ArtifactRef("function", "large", 1, "a" * 64, LARGE.length, chunks.digest(index))
+    with pytest.raises(BadArtifactError, match="large v1 cannot be fetched"):
+        if on_disk:
+            download([ref], {ref.index: index})
+        else:
+            made = download([ref])
+            made.step(0.0)
+            made.receive(ref.index, index, 0.0)
+
+
+def test_a_chunk_that_stands_in_several_places_is_asked_for_once():
+    data = bytes(4 * chunks.CHUNK_SIZE)
+    (part, *_) = chunks.split(data)
+    index = chunks.encode_index([chunks.digest(part)] * 4)
+    ref = ArtifactRef("function", "zeros", 1, chunks.digest(data), len(data), chunks.digest(index))
+    made = download([ref, ref], {ref.index: index})
+    assert made.step(0.0).subscribe == [chunks.digest(part)]
+    assert made.receive(chunks.digest(part), part, 0.0)
+    assert made.done
+    assert made.stored == made.total

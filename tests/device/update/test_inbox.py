@@ -1,0 +1,43 @@
+"""The inbox never blocks a writer and never grows without bound."""
+
+import threading
+
+from device.update.inbox import LIMIT, Chunk, Connected, Desired, Inbox, Stop
+
+
+def drained(inbox):
+    taken = []
+    while (message := inbox.take(0)) is not None:
+        taken.append(message)
+    return taken
+
+
+def test_the_newest_desired_state_comes_before_chunks():
+    inbox = Inbox()
+    for message in (Chunk("a", b""), Connected(), Desired(b"old"), Connected(), Desired(b"new"), Chunk("b", b"")):
+        inbox.put(message)
+    assert drained(inbox) == [Desired(b"new"), Connected(), Chunk("a", b""), Chunk("b", b"")]
+
+
+def test_a_flood_of_chunks_is_cut_off():
+    inbox = Inbox()
+    for number in range(10 * LIMIT):
+        inbox.put(Chunk(str(number), b""))
+    assert drained(inbox) == [Chunk(str(number), b"") for number in range(LIMIT)]
+
+
+def test_stop_comes_before_everything_and_stays():
+    inbox = Inbox()
+    inbox.put(Desired(b""))
+    inbox.put(Stop())
+    assert inbox.take(0) == inbox.take(0) == Stop()
+
+
+def test_a_waiting_reader_is_woken():
+    inbox = Inbox()
+    taken = []
+    reader = threading.Thread(target=lambda: taken.append(inbox.take(None)))
+    reader.start()
+    inbox.put(Connected())
+    reader.join(60)
+    assert taken == [Connected()]
