@@ -8,7 +8,6 @@ import argparse
 import json
 import math
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from device.errors import BadArtifactError, RejectedError
-from device.infer import checks
+from device.infer import checks, limits
 
 DEFAULT_TIMEOUT = 30.0
 _MAX_VERDICT = 64 * 1024
@@ -90,13 +89,6 @@ def _head(file: IO[bytes], limit: int) -> bytes:
     return file.read(limit)
 
 
-def _limit_process(seconds: int) -> None:
-    """Bound what outlives the parent, should it be killed: processor time, files written, core dumps."""
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (_MAX_VERDICT, _MAX_VERDICT))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Check one model and print the verdict; 0 when it is accepted, 5 when it is not."""
     parser = argparse.ArgumentParser(
@@ -106,7 +98,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
     parser.add_argument("--seconds", type=int, default=math.ceil(DEFAULT_TIMEOUT), help="processor time at most")
     given = parser.parse_args(arguments)
-    _limit_process(given.seconds)
+    limits.bound(given.seconds, _MAX_VERDICT)
     try:
         found = checks.examine(given.folder)
     except RejectedError as error:

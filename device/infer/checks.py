@@ -4,15 +4,13 @@ Runs a stranger's model, so it is called only in the process of its own that acc
 that crashes, hangs or eats memory takes nothing else along.
 """
 
-import resource
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from device.errors import BadArtifactError, LamplightError
-from device.infer import files, golden, ort, session
+from device.infer import files, golden, limits, ort, session
 from device.protocol.manifest import MIB, ModelManifest
 
 # A shared machine makes single runs slow; a model is too slow when not one of so many is in time.
@@ -38,8 +36,8 @@ def examine(folder: Path) -> Report:
     manifest = files.check_files(folder)
     vectors = golden.parse(files.read(folder, files.GOLDEN), manifest)
     ort.prepare()
-    before = _peak_memory()
-    _limit_memory(manifest.memory + _SLACK)
+    before = limits.peak_memory()
+    limits.bound_memory(manifest.memory + _SLACK)
     try:
         model = session.load(folder, manifest)
         _check_golden(model, vectors, manifest)
@@ -48,7 +46,7 @@ def examine(folder: Path) -> Report:
         if _is_out_of_memory(error):
             raise _too_large(manifest, f"more than {(manifest.memory + _SLACK) // MIB} MB") from error
         raise
-    memory = _peak_memory() - before
+    memory = limits.peak_memory() - before
     if memory > manifest.memory:
         raise _too_large(manifest, f"{memory / MIB:.0f} MB")
     return Report(len(vectors), latency, memory)
@@ -89,27 +87,6 @@ def _check_latency(model: session.Model, vector: golden.Vector, manifest: ModelM
         f"{found}; model.toml allows {manifest.latency * 1000:g} ms",
         "Make the model smaller, or allow it more time in model.toml",
     )
-
-
-def _limit_memory(more: int) -> None:
-    """Let this process take `more` bytes of data at most; on Linux only, where what it has now can be read."""
-    if sys.platform == "linux":
-        # Not RLIMIT_AS: onnxruntime maps many times what it uses.
-        limit = _status("VmData") + more
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-
-
-def _peak_memory() -> int:
-    if sys.platform == "linux":
-        # Not getrusage, whose peak on Linux is inherited from the process that started this one.
-        return _status("VmHWM")
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-def _status(field: str) -> int:
-    """A size in bytes from proc_pid_status(5)."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:"))
 
 
 def _is_out_of_memory(error: BaseException | None) -> bool:

@@ -21,10 +21,10 @@ _REMEDY = "Write golden.json again with the script that made the model"
 
 @dataclass(frozen=True)
 class Vector:
-    """One recorded run: for each input and output, by name, its nested list of numbers."""
+    """One recorded run: for each input and output, by name, its nested list of numbers (or the number of a scalar)."""
 
-    inputs: Mapping[str, list[object]]
-    outputs: Mapping[str, list[object]]
+    inputs: Mapping[str, object]
+    outputs: Mapping[str, object]
 
 
 def parse(data: bytes, manifest: ModelManifest) -> list[Vector]:
@@ -52,7 +52,7 @@ def difference(expected: object, found: object) -> float:
 
 
 def shape(value: object) -> list[int]:
-    """The shape of a nested list; raises ProtocolError when it is ragged or holds something else than numbers."""
+    """The shape of a nested list, [] for a number; raises ProtocolError when it is ragged or holds no numbers."""
     if isinstance(value, (int, float)):
         return []
     rows = items(value, "tensor")
@@ -75,22 +75,17 @@ def _vector(value: object, manifest: ModelManifest) -> Vector:
     where = "golden.json.vectors"
     fields = table(value, where)
     only(fields, ("inputs", "outputs"), where)
-    inputs = _tensors(fields.get("inputs"), f"{where}.inputs")
-    if set(inputs) != set(manifest.inputs):
-        raise ProtocolError(f"{where}.inputs: names {sorted(inputs)}; model.toml has {sorted(manifest.inputs)}")
-    for name, tensor in inputs.items():
+    vector = Vector(table(fields.get("inputs"), f"{where}.inputs"), table(fields.get("outputs"), f"{where}.outputs"))
+    if set(vector.inputs) != set(manifest.inputs):
+        raise ProtocolError(f"{where}.inputs: names {sorted(vector.inputs)}; model.toml has {sorted(manifest.inputs)}")
+    for name, tensor in vector.inputs.items():
         if shape(tensor) != manifest.inputs[name]:
             raise ProtocolError(
                 f"{where}.inputs.{name}: shape {shape(tensor)}; model.toml says {manifest.inputs[name]}"
             )
-    outputs = _tensors(fields.get("outputs"), f"{where}.outputs")
-    if not outputs:
+    if not vector.outputs:
         raise ProtocolError(f"{where}.outputs: names no output")
-    for name, tensor in outputs.items():
+    for name, tensor in vector.outputs.items():
         if difference(tensor, tensor) != 0:
             raise ProtocolError(f"{where}.outputs.{name}: holds NaN or infinity, which nothing can be compared with")
-    return Vector(inputs, outputs)
-
-
-def _tensors(value: object, where: str) -> dict[str, list[object]]:
-    return {name: items(tensor, f"{where}.{name}") for name, tensor in table(value, where).items()}
+    return vector

@@ -1,6 +1,9 @@
 """Small models, good ones and hostile ones, and a folder that holds one."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import numpy as np
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
+REPOSITORY = Path(__file__).parents[3]
 MANIFEST = """\
 name = "double"
 latency = "1s"
@@ -106,4 +110,23 @@ def folder(put) -> Path:
 @pytest.fixture
 def presence() -> Path:
     """The folder of the committed model."""
-    return Path(__file__).parents[3] / "models" / "presence"
+    return REPOSITORY / "models" / "presence"
+
+
+@pytest.fixture
+def run_python() -> Callable[..., str]:
+    """Runs code in a fresh interpreter, and gives what it printed."""
+
+    def run(code: str, *arguments: object) -> str:
+        path = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
+        done = subprocess.run(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            env={**os.environ, "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    return run

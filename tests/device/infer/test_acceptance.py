@@ -175,8 +175,18 @@ def test_code_beside_the_model_is_not_imported(folder, monkeypatch):
     accept(folder, PATIENT)
 
 
+def test_the_caller_never_loads_onnxruntime(run_python, folder):
+    code = """
+import pathlib, sys
+from device.infer.acceptance import accept
+accept(pathlib.Path(sys.argv[1]), 60.0)
+print({"numpy", "onnxruntime"} & set(sys.modules))
+"""
+    assert run_python(code, folder) == "set()"
+
+
 def test_the_command_prints_a_verdict_that_a_person_can_read(folder, capsys, monkeypatch):
-    monkeypatch.setattr(acceptance, "_limit_process", lambda seconds: None)
+    monkeypatch.setattr(acceptance.limits, "bound", lambda seconds, written: None)
     (folder / "golden.json").unlink()
     assert acceptance.main([os.fspath(folder)]) == 5
     assert "Not accepted: golden.json is missing" in capsys.readouterr().out

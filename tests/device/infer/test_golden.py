@@ -31,7 +31,9 @@ def test_vectors_come_back_in_order():
         (vector(inputs={"x": [[1, 2, 3]]}), "shape"),
         (vector(inputs={"x": [[1], [2, 3]]}), "rows differ"),
         (vector(inputs={"x": [["1", "2"]]}), "expected a list"),
-        (vector(inputs={"x": 1}), "expected a list"),
+        (vector(inputs={"x": 1}), "shape"),
+        (vector(inputs={"x": None}), "found nothing"),
+        (vector(outputs={"y": "2, 4"}), "expected a list"),
         (vector(outputs={"y": [[math.nan, 4]]}), "NaN"),
         (vector(outputs={"y": [[math.inf, 4]]}), "NaN or infinity"),
         ({"inputs": {"x": [[1, 2]]}, "outputs": {}}, "names no output"),
@@ -42,6 +44,10 @@ def test_vectors_come_back_in_order():
 def test_a_vector_that_does_not_fit_is_refused(attack, message):
     with pytest.raises(BadArtifactError, match=message):
         parse(attack)
+
+
+def test_a_scalar_output_is_a_plain_number():
+    assert parse(vector(outputs={"y": 2}))[0].outputs == {"y": 2}
 
 
 def test_no_vectors_at_all_are_refused():

@@ -1,10 +1,6 @@
 """Loading a model and running it, in the real onnxruntime."""
 
-import os
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,15 +12,6 @@ from device.infer import files, ort, session
 
 def load(folder):
     return session.load(folder, files.read_manifest(folder))
-
-
-def run_python(code, *arguments):
-    """What a fresh interpreter prints that runs `code`."""
-    path = os.pathsep.join(filter(None, [str(Path.cwd()), os.environ.get("PYTHONPATH")]))
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 @pytest.mark.parametrize(
@@ -150,7 +137,7 @@ def test_the_kept_buffers_give_what_onnxruntime_gives(presence):
         assert model.run(window.tolist()).value == expected[0, 0]
 
 
-def test_a_loaded_model_has_no_threads_and_runs_in_a_forked_child(presence):
+def test_a_loaded_model_has_no_threads_and_runs_in_a_forked_child(run_python, presence):
     code = """
 import os, sys, pathlib
 from device.infer import files, ort, session
@@ -167,7 +154,7 @@ print(status, len(list(tasks.iterdir())) if tasks.exists() else 1)
     assert run_python(code, presence) == "0 1"
 
 
-def test_a_board_without_onnxruntime_says_so_and_the_rest_imports(folder):
+def test_a_board_without_onnxruntime_says_so_and_the_rest_imports(run_python, folder):
     code = """
 import sys, pathlib
 sys.modules["onnxruntime"] = None
@@ -184,8 +171,6 @@ except RejectedError as error:
     assert "lamplight[ai]" in said
 
 
-def test_importing_the_session_imports_neither_onnxruntime_nor_numpy():
-    code = (
-        "import device.infer.acceptance, device.infer.session, sys; print({'numpy', 'onnxruntime'} & set(sys.modules))"
-    )
+def test_importing_the_session_imports_neither_onnxruntime_nor_numpy(run_python):
+    code = "import device.infer.session, sys; print({'numpy', 'onnxruntime'} & set(sys.modules))"
     assert run_python(code) == "set()"
