@@ -12,8 +12,9 @@ class FunctionHealth:
 
     `state` is starting, running, backoff or stopped. `events` were given to the handler, calls included, whatever
     came of them; of these, in `errors` the handler raised (or what it returned could not be sent), in `timeouts` it
-    was stopped at its deadline. `crashes` counts workers that ended by themselves, also while idle or while starting;
-    `restarts` how often a new worker took over after a failure; `dropped` are events that found the queue full.
+    was stopped at its deadline. `crashes` counts workers that ended by themselves or met their memory limit, also
+    while idle or while starting; `restarts` how often a new worker took over after a failure; `dropped` are events
+    that found the queue full.
     """
 
     version: int

@@ -109,6 +109,7 @@ class LoggingBridge(logging.Handler):
     def __init__(self, log: FunctionLog) -> None:
         super().__init__()
         self._log = log
+        self.setFormatter(logging.Formatter("%(name)s: %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
         """One record, at the nearest of our levels."""

@@ -214,7 +214,7 @@ class Dispatcher:
     def _fell(self, what: str, detail: str, ran: float) -> None:
         """The function is down: say so, make its outputs safe, and plan the next start."""
         self._tally.timeouts += what == "timeout"
-        self._tally.crashes += what == "crashed"
+        self._tally.crashes += what != "timeout"
         self._tally.last_error = f"{what}: {detail}"
         self._journal.worker(what, detail)
         self._rest_outputs()

@@ -3,13 +3,17 @@
 It knows processes, not functions: what a worker is told is process.py's.
 """
 
+import contextlib
 import json
 import os
 import pickle
+import random
+import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from device.errors import LamplightError
@@ -86,38 +90,49 @@ class Forker:
         return self._pid
 
     def fork(self, infers: bool) -> Fork:
-        """A new worker. `infers`: it needs the inference library. Raises ForkError when the zygote does not answer."""
+        """A new worker. `infers`: it needs the inference library. Raises ForkError when there is none to be had."""
+        try:
+            return self._fork(infers)
+        except OSError as error:
+            raise ForkError("no worker could be started", str(error), "end what uses up memory or files") from None
+
+    def _fork(self, infers: bool) -> Fork:
+        self._wait_for_zygote()
         mine, theirs = channel.pair()
         read, write = os.pipe()
         os.set_blocking(read, False)
         fork = self._enrol(mine, read)
-        try:
-            self.ask({"do": "fork", "worker": fork.number, "infers": infers}, (theirs.fileno(), write))
-        finally:
-            theirs.close()
-            os.close(write)
-        if not fork.born.wait(PATIENCE) or fork.exited.is_set():
+        with theirs:
+            asked = self.ask({"do": "fork", "worker": fork.number, "infers": infers}, (theirs.fileno(), write))
+        os.close(write)
+        if not asked or not fork.born.wait(PATIENCE) or not fork.pid:
             fork.channel.close()
             os.close(read)
             raise ForkError("no worker could be started", "the zygote did not answer", "look for its error in the log")
         return fork
 
-    def _enrol(self, mine: socket.socket, read: int) -> Fork:
+    def _wait_for_zygote(self) -> None:
         with self._up:
             self._up.wait_for(lambda: self._socket is not None or self._closed.is_set(), PATIENCE)
+            if self._socket is None:
+                raise ForkError("no worker could be started", "there is no zygote", "look for its error in the log")
+
+    def _enrol(self, mine: socket.socket, read: int) -> Fork:
+        with self._lock:
             self._count += 1
             fork = Fork(self._count, mine, read, self)
             self._forks[fork.number] = fork
             return fork
 
-    def ask(self, request: dict[str, object], fds: tuple[int, ...] = ()) -> None:
-        """Send a request to the zygote. When there is none, its workers have ended, or are about to be told so."""
+    def ask(self, request: dict[str, object], fds: tuple[int, ...] = ()) -> bool:
+        """Send a request to the zygote; whether there is one. Without it, its workers are ending or have ended."""
         with self._lock:
             try:
                 if self._socket:
                     socket.send_fds(self._socket, [json.dumps(request).encode()], fds)
             except OSError:
-                pass
+                return False
+            return self._socket is not None
 
     def close(self) -> None:
         """End the zygote and every worker."""
@@ -125,21 +140,27 @@ class Forker:
             self._closed.set()
             self._up.notify_all()
             if self._socket:
-                self._socket.shutdown(socket.SHUT_RDWR)
+                _shut(self._socket)
         self._thread.join()
 
     def _live(self) -> None:
         backoff = Backoff()
         while not self._closed.is_set():
-            process, mine = self._start()
-            self._hear(mine)
-            self._bury(process, mine)
-            backoff = backoff.failed(0.0)
-            self._closed.wait(backoff.delay(1.0))
+            started = time.monotonic()
+            try:
+                process, mine = self._start()
+            except OSError as error:
+                print(f"runtime: the zygote cannot be started: {error}", file=sys.stderr)  # noqa: T201
+            else:
+                self._hear(mine)
+                self._bury(process, mine)
+            backoff = backoff.failed(time.monotonic() - started)
+            self._closed.wait(backoff.delay(random.random()))
 
     def _start(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
         mine, theirs = channel.pair()
-        command = [sys.executable, "-m", "device.runtime.zygote", str(theirs.fileno()), str(os.getpid())]
+        # Without -P the agent's working directory would be on every function's path.
+        command = [sys.executable, "-P", "-m", "device.runtime.zygote", str(theirs.fileno()), str(os.getpid())]
         with theirs:
             process = subprocess.Popen(
                 command,
@@ -153,7 +174,7 @@ class Forker:
         with self._up:
             self._socket, self._pid = mine, process.pid
             if self._closed.is_set():
-                mine.shutdown(socket.SHUT_RDWR)
+                _shut(mine)
             self._up.notify_all()
         return process, mine
 
@@ -189,9 +210,25 @@ class Forker:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        # The kernel ends them with the zygote (sandbox.die_with_parent).
         for fork in orphans.values():
+            _end_group(fork.pid)
             fork.ended(None)
+
+
+def _end_group(pid: int) -> None:
+    """End what a worker without a zygote has started, and itself where the kernel did not (sandbox.py)."""
+    # The number of a group is not given away while one of its members lives.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if pid:
+            os.killpg(pid, signal.SIGKILL)
+
+
+def _shut(end: socket.socket) -> None:
+    try:
+        end.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        # The other side went first.
+        pass
 
 
 def environment(mine: dict[str, str]) -> dict[str, str]:

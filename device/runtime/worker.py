@@ -11,14 +11,13 @@ import signal
 import socket
 import sys
 import time
-import tomllib
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from device.event import Event
-from device.protocol import fields, manifest
+from device.protocol import fields
 from device.runtime import handler, messages, sandbox
 from device.runtime.channel import Channel, ChannelClosedError, encode
 from device.runtime.context import Context, LoggingBridge, leased_models, leased_pins, leased_sensors
@@ -69,7 +68,7 @@ def _settle(log: int, zygote: int) -> None:
     os.close(log)
     # Whole lines at once, so that they reach the agent when they are printed; never an error for odd characters.
     sys.stdout, sys.stderr = (
-        open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: PTH123, SIM115
+        open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
         for fd in (1, 2)
     )
     faulthandler.enable(file=2)
@@ -173,6 +172,6 @@ def _event(message: dict[str, object]) -> Event:
 
 def _load(folder: Path) -> "Model":
     # Imported here, for a worker without models must not pay for the inference library.
-    from device.infer import session
+    from device.infer import files, session
 
-    return session.load(folder, manifest.model(tomllib.loads((folder / "model.toml").read_text())))
+    return session.load(folder, files.read_manifest(folder))

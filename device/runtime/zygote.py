@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from device.runtime import sandbox, worker
 from device.runtime.channel import adopt
@@ -39,7 +39,14 @@ class Zygote:
         self._infers = False
 
     def serve(self) -> None:
-        """Until the agent goes."""
+        """Until the agent goes; the workers go with it, whatever happens here."""
+        try:
+            self._serve()
+        finally:
+            for pid in self._children.values():
+                _kill(pid)
+
+    def _serve(self) -> None:
         waiting = select.poll()
         waiting.register(self._agent, select.POLLIN)
         waiting.register(self._woken, select.POLLIN)
@@ -50,12 +57,14 @@ class Zygote:
                     os.read(self._woken, 4096)
                 self._reap()
             if self._agent.fileno() in ready and not self._obey():
-                break
-        for pid in self._children.values():
-            _kill(pid)
+                return
 
     def _obey(self) -> bool:
-        packet, fds, _, _ = socket.recv_fds(self._agent, MAX_REQUEST, 2)
+        try:
+            packet, fds, _, _ = socket.recv_fds(self._agent, MAX_REQUEST, 2)
+        except ConnectionResetError:
+            # An agent that was killed with reports still unread.
+            return False
         if not packet:
             return False
         request = json.loads(packet)
@@ -69,16 +78,25 @@ class Zygote:
         if infers:
             self._prepare_inference()
         parent = os.getpid()
-        pid = os.fork()
-        if not pid:
-            self._agent.close()
-            for fd in self._waker:
-                os.close(fd)
-            worker.main(adopt(channel), log, self._hardware, parent)
+        try:
+            pid = os.fork()
+        except OSError as error:
+            # No memory, or too many processes: one worker less, and no reason to end the others.
+            print(f"zygote: {error}", file=sys.stderr)  # noqa: T201
+            self._say({"worker": number, "status": 1})
+        else:
+            if not pid:
+                self._become_worker(channel, log, parent)
+            self._children[number] = pid
+            self._say({"worker": number, "pid": pid})
         os.close(channel)
         os.close(log)
-        self._children[number] = pid
-        self._say({"worker": number, "pid": pid})
+
+    def _become_worker(self, channel: int, log: int, parent: int) -> NoReturn:
+        self._agent.close()
+        for fd in self._waker:
+            os.close(fd)
+        worker.main(adopt(channel), log, self._hardware, parent)
 
     def _prepare_inference(self) -> None:
         """Import the inference library when the first function needs it: its pages are then shared by the workers."""
@@ -86,8 +104,7 @@ class Zygote:
             self._infers = True
             # Where it is not installed, the worker's own import says so to the right function.
             with contextlib.suppress(Exception):
-                importlib.import_module("device.infer.session")
-                importlib.import_module("onnxruntime")
+                importlib.import_module("device.infer.ort").prepare()
             gc.freeze()
 
     def _reap(self) -> None:

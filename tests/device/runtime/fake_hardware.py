@@ -1,7 +1,7 @@
 """Hardware in a folder of files, with the interface of device.hal.hardware.Hardware, for tests of the runtime alone.
 
-A module of its own, for the zygote unpickles it by name. Every level that anybody drives is appended to `levels`, so that a
-pulse is visible afterwards; a line that one process holds is busy for the others.
+A module of its own, for the zygote unpickles it by name. Every level that anybody drives is appended to `levels`, so
+that a pulse is visible afterwards; a line that one process holds is busy for the others.
 """
 
 import fcntl
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import boards
+
 from device.errors import LamplightError
 
 

@@ -1,0 +1,77 @@
+"""What becomes a record, and what is dropped and counted."""
+
+import pytest
+
+from device.event import Event
+from device.runtime.journal import Allowance, Journal
+from device.runtime.messages import Result
+from device.runtime.policy import Policy
+
+
+class Ticking:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Ticking()
+
+
+@pytest.fixture
+def out():
+    return []
+
+
+@pytest.fixture
+def journal(clock, out):
+    return Journal(
+        lambda stream, kind, fields: out.append((stream, kind, fields)), "f", 3, Policy(lines=10, burst=5), clock
+    )
+
+
+def texts(out):
+    return [fields["text"] for _, kind, fields in out if kind == "log"]
+
+
+def test_an_allowance_is_used_up_and_comes_back_with_time():
+    allowance = Allowance(rate=10, burst=5, now=0)
+    assert allowance.take(8, 0) == 5
+    assert allowance.take(1, 0.05) == 0
+    assert allowance.take(2, 0.1) == 1
+    assert allowance.take(100, 1000) == 5
+
+
+def test_lines_beyond_the_burst_are_counted_and_told_once_there_is_room(journal, clock, out):
+    journal.lines("info", [str(n) for n in range(8)])
+    assert texts(out) == ["0", "1", "2", "3", "4"]
+    clock.now = 1.0
+    journal.lines("info", ["after"])
+    assert texts(out)[5:] == ["3 log lines or messages dropped: too many a second", "after"]
+
+
+def test_the_count_is_told_before_the_end_of_a_worker(journal, out):
+    journal.lines("info", ["x"] * 7)
+    journal.worker("crashed", "killed by SIGSEGV")
+    assert [kind for _, kind, _ in out][-2:] == ["log", "worker"]
+    assert texts(out)[-1].startswith("2 ")
+
+
+def test_a_decision_has_lux_only_when_the_event_has(journal, out):
+    journal.decision(Event("f-1", "sensor/light", "t", 0.0, {"lux": 12.5}), Result(None, {"led": True}, 0.2))
+    journal.decision(Event("f-2", "timer", "t", 0.0, {"missed": 0}), Result(None, {}, 0.2))
+    first, second = (fields for _, _, fields in out)
+    assert first["lux"] == 12.5
+    assert "lux" not in second
+
+
+def test_a_large_result_is_not_for_telemetry(journal, out):
+    journal.decision(Event("f-1", "s", "t", 0.0, None), Result(["x"] * 1000, {}, 0.2))
+    assert out[0][2]["result"] == "(5000 bytes)"
+
+
+def test_long_lines_are_cut(journal, out):
+    journal.lines("error", ["x" * 10_000])
+    assert len(texts(out)[0]) == 2000
