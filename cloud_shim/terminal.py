@@ -99,5 +99,11 @@ def _write(stream: TextIO, text: str) -> None:
 def _console(stream: TextIO) -> "Console":
     from rich.console import Console
 
+    class Raising(Console):
+        """Lets a closed pipe be seen as such; rich's own answer is to leave the thread with SystemExit."""
+
+        def on_broken_pipe(self) -> None:
+            raise
+
     # A pipe has no width: what a program reads is never wrapped or cut.
-    return Console(file=stream, highlight=False, markup=False, emoji=False, width=None if stream.isatty() else 10_000)
+    return Raising(file=stream, highlight=False, markup=False, emoji=False, width=None if stream.isatty() else 10_000)

@@ -94,3 +94,16 @@ def test_an_empty_table_is_no_error(capsys):
 )
 def test_an_error_is_what_why_and_what_to_try(error, text):
     assert describe(error) == text
+
+
+class Closed(io.StringIO):
+    def flush(self) -> None:
+        raise BrokenPipeError
+
+
+def test_a_closed_pipe_is_raised_and_ends_no_thread_in_silence(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Closed())
+    with pytest.raises(BrokenPipeError):
+        Terminal().data(None, [("nobody reads this", "")])
+    with pytest.raises(BrokenPipeError):
+        Terminal(as_json=True).data({})
