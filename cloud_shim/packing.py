@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from device.errors import UsageError
-from device.infer import acceptance
+from device.infer import acceptance, files
 from device.update import archive, bundle
 
 
@@ -24,4 +24,4 @@ def pack(folder: Path, config: Mapping[str, object] | None = None) -> bytes:
         raise UsageError("A model has no settings", "--set is for functions")
     bundle.read_model(folder)
     acceptance.accept(folder)
-    return archive.pack(folder, only=bundle.MODEL_FILES)
+    return archive.pack(folder, only=files.MODEL_FILES)

@@ -148,14 +148,4 @@ def _inspect(data: bytes) -> tuple[str, str, str]:
             ) from error
         manifest = bundle.read(tree)
         file = tree / (bundle.FUNCTION_FILE if kind == "function" else bundle.MODEL_FILE)
-        return kind, manifest.name, _as_json(file)
-
-
-def _as_json(manifest: Path) -> str:
-    """TOML knows dates and times, infinities and "not a number"; JSON, in which settings travel, does not."""
-    try:
-        return json.dumps(tomllib.loads(manifest.read_text("utf-8")), allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise BadArtifactError(
-            f"{manifest.name} holds a value that settings cannot have", str(error), "Write dates and times as texts"
-        ) from None
+        return kind, manifest.name, json.dumps(tomllib.loads(file.read_text("utf-8")))

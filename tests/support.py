@@ -1,5 +1,7 @@
-"""What tests of several parts share: waiting for a condition, free ports, a chunk of patience."""
+"""What tests of several parts share: waiting for a condition, free ports, a small model."""
 
+import json
+import random
 import socket
 import time
 from collections.abc import Callable
@@ -20,3 +22,24 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def small_model(name: str = "presence", weights: int = 8, seed: int = 0) -> dict[str, bytes]:
+    """A model's files: adds the mean of `weights` random float32 numbers to its input `x` of shape [1, 4]."""
+    from onnx import TensorProto, helper
+
+    values = random.Random(seed).randbytes(4 * weights)
+    graph = helper.make_graph(
+        [
+            helper.make_node("ReduceMean", ["w"], ["mean"], keepdims=0),
+            helper.make_node("Add", ["x", "mean"], ["y"]),
+        ],
+        name,
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 4])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 4])],
+        [helper.make_tensor("w", TensorProto.FLOAT, [weights], values, raw=True)],
+    )
+    onnx = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
+    golden = {"vectors": [{"inputs": {"x": [[0.0] * 4]}, "outputs": {"y": [[0.0] * 4]}}]}
+    manifest = f'name = "{name}"\n[inputs]\nx = [1, 4]\n'
+    return {"model.toml": manifest.encode(), "model.onnx": onnx, "golden.json": json.dumps(golden).encode()}

@@ -48,7 +48,7 @@ ALLOWED = {
     "hal": ("boards",),
     "infer": (),
     "link": (),
-    "update": ("device.infer.files",),
+    "update": ("device.infer",),
     "triggers": ("device.hal", "boards"),
     "runtime": ("device.hal", "device.triggers", "device.infer", "boards"),
 }

@@ -151,11 +151,16 @@ def _row(name: str, wanted: Json, has: Json) -> Row:
         desired=wanted.get("version", 0),
         reported=has.get("version", 0),
         state=has.get("state", ""),
-        config=tuple((wanted.get("config") or {}).items()),
+        config=_settings(wanted),
         errors=has.get("errors", 0),
         restarts=has.get("restarts", 0),
         last_error=has.get("last_error", ""),
     )
+
+
+def _settings(wanted: Json) -> tuple[tuple[str, Any], ...]:
+    config: Json = wanted.get("config") or {}
+    return tuple(config.items())
 
 
 def _faults(sensors: Json) -> tuple[tuple[str, str], ...]:

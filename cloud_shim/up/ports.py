@@ -44,12 +44,31 @@ def holder(port: int) -> str:
     """
     inodes = {f"socket:[{inode}]" for inode in _listening(port)}
     for process in Path("/proc").glob("[0-9]*") if inodes else ():
-        try:
-            if any(str(each.readlink()) in inodes for each in (process / "fd").iterdir()):
-                return f"process {process.name} ({(process / 'comm').read_text().strip()})"
-        except OSError:
-            continue  # another user's, or it has just ended
+        if not inodes.isdisjoint(_open_files(process)):
+            return f"process {process.name} ({_text(process / 'comm')})"
     return ""
+
+
+def _open_files(process: Path) -> set[str]:
+    """What the process has open; nothing for another user's, or one that has just ended."""
+    try:
+        return {_link(each) for each in (process / "fd").iterdir()}
+    except OSError:
+        return set()
+
+
+def _link(path: Path) -> str:
+    try:
+        return str(path.readlink())
+    except OSError:
+        return ""  # closed meanwhile; for our own process the listing's own descriptor is such a one
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return "?"
 
 
 def _listening(port: int) -> list[str]:

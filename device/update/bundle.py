@@ -5,13 +5,12 @@ a board or an ONNX runtime can tell is not asked here.
 """
 
 import ast
-import json
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
 
 from device.errors import BadArtifactError, NotFoundError, RejectedError
+from device.infer import files
 from device.protocol import manifest
 from device.protocol.errors import ProtocolError
 from device.protocol.manifest import FunctionManifest, ModelManifest
@@ -19,12 +18,9 @@ from device.update import archive
 
 FUNCTION_FILE = "function.toml"
 MODEL_FILE = "model.toml"
-# What of a model's folder is sent: its training script and data stay at home.
-MODEL_FILES = ("golden.json", "model.onnx", "model.toml")
 _MAX_MANIFEST = 64 * 1024
 _HANDLER_PARAMETERS = 2
 
-_Manifest = TypeVar("_Manifest", FunctionManifest, ModelManifest)
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign | ast.alias
 
 
@@ -46,7 +42,7 @@ def read_function(folder: Path) -> FunctionManifest:
 
     Looks only at the files that are packed: a virtual environment beside them is not its business.
     """
-    checked = _manifest(folder / FUNCTION_FILE, manifest.function)
+    checked = _manifest(folder / FUNCTION_FILE)
     for name in archive.files(folder):
         if name.endswith(".py"):
             _syntax(folder / name, name)
@@ -56,15 +52,7 @@ def read_function(folder: Path) -> FunctionManifest:
 
 def read_model(folder: Path) -> ModelManifest:
     """The manifest of the model in `folder`; raises BadArtifactError. Whether it computes is not looked at."""
-    checked = _manifest(folder / MODEL_FILE, manifest.model)
-    for name in MODEL_FILES:
-        if not (folder / name).is_file() or not (folder / name).stat().st_size:
-            raise BadArtifactError(f"The model {checked.name} has no {name}", "the file is missing or empty")
-    try:
-        json.loads((folder / "golden.json").read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise BadArtifactError(f"The model {checked.name}'s golden.json is not JSON", str(error)) from None
-    return checked
+    return files.check_files(folder)
 
 
 def settings(function: FunctionManifest, config: Mapping[str, object]) -> dict[str, object]:
@@ -79,7 +67,7 @@ def settings(function: FunctionManifest, config: Mapping[str, object]) -> dict[s
     return {**function.config, **config}
 
 
-def _manifest(path: Path, check: Callable[[object], _Manifest]) -> _Manifest:
+def _manifest(path: Path) -> FunctionManifest:
     try:
         with path.open("rb") as file:
             data = file.read(_MAX_MANIFEST + 1)
@@ -88,7 +76,7 @@ def _manifest(path: Path, check: Callable[[object], _Manifest]) -> _Manifest:
     if len(data) > _MAX_MANIFEST:
         raise BadArtifactError(f"{path.name} is too long", f"at most {_MAX_MANIFEST} bytes")
     try:
-        return check(tomllib.loads(data.decode()))
+        return manifest.function(tomllib.loads(data.decode()))
     except ProtocolError as error:
         raise BadArtifactError(str(error)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:

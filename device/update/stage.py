@@ -5,6 +5,7 @@ Checks that the parts fit each other: names, settings, models. It fetches nothin
 
 from device.errors import BadArtifactError, RejectedError
 from device.generation import Generation, InstalledFunction, InstalledModel
+from device.infer import files
 from device.protocol.deployment import ArtifactRef, Deployment
 from device.update import bundle
 from device.update.store import Store
@@ -30,7 +31,7 @@ def whole(deployment: Deployment, store: Store) -> bool:
 
 def _model(ref: ArtifactRef, store: Store) -> InstalledModel:
     path = store.tree(ref.digest)
-    manifest = bundle.read_model(path)
+    manifest = files.read_manifest(path)
     _check_name(ref, manifest.name)
     return InstalledModel(ref.name, ref.version, ref.digest, path, manifest)
 

@@ -18,6 +18,7 @@ from cloud_shim.app import create_app
 from cloud_shim.config import Config
 from cloud_shim.shim import Shim
 from device.update import archive
+from tests.support import free_port, small_model
 
 FLEET = "home"
 BOARD = "lamplight/simulated"
@@ -77,19 +78,11 @@ def make_model(tmp_path):
     def make(name="presence", size=100, seed=0) -> bytes:
         folder = tmp_path / f"model-{time.monotonic_ns()}"
         folder.mkdir()
-        (folder / "model.toml").write_text(f'name = "{name}"\n[inputs]\nwindow = [1, 8]\n')
-        (folder / "golden.json").write_text("[]")
-        number = seed.to_bytes(8, "big")
-        (folder / "model.onnx").write_bytes(b"".join((i.to_bytes(8, "big") + number) for i in range(size // 16 + 1)))
+        for file, data in small_model(name, weights=size // 4 + 1, seed=seed).items():
+            (folder / file).write_bytes(data)
         return archive.pack(folder)
 
     return make
-
-
-def free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return bound.getsockname()[1]
 
 
 class RunningBroker:

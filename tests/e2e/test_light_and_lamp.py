@@ -56,8 +56,10 @@ def test_devices_and_status_agree_with_what_runs(fleet: Fleet, night_light: Path
     devices = {each["name"]: each for each in fleet.json("devices")["devices"]}
     assert devices[DEVICE]["online"] is True
     until(
-        lambda: fleet.json("status", DEVICE)["reported"]["generation"]
-        == fleet.json("status", DEVICE)["desired"]["generation"],
+        lambda: (
+            fleet.json("status", DEVICE)["reported"]["generation"]
+            == fleet.json("status", DEVICE)["desired"]["generation"]
+        ),
         "reported is desired",
     )
     assert fleet.json("status", DEVICE)["reported"]["functions"]["night-light"]["state"] == "running"

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import boards
-
 from device.errors import LamplightError
 
 

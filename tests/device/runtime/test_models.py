@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from device.infer import files
 
 from device.errors import RejectedError
 from device.generation import InstalledModel
+from device.infer import files
 
 PRESENCE = Path(__file__).parents[3] / "models" / "presence"
 CODE = "def handler(event, context): return context.models['presence'].run(event.data).value"

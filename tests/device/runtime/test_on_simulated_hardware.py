@@ -3,11 +3,12 @@
 import subprocess
 import sys
 
-import boards
 import pytest
+from runtime_bench import Bench, until
+
+import boards
 from device.hal.hardware import Hardware
 from device.hal.sim.world import World
-from runtime_bench import Bench, until
 
 NIGHT_LIGHT = """
 def handler(event, context):

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from cloud_shim.signing import Signing
 from device.generation import Generation
+from device.infer.files import MODEL_FILES
 from device.protocol import chunks
 from device.protocol.deployment import ArtifactRef, Deployment
-from device.update import archive, bundle
+from device.update import archive
 from device.update.engine import Engine
 
 HANDLER = b"def handler(event, context):\n    return %d\n"
@@ -49,7 +50,7 @@ class Cloud:
         """Pack, sign and seed the files; gives the artifact."""
         self.versions[kind] = version = self.versions.get(kind, 0) + 1
         source = write(self.folder / f"{kind}-{version}", files)
-        data = archive.pack(source, bundle.MODEL_FILES if kind == "model" else None)
+        data = archive.pack(source, MODEL_FILES if kind == "model" else None)
         return self.release_bytes(kind, "presence" if kind == "model" else "lamp", version, data)
 
     def release_bytes(self, kind, name, version, data):

@@ -4,7 +4,8 @@ import pytest
 
 from device.errors import BadArtifactError, NotFoundError, RejectedError
 from device.update import bundle
-from tests.device.update.harness import function_files, model_files, write
+from tests.device.update.harness import function_files, write
+from tests.support import small_model
 
 HANDLERS = {
     "a function": b"def handler(event, context): pass",
@@ -92,21 +93,13 @@ def test_a_folder_that_is_neither_says_what_it_lacks(tmp_path):
 
 
 def test_a_model_is_read(tmp_path):
-    assert bundle.read(write(tmp_path, model_files())).inputs == {"x": [1, 4]}
+    assert bundle.read(write(tmp_path, small_model())).inputs == {"x": [1, 4]}
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "golden.json"])
-@pytest.mark.parametrize("content", [None, b""])
-def test_a_model_without_one_of_its_files_is_refused(name, content, tmp_path):
-    files = {**model_files(), name: content}
-    write(tmp_path, {each: data for each, data in files.items() if data is not None})
-    with pytest.raises(BadArtifactError, match=f"has no {name}"):
-        bundle.read(tmp_path)
-
-
-def test_golden_vectors_that_are_no_json_are_refused(tmp_path):
-    with pytest.raises(BadArtifactError, match="is not JSON"):
-        bundle.read(write(tmp_path, {**model_files(), "golden.json": b"{"}))
+@pytest.mark.parametrize("name", ["model.onnx", "model.toml", "golden.json"])
+def test_a_model_whose_files_are_spoilt_is_refused(name, tmp_path):
+    with pytest.raises(BadArtifactError, match=name):
+        bundle.read_model(write(tmp_path, {**small_model(), name: b"{"}))
 
 
 def test_settings_lie_over_the_manifests_and_a_misspelt_one_is_refused(tmp_path):
@@ -115,3 +108,18 @@ def test_settings_lie_over_the_manifests_and_a_misspelt_one_is_refused(tmp_path)
     assert bundle.settings(manifest, {"threshold": 5}) == {"threshold": 5}
     with pytest.raises(RejectedError, match=r"no setting 'treshold'.*threshold"):
         bundle.settings(manifest, {"treshold": 5})
+
+
+def test_a_link_is_refused_before_anything_behind_it_is_read(tmp_path):
+    folder = write(tmp_path, function_files())
+    (folder / "out.py").symlink_to("/etc/passwd")
+    with pytest.raises(BadArtifactError, match=r"out\.py cannot be packed") as refused:
+        bundle.read_function(folder)
+    assert "root:" not in str(refused.value)
+
+
+def test_what_is_not_packed_is_not_looked_at(tmp_path):
+    folder = write(tmp_path, function_files())
+    (folder / ".venv").mkdir()
+    (folder / ".venv" / "broken.py").write_text("def (")
+    bundle.read_function(folder)
