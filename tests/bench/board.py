@@ -20,7 +20,7 @@ def running(
     config: Mapping[str, object] | None = None,
     models: Mapping[str, InstalledModel] | None = None,
 ) -> Generator[Supervisor, None, None]:
-    """A supervisor on a simulated board, with records going to a real outbox, that runs `code` as the function `name`."""
+    """A supervisor on a simulated board, with a real outbox, that runs `code` as the function `name`."""
     with tempfile.TemporaryDirectory(prefix="lamplight-bench-") as temporary:
         folder = Path(temporary)
         outbox = Outbox(folder / "outbox.db")

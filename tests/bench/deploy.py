@@ -1,11 +1,11 @@
 """From `deploy` to the first event handled by the new code, against a bare MQTT round trip through the same broker.
 
-Ours begins when the packed bundle is handed to the running shim over HTTP, and ends at the time that the device wrote into
-the record of the first event that the new version handled: release, sign, publish, verify in a process of its own,
-fetch, unpack, try the handler in a throwaway worker, switch. Shim and device share one clock here. The function has a timer of
-10 ms that goes on over the switch, so waiting for an event adds at most that. The reference is the least that anything costs that goes
-through this broker: 100 bytes to it and back, at QoS 1. No deployment can come near it; the ratio tells how much of a deployment is
-not the network.
+Ours begins when the packed bundle is handed to the running shim over HTTP, and ends at the time that the device wrote
+into the record of the first event that the new version handled: release, sign, publish, verify in a process of its
+own, fetch, unpack, try the handler in a throwaway worker, switch. Shim and device share one clock here. The function
+has a timer of 10 ms that goes on over the switch, so waiting for an event adds at most that. The reference is the
+least that anything costs that goes through this broker: 100 bytes to it and back, at QoS 1. No deployment can come
+near it; the ratio tells how much of a deployment is not the network.
 """
 
 import time

@@ -1,11 +1,12 @@
 """Event → handler → result, against a bare os.pipe round trip between two processes.
 
 Ours is `Supervisor.call`: the event is queued, the function's dispatcher sends it to the confined worker process, the
-handler runs there and returns what it was given, and the result comes back to the caller. The reference sends the same
-bytes to another Python process and back through two pipes, with one read and one write on each side: the least that any
-runtime pays that keeps functions in processes of their own. Both cross between two processes twice; ours also makes and
-reads messages, keeps the deadline, and wakes two threads of the agent. On one processor the ratio says what our code costs; across
-processors the machine's wake-ups are in both.
+handler runs there and returns what it was given, and the result comes back to the caller. The reference sends the
+same bytes to another Python process and back through two pipes, with one read and one write on each side: the least
+that any runtime pays that keeps functions in processes of their own. Both cross between two processes twice; ours
+also makes and reads messages, keeps the deadline, and wakes two threads of the agent. On one processor the ratio
+says what our code costs. Left to the scheduler, the pipe's two processes often end up on one processor anyway while
+our three threads and the worker do not: then the machine's wake-ups across processors count on our side only.
 """
 
 import json

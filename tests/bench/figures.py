@@ -1,6 +1,7 @@
 """A figure: what ours costs, what the reference costs, and how the two were spread. Pure values.
 
-Every figure is a cost (a time or a memory), so a smaller ratio is always better and a goal is the most a ratio should be.
+Every figure is a cost (a time or a memory), so a smaller ratio is always better and a goal is the most a ratio should
+be.
 """
 
 import statistics

@@ -1,10 +1,10 @@
 """Inference in a function, against bare onnxruntime in the same process.
 
-Ours is `context.models["presence"].run(window)` with a list of 32 numbers, as an event carries it, inside a handler in
-its worker: it checks and converts the list, runs, and returns scores with their labels. The reference is
+Ours is `context.models["presence"].run(window)` with a list of 32 numbers, as an event carries it, inside a handler
+in its worker: it checks and converts the list, runs, and returns scores with their labels. The reference is
 `session.run(None, {"lux": array})` with an array made beforehand, in the same handler, in a session of the same file
-with the same options (one thread, no spinning), so that neither memory limits nor the confinement differ. The reference
-does less, which makes the comparison a hard one for ours.
+with the same options (one thread, no spinning), so that neither memory limits nor the confinement differ. The
+reference does less, which makes the comparison a hard one for ours.
 """
 
 from pathlib import Path

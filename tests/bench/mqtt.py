@@ -19,7 +19,7 @@ OnMessage = Callable[[bytes], object]
 
 @contextlib.contextmanager
 def subscribed(broker: Broker, topic: str, on_message: OnMessage) -> Generator[mqtt.Client, None, None]:
-    """A client that gives what arrives on `topic` to `on_message`, on paho's thread, with Nagle's algorithm off as ours."""
+    """A client that gives what arrives on `topic` to `on_message`, on paho's thread; without Nagle's delay, as ours."""
     ready: queue.SimpleQueue[None] = queue.SimpleQueue()
     client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="bench")
     client.username_pw_set(broker.username, broker.password)

@@ -1,12 +1,13 @@
 """An artifact of several megabytes from shim to device, against mosquitto's own C clients through the same broker.
 
-Ours is the time in which its bytes move, on a whole running home: from the deploy call until the device's `desired` is on
-the broker (released, cut, every chunk retained there and acknowledged, signed), and from the device's FETCHING to its STAGED (every
-chunk subscribed to, verified and stored durably, the artifact assembled, verified and unpacked). Left out is what lies
-between: the process that verifies signatures, the same for an artifact of any size. The reference does the same two steps
-with the same bytes: `mosquitto_pub --retain --qos 1 -f FILE` until the broker has acknowledged it, then
-`mosquitto_sub -C 1` into a file. It verifies nothing, does not wait for the disk, sends the file as one message (the broker's limit on
-that is lifted for it), and pays for the start of two small programs. The bytes are random and new each time.
+Ours is the time in which its bytes move, on a whole running home: from the deploy call until the device's `desired`
+is on the broker (released, cut, every chunk retained there and acknowledged, signed), and from the device's FETCHING
+to its STAGED (every chunk subscribed to, verified and stored durably, the artifact assembled, verified and unpacked).
+Left out is what lies between: the process that verifies signatures, the same for an artifact of any size. The
+reference does the same two steps with the same bytes: `mosquitto_pub --retain --qos 1 -f FILE` until the broker has
+acknowledged it, then `mosquitto_sub -C 1` into a file. It verifies nothing, does not wait for the disk, sends the
+file as one message (the broker's limit on that is lifted for it), and pays for the start of two small programs. The
+bytes are random and new each time.
 """
 
 import os
