@@ -6,7 +6,7 @@ same bytes to another Python process and back through two pipes, with one read a
 that any runtime pays that keeps functions in processes of their own. Both cross between two processes twice; ours
 also makes and reads messages, keeps the deadline, and wakes two threads of the agent. On one processor the ratio
 says what our code costs. Left to the scheduler, the pipe's two processes often end up on one processor anyway while
-our three threads and the worker do not: then the machine's wake-ups across processors count on our side only.
+our threads and the worker do not: then the machine's wake-ups across processors count on our side only.
 """
 
 import json
