@@ -38,7 +38,8 @@ def accept(folder: Path, timeout: float = DEFAULT_TIMEOUT) -> None:
 def _run(folder: Path, timeout: float, verdict: IO[bytes], complaints: IO[bytes]) -> int:
     # -P: neither the model's folder nor the working directory is a place to import from.
     command = [sys.executable, "-P", "-m", "device.infer.acceptance", str(folder.resolve()), "--json"]
-    path = os.pathsep.join(filter(None, (str(_REPOSITORY), os.environ.get("PYTHONPATH"))))
+    # An empty entry would be the working directory again.
+    path = os.pathsep.join([str(_REPOSITORY), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))])
     process = subprocess.Popen(
         [*command, "--seconds", str(math.ceil(timeout))],
         env={**os.environ, "PYTHONPATH": path},

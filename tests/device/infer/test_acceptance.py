@@ -172,6 +172,7 @@ def test_code_beside_the_model_is_not_imported(folder, monkeypatch):
     for name in ("json.py", "onnxruntime.py", "device.py"):
         (folder / name).write_text("raise SystemExit('imported')")
     monkeypatch.chdir(folder)
+    monkeypatch.setenv("PYTHONPATH", f"{os.environ.get('PYTHONPATH', '')}:")
     accept(folder, PATIENT)
 
 

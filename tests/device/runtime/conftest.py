@@ -9,7 +9,9 @@ import pytest
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 # The zygote is a process of its own; it imports fake_hardware to unpickle it.
-os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE.parents[2]), str(HERE), os.environ.get("PYTHONPATH", "")])
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [str(HERE.parents[2]), str(HERE), os.environ.get("PYTHONPATH")])
+)
 
 
 @pytest.fixture
