@@ -81,9 +81,10 @@ def configuration(where: Path, host: str, port: int) -> str:
         ("acl_file", where / "access"),
         ("persistence", "true"),
         ("persistence_location", f"{where}/"),
-        # Without these two an acknowledged message is lost when the broker is killed.
-        ("autosave_on_changes", "true"),
-        ("autosave_interval", "1"),
+        # Saved once a minute: on each change mosquitto would write its whole database anew, gigabytes for one model of a
+        # few megabytes. What a killed broker has lost it gets back: the shim sends every `desired` at each
+        # reconnection, and a device asks for the chunks that do not come.
+        ("autosave_interval", "60"),
         ("persistent_client_expiration", "30d"),
         # The longest body, and room for its topic.
         ("max_packet_size", MAX_MESSAGE + 1024),

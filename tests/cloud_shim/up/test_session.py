@@ -60,7 +60,7 @@ def until(condition, what):
 
 @pytest.fixture
 def up(tmp_path):
-    """Starts the script in a state folder of its own on free ports; kills it afterwards."""
+    """Starts the script in a state folder of its own on free ports; ends it afterwards, and it its children."""
     started = []
 
     def start(*arguments: str, ready: str = "ready") -> subprocess.Popen[str]:
@@ -77,8 +77,8 @@ def up(tmp_path):
 
     yield start
     for each in started:
-        each.kill()
-        each.communicate()
+        each.terminate()
+        each.communicate(timeout=60)
 
 
 def children_of(pid: int) -> list[int]:
