@@ -96,7 +96,7 @@ class Agent:
         self._outbox.close()
 
     def _connect_parts(self) -> None:
-        self._outbox.on_written(self._uplink.wake)
+        self._outbox.on_append(self._uplink.wake)
         self._session.on("desired", lambda _topic, payload: self._engine.desired(payload))
         self._session.on("chunk", lambda topic, payload: self._engine.chunk(topic.leaf, payload))
         self._session.on("ack", lambda _topic, payload: self._uplink.acknowledged(messages.ack(payload)))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from device.link.outbox import Row
+from device.link.record_file import Row
 from device.protocol.messages import Ack
 from device.protocol.topics import STREAMS
 

@@ -14,7 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.link.outbox import Outbox, Row
+from device.link.outbox import LINGER, Outbox
+from device.link.record_file import Row
+from tests.support import until
 
 
 @pytest.fixture
@@ -100,7 +102,8 @@ def test_the_sizes_are_what_the_file_holds(records: list[tuple[str, int]]) -> No
     box.flush()
     for row in box.next_batch("logs", records=3)[-1:]:
         box.acknowledge("logs", row.boot, row.seq)
-    assert box.waiting() == box._measure()  # pyright: ignore[reportPrivateUsage]
+    box.flush()
+    assert box.waiting() == box._file._measure()  # pyright: ignore[reportPrivateUsage]
     box.close()
 
 
@@ -149,12 +152,12 @@ def test_a_disk_that_refuses_loses_only_what_it_must_and_recovers(path: Path) ->
     box = Outbox(path)
     box.append("logs", "log", {"text": "before"})
     box.flush()
-    pages = box._database.execute("PRAGMA page_count").fetchone()[0]  # pyright: ignore[reportPrivateUsage]
-    box._database.execute(f"PRAGMA max_page_count = {pages}")  # pyright: ignore[reportPrivateUsage]
+    pages = box._file._database.execute("PRAGMA page_count").fetchone()[0]  # pyright: ignore[reportPrivateUsage]
+    box._file._database.execute(f"PRAGMA max_page_count = {pages}")  # pyright: ignore[reportPrivateUsage]
     for n in range(50):
         box.append("logs", "log", {"text": f"{n}" * 1000})
     box.flush()
-    box._database.execute("PRAGMA max_page_count = 100000")  # pyright: ignore[reportPrivateUsage]
+    box._file._database.execute("PRAGMA max_page_count = 100000")  # pyright: ignore[reportPrivateUsage]
     box.append("logs", "log", {"text": "after"})
     box.flush()
     texts = [each["text"] for each in bodies(box.next_batch("logs", size=1 << 20))]
@@ -164,6 +167,47 @@ def test_a_disk_that_refuses_loses_only_what_it_must_and_recovers(path: Path) ->
     box.flush()
     lost = sum(each["count"] for each in bodies(box.next_batch("events")) if each["kind"] == "dropped")  # type: ignore[misc]
     assert lost >= 50 + 2 - len(texts)
+    box.close()
+
+
+def rows_on_disk(path: Path) -> int:
+    return int(sqlite3.connect(path).execute("SELECT COUNT(*) FROM records").fetchone()[0])
+
+
+class Stopped:
+    """A clock that stands until it is told the time."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_what_is_acknowledged_in_time_never_touches_the_disk(path: Path) -> None:
+    box = Outbox(path, monotonic=Stopped())
+    for n in range(100):
+        box.append("telemetry", "reading", {"lux": n})
+        sent = box.next_batch("telemetry")
+        assert box.acknowledge("telemetry", box.boot, sent[-1].seq)
+    assert rows_on_disk(path) == 0
+    assert box.waiting()["telemetry"] == 0
+    box.close()
+    assert rows_on_disk(path) == 0
+
+
+def test_what_is_not_acknowledged_in_time_is_written(path: Path) -> None:
+    clock = Stopped()
+    box = Outbox(path, monotonic=clock)
+    box.append("telemetry", "reading", {"lux": 1})
+    clock.now = LINGER
+    # Only the first in an empty memory wakes the writer.
+    box.acknowledge("telemetry", box.boot, 0)
+    until(lambda: rows_on_disk(path) == 1, "the record is in the file")
+    box.append("telemetry", "reading", {"lux": 2})
+    assert [each["lux"] for each in bodies(box.next_batch("telemetry"))] == [1]
+    assert box.acknowledge("telemetry", box.boot, 1)
+    assert [each["lux"] for each in bodies(box.next_batch("telemetry"))] == [2]
     box.close()
 
 

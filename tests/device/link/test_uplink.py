@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.link.outbox import Row
+from device.link.record_file import Row
 from device.link.uplink import RESEND_AFTER, Uplink
 from device.protocol import messages
 from device.protocol.messages import Ack
@@ -17,7 +17,7 @@ class Memory:
     """An outbox in memory, with the order of what was acknowledged."""
 
     def __init__(self, count: int) -> None:
-        self.rows = [Row("1-a", n, f'{{"seq":{n},"time":1.0,"kind":"log"}}') for n in range(1, count + 1)]
+        self.rows = [Row("logs", "1-a", n, f'{{"seq":{n},"time":1.0,"kind":"log"}}') for n in range(1, count + 1)]
 
     def next_batch(self, stream: str) -> list[Row]:
         return self.rows[:3] if stream == "logs" else []
