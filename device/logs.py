@@ -23,7 +23,7 @@ class RecordHandler(logging.Handler):
             text = record.getMessage()
         except (TypeError, ValueError):
             text = str(record.msg)
-        fields: dict[str, object] = {"function": "", "version": 0, "level": _level(record.levelno), "text": text}
+        fields: dict[str, object] = {"function": "", "version": 0, "level": level(record.levelno), "text": text}
         self._emit("logs", "log", fields)
 
 
@@ -36,7 +36,8 @@ def to_stderr(debug: bool) -> None:
     )
 
 
-def _level(number: int) -> str:
+def level(number: int) -> str:
+    """The nearest of our four levels to one of the standard library's numbers."""
     if number >= logging.ERROR:
         return "error"
     if number >= logging.WARNING:

@@ -43,7 +43,15 @@ def test_the_device_knows_nothing_of_the_cloud(path: Path) -> None:
 
 
 # What each part of the device may import of the others; the rest is wired by the agent alone.
-SHARED = ("device.errors", "device.event", "device.generation", "device.config", "device.health", "device.protocol")
+SHARED = (
+    "device.errors",
+    "device.event",
+    "device.generation",
+    "device.config",
+    "device.health",
+    "device.logs",
+    "device.protocol",
+)
 ALLOWED = {
     "hal": ("boards",),
     "infer": (),

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from device.errors import LamplightError, NotFoundError
+from device.logs import level
 from device.runtime.messages import Log, Publish
 
 if TYPE_CHECKING:
@@ -113,15 +114,7 @@ class LoggingBridge(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """One record, at the nearest of our levels."""
-        self._log.line(_level(record.levelno), self.format(record))
-
-
-def _level(number: int) -> str:
-    if number >= logging.ERROR:
-        return "error"
-    if number >= logging.WARNING:
-        return "warning"
-    return "info" if number >= logging.INFO else "debug"
+        self._log.line(level(record.levelno), self.format(record))
 
 
 class Context:
