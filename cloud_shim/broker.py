@@ -44,7 +44,7 @@ def shim_password(state: Path) -> str:
         return _password_path(state).read_text().strip()
     except FileNotFoundError:
         raise NotFoundError(
-            f"There is no broker in {state}", f"{_password_path(state)} is missing", "Start with: lamplight up"
+            f"There is no broker in {state}", f"{_password_path(state)} is missing", "`lamplight up` starts one"
         ) from None
 
 
