@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,8 @@ LAMPLIGHT = (sys.executable, "-m", "cloud_shim.cli")
 class Fleet:
     """A running `lamplight up`, and the command line that talks to it."""
 
-    def __init__(self, state: Path, program: Sequence[str] = LAMPLIGHT) -> None:
+    def __init__(self, state: Path) -> None:
         self.state = state
-        self.said = ""
-        self._program = program
         self.port, self.mqtt_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.lines: list[dict[str, Any]] = []
@@ -34,7 +32,7 @@ class Fleet:
 
     def start(self) -> None:
         """`lamplight up`; returns when the first decision has come back."""
-        command = [*self._program, "up", "--json", "--state", str(self.state), *self._ports()]
+        command = [*LAMPLIGHT, "up", "--json", "--state", str(self.state), *self._ports()]
         self._up = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         threading.Thread(target=self._read, args=(self._up,), daemon=True).start()
         up = self._up
@@ -71,6 +69,11 @@ class Fleet:
     def decisions(self) -> list[dict[str, Any]]:
         """What `up` has shown of decisions so far."""
         return [line for line in self.lines if line.get("kind") == "decision"]
+
+    def processes(self) -> list[str]:
+        """Command lines of processes that mention this fleet's folder."""
+        listed = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+        return [line for line in listed.splitlines() if str(self.state) in line]
 
     def world(self) -> World:
         """The simulated board's surroundings, reached directly."""
