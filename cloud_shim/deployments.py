@@ -92,7 +92,9 @@ def check_settings(manifest: FunctionManifest, settings: Settings) -> None:
     for key, value in settings.items():
         if key not in manifest.config:
             raise RejectedError(
-                f"{manifest.name} has no setting {key!r}", f"its settings are: {known}", "look under [config] in function.toml"
+                f"{manifest.name} has no setting {key!r}",
+                f"its settings are: {known}",
+                "look under [config] in function.toml",
             )
         default = manifest.config[key]
         if not _same_kind(default, value):

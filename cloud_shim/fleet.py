@@ -1,6 +1,6 @@
-"""The devices, and what each should run: creates them, deploys, removes, rolls back. Decides by deployments.py's pure rules.
+"""The devices, and what each should run: creates them, deploys, removes, rolls back.
 
-It sends nothing itself: it writes the database and tells the publisher.
+Decides by deployments.py's pure rules. It sends nothing itself: it writes the database and tells the publisher.
 """
 
 import threading

@@ -64,7 +64,9 @@ async def _call(request: Request) -> JSONResponse:
 def _check_online(device: Device) -> None:
     if not device.online:
         raise OfflineError(
-            f"{device.name} is offline", _since(device.last_seen), "call again when it is back; its triggers go on without the network"
+            f"{device.name} is offline",
+            _since(device.last_seen),
+            "call again when it is back; its triggers go on without the network",
         )
 
 

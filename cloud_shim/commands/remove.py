@@ -19,6 +19,10 @@ def run(options: Options, target: str, model: bool, wait: bool, timeout: float) 
     device, name = parse_target(target)
     kind = "model" if model else "function"
     if not device or not name:
-        raise UsageError(f"{target!r} names no {kind}", "it is not of the form DEVICE/NAME", f"`lamplight status {device or 'DEVICE'}`")
+        raise UsageError(
+            f"{target!r} names no {kind}",
+            "it is not of the form DEVICE/NAME",
+            f"`lamplight status {device or 'DEVICE'}`",
+        )
     generation = options.client.remove(device, kind, name)
     follow(options, device, generation, {"kind": kind, "name": name}, started, wait, timeout)
