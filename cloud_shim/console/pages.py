@@ -64,7 +64,9 @@ async def _devices_fragment(request: Request) -> Response:
 
 async def _device(request: Request) -> Response:
     try:
-        return _page(request, "device.html", {"device": await _one(request)})
+        device = await _one(request)
+        others = len(await _all(request)) > 1
+        return _page(request, "device.html", {"device": device, "others": others})
     except client.ApiProblemError as problem:
         return _error(request, problem)
 

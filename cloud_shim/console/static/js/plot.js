@@ -8,7 +8,7 @@ import { ledOf, luxOf } from "./fields.js";
 import { clock, lux } from "./format.js";
 import { perFrame } from "./frame.js";
 import { History } from "./history.js";
-import { Takeovers, bands, decades, fromZero, line } from "./series.js";
+import { Takeovers, bands, decades, fromZero, line, powers } from "./series.js";
 
 const CAPACITY = 12000;
 const FLOOR = 0.1; // lux; the TSL2561 resolves no less
@@ -170,7 +170,7 @@ function options(plot, colours) {
   return {
     width: plot.element.clientWidth,
     height: HEIGHT,
-    padding: [8, 8, 0, 0],
+    padding: [8, 28, 0, 0],
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, points: { size: 7 }, y: false },
     scales: {
@@ -178,8 +178,8 @@ function options(plot, colours) {
       y: plot.log ? { distr: 3, range: (_, low, high) => decades(low, high) } : { range: (_, low, high) => fromZero(high) },
     },
     axes: [
-      { ...axis, space: 90, size: 32, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? clock(tick) : "")) },
-      { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : lux(tick))) },
+      { ...axis, space: 90, size: 28, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? clock(tick) : "")) },
+      { ...axis, size: 56, values: (_, ticks) => ticks.map(lux), ...(plot.log && { splits: (_, __, low, high) => powers(low, high), filter: (_, ticks) => ticks }) },
     ],
     series: [{}, { stroke: colours.line, width: 1.75, points: { show: false }, spanGaps: false }],
     hooks: {

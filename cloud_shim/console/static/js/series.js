@@ -42,7 +42,14 @@ export function decades(low, high) {
   if (low === null || high === null || !Number.isFinite(low) || !Number.isFinite(high)) return [1, 1000];
   const bottom = Math.floor(Math.log10(low) + 1e-9);
   const top = Math.ceil(Math.log10(high * 1.05));
-  return [10 ** bottom, 10 ** Math.max(top, bottom + 2)];
+  return [10 ** Math.min(bottom, top - 2), 10 ** top];
+}
+
+/** The powers of ten from `low` to `high`: where a log plot has its lines. */
+export function powers(low, high) {
+  const found = [];
+  for (let exponent = Math.round(Math.log10(low)); 10 ** exponent <= high * 1.0001; exponent += 1) found.push(10 ** exponent);
+  return found;
 }
 
 /** The y range of a linear plot: from zero to a little above the highest. */

@@ -1,0 +1,118 @@
+"""The pages as any HTTP client gets them, without a browser."""
+
+import re
+
+import pytest
+from fake_shim import Fake
+from fake_state import State
+from starlette.testclient import TestClient
+
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+
+
+@pytest.fixture
+def state():
+    state = State()
+    state.add_device("desk-pi")
+    return state
+
+
+@pytest.fixture
+def fake(state):
+    return Fake(state)
+
+
+@pytest.fixture
+def client(fake):
+    return TestClient(fake.app, follow_redirects=False)
+
+
+def test_one_device_is_gone_to_straight(client):
+    answer = client.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/devices/desk-pi")
+
+
+def test_several_devices_are_listed_by_name(client, state):
+    state.add_device("attic-pi")
+    page = client.get("/").text
+    assert page.index("attic-pi") < page.index("desk-pi")
+    assert "All devices" in client.get("/devices/desk-pi").text
+
+
+def test_no_device_says_how_to_get_one(client, state):
+    state.devices.clear()
+    assert "lamplight up" in client.get("/").text
+
+
+def test_the_list_leads_to_the_only_device_once_it_appears(client):
+    assert client.get("/fragments/devices").headers["hx-redirect"] == "/devices/desk-pi"
+
+
+def test_an_unknown_device_is_a_404_in_the_shims_words(client):
+    answer = client.get("/devices/nobody")
+    assert answer.status_code == 404
+    assert "There is no device nobody" in answer.text
+    assert client.get("/fragments/devices/nobody").status_code == 404
+
+
+def test_a_failing_api_is_a_page_with_what_why_and_remedy(client, fake):
+    fake.fail = True
+    for path in ("/", "/devices/desk-pi"):
+        answer = client.get(path)
+        assert answer.status_code == 500
+        assert "The database could not be read" in answer.text
+        assert "Look at the shim&#39;s log" in answer.text
+    assert client.get("/fragments/devices").status_code == 500
+
+
+@pytest.mark.parametrize("name", ["..%2F..%2Fapi%2Fdevices", "a%00b", "%3Cscript%3E", "x%3Fy%23z"])
+def test_a_devious_device_name_in_the_address_is_a_404(client, name):
+    answer = client.get(f"/devices/{name}")
+    assert answer.status_code == 404
+    assert "<script>" not in answer.text.replace("<script src", "")
+
+
+@pytest.mark.parametrize("path", ["/devices/desk-pi", "/fragments/devices/desk-pi"])
+def test_html_in_what_a_device_reports_is_escaped(client, state, path):
+    reported = state.devices["desk-pi"]["reported"]
+    state.devices["desk-pi"]["board"] = EVIL
+    state.devices["desk-pi"]["desired"] |= {"generation": 8}
+    state.devices["desk-pi"]["desired"]["functions"]["night-light"]["config"] = {EVIL: EVIL}
+    reported["update"] |= {"generation": 8, "state": "REJECTED", "reason": EVIL}
+    reported["sensors"] = {EVIL: {"ok": False, "error": EVIL}}
+    reported["functions"]["night-light"] |= {"state": EVIL, "last_error": EVIL}
+    reported["confinement"] = {EVIL: EVIL}
+    reported["agent"] = reported["boot"] = EVIL
+    page = client.get(path).text
+    assert "<script>alert" not in page
+    assert "<img" not in page.replace('<img src="/static/logo.svg"', "")
+
+
+def test_html_in_reasons_is_escaped_in_the_list(client, state):
+    state.add_device("attic-pi")
+    state.devices["attic-pi"]["desired"]["generation"] = 8
+    state.devices["attic-pi"]["reported"]["update"] |= {"generation": 8, "state": "REVERTED", "reason": EVIL}
+    assert "<script>alert" not in client.get("/").text
+
+
+def test_pages_forbid_foreign_and_inline_content(client):
+    answer = client.get("/devices/desk-pi")
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert not re.search(r"<script(?![^>]* src=)|<style|\sstyle=|\son[a-z]+=", answer.text)
+
+
+def test_each_page_has_a_nonce_of_its_own(client):
+    first, second = (client.get("/devices/desk-pi").headers["content-security-policy"] for _ in range(2))
+    assert first != second
+
+
+def test_a_real_board_has_no_light_slider(client, state):
+    state.devices["desk-pi"]["simulated"] = False
+    assert "sim-lux" not in client.get("/devices/desk-pi").text
+
+
+def test_static_files_do_not_leave_their_folder(client):
+    assert client.get("/static/%2e%2e/pages.py").status_code == 404
+    assert client.get("/static/..%2fpages.py").status_code == 404

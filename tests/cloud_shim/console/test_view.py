@@ -1,0 +1,82 @@
+"""DEVICE in words."""
+
+import pytest
+from fake_state import State
+
+from cloud_shim.console import view
+
+
+@pytest.fixture
+def device():
+    state = State()
+    state.add_device("desk-pi")
+    return state.devices["desk-pi"]
+
+
+def update(device, **changes):
+    device["reported"]["update"] |= changes
+    return view.device(device, device["last_seen"]).update
+
+
+def test_a_device_in_step_is_up_to_date(device):
+    assert update(device) == view.Update("ok", "Up to date: generation 7")
+
+
+def test_a_device_that_has_reported_nothing_is_shown(device):
+    device["reported"] = None
+    shown = view.device(device, 0.0)
+    assert shown.update.tone == "wait"
+    assert [(row.desired, row.reported) for row in shown.functions] == [(3, 0)]
+
+
+def test_a_rejection_is_told_with_its_reason(device):
+    device["desired"]["generation"] = 8
+    told = update(device, generation=8, state="REJECTED", reason="no pin 'relay'")
+    assert told == view.Update("bad", "Generation 8 was rejected; nothing was changed", "no pin 'relay'")
+
+
+def test_a_reversion_says_what_runs_again(device):
+    device["desired"]["generation"] = 8
+    told = update(device, generation=8, state="REVERTED", reason="crashed")
+    assert told.text == "Generation 8 was reverted; generation 7 runs again"
+
+
+def test_an_old_failure_does_not_hide_a_newer_deployment(device):
+    device["desired"]["generation"] = 9
+    assert update(device, generation=8, state="REVERTED").text == "Generation 9 is on its way"
+
+
+def test_a_failure_is_remembered_after_a_restart_of_the_agent(device):
+    device["desired"]["generation"] = 8
+    device["reported"]["failed"] = {"8": "crashed 3 times"}
+    assert update(device, generation=8, state="IDLE") == view.Update(
+        "bad", "Generation 8 failed; generation 7 runs", "crashed 3 times"
+    )
+
+
+def test_an_offline_device_is_waited_for(device):
+    device["desired"]["generation"] = 8
+    device["online"] = False
+    assert update(device).text == "Generation 8 waits for the device to return"
+
+
+def test_fetching_shows_how_far_it_is(device):
+    device["desired"]["generation"] = 8
+    told = update(device, generation=8, state="FETCHING", bytes=65536, total=262144)
+    assert (told.text, told.progress) == ("Fetching generation 8: 66 kB of 262 kB", 0.25)
+
+
+def test_a_lying_progress_stays_below_one(device):
+    device["desired"]["generation"] = 8
+    assert update(device, generation=8, state="FETCHING", bytes=9, total=3).progress == 1.0
+
+
+def test_a_function_that_only_the_device_has_differs(device):
+    del device["desired"]["functions"]["night-light"]
+    row = view.device(device, 0.0).functions[0]
+    assert (row.desired, row.reported, row.same) == (0, 3, False)
+
+
+def test_a_sensor_that_does_not_answer_is_a_fault(device):
+    device["reported"]["sensors"] = {"light": {"ok": False, "error": "NACK"}}
+    assert view.device(device, 0.0).faults == (("light", "NACK"),)

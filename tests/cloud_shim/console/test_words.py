@@ -1,0 +1,35 @@
+"""Times and sizes in words."""
+
+import pytest
+
+from cloud_shim.console import words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "just now"),
+        (4.9, "just now"),
+        (5, "5 seconds ago"),
+        (59.9, "59 seconds ago"),
+        (60, "1 minute ago"),
+        (119, "1 minute ago"),
+        (3599, "59 minutes ago"),
+        (3600, "1 hour ago"),
+        (86400 * 3 + 5, "3 days ago"),
+    ],
+)
+def test_ago_uses_the_largest_whole_unit(seconds, said):
+    assert words.ago(seconds) == said
+
+
+def test_last_seen_of_a_device_never_heard_of():
+    assert words.last_seen(False, None, 100.0) == "never seen"
+
+
+def test_last_seen_in_the_future_by_a_clock_that_was_set_back_is_just_now():
+    assert words.last_seen(False, 500.0, 100.0) == "offline, last seen just now"
+
+
+def test_sizes():
+    assert [words.size(n) for n in (0, 999, 1000, 131072, 2_400_000)] == ["0 B", "999 B", "1 kB", "131 kB", "2.4 MB"]
