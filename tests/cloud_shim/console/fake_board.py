@@ -39,9 +39,7 @@ class Board:
 
     def log(self, level, text):
         version = self.state.devices[self.name]["reported"]["functions"]["night-light"]["version"]
-        self.state.emit(
-            self.name, "logs", "log", function="night-light", version=version, level=level, text=text
-        )
+        self.state.emit(self.name, "logs", "log", function="night-light", version=version, level=level, text=text)
 
     def plug(self, unplugged):
         error = "no answer at 0x39 on i2c (NACK)" if unplugged else ""

@@ -101,7 +101,9 @@ class Fake:
         try:
             compile(files["main.py"], "main.py", "exec")
         except SyntaxError as error:
-            return problem(422, 5, f"{function} was not packed", f"main.py, line {error.lineno}: {error.msg}", "Correct that line")
+            return problem(
+                422, 5, f"{function} was not packed", f"main.py, line {error.lineno}: {error.msg}", "Correct that line"
+            )
         version = max(self.state.sources[name, function]) + 1
         self.state.sources[name, function][version] = files
         return {"generation": self._desire(name, function, version), "version": version}
@@ -124,7 +126,9 @@ class Fake:
     async def call(self, request, name):
         data = (await request.json())["data"]
         if not isinstance(data, dict) or "lux" not in data:
-            return problem(422, 5, "The handler raised KeyError: 'lux'", "main.py, line 5", "Send what the handler expects")
+            return problem(
+                422, 5, "The handler raised KeyError: 'lux'", "main.py, line 5", "Send what the handler expects"
+            )
         return {"result": {"dark": data["lux"] < 100}}
 
     async def records(self, request, name):
@@ -160,7 +164,9 @@ class Fake:
         self.state.listeners.add(queue)
         try:
             yield "retry: 300\n\n"
-            missed = [each for each in self.state.records if last is not None and each["id"] > last and each["device"] == name]
+            missed = [
+                each for each in self.state.records if last is not None and each["id"] > last and each["device"] == name
+            ]
             for record in missed:
                 yield event("record", record["id"], record)
             while (item := await queue.get())[0] != "end":
@@ -189,7 +195,7 @@ class Server:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(fake.app, log_level="warning", timeout_graceful_shutdown=0)
+        config = uvicorn.Config(fake.app, log_level="warning", timeout_graceful_shutdown=5)
         self._server = uvicorn.Server(config)
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
@@ -214,7 +220,7 @@ class Server:
 
     def close(self):
         self._server.should_exit = True
-        self._server.force_exit = True
+        self.do(self.fake.drop_streams)
         self._thread.join()
         self._socket.close()
 
