@@ -23,8 +23,8 @@ import("/static/vendor/codemirror.js").then(({ EditorView }) => {
 });
 """
 _MODULE = """
-const [file, expression, done] = arguments;
-import(`/static/js/${file}`).then((m) => done({ value: Function("m", `return (${expression})`)(m) }), (e) => done({ error: String(e) }));
+const done = arguments[0];
+import("/static/js/%s").then((m) => done({ value: (%s) })).catch((e) => done({ error: String(e) }));
 """
 
 
@@ -45,6 +45,9 @@ class Page:
         self.driver = driver
         self.server = server
         self.tolerated: list[str] = []
+        driver.get("about:blank")
+        self.errors()
+        self.strangers()
         width, height, mobile = SIZES[size]
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
@@ -71,7 +74,7 @@ class Page:
 
     def module(self, file, expression):
         """The value of `expression`, in which `m` is the module static/js/`file`."""
-        answer = self.driver.execute_async_script(_MODULE, file, expression)
+        answer = self.driver.execute_async_script(_MODULE % (file, expression))
         assert "error" not in answer, answer["error"]
         return answer["value"]
 
