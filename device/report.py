@@ -6,6 +6,7 @@ Pure; when it is worth sending is decided by `Throttle`, sending is the agent's.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
@@ -48,10 +49,17 @@ def compose(
         "sensors": {name: asdict(health) for name, health in sensors.items()},
         "failed": {str(generation): reason for generation, reason in update.failed.items()},
         "confinement": dict(confinement),
-        "ai": find_spec("onnxruntime") is not None,
+        "ai": can_run_models(),
     }
 
 
+@cache
+def can_run_models() -> bool:
+    """Whether onnxruntime is installed; looked up once, for it searches the disk."""
+    return find_spec("onnxruntime") is not None
+
+
+@cache
 def agent_version() -> str:
     """The installed version of Lamplight, "0" when it runs from a bare checkout."""
     try:

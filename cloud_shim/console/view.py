@@ -91,7 +91,7 @@ def device(value: Json, now: float) -> DeviceView:
         faults=_faults(reported.get("sensors", {})),
         agent=reported.get("agent", ""),
         boot=reported.get("boot", ""),
-        confinement=tuple((name, str(how)) for name, how in reported.get("confinement", {}).items()),
+        confinement=tuple((name, _confined(how)) for name, how in reported.get("confinement", {}).items()),
     )
 
 
@@ -156,6 +156,10 @@ def _row(name: str, wanted: Json, has: Json) -> Row:
         restarts=has.get("restarts", 0),
         last_error=has.get("last_error", ""),
     )
+
+
+def _confined(how: object) -> str:
+    return "not confined" if how == "none" else str(how)
 
 
 def _settings(wanted: Json) -> tuple[tuple[str, Any], ...]:
