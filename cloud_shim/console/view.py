@@ -146,12 +146,13 @@ def _rows(desired: Json, reported: Json) -> tuple[Row, ...]:
 
 
 def _row(name: str, wanted: Json, has: Json) -> Row:
+    config: Json = wanted.get("config") or {}
     return Row(
         name=name,
         desired=wanted.get("version", 0),
         reported=has.get("version", 0),
         state=has.get("state", ""),
-        config=tuple((wanted.get("config") or {}).items()),
+        config=tuple(config.items()),
         errors=has.get("errors", 0),
         restarts=has.get("restarts", 0),
         last_error=has.get("last_error", ""),
