@@ -101,13 +101,19 @@ class Page:
         return [each for each in found if not any(part in each for part in self.tolerated)]
 
     def strangers(self):
-        """Requests to any host but the shim's, since the last call."""
-        return [url for url in self._requested() if not url.startswith((self.server.url, "data:", "blob:", "about:"))]
+        """Requests that left for any host but the shim's, since the last call; what the page's policy held back is none."""
+        urls, blocked = {}, set()
+        for method, params in self._network():
+            if method == "Network.requestWillBeSent":
+                urls[params["requestId"]] = params["request"]["url"]
+            elif method == "Network.webSocketCreated":
+                urls[params["requestId"]] = params["url"]
+            elif method == "Network.loadingFailed" and params.get("blockedReason") == "csp":
+                blocked.add(params["requestId"])
+        ours = (self.server.url, "data:", "blob:", "about:")
+        return [url for id, url in urls.items() if id not in blocked and not url.startswith(ours)]
 
-    def _requested(self):
+    def _network(self):
         for entry in self.driver.get_log("performance"):
             message = json.loads(entry["message"])["message"]
-            if message["method"] == "Network.requestWillBeSent":
-                yield message["params"]["request"]["url"]
-            elif message["method"] == "Network.webSocketCreated":
-                yield message["params"]["url"]
+            yield message["method"], message["params"]

@@ -207,7 +207,7 @@ class Server:
         self._ready.set()
         await self._server.serve(sockets=[self._socket])
 
-    def do(self, function, *args, **kwargs):
+    def do(self, function, /, *args, **kwargs):
         """Runs `function` on the server's loop and gives its result."""
 
         async def work():
