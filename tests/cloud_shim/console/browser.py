@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from pathlib import Path
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
@@ -17,14 +18,15 @@ _REPLACE = """
 const [before, after, done] = arguments;
 import("/static/vendor/codemirror.js").then(({ EditorView }) => {
   const view = EditorView.findFromDOM(document.getElementById("editor"));
-  const at = view.state.doc.toString().indexOf(before);
+  const at = view.state.sliceDoc().replaceAll("\\r\\n", "\\n").indexOf(before);
   view.dispatch({ changes: { from: at, to: at + before.length, insert: after } });
   done(at >= 0);
 });
 """
+_PROBES = Path(__file__).with_name("probes.js").read_text()
 _MODULE = """
 const done = arguments[0];
-import("/static/js/%s").then((m) => done({ value: (%s) })).catch((e) => done({ error: String(e) }));
+import("/static/js/%s").then(async (m) => done({ value: (%s) })).catch((e) => done({ error: String(e) }));
 """
 
 
@@ -45,12 +47,19 @@ class Page:
         self.driver = driver
         self.server = server
         self.tolerated: list[str] = []
+        self.scheme("")
         driver.get("about:blank")
         self.errors()
         self.strangers()
         width, height, mobile = SIZES[size]
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+    def scheme(self, name):
+        """Prefers "light" or "dark" from here on; "" is the browser's own."""
+        features = [{"name": "prefers-color-scheme", "value": name}]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        return self
 
     def open(self, path):
         self.driver.get(self.server.url + path)
@@ -71,6 +80,14 @@ class Page:
 
     def run(self, script, *args):
         return self.driver.execute_script(script, *args)
+
+    def probe(self, expression):
+        """The value of `expression`, which may use the functions of probes.js."""
+        return self.run(f"{_PROBES}\nreturn {expression}")
+
+    def shifts(self):
+        """Chromium's score of the layout shifts so far; 0 is none."""
+        return self.driver.execute_async_script(f"{_PROBES}\nshifts(arguments[0])")
 
     def module(self, file, expression):
         """The value of `expression`, in which `m` is the module static/js/`file`."""
@@ -101,7 +118,7 @@ class Page:
         return [each for each in found if not any(part in each for part in self.tolerated)]
 
     def strangers(self):
-        """Requests that left for any host but the shim's, since the last call; what the page's policy held back is none."""
+        """Requests that left for other hosts, since the last call; what the page's policy held back is none."""
         urls, blocked = {}, set()
         for method, params in self._network():
             if method == "Network.requestWillBeSent":

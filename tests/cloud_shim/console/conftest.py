@@ -1,4 +1,4 @@
-"""A fake shim for each test, one Chromium for all, and a page that no test may leave with errors or foreign requests."""
+"""A fake shim for each test, one Chromium for all; no test may leave a page with errors or foreign requests."""
 
 import sys
 from pathlib import Path

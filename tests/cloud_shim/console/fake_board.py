@@ -1,4 +1,4 @@
-"""How the fake shim's board behaves: readings at 5 Hz, and updates that commit, revert or are rejected by what the code says."""
+"""How the fake shim's board behaves: readings at 5 Hz, and updates that end as their code asks for."""
 
 import asyncio
 import math

@@ -1,4 +1,4 @@
-"""A stand-in for the shim's HTTP API (docs/api.md) with a lively board behind it, to develop and test the console against.
+"""A stand-in for the shim's HTTP API (docs/api.md) with a lively board behind it, to develop the console against.
 
 By hand: `PYTHONPATH=. python tests/cloud_shim/console/fake_shim.py [PORT]`, then open the address it prints.
 """

@@ -1,4 +1,4 @@
-"""What a hostile device or function could send, in a real browser: it is text wherever it is shown, and breaks nothing."""
+"""What a hostile device or function could send, in a real browser: it is shown as text, and breaks nothing."""
 
 import pytest
 

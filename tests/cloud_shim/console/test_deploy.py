@@ -1,6 +1,7 @@
 """Editing, deploying and going back in a real browser."""
 
 import pytest
+from fake_shim import lively
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
@@ -62,6 +63,17 @@ def test_edits_in_both_tabs_are_sent(page, server):
     files = posted_sources(server)[0]
     assert "dimmer" in files["main.py"]
     assert "threshold = 50" in files["function.toml"]
+
+
+def test_line_ends_of_other_systems_are_kept(serve, show):
+    fake = lively()
+    fake.state.sources["desk-pi", "night-light"][3]["main.py"] = "one = 1\r\ntwo = 2\r\n"
+    server = serve(fake)
+    page = show(server).ready()
+    page.replace("two", "three")
+    page.click("#deploy")
+    page.until_text("#outcome", "committed in")
+    assert posted_sources(server)[0]["main.py"] == "one = 1\r\nthree = 2\r\n"
 
 
 def test_a_syntax_error_is_refused_with_what_why_and_remedy(page):

@@ -4,22 +4,13 @@ import pytest
 
 pytestmark = pytest.mark.e2e
 
-PAINTED = """
-const canvas = document.querySelector("#plot canvas");
-const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-let painted = 0;
-for (let at = 3; at < pixels.length; at += 4) if (pixels[at]) painted += 1;
-return painted;
-"""
-
 
 def lamp(page):
     return page.run("return document.getElementById('lamp').dataset.on")
 
 
 def test_the_plot_draws_the_stored_readings_and_goes_on(page):
-    page.until(lambda: page.run("return Boolean(document.querySelector('#plot canvas'))"), "a canvas")
-    page.until(lambda: page.run(PAINTED) > 1000, "a painted plot")
+    page.until(lambda: page.probe("painted()") > 1000, "a painted plot")
     count = int(page.one("#plot").get_attribute("data-points"))
     assert count >= 400
     page.until(lambda: int(page.one("#plot").get_attribute("data-points")) > count, "more points")
@@ -27,9 +18,8 @@ def test_the_plot_draws_the_stored_readings_and_goes_on(page):
 
 @pytest.mark.parametrize(("select", "value"), [("window", "600"), ("scale", "linear")])
 def test_another_window_or_scale_draws_again(page, select, value):
-    page.until(lambda: page.run("return Boolean(document.querySelector('#plot canvas'))"), "a canvas")
     page.one(f"#{select} option[value='{value}']").click()
-    page.until(lambda: page.run(PAINTED) > 1000, "a painted plot")
+    page.until(lambda: page.probe("painted()") > 1000, "a painted plot")
 
 
 def test_covering_the_sensor_lights_the_lamp(page):
@@ -55,7 +45,8 @@ def test_the_slider_sets_the_light_on_a_logarithmic_scale(page, server):
 def test_a_dragged_slider_sends_one_request_at_a_time_and_ends_at_the_last(page, server):
     page.until(lambda: page.one("#sim-lux").is_enabled(), "the slider")
     page.run(
-        "const s = arguments[0]; for (let at = 0; at <= 300; at += 1) { s.value = at / 100; s.dispatchEvent(new Event('input')); }",
+        "for (let at = 0; at <= 300; at += 1) {"
+        " arguments[0].value = at / 100; arguments[0].dispatchEvent(new Event('input')); }",
         page.one("#sim-lux"),
     )
     page.until(lambda: server.fake.state.world["lux"] == 1000, "the last position")

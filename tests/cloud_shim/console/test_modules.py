@@ -1,5 +1,7 @@
 """The pure JavaScript modules, run in the browser that they are written for."""
 
+import json
+
 import pytest
 
 pytestmark = pytest.mark.e2e
@@ -20,7 +22,7 @@ def module(serve, show, empty):
         (
             "format.js",
             "[null, NaN, 0, 0.456, 38.24, 213.7, 9870].map(m.lux)",
-            ["–", "–", "0", "0.46", "38.2", "214", "9,870"],
+            ["\u2013", "\u2013", "0", "0.46", "38.2", "214", "9,870"],
         ),
         ("format.js", "[0.84, 9.94, 12.4].map(m.seconds)", ["0.8 s", "9.9 s", "12 s"]),
         ("series.js", "m.decades(118, 420)", [10, 1000]),
@@ -77,12 +79,7 @@ def test_a_history_stays_bounded_and_keeps_the_newest(module):
 
 
 def history(pairs):
-    times, values = [list(each) for each in zip(*pairs, strict=True)]
-    code = f"{{times: {times}, values: {str(values).replace('None', 'null').replace('True', 'true').replace('False', 'false')}, "
-    return (
-        code
-        + "get length() { return this.times.length }, from(t) { const i = this.times.findIndex((x) => x >= t); return i < 0 ? this.length : i }}"
-    )
+    return f"{HISTORY}(new (await import('/static/js/history.js')).History(100), {json.dumps(pairs)})"
 
 
 def test_a_silence_is_a_gap_in_the_line(module):

@@ -159,8 +159,7 @@ export class Code {
 
   #hold(busy) {
     this.#busy = busy;
-    byId("deploy").toggleAttribute("aria-disabled", busy);
-    byId("rollback").toggleAttribute("aria-disabled", busy);
+    for (const id of ["deploy", "rollback"]) byId(id).setAttribute("aria-disabled", String(busy));
   }
 }
 

@@ -27,7 +27,7 @@ export class Editor {
   open(files) {
     const names = Object.keys(files).sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
     this.#states = new Map(names.map((name) => [name, this.#state(name, files[name])]));
-    this.#saved = Object.fromEntries([...this.#states].map(([name, state]) => [name, state.doc.toString()]));
+    this.#saved = Object.fromEntries([...this.#states].map(([name, state]) => [name, state.sliceDoc()]));
     this.tabs.replaceChildren(...names.map((name, index) => this.#tab(name, index)));
     if (names.length) this.#show(names.includes(this.#current) ? this.#current : names[0], false);
   }
@@ -35,7 +35,7 @@ export class Editor {
   /** The files as they stand now. */
   files() {
     this.#keep();
-    return Object.fromEntries([...this.#states].map(([name, state]) => [name, state.doc.toString()]));
+    return Object.fromEntries([...this.#states].map(([name, state]) => [name, state.sliceDoc()]));
   }
 
   /** Whether a file differs from what was opened or last saved. */
@@ -73,7 +73,7 @@ export class Editor {
   }
 
   #state(name, doc) {
-    return EditorState.create({ doc, extensions: [...extensions(name), EditorView.updateListener.of((update) => this.#edited(update))] });
+    return EditorState.create({ doc, extensions: [...extensions(name, doc), EditorView.updateListener.of((update) => this.#edited(update))] });
   }
 
   #edited(update) {
@@ -109,7 +109,12 @@ function rank(name) {
   return name.endsWith(".py") ? (name === "main.py" ? 0 : 1) : 2;
 }
 
-function extensions(name) {
+// Line ends stay as they are, except in a file that mixes them.
+function onlyCrLf(text) {
+  return text.includes("\r\n") && !/(^|[^\r])\n/.test(text);
+}
+
+function extensions(name, text) {
   const language = LANGUAGES[name.split(".").at(-1)];
   return [
     EditorView.cspNonce.of(document.querySelector('meta[name="style-nonce"]').nonce),
@@ -117,6 +122,7 @@ function extensions(name) {
     highlightSpecialChars(),
     history(),
     drawSelection(),
+    ...(onlyCrLf(text) ? [EditorState.lineSeparator.of("\r\n")] : []),
     EditorState.tabSize.of(4),
     indentUnit.of(name.endsWith(".py") ? "    " : "  "),
     bracketMatching(),

@@ -32,6 +32,8 @@ export class Log {
     if (this.#lines.length > KEPT * 1.25) this.#lines.splice(0, this.#lines.length - KEPT);
     if (!this.#wanted(line)) return;
     this.#fresh.push(line);
+    // A hidden tab has no frames: what is not drawn is bounded, too.
+    if (this.#fresh.length > KEPT) this.#fresh.splice(0, this.#fresh.length - SHOWN);
     if (!this.#following) this.#unread += 1;
     this.draw();
   }

@@ -41,7 +41,7 @@ export class Readout {
   }
 
   #note() {
-    if (this.#offline) return "The device is offline: the last it sent.";
+    if (this.#offline) return this.#reading ? "The device is offline: this is the last it sent." : "The device is offline.";
     if (this.#fault !== "") return this.#fault;
     return this.#reading?.saturated ? "The sensor is saturated: it is brighter than this." : "";
   }

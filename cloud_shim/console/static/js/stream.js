@@ -52,7 +52,7 @@ export class Stream {
     this.#waiting ??= [];
     const stored = this.#ready ? await this.#missed() : await this.#stored();
     const device = await getDevice(this.name);
-    const waiting = this.#waiting;
+    const waiting = this.#waiting ?? [];
     this.#waiting = null;
     this.#ready = true;
     [...stored, ...waiting].sort((a, b) => a.id - b.id).forEach((record) => this.#give(record));

@@ -1,0 +1,54 @@
+// What the tests ask of a page from within it. Prepended to a script by browser.Page.probe.
+
+/** Whether anything makes the page wider than the screen. */
+function tooWide() {
+  return document.documentElement.scrollWidth > innerWidth;
+}
+
+/** The controls that a screen reader could not name. */
+function unnamed() {
+  return [...document.querySelectorAll("button, select, input, textarea, a[href]")]
+    .filter((e) => !e.closest("[hidden]") && !e.textContent.trim() && !e.labels?.length && !e.ariaLabel)
+    .map((e) => e.outerHTML);
+}
+
+/** How many pixels of the plot are painted. */
+function painted() {
+  const canvas = document.querySelector("#plot canvas");
+  if (canvas === null) return 0;
+  const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  let count = 0;
+  for (let at = 3; at < pixels.length; at += 4) if (pixels[at]) count += 1;
+  return count;
+}
+
+/** The sum of all layout shifts that no input caused, as Chromium scores them. */
+function shifts(done) {
+  const score = (entries) => entries.filter((e) => !e.hadRecentInput).reduce((sum, e) => sum + e.value, 0);
+  new PerformanceObserver((list) => done(score(list.getEntries()))).observe({ type: "layout-shift", buffered: true });
+  // With no shift at all the observer is not called.
+  setTimeout(() => done(0), 500);
+}
+
+/** The texts whose contrast is below WCAG's 4.5:1, with what it is. */
+function faint() {
+  const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const luminance = (colour) => {
+    const [r, g, b] = colour.match(/[\d.]+/g).map((v) => linear(Number(v) / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const surface = (e) => {
+    const colour = getComputedStyle(e).backgroundColor;
+    return colour === "rgba(0, 0, 0, 0)" ? surface(e.parentElement) : colour;
+  };
+  const contrast = (e) => {
+    const [low, high] = [luminance(getComputedStyle(e).color), luminance(surface(e))].sort((a, b) => a - b);
+    return (high + 0.05) / (low + 0.05);
+  };
+  const exempt = ":disabled, noscript, .cm-activeLine, .cm-activeLineGutter";
+  const hasText = (e) => [...e.childNodes].some((n) => n.nodeType === Node.TEXT_NODE && n.textContent.trim());
+  return [...document.querySelectorAll("main *, header *")]
+    .filter((e) => hasText(e) && e.checkVisibility() && !e.closest(exempt))
+    .map((e) => [e.textContent.trim().slice(0, 40), contrast(e)])
+    .filter(([, ratio]) => ratio < 4.5);
+}
