@@ -61,7 +61,7 @@ def test_a_failing_api_is_a_page_with_what_why_and_remedy(client, fake):
         answer = client.get(path)
         assert answer.status_code == 500
         assert "The database could not be read" in answer.text
-        assert "Look at the shim&#39;s log" in answer.text
+        assert "look at the shim&#39;s log" in answer.text
     assert client.get("/fragments/devices").status_code == 500
 
 
