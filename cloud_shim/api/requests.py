@@ -8,7 +8,7 @@ from starlette.requests import Request
 from cloud_shim.shim import Shim
 from device.errors import NotFoundError, RejectedError, UsageError
 from device.protocol.errors import ProtocolError
-from device.protocol.fields import is_name, table
+from device.protocol.fields import is_name, plain, table
 
 MAX_JSON = 4 * 1024 * 1024
 """Bytes of a JSON body: a bundle's sources, with room."""
@@ -38,21 +38,27 @@ async def body(request: Request, most: int) -> bytes:
 
 
 async def json_object(request: Request) -> dict[str, object]:
-    """The JSON object in the body; ProtocolError for anything else."""
+    """The JSON object in the body; ProtocolError for anything else, and for what a device could not be sent."""
     data = await body(request, MAX_JSON)
     try:
-        return table(json.loads(data, parse_constant=_refuse), "body")
+        fields = table(json.loads(data, parse_constant=_refuse), "body")
     except (ValueError, RecursionError) as error:
         if isinstance(error, ProtocolError):
             raise
         raise ProtocolError(f"body: is not JSON: {error}") from None
+    plain(fields, "body")
+    return fields
 
 
 def query_number(request: Request, key: str, low: int, high: int, default: int | None = None) -> int | None:
     """The whole number at `key` of the query, or `default`; UsageError when it is not between `low` and `high`."""
     value = request.query_params.get(key, "")
-    if not value:
-        return default
+    return whole_number(value, key, low, high) if value else default
+
+
+def whole_number(value: str, key: str, low: int, high: int) -> int:
+    """`value` as a whole number; UsageError naming `key` when it is not between `low` and `high`."""
+    # The length first: Python refuses to read thousands of digits, with an error of another kind.
     if not (value.isascii() and value.isdigit() and len(value) <= 19 and low <= int(value) <= high):
         raise UsageError(f"{key}={value[:40]} is not a whole number between {low} and {high}")
     return int(value)

@@ -16,9 +16,8 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from cloud_shim import history, views
-from cloud_shim.api.requests import shim
+from cloud_shim.api.requests import shim, whole_number
 from cloud_shim.shim import Shim
-from device.errors import UsageError
 
 _PAGE = 500  # records read at once
 _HEARTBEAT = 15.0  # seconds of silence before a comment, which keeps proxies and readers from giving up
@@ -100,9 +99,10 @@ async def _stream(request: Request) -> Response:
     if device:
         await run_in_threadpool(the.fleet.device, device)
     last = request.headers.get("last-event-id", "")
-    if last and not (last.isascii() and last.isdigit() and int(last) <= history.LAST_ID):
-        raise UsageError(f"Last-Event-ID: {last[:40]!r} is not a record's id")
-    after = int(last) if last else await run_in_threadpool(history.last_id, the.database)
+    if last:
+        after = whole_number(last, "Last-Event-ID", 0, history.LAST_ID)
+    else:
+        after = await run_in_threadpool(history.last_id, the.database)
     return EventStream(events(the, device, after))
 
 

@@ -9,18 +9,19 @@ from cloud_shim.commands.arguments import Options, command, parse_target
 
 # Readings and decisions come several times a second; they are the console's plot, not a log.
 STREAMS = ("logs", "events")
+_MOST = 5000  # records of a stream that the shim gives at once
 
 
 @command("logs")
 @click.argument("target", metavar="[DEVICE[/FUNCTION]]", default="")
 @click.option("--tail", is_flag=True, help="Go on with what comes, until Ctrl-C.")
-@click.option("-n", "count", type=click.IntRange(0, 10_000), default=50, show_default=True, help="How many past lines.")
+@click.option("-n", "count", type=click.IntRange(0, _MOST), default=50, show_default=True, help="How many past lines.")
 def run(options: Options, target: str, tail: bool, count: int) -> None:
     """Show what devices and functions log, and what happens to them: updates, crashes, sensors."""
     device, function = parse_target(target)
     if device:
         options.client.device(device)  # a misspelt name is an error, not an empty log
-    past = [each for stream in STREAMS for each in options.client.records(device, stream, function, count + 1)]
+    past = [each for stream in STREAMS for each in options.client.records(device, stream, function, max(count, 1))]
     past.sort(key=lambda each: each["id"])
     for each in past[-count:] if count else []:
         options.terminal.data(each, lines.record(each))

@@ -35,6 +35,12 @@ def test_n_keeps_the_last(shim, run):
     assert [each.split()[-1] for each in run("logs", "-n", "2")[1].splitlines()] == ["two", "four"]
 
 
+def test_more_lines_than_the_shim_gives_at_once_are_a_usage_error(shim, run):
+    shim.answers["GET /api/records"] = {"records": []}
+    assert run("logs", "-n", "5000")[0] == 0
+    assert run("logs", "-n", "5001")[0] == 2
+
+
 def test_a_misspelt_device_is_an_error_and_no_empty_log(shim, run):
     shim.refuse("GET /api/devices/desk-py", 404, 3, "There is no device 'desk-py'")
     assert run("logs", "desk-py")[0] == 3

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from device.protocol import chunks
 from device.errors import LamplightError
+from device.protocol import chunks
 from device.update import durable, engine, slots, verification
 from device.update.store import Store
 from tests.device.update.harness import HANDLER, Device, function_files, model_files
