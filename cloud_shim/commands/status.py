@@ -29,6 +29,8 @@ def rows(device: dict[str, Any], now: float) -> list[tuple[str, str]]:
     about += [(f"model {name}", release(name, each["version"])) for name, each in reported["models"].items()]
     about += [(f"sensor {name}", each["error"] or "works") for name, each in reported["sensors"].items()]
     about += [(f"generation {number}", f"failed: {why}") for number, why in reported["failed"].items()]
+    if disk := reported.get("disk"):
+        about.append(("disk", f"{disk['free'] / 1e6:.0f} MB free, {disk['used'] / 1e6:.1f} MB used by Lamplight"))
     limits = ", ".join(f"{what}: {how}" for what, how in reported["confinement"].items())
     return [*about, ("agent", f"{reported['agent']}; functions are confined by {limits or 'nothing'}")]
 
