@@ -9,6 +9,7 @@ import random
 import pytest
 
 from device.errors import LamplightError
+from device.protocol import chunks
 from device.update import durable, engine, slots, stage, verification
 from device.update.store import Store
 from tests.device.update.harness import HANDLER, Device, function_files
@@ -36,9 +37,9 @@ class World:
         files = {**function_files(body=HANDLER % number), "data": random.Random(number).randbytes(300_000)}
         return self.cloud.release(files)
 
-    def document(self):
+    def document(self, ref=None):
         self.generation += 1
-        return self.cloud.deployment(self.generation, self.choice.choice(self.refs)).encode()
+        return self.cloud.deployment(self.generation, ref or self.choice.choice(self.refs)).encode()
 
     def deploy(self):
         document = self.document()
@@ -74,21 +75,26 @@ class World:
 
     def download_halfway(self):
         """A download that lacks one chunk: what has arrived stays, also when garbage is looked for."""
-        withheld = self.choice.choice(sorted(self.everything))
+        ref = self.choice.choice(self.refs)
+        withheld = self.choice.choice(chunks.decode_index(self.everything[ref.index], ref.length))
         del self.cloud.broker[withheld]
-        document = self.document()
+        document = self.document(ref)
         self.device.engine.desired(document)
         self.device.wait(lambda status: self.ended(status) or self.arrived(withheld))
         if not self.ended(self.device.engine.status()):
-            stored = self.blobs()
+            stored, seen = self.blobs(), self.refusals()
+            assert stored
             self.device.engine.desired(document)
+            self.device.wait(lambda _: self.device.engine._inbox._desired is None)
             self.device.engine.desired(b"rubbish")
-            seen = self.device.states().count((0, "REJECTED"))
-            self.device.wait(lambda _: self.device.states().count((0, "REJECTED")) > seen or not seen)
+            self.device.wait(lambda _: self.refusals() > seen)
             assert stored <= self.blobs()
         self.cloud.broker.update(self.everything)
         self.device.link.restore()
         self.device.wait(self.ended)
+
+    def refusals(self):
+        return self.device.states().count((0, "REJECTED"))
 
     def arrived(self, withheld):
         """Whether all that was asked for has come, except for that one."""
