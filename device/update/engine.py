@@ -159,11 +159,11 @@ class Engine:
                 if not stage.whole(deployment, self._store):
                     raise RejectedError(f"Generation {deployment.generation} is damaged on disk")
                 generation = stage.generation(deployment, self._store)
-                self._runner.switch(generation)
+                self._runner.resume(generation)
                 return generation
             except Exception as error:
                 self._pass_over(deployment, _text(error))
-        self._runner.switch(Generation(0))
+        self._runner.resume(Generation(0))
         return Generation(0)
 
     def _pass_over(self, deployment: Deployment, reason: str) -> None:

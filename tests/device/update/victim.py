@@ -46,7 +46,7 @@ def doom(device, generation, state):
                 os.kill(os.getpid(), signal.SIGKILL)
             switch(target)
 
-        device.runner.switch = fail_then_die
+        device.runner.switch = device.runner.resume = fail_then_die
 
 
 def main(folder, *end):
