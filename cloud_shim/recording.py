@@ -64,6 +64,10 @@ def check_report(report: dict[str, object]) -> None:
     text(report, "boot", "reported")
     for key in ("functions", "models", "sensors"):
         table(report.get(key), f"reported.{key}")
+    if report.get("disk"):
+        disk = table(report["disk"], "reported.disk")
+        for key in ("free", "used"):
+            integer(disk, key, "reported.disk", 0, _MOST)
 
 
 def _row(device: str, stream: str, boot: str, record: dict[str, object], received: float) -> RecordRow:

@@ -22,6 +22,7 @@ import boards
 from device import logs, report
 from device.calls import Calls
 from device.config import AgentConfig, load
+from device.disk import Usage
 from device.errors import LamplightError, RejectedError
 from device.hal.hardware import Hardware
 from device.infer.acceptance import accept
@@ -66,6 +67,7 @@ class Agent:
             accept=accept,
         )
         self._calls = Calls(self._supervisor.call, self._reply)
+        self._disk = Usage(config.state)
         self._reported = report.Throttle()
         self._connect_parts()
 
@@ -135,6 +137,7 @@ class Agent:
             self._supervisor.sensors(),
             self._supervisor.running(),
             confinement(),
+            self._disk.told(),
         )
         if not self._session.connected or not self._reported.due(body):
             return

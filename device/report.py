@@ -15,7 +15,7 @@ from device.health import FunctionHealth, SensorHealth
 from device.update.status import Update
 
 FORMAT = 1
-# Counters alone change all the time; the retained message follows them this slowly, in seconds.
+# Counters and the disk alone change all the time; the retained message follows them this slowly, in seconds.
 COUNTERS_PERIOD = 10.0
 _COUNTERS = ("events", "errors")
 
@@ -28,6 +28,7 @@ def compose(
     sensors: Mapping[str, SensorHealth],
     running: Generation,
     confinement: Mapping[str, str],
+    disk: Mapping[str, int],
 ) -> dict[str, object]:
     """The body, as docs/protocol.md describes it."""
     return {
@@ -49,6 +50,7 @@ def compose(
         "sensors": {name: asdict(health) for name, health in sensors.items()},
         "failed": {str(generation): reason for generation, reason in update.failed.items()},
         "confinement": dict(confinement),
+        "disk": dict(disk),
         "ai": can_run_models(),
     }
 
@@ -105,4 +107,4 @@ def _without_counters(body: dict[str, object]) -> dict[str, object]:
     functions = body["functions"]
     assert isinstance(functions, dict)
     plain = {n: {k: v for k, v in f.items() if k not in _COUNTERS} for n, f in functions.items()}  # pyright: ignore
-    return {**body, "functions": plain}
+    return {**body, "functions": plain, "disk": {}}

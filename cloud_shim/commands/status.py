@@ -37,6 +37,8 @@ def rows(device: dict[str, Any], now: float) -> list[Row]:
     # A reason that stands above already is not told twice.
     earlier = {number: why for number, why in reported["failed"].items() if why not in asked.reason}
     told += [(f"generation {number}", f"failed: {why}") for number, why in earlier.items()]
+    if disk := reported.get("disk"):
+        told.append(("disk", f"{disk['free'] / 1e6:.0f} MB free, {disk['used'] / 1e6:.1f} MB used by Lamplight"))
     told += [("agent", reported["agent"]), ("confinement", _confinement(reported["confinement"]))]
     return [(heading, "\n".join(map(printable, text.splitlines()))) for heading, text in told]
 

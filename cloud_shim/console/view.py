@@ -71,6 +71,7 @@ class DeviceView:
     faults: tuple[tuple[str, str], ...]
     agent: str
     boot: str
+    disk: str
     confinement: tuple[tuple[str, str], ...]
 
 
@@ -91,8 +92,16 @@ def device(value: Json, now: float) -> DeviceView:
         faults=_faults(reported.get("sensors", {})),
         agent=reported.get("agent", ""),
         boot=reported.get("boot", ""),
+        disk=_disk(reported.get("disk") or {}),
         confinement=tuple((name, _confined(how)) for name, how in reported.get("confinement", {}).items()),
     )
+
+
+def _disk(told: Json) -> str:
+    """Free and used, or "" from an agent that does not tell."""
+    if not told:
+        return ""
+    return f"{words.size(told['free'])} free, {words.size(told['used'])} used"
 
 
 def update(desired: int, reported: Json, online: bool) -> Update:

@@ -5,6 +5,7 @@ a temporary name, fsync, rename, fsync the folder. All of device/update writes t
 `disk` alone, so that a test can cut the power at each step.
 """
 
+import contextlib
 import os
 import secrets
 from collections.abc import Iterable
@@ -100,11 +101,14 @@ def rename(source: Path, target: Path) -> None:
 
 def make_folder(path: Path) -> None:
     """Make the folder and its parents, if they are not there."""
+    if path.is_dir():
+        # Whoever made it may have been killed before its sync. A disk that cannot sync must still start what it has.
+        with contextlib.suppress(OSError):
+            disk.sync(path.parent)
+        return
     if not path.parent.is_dir():
         make_folder(path.parent)
-    if not path.is_dir():
-        disk.make_folder(path)
-    # Also when it is there: whoever made it may have been killed before this.
+    disk.make_folder(path)
     disk.sync(path.parent)
 
 
@@ -127,10 +131,8 @@ def remove(path: Path) -> None:
 
 def discard(path: Path) -> None:
     """Remove something temporary if that is possible; otherwise `sweep` does it later."""
-    try:
+    with contextlib.suppress(OSError):
         remove(path)
-    except OSError:
-        return
 
 
 def sync_tree(folder: Path) -> None:

@@ -69,3 +69,11 @@ def report(running, generation, state):
 )
 def test_a_report_tells_which_generations_proved_themselves(body, outcomes):
     assert recording.outcomes_of_report(body) == outcomes
+
+
+@pytest.mark.parametrize("disk", [7, {"free": 1}, {"free": -1, "used": 2}, {"free": "all", "used": 2}])
+def test_a_disk_of_another_shape_is_refused_before_a_person_sees_it(disk):
+    report = {"board": "b", "boot": BOOT, "functions": {}, "models": {}, "sensors": {}}
+    recording.check_report({**report, "disk": {"free": 1, "used": 2}})
+    with pytest.raises(ProtocolError, match=r"reported\.disk"):
+        recording.check_report({**report, "disk": disk})

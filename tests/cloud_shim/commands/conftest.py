@@ -116,6 +116,7 @@ def device() -> Callable[..., dict[str, Any]]:
             "sensors": {"light": {"ok": True, "error": ""}},
             "failed": {},
             "confinement": {"memory": "rlimit"},
+            "disk": {"free": 12_000_000_000, "used": 1_500_000},
             "ai": True,
         }
         return {

@@ -15,6 +15,11 @@ def test_a_sensor_that_cannot_be_read_is_shown_with_its_error(device):
     assert ("sensor light", "cannot be read: no answer at 0x39") in rows(broken, 2.0)
 
 
+def test_the_disk_is_shown(device):
+    assert ("disk", "12000 MB free, 1.5 MB used by Lamplight") in rows(device(), 2.0)
+    assert "disk" not in dict(rows(device(reported={"disk": {}}), 2.0))
+
+
 def test_a_device_that_never_reported_is_no_error(device):
     new = {**device(online=False, last_seen=None), "reported": None}
     assert rows(new, 2.0) == [

@@ -142,6 +142,7 @@ def _device(name, functions, simulated):
             "sensors": {"light": {"ok": True, "error": ""}},
             "failed": {},
             "confinement": {"memory": "rlimit", "files": "landlock", "network": "seccomp"},
+            "disk": {"free": 12_000_000_000, "used": 1_500_000},
             "ai": True,
         },
     }

@@ -80,3 +80,9 @@ def test_a_function_that_only_the_device_has_differs(device):
 def test_a_sensor_that_does_not_answer_is_a_fault(device):
     device["reported"]["sensors"] = {"light": {"ok": False, "error": "NACK"}}
     assert view.device(device, 0.0).faults == (("light", "NACK"),)
+
+
+def test_the_disk_is_told_by_an_agent_that_knows_it(device):
+    assert view.device(device, device["last_seen"]).disk == "12000.0 MB free, 1.5 MB used"
+    del device["reported"]["disk"]
+    assert view.device(device, device["last_seen"]).disk == ""

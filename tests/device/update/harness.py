@@ -8,7 +8,7 @@ from device.generation import Generation
 from device.infer.files import MODEL_FILES
 from device.protocol import chunks
 from device.protocol.deployment import ArtifactRef, Deployment
-from device.update import archive
+from device.update import archive, slots
 from device.update.engine import Engine
 
 HANDLER = b"def handler(event, context):\n    return %d\n"
@@ -197,6 +197,12 @@ class Device:
         """Hand in a document and wait for that state."""
         self.engine.desired(payload)
         return self.wait(lambda status: status.state == state)
+
+    def litter(self):
+        """The names of what no slot needs."""
+        needed = slots.load(self.folder / "slots.json").digests() | {"slots.json", "trusted.json", "blobs", "trees"}
+        names = [path.name for folder in (".", "blobs", "trees") for path in (self.folder / folder).iterdir()]
+        return [name for name in names if name not in needed or (self.folder / "blobs" / name).is_file()]
 
     def states(self):
         return [(event.update, event.state) for event in self.events]

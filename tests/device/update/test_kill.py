@@ -1,13 +1,16 @@
-"""SIGKILL at any moment leaves the old or the new generation, and the next start goes on from there."""
+"""SIGKILL at any moment, and in each state, leaves the old or the new generation; the next start goes on from it."""
 
 import json
 import os
 import pickle
 import random
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+import pytest
 
 from device.update import slots
 from tests.device.update.harness import function_files
@@ -17,9 +20,9 @@ GENERATIONS = 30
 ROOT = Path(__file__).parents[3]
 
 
-def start(folder):
+def start(folder, *end):
     victim = subprocess.Popen(
-        [sys.executable, "-m", "tests.device.update.victim", str(folder)],
+        [sys.executable, "-m", "tests.device.update.victim", str(folder), *end],
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
@@ -43,6 +46,49 @@ def check(booted, code, before):
     generation, functions = json.loads(booted)
     assert generation == number(slots.boot(before).running)
     assert functions == ({"lamp": code[generation]} if generation else {})
+
+
+@pytest.mark.parametrize(
+    ("state", "boots"),
+    [("VERIFIED", 1), ("FETCHING", 1), ("STAGED", 1), ("TRIAL", 2), ("COMMITTED", 2), ("BACK", 1)],
+)
+def test_killed_in_a_state_it_boots_what_that_state_says_and_goes_on(tmp_path, cloud, state, boots):
+    code = {each: f"def handler(event, context):\n    return {each}\n" for each in (1, 2)}
+    documents = [cloud.desired(each, cloud.release(function_files(body=code[each].encode()))) for each in code]
+    (tmp_path / "cloud.pickle").write_bytes(pickle.dumps((cloud.broker, documents)))
+    victim = start(tmp_path, "2", state)
+    victim.communicate()
+    assert victim.returncode == -signal.SIGKILL
+    if state == "BACK":
+        # The disk says that it failed before the old one is started again: it is not tried once more.
+        assert [failure.generation for failure in installed(tmp_path).failed.values()] == [2]
+    before = installed(tmp_path)
+    victim = start(tmp_path)
+    told = victim.communicate()[0].splitlines()
+    assert victim.returncode == 0
+    check(told[0], code, before)
+    assert json.loads(told[0])[0] == boots
+    last = installed(tmp_path)
+    assert (number(last.active), last.trial) == (1 if last.failed else 2, None)
+    assert {path.name for path in (tmp_path / "device" / "trees").iterdir()} == last.digests()
+    assert list((tmp_path / "device" / "blobs").iterdir()) == []
+
+
+def test_a_generation_that_takes_the_agent_down_each_time_is_reverted_at_boot(tmp_path, cloud):
+    documents = [
+        cloud.desired(each, cloud.release(function_files(body=b"x = %d\ndef handler(e, c): ..." % each)))
+        for each in (1, 2)
+    ]
+    (tmp_path / "cloud.pickle").write_bytes(pickle.dumps((cloud.broker, documents)))
+    for _ in range(slots.STARTS):
+        victim = start(tmp_path, "2", "TRIAL")
+        victim.communicate()
+        assert victim.returncode == -signal.SIGKILL
+    victim = start(tmp_path, "2", "TRIAL")
+    assert json.loads(victim.communicate()[0].splitlines()[0])[0] == 1
+    assert victim.returncode == 0
+    (failure,) = installed(tmp_path).failed.values()
+    assert "did not survive it" in failure.reason
 
 
 def test_killed_at_any_moment_it_boots_the_old_or_the_new_and_goes_on(tmp_path, cloud):
