@@ -127,8 +127,11 @@ class Dispatcher:
         """After the event in hand, have the worker close its hardware and leave; queue events until `adopt`."""
         return self._command(self._release)
 
-    def adopt(self, function: InstalledFunction, journal: Journal, worker: WorkerProcess) -> "Future[None]":
-        """Go on with this warmed worker, as this version of the function."""
+    def adopt(self, function: InstalledFunction, journal: Journal, worker: WorkerProcess | None) -> "Future[None]":
+        """Go on with this warmed worker, as this version of the function.
+
+        With None it starts a worker itself, and when that fails again with backoff.
+        """
         return self._command(lambda: self._adopt(function, journal, worker))
 
     def stop(self) -> "Future[None]":
@@ -239,13 +242,13 @@ class Dispatcher:
         self._queue.calm()
 
     def _rise(self) -> None:
-        """Start a worker after a failure."""
+        """Start a worker: the first one, or one after a failure."""
         try:
             worker = self._starter.start(self._function, self._journal, self._is_rising)
         except (ForkError, StartError) as error:
             self._fell("crashed", str(error), 0.0)
         else:
-            self._tally.restarts += 1
+            self._tally.restarts += self._backoff.failures > 0
             self._take_over(worker)
         finally:
             self._rising = None
@@ -274,12 +277,15 @@ class Dispatcher:
             self._worker = None
             self._journal.worker("stopped")
 
-    def _adopt(self, function: InstalledFunction, journal: Journal, worker: WorkerProcess) -> None:
+    def _adopt(self, function: InstalledFunction, journal: Journal, worker: WorkerProcess | None) -> None:
         self._function = function
         self._journal = journal
         self._tally = Tally(dropped_before=self._queue.dropped, told=self._queue.dropped)
         self._backoff = self._backoff.reset()
-        self._take_over(worker)
+        if worker:
+            self._take_over(worker)
+        else:
+            self._rise_at = time.monotonic()
 
     def _stop(self) -> None:
         self._release()

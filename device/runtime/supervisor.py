@@ -7,7 +7,7 @@ import itertools
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from device.hal.hardware import Hardware
 
 Warmed = tuple[InstalledFunction, Journal, WorkerProcess]
+# A changed function, and its warmed worker; None when it has to start one itself.
+Change = tuple[InstalledFunction, Journal, WorkerProcess | None]
 
 
 class Supervisor:
@@ -75,11 +77,17 @@ class Supervisor:
         """
         with self._changing:
             self._check_leases(generation)
-            warmed = self._warm(self._changed(generation), self._starter)
-            self._remove(set(self._functions) - set(generation.functions))
-            self._hand_over(warmed)
-            self._functions = dict(generation.functions)
-            self._running = generation
+            self._change_to(generation, self._warm(self._changed(generation), self._starter))
+
+    def resume(self, generation: Generation) -> None:
+        """Run `generation`, which has proved itself before, as far as it goes today.
+
+        A function that does not start takes no other one along: it is tried again with backoff, and health tells.
+        Raises LeaseError as `check` does; nothing has changed then.
+        """
+        with self._changing:
+            self._check_leases(generation)
+            self._change_to(generation, [(each, self._journal(each), None) for each in self._changed(generation)])
 
     def call(self, function: str, data: object) -> object:
         """The handler's result for a call with `data`.
@@ -124,11 +132,14 @@ class Supervisor:
     def _changed(self, generation: Generation) -> list[InstalledFunction]:
         return [new for name, new in generation.functions.items() if not new.same_as(self._functions.get(name))]
 
+    def _journal(self, function: InstalledFunction) -> Journal:
+        return Journal(self._emit, function.name, function.version, self._policy, time.monotonic)
+
     def _warm(self, functions: list[InstalledFunction], starter: Starter) -> list[Warmed]:
         """A worker for each, or for none."""
         warmed: list[Warmed] = []
         for function in functions:
-            journal = Journal(self._emit, function.name, function.version, self._policy, time.monotonic)
+            journal = self._journal(function)
             try:
                 warmed.append((function, journal, starter.start(function, journal)))
             except (StartError, ForkError) as error:
@@ -141,6 +152,12 @@ class Supervisor:
                 ) from None
         return warmed
 
+    def _change_to(self, generation: Generation, changes: Sequence[Change]) -> None:
+        self._remove(set(self._functions) - set(generation.functions))
+        self._hand_over(changes)
+        self._functions = dict(generation.functions)
+        self._running = generation
+
     def _remove(self, names: set[str], patience: float | None = None) -> None:
         self._wiring.remove(names)
         stopping = [self._dispatchers[name] for name in names]
@@ -152,19 +169,19 @@ class Supervisor:
         for name in names:
             del self._dispatchers[name]
 
-    def _hand_over(self, warmed: list[Warmed]) -> None:
+    def _hand_over(self, changes: Sequence[Change]) -> None:
         """Everybody lets go of the hardware before anybody takes it: pins may move from one function to another."""
-        releases = [self._dispatchers[f.name].release() for f, _, _ in warmed if f.name in self._dispatchers]
+        releases = [self._dispatchers[f.name].release() for f, _, _ in changes if f.name in self._dispatchers]
         wait(releases)
-        for function, _, _ in warmed:
+        for function, _, _ in changes:
             if old := self._functions.get(function.name):
                 self._rest_abandoned(old, function)
-        adoptions = [self._adopt(*each) for each in warmed]
+        adoptions = [self._adopt(*each) for each in changes]
         wait(adoptions)
-        for function, _, _ in warmed:
+        for function, _, _ in changes:
             self._wiring.connect(function, self._dispatchers[function.name].offer)
 
-    def _adopt(self, function: InstalledFunction, journal: Journal, worker: WorkerProcess) -> "Future[None]":
+    def _adopt(self, function: InstalledFunction, journal: Journal, worker: WorkerProcess | None) -> "Future[None]":
         name = function.name
         if name not in self._dispatchers:
             numbers = self._numbers.setdefault(name, itertools.count(1))

@@ -121,8 +121,8 @@ class Engine:
     def boot(self) -> Generation:
         """Start what is installed, without any network, and give it; generation 0 when nothing is.
 
-        A generation in trial uses up one of its starts before it is started. What is damaged on disk or does not start
-        is passed over for the one before it.
+        A generation in trial uses up one of its starts before it is started. What is damaged on disk, or
+        cannot run on this board, is passed over for the one before it.
         """
         self._load()
         generation = self._resume()
@@ -150,7 +150,9 @@ class Engine:
                 if not stage.whole(deployment, self._store):
                     raise RejectedError(f"Generation {deployment.generation} is damaged on disk")
                 generation = stage.generation(deployment, self._store)
-                self._runner.switch(generation)
+                # What has proved itself runs as far as it can; what is in trial starts as a whole or has failed.
+                run = self._runner.switch if deployment is self._slots.trial else self._runner.resume
+                run(generation)
                 return generation
             except Exception as error:
                 self._pass_over(deployment, _text(error))

@@ -15,7 +15,11 @@ class Runner(Protocol):
         ...
 
     def switch(self, generation: Generation) -> None:
-        """Run this one from now on."""
+        """Run this one from now on; raise LamplightError, with nothing changed, when one of its functions cannot."""
+        ...
+
+    def resume(self, generation: Generation) -> None:
+        """Run this one, which ran before; a function of it that cannot start is tried again and stops no other one."""
         ...
 
     def health(self) -> Mapping[str, Health]:

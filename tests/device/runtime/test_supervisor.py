@@ -292,3 +292,41 @@ def test_a_dead_sensor_starves_the_function_but_ends_nothing(bench):
     assert bench.supervisor.sensors()["light"].ok is False
     bench.hardware.light(7)
     assert bench.records.wait("decision")[0]["lux"] == 7
+
+
+def test_a_function_that_cannot_start_when_resumed_leaves_the_others_running(bench):
+    sound, broken = bench.function(ECHO, name="sound"), bench.function(BROKEN, name="broken")
+    bench.supervisor.resume(bench.generation(broken, sound))
+    assert bench.supervisor.call("sound", 1) == 1
+    until(lambda: bench.health("broken").crashes >= 2, "tried again")
+    assert bench.health("broken").state == "backoff"
+    assert "nothing_of_this_name" in bench.health("broken").last_error
+    assert (bench.health("sound").state, bench.health("sound").restarts) == ("running", 0)
+
+
+def test_a_function_that_hangs_when_resumed_delays_no_other_one(bench):
+    hanging = bench.function("import time\ntime.sleep(600)\n" + ECHO, name="hanging")
+    bench.supervisor.resume(bench.generation(hanging, bench.function(ECHO, name="sound")))
+    assert bench.supervisor.call("sound", 1) == 1
+    assert bench.health("hanging").state == "starting"
+
+
+def test_a_resumed_function_that_could_not_start_runs_once_the_cause_is_gone_and_handles_what_waited(bench):
+    cause = bench.folder / "cause"
+    cause.touch()
+    code = f"import os\nassert not os.path.exists({str(cause)!r})\n" + COUNTER
+    seen = bench.folder / "seen"
+    bench.supervisor.resume(bench.generation(bench.function(code, config={"file": str(seen)})))
+    until(lambda: bench.health().crashes, "it failed")
+    bench.offer("f", 1)
+    cause.unlink()
+    until(lambda: bench.health().state == "running" and seen.exists() and seen.read_text() == "1\n", "handled")
+    assert bench.health().restarts == 1
+
+
+def test_a_deployment_to_a_function_that_is_starting_replaces_it(bench):
+    hanging = bench.function("import time\ntime.sleep(600)\n" + ECHO)
+    bench.supervisor.resume(bench.generation(hanging))
+    bench.run(bench.function(ECHO, version=2))
+    assert bench.supervisor.call("f", 1) == 1
+    assert bench.health().version == 2
