@@ -330,3 +330,12 @@ def test_a_deployment_to_a_function_that_is_starting_replaces_it(bench):
     bench.run(bench.function(ECHO, version=2))
     assert bench.supervisor.call("f", 1) == 1
     assert bench.health().version == 2
+
+
+def test_a_full_disk_at_the_start_of_a_function_is_tried_again(bench):
+    (bench.folder / "scratch").write_text("no folder can be made below this")
+    bench.supervisor.resume(bench.generation(bench.function(ECHO)))
+    until(lambda: bench.health().crashes, "it failed")
+    assert "scratch folder cannot be made" in bench.health().last_error
+    (bench.folder / "scratch").unlink()
+    assert bench.supervisor.call("f", 1) == 1
