@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from device.hal.hardware import Hardware
 
 Warmed = tuple[InstalledFunction, Journal, WorkerProcess]
-# A changed function, and its warmed worker; None when it has to start one itself.
-Change = tuple[InstalledFunction, Journal, WorkerProcess | None]
+# As Warmed, or with the reason why there is no worker.
+Raised = tuple[InstalledFunction, Journal, WorkerProcess | str]
 
 
 class Supervisor:
@@ -77,17 +77,17 @@ class Supervisor:
         """
         with self._changing:
             self._check_leases(generation)
-            self._change_to(generation, self._warm(self._changed(generation), self._starter))
+            self._change(generation, self._warm(self._changed(generation), self._starter))
 
     def resume(self, generation: Generation) -> None:
-        """Run `generation`, which has proved itself before, as far as it goes today.
+        """Run a generation that has run before, at boot or after a revert.
 
-        A function that does not start takes no other one along: it is tried again with backoff, and health tells.
-        Raises LeaseError as `check` does; nothing has changed then.
+        Unlike with `switch`, one function that cannot start now does not keep the others from running: it is tried
+        again with backoff, as after a crash, and health tells. Raises LeaseError.
         """
         with self._changing:
             self._check_leases(generation)
-            self._change_to(generation, [(each, self._journal(each), None) for each in self._changed(generation)])
+            self._change(generation, [self._try_to_warm(function) for function in self._changed(generation)])
 
     def call(self, function: str, data: object) -> object:
         """The handler's result for a call with `data`.
@@ -126,14 +126,17 @@ class Supervisor:
             self._hub.close()
             self._forker.close()
 
+    def _change(self, generation: Generation, raised: Sequence[Raised]) -> None:
+        self._remove(set(self._functions) - set(generation.functions))
+        self._hand_over(raised)
+        self._functions = dict(generation.functions)
+        self._running = generation
+
     def _check_leases(self, generation: Generation) -> None:
         leases.check(self._hardware.board, [function.manifest for function in generation.functions.values()])
 
     def _changed(self, generation: Generation) -> list[InstalledFunction]:
         return [new for name, new in generation.functions.items() if not new.same_as(self._functions.get(name))]
-
-    def _journal(self, function: InstalledFunction) -> Journal:
-        return Journal(self._emit, function.name, function.version, self._policy, time.monotonic)
 
     def _warm(self, functions: list[InstalledFunction], starter: Starter) -> list[Warmed]:
         """A worker for each, or for none."""
@@ -152,11 +155,15 @@ class Supervisor:
                 ) from None
         return warmed
 
-    def _change_to(self, generation: Generation, changes: Sequence[Change]) -> None:
-        self._remove(set(self._functions) - set(generation.functions))
-        self._hand_over(changes)
-        self._functions = dict(generation.functions)
-        self._running = generation
+    def _try_to_warm(self, function: InstalledFunction) -> Raised:
+        journal = self._journal(function)
+        try:
+            return function, journal, self._starter.start(function, journal)
+        except (StartError, ForkError) as error:
+            return function, journal, str(error)
+
+    def _journal(self, function: InstalledFunction) -> Journal:
+        return Journal(self._emit, function.name, function.version, self._policy, time.monotonic)
 
     def _remove(self, names: set[str], patience: float | None = None) -> None:
         self._wiring.remove(names)
@@ -169,24 +176,27 @@ class Supervisor:
         for name in names:
             del self._dispatchers[name]
 
-    def _hand_over(self, changes: Sequence[Change]) -> None:
+    def _hand_over(self, raised: Sequence[Raised]) -> None:
         """Everybody lets go of the hardware before anybody takes it: pins may move from one function to another."""
-        releases = [self._dispatchers[f.name].release() for f, _, _ in changes if f.name in self._dispatchers]
+        releases = [self._dispatchers[f.name].release() for f, _, _ in raised if f.name in self._dispatchers]
         wait(releases)
-        for function, _, _ in changes:
+        for function, _, _ in raised:
             if old := self._functions.get(function.name):
                 self._rest_abandoned(old, function)
-        adoptions = [self._adopt(*each) for each in changes]
+        adoptions = [self._adopt(*each) for each in raised]
         wait(adoptions)
-        for function, _, _ in changes:
+        for function, _, _ in raised:
             self._wiring.connect(function, self._dispatchers[function.name].offer)
 
-    def _adopt(self, function: InstalledFunction, journal: Journal, worker: WorkerProcess | None) -> "Future[None]":
+    def _adopt(self, function: InstalledFunction, journal: Journal, worker: WorkerProcess | str) -> "Future[None]":
         name = function.name
         if name not in self._dispatchers:
             numbers = self._numbers.setdefault(name, itertools.count(1))
             self._dispatchers[name] = Dispatcher(function, journal, self._starter, self._rest, numbers, self._policy)
-        return self._dispatchers[name].adopt(function, journal, worker)
+        dispatcher = self._dispatchers[name]
+        if isinstance(worker, str):
+            return dispatcher.retry(function, journal, worker)
+        return dispatcher.adopt(function, journal, worker)
 
     def _rest_abandoned(self, old: InstalledFunction, new: InstalledFunction) -> None:
         """Outputs that the old version drove and the new one does not. Those that it still drives keep their level."""

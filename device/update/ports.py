@@ -15,11 +15,11 @@ class Runner(Protocol):
         ...
 
     def switch(self, generation: Generation) -> None:
-        """Run this one from now on; raise LamplightError, with nothing changed, when one of its functions cannot."""
+        """Run this one from now on."""
         ...
 
     def resume(self, generation: Generation) -> None:
-        """Run this one, which ran before; a function of it that cannot start is tried again and stops no other one."""
+        """Run one that has run before; what of it cannot start now is tried again."""
         ...
 
     def health(self) -> Mapping[str, Health]:

@@ -294,42 +294,34 @@ def test_a_dead_sensor_starves_the_function_but_ends_nothing(bench):
     assert bench.records.wait("decision")[0]["lux"] == 7
 
 
-def test_a_function_that_cannot_start_when_resumed_leaves_the_others_running(bench):
-    sound, broken = bench.function(ECHO, name="sound"), bench.function(BROKEN, name="broken")
-    bench.supervisor.resume(bench.generation(broken, sound))
-    assert bench.supervisor.call("sound", 1) == 1
-    until(lambda: bench.health("broken").crashes >= 2, "tried again")
-    assert bench.health("broken").state == "backoff"
-    assert "nothing_of_this_name" in bench.health("broken").last_error
-    assert (bench.health("sound").state, bench.health("sound").restarts) == ("running", 0)
+def test_resumed_with_one_that_cannot_start_the_others_run_and_it_is_tried_again(bench, tmp_path):
+    broken = bench.function("raise RuntimeError('no config file')", name="broken")
+    bench.supervisor.resume(bench.generation(broken, bench.function(ECHO, name="well")))
+    assert bench.supervisor.call("well", 7) == 7
+    assert bench.supervisor.health()["broken"].state == "backoff"
+    assert "no config file" in bench.supervisor.health()["broken"].last_error
+    (broken.path / "main.py").write_text(ECHO)
+    until(lambda: bench.supervisor.health()["broken"].state == "running", "it was tried again")
+    assert bench.supervisor.call("broken", 8) == 8
 
 
-def test_a_function_that_hangs_when_resumed_delays_no_other_one(bench):
-    hanging = bench.function("import time\ntime.sleep(600)\n" + ECHO, name="hanging")
-    bench.supervisor.resume(bench.generation(hanging, bench.function(ECHO, name="sound")))
-    assert bench.supervisor.call("sound", 1) == 1
-    assert bench.health("hanging").state == "starting"
+def test_a_fault_of_ours_in_the_dispatcher_replaces_the_worker_and_the_function_goes_on(bench, monkeypatch):
+    bench.run(bench.function(ECHO))
+    first = bench.worker("f")
+    faults = ["decision"]
+    emit = bench.records.emit
 
+    def faulty(stream, kind, fields):
+        if kind in faults:
+            faults.remove(kind)
+            raise RuntimeError("a fault of ours")
+        emit(stream, kind, fields)
 
-def test_a_resumed_function_that_could_not_start_runs_once_the_cause_is_gone_and_handles_what_waited(bench):
-    cause = bench.folder / "cause"
-    cause.touch()
-    code = f"import os\nassert not os.path.exists({str(cause)!r})\n" + COUNTER
-    seen = bench.folder / "seen"
-    bench.supervisor.resume(bench.generation(bench.function(code, config={"file": str(seen)})))
-    until(lambda: bench.health().crashes, "it failed")
+    monkeypatch.setattr(bench.supervisor._dispatchers["f"]._journal, "_emit", faulty)
     bench.offer("f", 1)
-    cause.unlink()
-    until(lambda: bench.health().state == "running" and seen.exists() and seen.read_text() == "1\n", "handled")
-    assert bench.health().restarts == 1
-
-
-def test_a_deployment_to_a_function_that_is_starting_replaces_it(bench):
-    hanging = bench.function("import time\ntime.sleep(600)\n" + ECHO)
-    bench.supervisor.resume(bench.generation(hanging))
-    bench.run(bench.function(ECHO, version=2))
-    assert bench.supervisor.call("f", 1) == 1
-    assert bench.health().version == 2
+    until(lambda: not faults, "the fault")
+    until(lambda: bench.supervisor.health()["f"].state == "running" and bench.worker("f") != first, "a new worker")
+    assert bench.supervisor.call("f", 2) == 2
 
 
 def test_a_full_disk_at_the_start_of_a_function_is_tried_again(bench):

@@ -89,7 +89,6 @@ class Runner:
     """Keeps what it was told to run; `bad` are versions of the function that fail where it says."""
 
     switched: list = field(default_factory=list)
-    resumed: list = field(default_factory=list)
     refuse: Exception | None = None
     break_on: dict = field(default_factory=dict)
     counters: dict = field(default_factory=dict)
@@ -107,9 +106,7 @@ class Runner:
             raise self.break_on[generation.number]
         self.switched.append(generation)
 
-    def resume(self, generation):
-        self.switch(generation)
-        self.resumed.append(generation.number)
+    resume = switch
 
     def health(self):
         return {name: self.counters.get(self.generation.number, Health()) for name in self.generation.functions}

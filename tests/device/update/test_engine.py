@@ -339,20 +339,6 @@ def test_a_generation_that_does_not_start_at_boot_is_passed_over_only_this_time(
     assert device.restart().number == 2
 
 
-def test_what_proved_itself_is_resumed_and_what_is_in_trial_is_switched_to(cloud, device):
-    device.boot()
-    device.deploy(cloud.desired(1, cloud.release(code(1))))
-    device.restart()
-    assert device.runner.resumed == [1]
-    device.engine.desired(cloud.desired(2, cloud.release(code(2)), seconds=3600))
-    device.wait(done(2, "TRIAL"))
-    assert device.restart().number == 2
-    assert device.runner.resumed == [1]
-    device.runner.counters[2] = Health(state="backoff", crashes=3, last_error="boom")
-    device.wait(done(2, "REVERTED"))
-    assert device.runner.resumed == [1, 1]
-
-
 def test_a_damaged_slots_file_starts_with_nothing_and_can_be_deployed_to(cloud, device):
     device.boot()
     document = cloud.desired(1, cloud.release(code(1)))
