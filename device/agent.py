@@ -11,12 +11,12 @@ import argparse
 import contextlib
 import fcntl
 import logging
-import os
 import signal
 import sys
 import threading
 from collections.abc import Generator, Mapping
 from pathlib import Path
+from typing import TextIO
 
 import boards
 from device import logs, report
@@ -161,8 +161,7 @@ class _ChunkLink:
 @contextlib.contextmanager
 def only_one(state: Path) -> Generator[None]:
     """Hold the state folder's lock: two agents on one board would fight over pins and slots."""
-    state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (state / "lock").open("w") as lock:
+    with _lock_file(state) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -171,9 +170,19 @@ def only_one(state: Path) -> Generator[None]:
                 f"another agent already uses {state}",
                 "Stop that one first",
             ) from None
-        lock.write(str(os.getpid()))
-        lock.flush()
         yield
+
+
+def _lock_file(state: Path) -> TextIO:
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return (state / "lock").open("w")
+    except OSError as error:
+        raise LamplightError(
+            "The agent is not started",
+            f"its state folder {state} cannot be used: {error.strerror}",
+            "Look at the path, its owner, and whether the disk is full or read-only",
+        ) from None
 
 
 def run(config: AgentConfig) -> None:

@@ -21,7 +21,8 @@ class RecordHandler(logging.Handler):
         """One log record; a fault in it must not reach whoever logged."""
         try:
             text = record.getMessage()
-        except (TypeError, ValueError):
+        except Exception:
+            # Arguments that do not fit the text, or that cannot be shown.
             text = str(record.msg)
         fields: dict[str, object] = {"function": "", "version": 0, "level": level(record.levelno), "text": text}
         self._emit("logs", "log", fields)

@@ -159,6 +159,9 @@ class Session:
             handler(topic, bytes(message.payload))
         except ProtocolError as error:
             _log.warning("Ignored a message on %s: %s", message.topic, error)
+        except Exception as error:
+            # A full disk under the outbox, or a fault of ours: what rises from here ends the connection's thread.
+            _log.error("A message on %s could not be handled: %r", message.topic, error)
 
     def _publish_presence(self, online: bool) -> mqtt.MQTTMessageInfo:
         body = messages.Presence(online=online, session=self._session).encode()

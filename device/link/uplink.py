@@ -4,6 +4,7 @@ What was sent and not acknowledged is sent again after a timeout and after each 
 what it already has. It keeps no records itself.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -16,6 +17,8 @@ from device.protocol.topics import STREAMS
 
 # A shim that is slow must not be sent the same batch over and over.
 RESEND_AFTER = 5.0
+
+_log = logging.getLogger(__name__)
 
 
 class Source(Protocol):
@@ -46,6 +49,7 @@ class Uplink:
         self._clock = clock
         self._condition = threading.Condition()
         self._in_flight: dict[str, _InFlight] = {}
+        self._faults: set[str] = set()
         self._due = True
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
@@ -88,7 +92,18 @@ class Uplink:
                     return
                 self._due = False
             for stream in STREAMS:
-                self._send_next(stream)
+                try:
+                    self._send_next(stream)
+                    self._faults.discard(stream)
+                except Exception as error:
+                    self._tell_fault(stream, error)
+
+    def _tell_fault(self, stream: str, error: Exception) -> None:
+        # A disk that cannot be read, most likely; tried again with the next wake or timeout. Told once, for telling
+        # wakes this thread.
+        if stream not in self._faults:
+            self._faults.add(stream)
+            _log.error("The waiting %s cannot be sent: %r", stream, error)
 
     def _send_next(self, stream: str) -> None:
         with self._condition:

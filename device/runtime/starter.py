@@ -33,7 +33,10 @@ class Starter:
         Raises ForkError, or StartError when it could not become the function; nothing is left of it then.
         """
         scratch = self._scratch / function.name
-        scratch.mkdir(parents=True, exist_ok=True)
+        try:
+            scratch.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StartError(Failure("import", f"its scratch folder cannot be made: {error}")) from None
         worker = WorkerProcess(self._forker.fork(bool(function.models)), journal)
         forked(worker)
         try:

@@ -155,3 +155,19 @@ def test_chunks_come_only_when_subscribed_to(session: Session, cloud: Cloud) -> 
         cloud.client.publish(topics.chunk("home", digit * 64), b"chunk", qos=1, retain=True).wait_for_publish(30)
     session.subscribe_chunks(["b" * 64])
     until(lambda: got == ["b" * 64], "the one chunk")
+
+
+def test_a_handler_that_fails_does_not_end_the_session(session: Session, cloud: Cloud) -> None:
+    got: list[bytes] = []
+
+    def handle(_topic: object, payload: bytes) -> None:
+        if payload == b"bad":
+            raise RuntimeError("database or disk is full")
+        got.append(payload)
+
+    session.on("desired", handle)
+    session.start()
+    until(lambda: session.connected, "connected")
+    cloud.client.publish(DESIRED, b"bad", qos=1)
+    cloud.client.publish(DESIRED, b"good", qos=1)
+    until(lambda: got == [b"good"], "the good one after the bad")

@@ -1,5 +1,6 @@
 """The sender: one batch in flight per stream, again until acknowledged, nothing lost or out of order."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 
@@ -11,6 +12,7 @@ from device.link.record_file import Row
 from device.link.uplink import RESEND_AFTER, Uplink
 from device.protocol import messages
 from device.protocol.messages import Ack
+from tests.support import until
 
 
 class Memory:
@@ -116,3 +118,26 @@ def test_the_thread_drains_the_outbox_and_stops() -> None:
         pass
     uplink.stop()
     assert shim.seen == list(range(1, 10))
+
+
+def test_an_outbox_that_cannot_be_read_for_a_while_does_not_end_the_sending(caplog: pytest.LogCaptureFixture) -> None:
+    memory, failures, told = Memory(3), ["disk I/O error"] * 2, threading.Semaphore(0)
+
+    class Failing:
+        acknowledge = memory.acknowledge
+
+        def next_batch(self, stream: str) -> list[Row]:
+            if stream == "logs" and failures:
+                told.release()
+                raise sqlite3.OperationalError(failures.pop())
+            return memory.next_batch(stream)
+
+    shim = Shim([])
+    shim.uplink = uplink = Uplink(Failing(), shim.send)
+    uplink.start()
+    for _ in range(2):
+        assert told.acquire(timeout=30)
+        uplink.wake()
+    until(lambda: shim.seen == [1, 2, 3], "everything arrived")
+    uplink.stop()
+    assert sum("disk I/O error" in record.getMessage() for record in caplog.records) == 1

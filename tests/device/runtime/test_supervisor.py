@@ -322,3 +322,12 @@ def test_a_fault_of_ours_in_the_dispatcher_replaces_the_worker_and_the_function_
     until(lambda: not faults, "the fault")
     until(lambda: bench.supervisor.health()["f"].state == "running" and bench.worker("f") != first, "a new worker")
     assert bench.supervisor.call("f", 2) == 2
+
+
+def test_a_full_disk_at_the_start_of_a_function_is_tried_again(bench):
+    (bench.folder / "scratch").write_text("no folder can be made below this")
+    bench.supervisor.resume(bench.generation(bench.function(ECHO)))
+    until(lambda: bench.health().crashes, "it failed")
+    assert "scratch folder cannot be made" in bench.health().last_error
+    (bench.folder / "scratch").unlink()
+    assert bench.supervisor.call("f", 1) == 1

@@ -1,0 +1,98 @@
+"""The reported state: what docs/protocol.md promises, and how often it is sent."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from device.generation import Generation, InstalledModel
+from device.health import FunctionHealth, SensorHealth
+from device.protocol import messages
+from device.protocol.manifest import ModelManifest
+from device.report import COUNTERS_PERIOD, Throttle, compose
+from device.update.status import Update
+
+HEALTH = FunctionHealth(3, "ab" * 32, "running", events=9, errors=1, timeouts=2, crashes=4, restarts=6, last_error="x")
+UPDATE = Update(7, 6, 8, "FETCHING", "", 10, 20, {8: "it crashed"})
+
+
+def body(health: FunctionHealth = HEALTH, update: Update = UPDATE, ok: bool = True) -> dict[str, object]:
+    return compose(
+        "lamplight/simulated",
+        "12-9f3a61c2",
+        update,
+        {"lamp": health},
+        {"light": SensorHealth(ok, "" if ok else "unplugged")},
+        Generation(7),
+        {"memory": "rlimit"},
+    )
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_it_says_what_the_protocol_promises_and_is_json() -> None:
+    told = body()
+    messages.encode(told)
+    assert (told["generation"], told["previous"], told["boot"]) == (7, 6, "12-9f3a61c2")
+    assert told["update"] == {"generation": 8, "state": "FETCHING", "reason": "", "bytes": 10, "total": 20}
+    assert told["failed"] == {"8": "it crashed"}
+    assert told["sensors"] == {"light": {"ok": True, "error": ""}}
+
+
+def test_every_way_to_fail_counts_as_an_error() -> None:
+    told = body()["functions"]
+    assert isinstance(told, dict)
+    assert told["lamp"] == {
+        "version": 3,
+        "sha256": "ab" * 32,
+        "state": "running",
+        "restarts": 6,
+        "events": 9,
+        "errors": 7,
+        "last_error": "x",
+    }
+
+
+def test_models_are_those_of_the_generation_that_runs(tmp_path: Path) -> None:
+    manifest = ModelManifest.__new__(ModelManifest)
+    running = Generation(1, {}, {"presence": InstalledModel("presence", 2, "cd" * 32, tmp_path, manifest)})
+    told = compose("b", "1-a", Update(), {}, {}, running, {})
+    assert told["models"] == {"presence": {"version": 2, "sha256": "cd" * 32}}
+
+
+def test_a_change_is_due_at_once_and_only_once() -> None:
+    throttle = Throttle(Clock())
+    assert throttle.due(body())
+    assert not throttle.due(body())
+    assert throttle.due(body(ok=False))
+    assert throttle.due(body(replace(HEALTH, state="backoff")))
+    assert throttle.due(body(update=replace(UPDATE, state="STAGED")))
+
+
+def test_counters_are_followed_slowly_however_fast_they_run() -> None:
+    clock = Clock()
+    throttle = Throttle(clock)
+    assert throttle.due(body())
+    sent = 0
+    for n in range(100):
+        clock.now += COUNTERS_PERIOD / 10
+        sent += throttle.due(body(replace(HEALTH, events=10 + n, errors=n)))
+    assert sent == 10
+
+
+def test_a_board_at_rest_sends_nothing() -> None:
+    clock = Clock()
+    throttle = Throttle(clock)
+    throttle.due(body())
+    clock.now += 1000 * COUNTERS_PERIOD
+    assert not throttle.due(body())
+
+
+def test_a_new_connection_is_told_again() -> None:
+    throttle = Throttle(Clock())
+    throttle.due(body())
+    throttle.forget()
+    assert throttle.due(body())
