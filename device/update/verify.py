@@ -186,7 +186,7 @@ class _Explained:
         if isinstance(error, exceptions.ExpiredMetadataError):
             raise UntrustedError(
                 f"The {self._repository}'s signatures have expired",
-                f"{error}, and by the board's clock, or by what it verified before, it is {self._now:%Y-%m-%d %H:%M} UTC",
+                f"{error}, and by the board's clock, or what it verified before, it is {self._now:%Y-%m-%d %H:%M} UTC",
                 "Set the clock if it is wrong; otherwise deploy again, which signs anew. What runs goes on running",
             ) from None
         if isinstance(error, (exceptions.RepositoryError, exceptions.DownloadError)):

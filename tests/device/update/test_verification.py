@@ -186,7 +186,7 @@ def test_expired_metadata_says_what_the_clock_reads(verifier, tmp_path, cloud, r
     cloud.signing._clock = lambda: datetime.now(UTC) - timedelta(days=40)
     expired = cloud.desired(1, ref)
     with pytest.raises(
-        UntrustedError, match=rf"expired.*board's clock, .* it is {datetime.now(UTC):%Y-%m}.*signs anew"
+        UntrustedError, match=rf"expired.*board's clock, .*it is {datetime.now(UTC):%Y-%m}.*signs anew"
     ):
         verifier.believe(expired, 0)
     cloud.signing._clock = lambda: datetime.now(UTC)
