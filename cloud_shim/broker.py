@@ -44,7 +44,7 @@ def shim_password(state: Path) -> str:
         return _password_path(state).read_text().strip()
     except FileNotFoundError:
         raise NotFoundError(
-            f"There is no broker in {state}", f"{_password_path(state)} is missing", "Start with: lamplight up"
+            f"There is no broker in {state}", f"{_password_path(state)} is missing", "`lamplight up` starts one"
         ) from None
 
 
@@ -81,8 +81,8 @@ def configuration(where: Path, host: str, port: int) -> str:
         ("acl_file", where / "access"),
         ("persistence", "true"),
         ("persistence_location", f"{where}/"),
-        # Saved once a minute: on each change mosquitto would write its whole database anew, gigabytes for one model of a
-        # few megabytes. What a killed broker has lost it gets back: the shim sends every `desired` at each
+        # Saved once a minute: on each change mosquitto would write its whole database anew, gigabytes for one model
+        # of a few megabytes. What a killed broker has lost it gets back: the shim sends every `desired` at each
         # reconnection, and a device asks for the chunks that do not come.
         ("autosave_interval", "60"),
         ("persistent_client_expiration", "30d"),

@@ -47,7 +47,7 @@ class Calls:
             raise OfflineError(
                 f"{device}/{function} did not answer within {timeout:g} s",
                 "the device lost its connection, or the function's queue is full",
-                f"Look at: lamplight logs {device}/{function}",
+                f"`lamplight logs {device}/{function}`",
             ) from None
         finally:
             with self._lock:
@@ -69,6 +69,6 @@ def _result(waiting: _Waiting, reply: Reply) -> object:
         raise RejectedError(
             f"{waiting.device}/{waiting.function} failed",
             reply.error,
-            f"Look at: lamplight logs {waiting.device}/{waiting.function}",
+            f"`lamplight logs {waiting.device}/{waiting.function}`",
         )
     return reply.result

@@ -27,6 +27,7 @@ COMMANDS = {
     "logs": "Show what devices and functions log.",
     "call": "Run a function once and show its result.",
     "rollback": "Return a device to what it ran before.",
+    "remove": "Take a function or a model from a device.",
     "sim": "Change the light around a simulated device.",
 }
 _INTERRUPTED = 130  # 128 + SIGINT

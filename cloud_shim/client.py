@@ -79,6 +79,10 @@ class Client:
             "generation"
         ]
 
+    def remove(self, device: str, kind: str, name: str) -> int:
+        """Ask the device to go on without that "function" or "model"; gives the generation."""
+        return self._request("DELETE", f"/api/devices/{device}/{kind}s/{name}")["generation"]
+
     def rollback(self, device: str) -> int:
         """Ask for what ran before the present deployment; gives the new generation's number."""
         return self._request("POST", f"/api/devices/{device}/rollback")["generation"]

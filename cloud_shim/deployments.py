@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from boards import Board
-from device.errors import RejectedError
+from device.errors import NotFoundError, RejectedError
 from device.hal import leases
 from device.protocol.deployment import ArtifactRef, Deployment
 from device.protocol.manifest import FunctionManifest
@@ -38,10 +38,26 @@ def with_release(previous: Deployment, release: ArtifactRef, settings: Settings,
     """
     functions, models, config = dict(previous.functions), dict(previous.models), dict(previous.config)
     if release.kind == "function":
+        # At the end, so that a check in order tells of the new one as that which does not fit.
+        functions.pop(release.name, None)
         functions[release.name] = release
         config[release.name] = dict(settings)
     else:
         models[release.name] = release
+    number = previous.generation + 1
+    return Deployment(previous.fleet, previous.device, number, functions, models, config, trial.seconds, trial.events)
+
+
+def without(previous: Deployment, kind: str, name: str, trial: Trial) -> Deployment:
+    """The next generation: `previous` without its function or model called `name`; NotFoundError when it has none."""
+    functions, models, config = dict(previous.functions), dict(previous.models), dict(previous.config)
+    present = functions if kind == "function" else models
+    if name not in present:
+        known = ", ".join(sorted(present)) or "none"
+        raise NotFoundError(f"{previous.device} has no {kind} {name!r}", f"its {kind}s are: {known}")
+    del present[name]
+    if kind == "function":
+        config.pop(name, None)
     number = previous.generation + 1
     return Deployment(previous.fleet, previous.device, number, functions, models, config, trial.seconds, trial.events)
 
@@ -76,7 +92,9 @@ def check_settings(manifest: FunctionManifest, settings: Settings) -> None:
     for key, value in settings.items():
         if key not in manifest.config:
             raise RejectedError(
-                f"{manifest.name} has no setting {key!r}", f"its settings are: {known}", "They stand in function.toml"
+                f"{manifest.name} has no setting {key!r}",
+                f"its settings are: {known}",
+                "look under [config] in function.toml",
             )
         default = manifest.config[key]
         if not _same_kind(default, value):
@@ -94,9 +112,20 @@ def check(deployment: Deployment, manifests: Mapping[str, FunctionManifest], boa
                 raise RejectedError(
                     f"{name} needs the model {model!r}, which {deployment.device} does not have",
                     "function.toml names it under models",
-                    f"First run: lamplight deploy models/{model} --device {deployment.device}",
+                    f"deploy the model first: `lamplight deploy models/{model} --device {deployment.device}`",
                 )
-    leases.check(board, [manifests[name] for name in sorted(deployment.functions)])
+    leases.check(board, [manifests[name] for name in deployment.functions])
+
+
+def check_unused(deployment: Deployment, manifests: Mapping[str, FunctionManifest], model: str) -> None:
+    """Raise RejectedError when a function still needs `model`, which the deployment no longer has."""
+    users = sorted(name for name in deployment.functions if model in manifests[name].models)
+    if users:
+        raise RejectedError(
+            f"The model {model!r} cannot be removed from {deployment.device}",
+            f"{', '.join(users)} {'needs' if len(users) == 1 else 'need'} it",
+            f"remove the function first: `lamplight remove {deployment.device}/{users[0]}`",
+        )
 
 
 def _content(deployment: Deployment) -> tuple[object, object]:

@@ -1,6 +1,6 @@
-"""The devices, and what each should run: creates them, deploys, rolls back. Decides by deployments.py's pure rules.
+"""The devices, and what each should run: creates them, deploys, removes, rolls back.
 
-It sends nothing itself: it writes the database and tells the publisher.
+Decides by deployments.py's pure rules. It sends nothing itself: it writes the database and tells the publisher.
 """
 
 import threading
@@ -148,6 +148,20 @@ class Fleet:
         self._tell(device)
         return deployment.generation
 
+    def remove(self, device: str, kind: str, name: str) -> int:
+        """Take the function or model called `name` from the device; gives the new generation.
+
+        NotFoundError when the device has none of that name, RejectedError when a function still needs the model.
+        """
+        with self._database.write() as session:
+            row = self._row(session, device)
+            deployment = deployments.without(self._present(session, row), kind, name, Trial())
+            if kind == "model":
+                deployments.check_unused(deployment, self._manifests(deployment), name)
+            _add(session, row, deployment, f"remove {kind} {name}")
+        self._tell(device)
+        return deployment.generation
+
     def rollback(self, device: str) -> int:
         """Deploy again what last proved itself and is not what the device should run now; gives the new generation.
 
@@ -174,7 +188,7 @@ class Fleet:
         row = session.get(DeviceRow, name)
         if row is None:
             known = ", ".join(session.scalars(select(DeviceRow.name).order_by(DeviceRow.name).limit(20))) or "none"
-            raise NotFoundError(f"There is no device {name!r}", f"known are: {known}", "See: lamplight devices")
+            raise NotFoundError(f"There is no device {name!r}", f"known are: {known}", "`lamplight devices` lists them")
         return row
 
     def _present(self, session: Session, row: DeviceRow) -> Deployment:
@@ -226,5 +240,5 @@ def _last_good(session: Session, present: Deployment) -> Deployment:
     raise RejectedError(
         f"There is nothing to roll {present.device} back to",
         "no earlier deployment with another content proved itself on the device",
-        f"Deploy what should run; see: lamplight status {present.device}",
+        f"deploy what should run; `lamplight status {present.device}` shows what does",
     )

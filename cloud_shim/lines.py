@@ -16,7 +16,7 @@ def record(of: dict[str, Any]) -> Line:
     """The line for one RECORD, whatever its kind."""
     clock = time.strftime("%H:%M:%S", time.localtime(of["time"])) + f".{int(of['time'] * 10) % 10}"
     show = _KINDS.get(of["kind"], _other)
-    return [(f"{clock}  ", "dim"), *((_printable(text), style) for text, style in show(of))]
+    return [(f"{clock}  ", "dim"), *((printable(text), style) for text, style in show(of))]
 
 
 def release(name: str, version: int | None) -> str:
@@ -88,7 +88,7 @@ def _after(text: str) -> str:
     return f": {text}" if text else ""
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Without control characters: what a device sends must not drive the operator's terminal."""
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text.replace("\n", "  "))
 

@@ -84,11 +84,16 @@ class Terminal:
 
 
 def describe(error: LamplightError) -> str:
-    """The error in the form "what. why. try: remedy"."""
+    """The error in the form "what. why. try: remedy", whether or not the remedy is written as a sentence of its own."""
     told = [part.strip().rstrip(".") for part in (error.what, error.why) if part.strip()]
     if error.remedy:
-        told.append(f"try: {error.remedy}")
+        told.append(f"try: {_continued(error.remedy)}")
     return ". ".join(told)
+
+
+def _continued(sentence: str) -> str:
+    """`sentence` as it stands after a colon: a first word such as "Deploy" in lower case, "ONNX" as it is."""
+    return sentence[:1].lower() + sentence[1:] if sentence[1:2].islower() else sentence
 
 
 def _write(stream: TextIO, text: str) -> None:

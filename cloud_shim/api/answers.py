@@ -29,19 +29,19 @@ def _lamplight(_: Request, problem: Exception) -> JSONResponse:
 
 
 def _protocol(_: Request, problem: Exception) -> JSONResponse:
-    return error(UsageError("The request is not as it should be", str(problem), "See docs/api.md"))
+    return error(UsageError("The request is not as it should be", str(problem), "look it up in docs/api.md"))
 
 
 def _http(request: Request, problem: Exception) -> JSONResponse:
     assert isinstance(problem, HTTPException)
     if problem.status_code == HTTPStatus.NOT_FOUND:
-        return error(NotFoundError(f"There is nothing at {request.url.path}", "", "See docs/api.md"))
+        return error(NotFoundError(f"There is nothing at {request.url.path}", "", "look it up in docs/api.md"))
     return error(UsageError(f"{request.method} {request.url.path}: {problem.detail}"), problem.status_code)
 
 
 def _unexpected(request: Request, problem: Exception) -> JSONResponse:
     logger.error("%s %s failed", request.method, request.url.path, exc_info=problem)
-    return error(LamplightError("The shim failed on this request", type(problem).__name__, "See the shim's log"))
+    return error(LamplightError("The shim failed on this request", type(problem).__name__, "look in the shim's log"))
 
 
 HANDLERS: dict[type[Exception], ExceptionHandler] = {

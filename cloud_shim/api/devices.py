@@ -1,4 +1,4 @@
-"""/api/devices: list, create, deploy, roll back."""
+"""/api/devices: list, create, deploy, remove, roll back."""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -57,6 +57,19 @@ def _rollback(request: Request) -> JSONResponse:
     return JSONResponse({"generation": shim(request).fleet.rollback(path_name(request, "device"))})
 
 
+def _remove_function(request: Request) -> JSONResponse:
+    return _remove(request, "function")
+
+
+def _remove_model(request: Request) -> JSONResponse:
+    return _remove(request, "model")
+
+
+def _remove(request: Request, kind: str) -> JSONResponse:
+    device, name = path_name(request, "device"), path_name(request, kind)
+    return JSONResponse({"generation": shim(request).fleet.remove(device, kind, name)})
+
+
 def _trial(value: object) -> Trial:
     if value is None:
         return Trial()
@@ -73,5 +86,7 @@ ROUTES = [
     Route("/api/devices", _create, methods=["POST"]),
     Route("/api/devices/{device}", _one),
     Route("/api/devices/{device}/deploy", _deploy, methods=["POST"]),
+    Route("/api/devices/{device}/functions/{function}", _remove_function, methods=["DELETE"]),
+    Route("/api/devices/{device}/models/{model}", _remove_model, methods=["DELETE"]),
     Route("/api/devices/{device}/rollback", _rollback, methods=["POST"]),
 ]

@@ -45,7 +45,7 @@ def _release_and_deploy(the: Shim, device: str, function: str, files: dict[str, 
         raise RejectedError(
             f"These files are the {release.kind} {release.name!r}, not the function {function!r}",
             "function.toml gives the name",
-            f"Deploy it as {release.name!r}, or change the name back",
+            f"deploy it as {release.name!r}, or change the name back",
         )
     return the.fleet.deploy(device, release, None, Trial()), release
 
@@ -64,7 +64,9 @@ async def _call(request: Request) -> JSONResponse:
 def _check_online(device: Device) -> None:
     if not device.online:
         raise OfflineError(
-            f"{device.name} is offline", _since(device.last_seen), "It goes on by itself; calls wait for nobody"
+            f"{device.name} is offline",
+            _since(device.last_seen),
+            "call again when it is back; its triggers go on without the network",
         )
 
 

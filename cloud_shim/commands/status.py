@@ -1,12 +1,18 @@
 """`lamplight status DEVICE`: what it runs, what it is asked for, and how its parts fare."""
 
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
+from cloud_shim import outcome
 from cloud_shim.commands.arguments import Options, command
-from cloud_shim.lines import ago, release
+from cloud_shim.lines import ago, printable
+
+Row = tuple[str, str]
+Told = Mapping[str, Any]
+_ON_ITS_WAY = {"VERIFIED": "believed", "FETCHING": "being fetched", "STAGED": "being checked", "TRIAL": "on trial"}
 
 
 @command("status")
@@ -17,33 +23,87 @@ def run(options: Options, device: str) -> None:
     options.terminal.table(found, rows(found, time.time()))
 
 
-def rows(device: dict[str, Any], now: float) -> list[tuple[str, str]]:
-    """A heading and a sentence for each thing there is to know about one DEVICE."""
-    seen = "online" if device["online"] else f"offline, seen {ago(device['last_seen'], now)}"
-    about = [(device["name"], f"{seen}, {device['board']}")]
-    reported, asked = device["reported"], device["desired"]["generation"]
+def rows(device: dict[str, Any], now: float) -> list[Row]:
+    """A heading and a text, of one or more lines, for each thing there is to know about one DEVICE."""
+    reported, desired = device["reported"], device["desired"]
+    told = [(device["name"], _presence(device, now))]
     if not reported:
-        return [*about, ("generation", f"asked for {asked}; the device has not reported yet")]
-    about.append(("generation", _generation(reported, asked)))
-    about += [(f"function {name}", _function(name, each)) for name, each in reported["functions"].items()]
-    about += [(f"model {name}", release(name, each["version"])) for name, each in reported["models"].items()]
-    about += [(f"sensor {name}", each["error"] or "works") for name, each in reported["sensors"].items()]
-    about += [(f"generation {number}", f"failed: {why}") for number, why in reported["failed"].items()]
-    limits = ", ".join(f"{what}: {how}" for what, how in reported["confinement"].items())
-    return [*about, ("agent", f"{reported['agent']}; functions are confined by {limits or 'nothing'}")]
+        return [*told, ("generation", f"{desired['generation']} is asked for; the device has not reported yet")]
+    asked = outcome.judge(device, desired["generation"])
+    told.append(("generation", _generation(device, asked)))
+    told += _parts("function", reported["functions"], desired["functions"], _function)
+    told += _parts("model", reported["models"], desired["models"], _model)
+    told += [(f"sensor {name}", _sensor(each)) for name, each in reported["sensors"].items()]
+    # A reason that stands above already is not told twice.
+    earlier = {number: why for number, why in reported["failed"].items() if why not in asked.reason}
+    told += [(f"generation {number}", f"failed: {why}") for number, why in earlier.items()]
+    told += [("agent", reported["agent"]), ("confinement", _confinement(reported["confinement"]))]
+    return [(heading, "\n".join(map(printable, text.splitlines()))) for heading, text in told]
 
 
-def _generation(reported: dict[str, Any], asked: int) -> str:
-    running, update = reported["generation"], reported["update"]
-    told = f"{running}" if running == asked else f"{running}, asked for {asked}"
-    if update["state"] != "IDLE":
-        told += f"; generation {update['generation']} is {update['state']}"
-    if update["reason"]:
-        told += f": {update['reason']}"
-    return told
+def _presence(device: dict[str, Any], now: float) -> str:
+    if device["online"]:
+        return f"online, {device['board']}"
+    if device["last_seen"] is None:
+        return f"never seen, {device['board']}"
+    told = f"offline, last seen {ago(device['last_seen'], now)}, {device['board']}"
+    return f"{told}\nwhat follows is what it said then" if device["reported"] else told
 
 
-def _function(name: str, told: dict[str, Any]) -> str:
-    counts = f"{told['events']} events, {told['errors']} errors, {told['restarts']} restarts"
-    last = f"; last error: {told['last_error']}" if told["last_error"] else ""
-    return f"{release(name, told['version'])} {told['state']}, {counts}{last}"
+def _generation(device: dict[str, Any], asked: outcome.Outcome) -> str:
+    running, wanted = device["reported"]["generation"], device["desired"]["generation"]
+    if asked.good:
+        return f"{running}, as asked for"
+    if asked.final:
+        return f"{running} runs; generation {wanted} was {asked.state}:\n{asked.reason}"
+    if asked.state in _ON_ITS_WAY:
+        progress = f", {asked.progress:.0%} so far" if asked.state == "FETCHING" else ""
+        return f"{running} runs; generation {wanted} is {_ON_ITS_WAY[asked.state]}{progress}"
+    when = "has not been taken up yet" if device["online"] else "will be applied when it is back"
+    return f"{running} runs; generation {wanted} {when}"
+
+
+def _parts(kind: str, runs: Told, wanted: Told, show: Callable[[Any, Any], str]) -> list[Row]:
+    """One row for each function (or model) that runs or is asked for."""
+    both = {name: (runs.get(name), wanted.get(name)) for name in sorted({*runs, *wanted})}
+    return [(f"{kind} {name}", _part(running, asked, show)) for name, (running, asked) in both.items()]
+
+
+def _part(runs: Any, wanted: Any, show: Callable[[Any, Any], str]) -> str:
+    if not runs:
+        return f"{_version(wanted)} is asked for; it does not run"
+    if not wanted:
+        return f"{show(runs, {})}\nit is to be removed"
+    told = show(runs, wanted)
+    return told if runs["version"] == wanted["version"] else f"{told}\n{_version(wanted)} is asked for"
+
+
+def _version(of: dict[str, Any]) -> str:
+    return f"v{of['version']}"
+
+
+def _function(runs: dict[str, Any], wanted: dict[str, Any]) -> str:
+    counts = [f"{runs['events']:,} events", f"{runs['errors']:,} errors"]
+    counts += [f"{runs['restarts']:,} restarts"] if runs["restarts"] else []
+    told = [f"{_version(runs)} {runs['state']}, {', '.join(counts)}"]
+    if wanted.get("config"):
+        told.append("set: " + ", ".join(f"{key}={value}" for key, value in wanted["config"].items()))
+    if runs["last_error"]:
+        told.append(f"last error: {runs['last_error']}")
+    return "\n".join(told)
+
+
+def _model(runs: dict[str, Any], _: dict[str, Any]) -> str:
+    return _version(runs)
+
+
+def _sensor(told: dict[str, Any]) -> str:
+    return "works" if told["ok"] else f"cannot be read: {told['error']}"
+
+
+def _confinement(aspects: dict[str, str]) -> str:
+    """What confines a worker, and what does not."""
+    there = [f"{aspect}: {how}" for aspect, how in aspects.items() if how != "none"]
+    missing = [aspect for aspect, how in aspects.items() if how == "none"]
+    told = "; ".join(there) or "nothing"
+    return f"{told}\nnot confined: {', '.join(missing)}" if missing else told

@@ -101,11 +101,11 @@ class Home:
             self.files.write(client.add_device(self.device, BOARD, str(self.files.socket)), self._mqtt_port)
 
     def _start_function(self) -> None:
-        """Give a device that has no function yet its first one."""
+        """Give a device that never had a function its first one; one whose functions were removed stays without."""
         if self._cancelled():
             return
         with Client(self.url) as client:
-            if not client.device(self.device)["desired"]["functions"]:
+            if not client.device(self.device)["desired"]["generation"]:
                 client.deploy(self.device, client.release(pack(starters.path(STARTER))))
 
 

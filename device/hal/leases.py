@@ -41,5 +41,5 @@ def _check_exclusive(pin: str, first: FunctionManifest, second: FunctionManifest
     raise LeaseError(
         f"{first.name} and {second.name} both lease the pin {pin!r}",
         "an output belongs to one function alone",
-        f"remove {pin!r} from one of them, or remove one of the functions",
+        f"free the pin with `lamplight remove DEVICE/{first.name}`, or lease another one in {second.name}",
     )

@@ -4,6 +4,7 @@ A thread per function. It owns the worker between `adopt` and `release`, restart
 outputs to their safe level whenever the function is down. Which function runs at all is the supervisor's to decide.
 """
 
+import logging
 import math
 import random
 import select
@@ -29,6 +30,8 @@ from device.runtime.starter import Starter, outputs
 Rest = Callable[[str, bool], None]
 # Between two reports of dropped events, in seconds.
 _TELL = 10.0
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -131,6 +134,10 @@ class Dispatcher:
         """Go on with this warmed worker, as this version of the function."""
         return self._command(lambda: self._adopt(function, journal, worker))
 
+    def retry(self, function: InstalledFunction, journal: Journal, why: str) -> "Future[None]":
+        """Become this version of the function, whose worker could not be started because of `why`; try again later."""
+        return self._command(lambda: self._retry(function, journal, why))
+
     def stop(self) -> "Future[None]":
         """After the event in hand, end the worker, put the outputs to their safe level, and end the thread."""
         return self._command(self._stop)
@@ -154,16 +161,28 @@ class Dispatcher:
 
     def _run(self) -> None:
         while not self._over:
-            if self._commands:
-                command, done = self._commands.popleft()
-                command()
-                done.set_result(None)
-            elif self._worker:
-                self._work(self._worker)
-            else:
-                self._wait_to_rise()
+            try:
+                self._step()
+            except Exception:
+                # A fault of ours, not the function's: its worker is replaced, and the function goes on.
+                _log.exception("The dispatcher of %s failed", self._function.name)
+                self._start_over()
         for waiting in self._queue.close():
             waiting.fail(OfflineError(f"{self._function.name} was stopped before it took the event"))
+
+    def _step(self) -> None:
+        if self._commands:
+            _carry_out(*self._commands.popleft())
+        elif self._worker:
+            self._work(self._worker)
+        else:
+            self._wait_to_rise()
+
+    def _start_over(self) -> None:
+        if self._worker:
+            self._worker.end()
+            self._worker = None
+        self._plan_rise(0.0)
 
     def _work(self, worker: WorkerProcess) -> None:
         try:
@@ -218,6 +237,9 @@ class Dispatcher:
         self._tally.last_error = f"{what}: {detail}"
         self._journal.worker(what, detail)
         self._rest_outputs()
+        self._plan_rise(ran)
+
+    def _plan_rise(self, ran: float) -> None:
         self._backoff = self._backoff.failed(ran)
         self._rise_at = time.monotonic() + self._backoff.delay(random.random())
 
@@ -275,11 +297,18 @@ class Dispatcher:
             self._journal.worker("stopped")
 
     def _adopt(self, function: InstalledFunction, journal: Journal, worker: WorkerProcess) -> None:
+        self._become(function, journal)
+        self._take_over(worker)
+
+    def _retry(self, function: InstalledFunction, journal: Journal, why: str) -> None:
+        self._become(function, journal)
+        self._fell("crashed", why, 0.0)
+
+    def _become(self, function: InstalledFunction, journal: Journal) -> None:
         self._function = function
         self._journal = journal
         self._tally = Tally(dropped_before=self._queue.dropped, told=self._queue.dropped)
         self._backoff = self._backoff.reset()
-        self._take_over(worker)
 
     def _stop(self) -> None:
         self._release()
@@ -294,6 +323,16 @@ class Dispatcher:
                 "warning", f"{dropped - self._tally.told} events dropped: the function is too slow for them"
             )
             self._tally.told, self._tally.told_at = dropped, now
+
+
+def _carry_out(command: Callable[[], None], done: "Future[None]") -> None:
+    try:
+        command()
+    except Exception as error:
+        # Whoever gave the command waits for it, and must not wait for ever.
+        done.set_exception(error)
+    else:
+        done.set_result(None)
 
 
 def _unanswered(function: str, lost: WorkerLostError) -> LamplightError:

@@ -7,7 +7,7 @@ import itertools
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from device.hal.hardware import Hardware
 
 Warmed = tuple[InstalledFunction, Journal, WorkerProcess]
+# As Warmed, or with the reason why there is no worker.
+Raised = tuple[InstalledFunction, Journal, WorkerProcess | str]
 
 
 class Supervisor:
@@ -75,11 +77,17 @@ class Supervisor:
         """
         with self._changing:
             self._check_leases(generation)
-            warmed = self._warm(self._changed(generation), self._starter)
-            self._remove(set(self._functions) - set(generation.functions))
-            self._hand_over(warmed)
-            self._functions = dict(generation.functions)
-            self._running = generation
+            self._change(generation, self._warm(self._changed(generation), self._starter))
+
+    def resume(self, generation: Generation) -> None:
+        """Run a generation that has run before, at boot or after a revert.
+
+        Unlike with `switch`, one function that cannot start now does not keep the others from running: it is tried
+        again with backoff, as after a crash, and health tells. Raises LeaseError.
+        """
+        with self._changing:
+            self._check_leases(generation)
+            self._change(generation, [self._try_to_warm(function) for function in self._changed(generation)])
 
     def call(self, function: str, data: object) -> object:
         """The handler's result for a call with `data`.
@@ -118,6 +126,12 @@ class Supervisor:
             self._hub.close()
             self._forker.close()
 
+    def _change(self, generation: Generation, raised: Sequence[Raised]) -> None:
+        self._remove(set(self._functions) - set(generation.functions))
+        self._hand_over(raised)
+        self._functions = dict(generation.functions)
+        self._running = generation
+
     def _check_leases(self, generation: Generation) -> None:
         leases.check(self._hardware.board, [function.manifest for function in generation.functions.values()])
 
@@ -128,7 +142,7 @@ class Supervisor:
         """A worker for each, or for none."""
         warmed: list[Warmed] = []
         for function in functions:
-            journal = Journal(self._emit, function.name, function.version, self._policy, time.monotonic)
+            journal = self._journal(function)
             try:
                 warmed.append((function, journal, starter.start(function, journal)))
             except (StartError, ForkError) as error:
@@ -141,6 +155,16 @@ class Supervisor:
                 ) from None
         return warmed
 
+    def _try_to_warm(self, function: InstalledFunction) -> Raised:
+        journal = self._journal(function)
+        try:
+            return function, journal, self._starter.start(function, journal)
+        except (StartError, ForkError) as error:
+            return function, journal, str(error)
+
+    def _journal(self, function: InstalledFunction) -> Journal:
+        return Journal(self._emit, function.name, function.version, self._policy, time.monotonic)
+
     def _remove(self, names: set[str], patience: float | None = None) -> None:
         self._wiring.remove(names)
         stopping = [self._dispatchers[name] for name in names]
@@ -152,24 +176,27 @@ class Supervisor:
         for name in names:
             del self._dispatchers[name]
 
-    def _hand_over(self, warmed: list[Warmed]) -> None:
+    def _hand_over(self, raised: Sequence[Raised]) -> None:
         """Everybody lets go of the hardware before anybody takes it: pins may move from one function to another."""
-        releases = [self._dispatchers[f.name].release() for f, _, _ in warmed if f.name in self._dispatchers]
+        releases = [self._dispatchers[f.name].release() for f, _, _ in raised if f.name in self._dispatchers]
         wait(releases)
-        for function, _, _ in warmed:
+        for function, _, _ in raised:
             if old := self._functions.get(function.name):
                 self._rest_abandoned(old, function)
-        adoptions = [self._adopt(*each) for each in warmed]
+        adoptions = [self._adopt(*each) for each in raised]
         wait(adoptions)
-        for function, _, _ in warmed:
+        for function, _, _ in raised:
             self._wiring.connect(function, self._dispatchers[function.name].offer)
 
-    def _adopt(self, function: InstalledFunction, journal: Journal, worker: WorkerProcess) -> "Future[None]":
+    def _adopt(self, function: InstalledFunction, journal: Journal, worker: WorkerProcess | str) -> "Future[None]":
         name = function.name
         if name not in self._dispatchers:
             numbers = self._numbers.setdefault(name, itertools.count(1))
             self._dispatchers[name] = Dispatcher(function, journal, self._starter, self._rest, numbers, self._policy)
-        return self._dispatchers[name].adopt(function, journal, worker)
+        dispatcher = self._dispatchers[name]
+        if isinstance(worker, str):
+            return dispatcher.retry(function, journal, worker)
+        return dispatcher.adopt(function, journal, worker)
 
     def _rest_abandoned(self, old: InstalledFunction, new: InstalledFunction) -> None:
         """Outputs that the old version drove and the new one does not. Those that it still drives keep their level."""

@@ -10,10 +10,8 @@ import hashlib
 import io
 import os
 import re
-import shutil
 import stat
 import tarfile
-import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -53,16 +51,15 @@ def unpack(source: bytes | Path, into: Path) -> None:
 
     `into` appears complete and synced, or not at all. Raises BadArtifactError for what is unsafe or cut short.
     """
-    temporary = Path(tempfile.mkdtemp(prefix=durable.TEMPORARY, dir=into.parent))
+    temporary = durable.temporary(into.parent)
     try:
-        # mkdtemp makes it private; workers of other users read it.
-        temporary.chmod(0o755)
+        durable.create_folder(temporary)
         with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as stream:
             _extract(stream, temporary)
         durable.sync_tree(temporary)
         durable.rename(temporary, into)
     except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
+        durable.discard(temporary)
         raise
 
 
@@ -185,9 +182,7 @@ def _create(stream: IO[bytes], member: tarfile.TarInfo, path: Path) -> None:
             _make_folders(path)
             return
         _make_folders(path.parent)
-        with path.open("xb") as file:
-            _copy(stream, file, member)
-        path.chmod(0o644)
+        durable.create_file(path, _content(stream, member))
     except (FileExistsError, NotADirectoryError, IsADirectoryError):
         raise BadArtifactError(f"The archive has {member.name!r} twice") from None
 
@@ -195,18 +190,17 @@ def _create(stream: IO[bytes], member: tarfile.TarInfo, path: Path) -> None:
 def _make_folders(path: Path) -> None:
     if not path.is_dir():
         _make_folders(path.parent)
-        path.mkdir()
-        path.chmod(0o755)
+        durable.create_folder(path)
 
 
-def _copy(stream: IO[bytes], file: IO[bytes], member: tarfile.TarInfo) -> None:
+def _content(stream: IO[bytes], member: tarfile.TarInfo) -> Iterator[bytes]:
     left = member.size
     while left:
         data = stream.read(min(left, _COPY))
         if not data:
             raise BadArtifactError("The archive is cut short", f"{left} bytes of {member.name!r} are missing")
-        file.write(data)
         left -= len(data)
+        yield data
     stream.read(-member.size % _BLOCK)
 
 

@@ -1,46 +1,111 @@
 """Every operation that must survive a power cut, and nothing else.
 
 Each one is complete on disk when it returns, and leaves either the old or the new state when it is cut short: write to
-a temporary name, fsync, rename, fsync the folder. All of device/update writes through these, so that a test can cut the
-power at each.
+a temporary name, fsync, rename, fsync the folder. All of device/update writes through these, and these write through
+`disk` alone, so that a test can cut the power at each step.
 """
 
 import os
-import shutil
-import tempfile
+import secrets
+from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 TEMPORARY = ".tmp-"
 
 
+class Disk:
+    """The steps themselves, each one call to the file system."""
+
+    def create(self, path: Path, mode: int) -> BinaryIO:
+        """A new, empty file; raises FileExistsError when there is one."""
+        # Nobody else may open it before it has its mode: it may become a private key.
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        os.fchmod(handle, mode)
+        return os.fdopen(handle, "wb")
+
+    def write(self, file: BinaryIO, data: bytes) -> None:
+        """Append to a file that `create` gave."""
+        file.write(data)
+        file.flush()
+
+    def sync(self, path: Path) -> None:
+        """fsync one file or folder."""
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Give a file or folder another name, in place of the file that has it."""
+        source.replace(target)
+
+    def unlink(self, path: Path) -> None:
+        """Remove a file."""
+        path.unlink()
+
+    def make_folder(self, path: Path) -> None:
+        """A new folder, readable by workers of other users; raises FileExistsError when there is one."""
+        path.mkdir()
+        path.chmod(0o755)
+
+    def remove_folder(self, path: Path) -> None:
+        """Remove an empty folder."""
+        path.rmdir()
+
+
+disk = Disk()
+
+
+def temporary(folder: Path) -> Path:
+    """A name in `folder` for what is not complete yet; `sweep` removes what has one."""
+    return folder / (TEMPORARY + secrets.token_hex(8))
+
+
 def write_file(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Make `data` the content of `path`, whatever stood there. The folder must exist."""
-    handle, temporary = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
+    write_parts(path, (data,), mode)
+
+
+def write_parts(path: Path, parts: Iterable[bytes], mode: int = 0o644) -> None:
+    """As `write_file`, with one part in memory at a time; what `parts` raises leaves everything as it was."""
+    new = temporary(path.parent)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            os.fchmod(file.fileno(), mode)
-            file.flush()
-            os.fsync(file.fileno())
-        rename(Path(temporary), path)
+        create_file(new, parts, mode)
+        disk.sync(new)
+        rename(new, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        discard(new)
         raise
+
+
+def create_file(path: Path, parts: Iterable[bytes], mode: int = 0o644) -> None:
+    """A new file inside of a temporary folder: not durable before `sync_tree`. Raises FileExistsError."""
+    with disk.create(path, mode) as file:
+        for part in parts:
+            disk.write(file, part)
+
+
+def create_folder(path: Path) -> None:
+    """A new folder that is temporary or inside of one: not durable before `sync_tree`. Raises FileExistsError."""
+    disk.make_folder(path)
 
 
 def rename(source: Path, target: Path) -> None:
     """Give `source`, whose content is already synced, the name `target` in the same file system."""
-    source.replace(target)
-    sync(target.parent)
+    disk.rename(source, target)
+    disk.sync(target.parent)
 
 
 def make_folder(path: Path) -> None:
     """Make the folder and its parents, if they are not there."""
-    if path.is_dir():
-        return
-    make_folder(path.parent)
-    path.mkdir(exist_ok=True)
-    sync(path.parent)
+    if not path.parent.is_dir():
+        make_folder(path.parent)
+    if not path.is_dir():
+        disk.make_folder(path)
+    # Also when it is there: whoever made it may have been killed before this.
+    disk.sync(path.parent)
 
 
 def remove(path: Path) -> None:
@@ -49,28 +114,30 @@ def remove(path: Path) -> None:
     A folder first takes a temporary name, so that a half-removed one is never mistaken for a whole one.
     """
     if path.is_dir() and not path.is_symlink():
-        doomed = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=path.parent)) / "removed"
-        rename(path, doomed)
-        shutil.rmtree(doomed.parent)
+        doomed = path if path.name.startswith(TEMPORARY) else temporary(path.parent)
+        if doomed != path:
+            rename(path, doomed)
+        _remove_tree(doomed)
+    elif path.is_symlink() or path.exists():
+        disk.unlink(path)
     else:
-        path.unlink(missing_ok=True)
-    sync(path.parent)
+        return
+    disk.sync(path.parent)
 
 
-def sync(path: Path) -> None:
-    """fsync one file or folder."""
-    handle = os.open(path, os.O_RDONLY)
+def discard(path: Path) -> None:
+    """Remove something temporary if that is possible; otherwise `sweep` does it later."""
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        remove(path)
+    except OSError:
+        return
 
 
 def sync_tree(folder: Path) -> None:
     """fsync every file and folder below `folder`, and itself, the deepest first."""
     for each in sorted(folder.rglob("*"), reverse=True):
-        sync(each)
-    sync(folder)
+        disk.sync(each)
+    disk.sync(folder)
 
 
 def sweep(folder: Path) -> None:
@@ -79,7 +146,13 @@ def sweep(folder: Path) -> None:
     What cannot be removed stays until the next time: a process that outlived a killed agent may still write there.
     """
     for left in folder.glob(TEMPORARY + "*"):
-        if left.is_dir():
-            shutil.rmtree(left, ignore_errors=True)
+        discard(left)
+
+
+def _remove_tree(folder: Path) -> None:
+    for each in folder.iterdir():
+        if each.is_dir() and not each.is_symlink():
+            _remove_tree(each)
         else:
-            left.unlink(missing_ok=True)
+            disk.unlink(each)
+    disk.remove_folder(folder)

@@ -6,6 +6,7 @@ It does one thing after the other and leaves the decisions to trust, reconcile, 
 functions (`Runner`) and what carries the chunks (`ChunkLink`) is handed in. Whatever happens here, what runs goes on.
 """
 
+import logging
 import random
 import threading
 import time
@@ -22,6 +23,7 @@ from device.protocol.messages import MAX_WANT
 from device.update import durable, reconcile, slots, stage, status, trial
 from device.update.fetch import Actions, Download
 from device.update.inbox import Chunk, Connected, Desired, Inbox, Stop
+from device.update.ledger import Ledger
 from device.update.ports import ChunkLink, Runner
 from device.update.status import Reporter, Update
 from device.update.store import Store
@@ -32,6 +34,8 @@ TRIAL_PERIOD = 0.1
 # Seconds a model may take to be loaded and to run its golden vectors.
 ACCEPTANCE_TIMEOUT = 120.0
 STOP_TIMEOUT = 5.0
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -71,14 +75,13 @@ class Engine:
     ) -> None:
         durable.make_folder(state)
         durable.sweep(state)
-        self._file = state / "slots.json"
+        self._ledger = Ledger(state / "slots.json")
         self._store = Store(state)
         self._verifier = Verifier(state, fleet, device, roots)
         self._runner = runner
         self._link = chunks
         self._accept = accept
         self._clock = clock
-        self._slots = slots.Slots()
         self._reporter = Reporter(changed, event, clock)
         self._fetching: _Fetching | None = None
         self._trying: _Trying | None = None
@@ -126,44 +129,50 @@ class Engine:
         """
         self._load()
         generation = self._resume()
-        if self._slots.trial is not None:
-            self._watch(self._slots.trial, generation)
+        if self._ledger.slots.trial is not None:
+            self._watch(self._ledger.slots.trial, generation)
         else:
-            self._reporter.rest(self._slots)
+            self._reporter.rest(self._ledger.slots)
         return generation
 
     def _load(self) -> None:
         try:
-            before = slots.load(self._file)
+            before = self._ledger.load()
         except ProtocolError as error:
             self._report(0, status.REJECTED, f"{error}; starting with nothing installed")
             return
-        # Durable before any new code starts: code that takes the board down must run out of starts.
-        self._save(slots.boot(before))
-        if before.trial is not None and self._slots.trial is None:
+        try:
+            # Durable before any new code starts: code that takes the board down must run out of starts.
+            self._ledger.save(slots.boot(before))
+        except OSError as error:
+            # A start that cannot be counted must not be made; what has proved itself starts on any disk.
+            self._ledger.slots = slots.lose(before)
+            self._report(before.floor, status.REJECTED, f"its trial waits for the next start: {_text(error)}")
+            return
+        if before.trial is not None and self._ledger.slots.trial is None:
             self._report_failure(before.trial)
 
     def _resume(self) -> Generation:
         """Run what the slots say, or the best that can run, and give it."""
-        while (deployment := self._slots.running) is not None:
+        while (deployment := self._ledger.slots.running) is not None:
             try:
                 if not stage.whole(deployment, self._store):
                     raise RejectedError(f"Generation {deployment.generation} is damaged on disk")
                 generation = stage.generation(deployment, self._store)
-                self._runner.switch(generation)
+                self._runner.resume(generation)
                 return generation
             except Exception as error:
                 self._pass_over(deployment, _text(error))
-        self._runner.switch(Generation(0))
+        self._runner.resume(Generation(0))
         return Generation(0)
 
     def _pass_over(self, deployment: Deployment, reason: str) -> None:
-        if deployment is self._slots.trial and stage.whole(deployment, self._store):
-            self._save(slots.revert(self._slots, reason))
+        if deployment is self._ledger.slots.trial and stage.whole(deployment, self._store):
+            self._ledger.settle(slots.revert(self._ledger.slots, reason))
             self._report_failure(deployment)
             return
         # Not saved: a committed generation that does not start today may start tomorrow.
-        self._slots = slots.lose(self._slots)
+        self._ledger.slots = slots.lose(self._ledger.slots)
         self._report(deployment.generation, status.REJECTED, reason)
 
     # The update thread
@@ -175,7 +184,7 @@ class Engine:
                 self._step()
             except Exception as error:
                 # A full or failing disk, or a fault of ours: this deployment is refused, the next one gets its turn.
-                self._refuse_current(_text(error))
+                self._refuse_current(_text(error), again=isinstance(error, OSError))
 
     def _pause(self) -> float | None:
         """How long the thread may sleep when no message comes."""
@@ -216,15 +225,17 @@ class Engine:
     def _believe(self, payload: bytes) -> None:
         digest = chunks.digest(payload)
         if digest == self._believed:
+            self._tidy()
             return
         try:
-            deployment = self._verifier.believe(payload, self._slots.floor)
+            deployment = self._verifier.believe(payload, self._ledger.slots.floor)
         except UntrustedError as error:
             # Whoever sent it, it must not disturb what is in progress.
             claimed = error.claimed if isinstance(error, RefusedError) else 0
             self._report(claimed, status.REJECTED, str(error), aside=bool(self._fetching or self._trying))
             return
-        self._save(slots.believe(self._slots, deployment.generation))
+        if deployment.generation > self._ledger.slots.floor:
+            self._ledger.save(slots.believe(self._ledger.slots, deployment.generation))
         self._believed = digest
         self._plan(deployment)
 
@@ -234,10 +245,11 @@ class Engine:
             current and current.deployment.generation == deployment.generation
         ):
             return
-        match reconcile.plan(self._slots, deployment, self._store.trees()):
+        match reconcile.plan(self._ledger.slots, deployment, self._store.trees()):
             case reconcile.Nothing():
                 if not self._trying:
-                    self._reporter.rest(self._slots)
+                    self._reporter.rest(self._ledger.slots)
+                self._tidy()
             case reconcile.Reject(reason):
                 self._refuse(deployment, reason)
             case reconcile.Install(missing):
@@ -249,10 +261,10 @@ class Engine:
         self._fault = ""
         try:
             download = Download(missing, self._store.get, random.Random())
-            self._store.collect(self._slots.digests() | _digests(deployment), download.digests())
+            self._store.collect(self._ledger.digests() | _digests(deployment), download.digests())
             self._store.check_room(_needed(missing, download))
         except Exception as error:
-            self._refuse(deployment, _text(error))
+            self._refuse(deployment, _text(error), again=isinstance(error, OSError))
             return
         self._fetching = _Fetching(deployment, missing, download)
         if not download.done:
@@ -292,17 +304,17 @@ class Engine:
             self._report(deployment.generation, status.STAGED)
             self._runner.check(generation)
             # Durable before the new code starts, as at boot.
-            self._save(slots.begin_trial(self._slots, deployment))
+            self._ledger.save(slots.begin_trial(self._ledger.slots, deployment))
         except Exception as error:
-            self._refuse(deployment, _text(error))
+            self._refuse(deployment, _text(error), again=isinstance(error, OSError))
             return
         self._switch(deployment, generation)
 
     def _accept_models(self, generation: Generation) -> None:
         for model in generation.models.values():
-            if model.digest not in self._slots.accepted:
+            if model.digest not in self._ledger.slots.accepted:
                 self._accept(model.path, ACCEPTANCE_TIMEOUT)
-                self._save(slots.accept(self._slots, model.digest))
+                self._ledger.save(slots.accept(self._ledger.slots, model.digest))
 
     def _switch(self, deployment: Deployment, generation: Generation) -> None:
         self._trying = None
@@ -316,7 +328,7 @@ class Engine:
     # From TRIAL to COMMITTED or REVERTED
 
     def _watch(self, deployment: Deployment, generation: Generation) -> None:
-        old = _lenient(self._slots.active, self._store)
+        old = stage.lenient(self._ledger.slots.active, self._store)
         rules = trial.trial(old, generation, deployment.trial_seconds, deployment.trial_events)
         self._trying = _Trying(deployment, rules, self._clock())
         self._report(deployment.generation, status.TRIAL)
@@ -331,49 +343,65 @@ class Engine:
                 self._revert(reason)
 
     def _commit(self, deployment: Deployment) -> None:
-        self._save(slots.commit(self._slots))
+        self._ledger.save(slots.commit(self._ledger.slots))
         self._trying = None
         self._report(deployment.generation, status.COMMITTED, aside=bool(self._fetching))
-        wanted = self._fetching.download.digests() if self._fetching else set[str]()
-        trees = _digests(self._fetching.deployment) if self._fetching else set[str]()
-        self._store.collect(self._slots.digests() | trees, wanted)
+        self._tidy()
 
     def _revert(self, reason: str) -> None:
-        failed = self._slots.trial
-        self._save(slots.revert(self._slots, reason))
+        failed = self._ledger.slots.trial
+        # What fails must stop, even where that cannot be written down now.
+        self._ledger.settle(slots.revert(self._ledger.slots, reason))
         self._trying = None
         self._resume()
         if failed:
             self._report_failure(failed)
+        self._tidy()
+
+    # Garbage
+
+    def _tidy(self) -> None:
+        """Remove what no slot and no download needs, and write down what could not be before; a failure can wait."""
+        fetching = self._fetching
+        try:
+            self._ledger.repair()
+            self._store.collect(
+                self._ledger.digests() | (_digests(fetching.deployment) if fetching else set[str]()),
+                fetching.download.digests() if fetching else (),
+            )
+        except OSError as error:
+            _log.warning("What is no longer needed could not be removed: %s", error)
 
     # Refusals and reports
 
-    def _refuse(self, deployment: Deployment, reason: str) -> None:
-        """Nothing of this deployment is installed. What is in trial stays in trial."""
+    def _refuse(self, deployment: Deployment, reason: str, again: bool = False) -> None:
+        """Nothing of this deployment is installed. What is in trial stays in trial.
+
+        With `again` it is not to blame: it is tried again when it is delivered again, and what arrived is kept for it.
+        """
         self._abandon()
-        self._rejected = deployment.generation
+        if again:
+            self._believed = ""
+        else:
+            self._rejected = deployment.generation
+            self._tidy()
         self._report(deployment.generation, status.REJECTED, reason)
 
-    def _refuse_current(self, reason: str) -> None:
+    def _refuse_current(self, reason: str, again: bool) -> None:
         """Something failed that should not have."""
         if self._fetching:
-            self._refuse(self._fetching.deployment, reason)
+            self._refuse(self._fetching.deployment, reason, again)
         elif reason != self._fault:
             # A trial is looked at again and again; what fails again in the same way is told once.
             self._fault = reason
             self._report(0, status.REJECTED, reason, aside=True)
 
     def _report_failure(self, deployment: Deployment) -> None:
-        reason = self._slots.failed[slots.fingerprint(deployment)].reason
+        reason = self._ledger.slots.failed[slots.fingerprint(deployment)].reason
         self._report(deployment.generation, status.REVERTED, reason, aside=bool(self._fetching))
 
     def _report(self, generation: int, state: str, reason: str = "", aside: bool = False) -> None:
-        self._reporter.transition(self._slots, generation, state, reason, aside)
-
-    def _save(self, new: slots.Slots) -> None:
-        if new != self._slots:
-            slots.save(self._file, new)
-            self._slots = new
+        self._reporter.transition(self._ledger.slots, generation, state, reason, aside)
 
 
 def _text(error: Exception) -> str:
@@ -387,11 +415,3 @@ def _digests(deployment: Deployment) -> set[str]:
 def _needed(missing: Sequence[ArtifactRef], download: Download) -> int:
     """Bytes on disk until these are unpacked: lacking chunks, the assembled artifact if there are several, the tree."""
     return download.total - download.stored + sum(ref.length * (2 if ref.index else 1) for ref in missing)
-
-
-def _lenient(deployment: Deployment | None, store: Store) -> Generation:
-    """What a new generation is compared with: a committed one that cannot be read any more counts as nothing."""
-    try:
-        return stage.generation(deployment, store) if deployment else Generation(0)
-    except LamplightError:
-        return Generation(0)

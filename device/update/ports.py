@@ -18,6 +18,10 @@ class Runner(Protocol):
         """Run this one from now on."""
         ...
 
+    def resume(self, generation: Generation) -> None:
+        """Run one that has run before; what of it cannot start now is tried again."""
+        ...
+
     def health(self) -> Mapping[str, Health]:
         """How each function does."""
         ...

@@ -3,7 +3,7 @@
 Checks that the parts fit each other: names, settings, models. It fetches nothing, switches nothing and runs nothing.
 """
 
-from device.errors import BadArtifactError, RejectedError
+from device.errors import BadArtifactError, LamplightError, RejectedError
 from device.generation import Generation, InstalledFunction, InstalledModel
 from device.infer import files
 from device.protocol.deployment import ArtifactRef, Deployment
@@ -22,6 +22,14 @@ def generation(deployment: Deployment, store: Store) -> Generation:
         for name, ref in deployment.functions.items()
     }
     return Generation(deployment.generation, functions, models)
+
+
+def lenient(deployment: Deployment | None, store: Store) -> Generation:
+    """As `generation`, but one that cannot be read any more counts as nothing: a new one is compared with it."""
+    try:
+        return generation(deployment, store) if deployment else Generation(0)
+    except LamplightError:
+        return Generation(0)
 
 
 def whole(deployment: Deployment, store: Store) -> bool:

@@ -8,10 +8,8 @@ does not know which of it is needed: `collect` is told.
 """
 
 import hashlib
-import os
 import shutil
-import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from device.errors import BadArtifactError, RejectedError
@@ -58,25 +56,19 @@ class Store:
         if list(chunks) == [digest]:
             self._check_length(digest, length)
             return
-        handle, temporary = tempfile.mkstemp(prefix=durable.TEMPORARY, dir=self._blobs)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                sha256 = hashlib.sha256()
-                for chunk in chunks:
-                    data = self.get(chunk)
-                    if data is None or file.tell() + len(data) > length:
-                        raise BadArtifactError(
-                            f"Artifact {digest} cannot be assembled", f"its chunk {chunk} does not fit"
-                        )
-                    sha256.update(data)
-                    file.write(data)
-                if sha256.hexdigest() != digest or file.tell() != length:
-                    raise BadArtifactError(f"Artifact {digest} cannot be assembled", "its index lists other bytes")
-                file.flush()
-                os.fsync(file.fileno())
-            durable.rename(Path(temporary), self._blobs / digest)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        durable.write_parts(self._blobs / digest, self._joined(digest, length, chunks))
+
+    def _joined(self, digest: str, length: int, chunks: Sequence[str]) -> Iterator[bytes]:
+        sha256, total = hashlib.sha256(), 0
+        for chunk in chunks:
+            data = self.get(chunk)
+            if data is None or total + len(data) > length:
+                raise BadArtifactError(f"Artifact {digest} cannot be assembled", f"its chunk {chunk} does not fit")
+            sha256.update(data)
+            total += len(data)
+            yield data
+        if sha256.hexdigest() != digest or total != length:
+            raise BadArtifactError(f"Artifact {digest} cannot be assembled", "its index lists other bytes")
 
     def _check_length(self, digest: str, length: int) -> None:
         data = self.get(digest)
@@ -108,7 +100,8 @@ class Store:
         except (BadArtifactError, OSError):
             whole = False
         if not whole:
-            durable.remove(tree)
+            # On a failing disk it stays, and stays not whole.
+            durable.discard(tree)
         return whole
 
     def tree(self, digest: str) -> Path:

@@ -5,7 +5,7 @@ import pytest
 import boards
 from cloud_shim import deployments
 from cloud_shim.deployments import Trial
-from device.errors import LeaseError, RejectedError
+from device.errors import LeaseError, NotFoundError, RejectedError
 from device.protocol import manifest
 from device.protocol.deployment import ArtifactRef
 
@@ -52,8 +52,42 @@ def test_two_functions_on_one_output_are_refused():
     pins = {"led": {"direction": "out"}}
     manifests = {"lamp": function(pins=pins), "fan": function("fan", pins=pins)}
     deployments.check(deploy(ref()), manifests, BOARD)
-    with pytest.raises(LeaseError, match="fan and lamp"):
+    with pytest.raises(LeaseError, match="lamp and fan both lease"):
         deployments.check(deploy(ref(), ref(name="fan")), manifests, BOARD)
+
+
+def test_the_function_that_was_there_first_is_the_one_whose_removal_is_offered():
+    pins = {"led": {"direction": "out"}}
+    manifests = {"lamp": function(pins=pins), "fan": function("fan", pins=pins)}
+    for refs, present in (((ref(), ref(name="fan")), "lamp"), ((ref(name="fan"), ref()), "fan")):
+        with pytest.raises(LeaseError) as refused:
+            deployments.check(deploy(*refs, ref(*("function", refs[1].name, 2))), manifests, BOARD)
+        assert f"lamplight remove DEVICE/{present}" in refused.value.remedy
+
+
+def test_removal_takes_what_is_named_with_its_settings_and_nothing_else():
+    before = deploy(ref(), ref(name="fan"), ref("model", "lamp"), settings={"threshold": 5})
+    after = deployments.without(before, "function", "lamp", Trial())
+    assert (after.generation, list(after.functions), list(after.models)) == (4, ["fan"], ["lamp"])
+    assert "lamp" not in after.config
+    assert list(deployments.without(before, "model", "lamp", Trial()).functions) == ["lamp", "fan"]
+    assert list(before.functions) == ["lamp", "fan"]
+
+
+@pytest.mark.parametrize(("kind", "name"), [("function", "fan"), ("model", "lamp")])
+def test_removing_what_is_not_there_names_what_is(kind, name):
+    with pytest.raises(NotFoundError, match=f"no {kind} '{name}'") as refused:
+        deployments.without(deploy(ref(), ref("model", "presence")), kind, name, Trial())
+    assert {"function": "lamp", "model": "presence"}[kind] in refused.value.why
+
+
+def test_a_model_in_use_cannot_be_removed_and_its_users_are_named():
+    without = deployments.without(deploy(ref("model", "eyes"), ref()), "model", "eyes", Trial())
+    deployments.check_unused(without, {"lamp": function()}, "eyes")
+    with pytest.raises(RejectedError) as refused:
+        deployments.check_unused(without, {"lamp": function(models=["eyes"])}, "eyes")
+    assert "lamp needs it" in refused.value.why
+    assert "lamplight remove pi/lamp" in refused.value.remedy
 
 
 CONFIG = {"threshold": 100, "name": "lamp", "inverted": False, "steps": [1], "more": {"a": 1}}

@@ -90,6 +90,8 @@ def test_an_empty_table_is_no_error(capsys):
         (LamplightError("What."), "What"),
         (LamplightError("What", "why.", "this"), "What. why. try: this"),
         (LamplightError("What", "", "this"), "What. try: this"),
+        (LamplightError("What", "", "Export it again"), "What. try: export it again"),
+        (LamplightError("What", "", "ONNX 17"), "What. try: ONNX 17"),
     ],
 )
 def test_an_error_is_what_why_and_what_to_try(error, text):

@@ -70,6 +70,11 @@ class Fleet:
         """What `up` has shown of decisions so far."""
         return [line for line in self.lines if line.get("kind") == "decision"]
 
+    def processes(self) -> list[str]:
+        """Command lines of processes that mention this fleet's folder."""
+        listed = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+        return [line for line in listed.splitlines() if str(self.state) in line]
+
     def world(self) -> World:
         """The simulated board's surroundings, reached directly."""
         link = next(self.state.glob(f"devices/{DEVICE}/agent.toml")).read_text()

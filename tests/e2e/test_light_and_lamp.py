@@ -33,6 +33,39 @@ def test_inverted_code_inverts_the_led_and_a_rollback_returns_it(fleet: Fleet, n
     fleet.led_becomes(False)
 
 
+def test_a_removed_function_leaves_its_output_safe_and_makes_room_for_another(
+    fleet: Fleet, night_light: Path, tmp_path: Path
+) -> None:
+    blink = tmp_path / "blink"
+    fleet.run("new", "blink", str(blink))
+    refused = fleet.run("deploy", str(blink), "--device", DEVICE, code=5)
+    assert "lamplight remove DEVICE/night-light" in refused.stderr
+    fleet.run("sim", "cover", "--device", DEVICE)
+    fleet.led_becomes(True)
+    fleet.run("remove", f"{DEVICE}/night-light")
+    # Still dark: were the function there, the LED would be lit.
+    fleet.led_becomes(False)
+    until(lambda: "night-light" not in fleet.json("status", DEVICE)["reported"]["functions"], "it is gone")
+    fleet.run("deploy", str(blink), "--device", DEVICE)
+    fleet.led_becomes(True)
+    fleet.run("remove", f"{DEVICE}/blink")
+    fleet.led_becomes(False)
+
+
+def test_a_model_is_removed_once_no_function_needs_it(fleet: Fleet, tmp_path: Path) -> None:
+    user = tmp_path / "user"
+    fleet.run("new", "hello", str(user))
+    edit(user / "function.toml", 'name = "hello"', 'name = "user"\nmodels = ["presence"]')
+    fleet.run("deploy", str(MODEL), "--device", DEVICE)
+    fleet.run("deploy", str(user), "--device", DEVICE)
+    for function in [name for name in fleet.json("status", DEVICE)["desired"]["functions"] if name != "night-light"]:
+        refused = fleet.run("remove", f"{DEVICE}/presence", "--model", code=5)
+        assert "lamplight remove" in refused.stderr
+        fleet.run("remove", f"{DEVICE}/{function}")
+    fleet.run("remove", f"{DEVICE}/presence", "--model")
+    until(lambda: not fleet.json("status", DEVICE)["reported"]["models"], "the board has dropped it")
+
+
 def test_a_setting_changes_the_threshold_without_new_code(fleet: Fleet, night_light: Path) -> None:
     before = fleet.json("status", DEVICE)["desired"]["functions"]["night-light"]["version"]
     fleet.run("deploy", str(night_light), "--device", DEVICE, "--set", "threshold=1000")

@@ -9,21 +9,15 @@ from tests.e2e.conftest import LAMPLIGHT, Fleet
 from tests.support import free_port, until
 
 
-def processes_of(state: Path) -> list[str]:
-    """Command lines of processes that mention this state folder."""
-    listed = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in listed.splitlines() if str(state) in line]
-
-
 def test_ctrl_c_leaves_nothing_running_and_a_second_run_works(tmp_path: Path) -> None:
     home = Fleet(tmp_path / "lamplight")
     home.start()
-    assert processes_of(home.state)
+    assert home.processes()
     home.stop()
-    until(lambda: not processes_of(home.state), "every process is gone")
+    until(lambda: not home.processes(), "every process is gone")
     home.start()
     home.stop()
-    until(lambda: not processes_of(home.state), "every process is gone again")
+    until(lambda: not home.processes(), "every process is gone again")
 
 
 def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:

@@ -158,6 +158,37 @@ def test_unknown_device_is_answered_with_the_known(http, release, deploy):
     assert "pi" in error(http.get("/api/devices/tv"), 404)
 
 
+def test_a_removed_function_is_gone_and_the_rest_stays(http, release, deploy, make_model):
+    deploy(http.post("/api/releases", content=make_model()).json())
+    deploy(release("lamp"), config={"threshold": 7})
+    assert http.delete("/api/devices/pi/functions/lamp").json() == {"generation": 3}
+    desired = http.get("/api/devices/pi").json()["desired"]
+    assert desired == {"generation": 3, "functions": {}, "models": {"presence": {"version": 1}}}
+    assert http.delete("/api/devices/pi/models/presence").json() == {"generation": 4}
+
+
+def test_a_function_deployed_after_its_removal_has_none_of_its_old_settings(http, release, deploy):
+    deploy(release("lamp"), config={"threshold": 7})
+    http.delete("/api/devices/pi/functions/lamp")
+    deploy(release("lamp"))
+    assert http.get("/api/devices/pi").json()["desired"]["functions"]["lamp"]["config"] == {}
+
+
+def test_a_model_that_a_function_needs_is_not_removed_and_nothing_changes(http, release, deploy, make_model):
+    deploy(http.post("/api/releases", content=make_model()).json())
+    deploy(release("eyes", models=["presence"], pins=""))
+    told = error(http.delete("/api/devices/pi/models/presence"), 422)
+    assert "lamplight remove pi/eyes" in told
+    assert http.get("/api/devices/pi").json()["desired"]["generation"] == 2
+
+
+@pytest.mark.parametrize("path", ["pi/functions/fan", "pi/models/lamp", "tv/functions/lamp", "pi/functions/LAMP%0a"])
+def test_what_is_not_there_cannot_be_removed(http, release, deploy, path):
+    deploy(release("lamp"))
+    error(http.delete(f"/api/devices/{path}"), 404)
+    assert http.get("/api/devices/pi").json()["desired"]["generation"] == 1
+
+
 def test_rollback_without_an_earlier_deployment_says_so(http):
     assert "nothing to roll pi back to" in error(http.post("/api/devices/pi/rollback"), 422)
 

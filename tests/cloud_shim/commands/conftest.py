@@ -47,7 +47,7 @@ class FakeShim:
                 shim.requests.append((what, asked))
                 self._answer(*shim.look_up(what, asked))
 
-            do_POST = do_GET
+            do_POST = do_DELETE = do_GET
 
             def _answer(self, status: int, answer: Any) -> None:
                 stream = isinstance(answer, str)

@@ -12,12 +12,60 @@ def test_a_failed_generation_is_shown_with_its_reason(device):
 
 def test_a_sensor_that_cannot_be_read_is_shown_with_its_error(device):
     broken = device(reported={"sensors": {"light": {"ok": False, "error": "no answer at 0x39"}}})
-    assert ("sensor light", "no answer at 0x39") in rows(broken, 2.0)
+    assert ("sensor light", "cannot be read: no answer at 0x39") in rows(broken, 2.0)
 
 
 def test_a_device_that_never_reported_is_no_error(device):
     new = {**device(online=False, last_seen=None), "reported": None}
-    assert rows(new, 2.0)[0] == ("desk-pi", "offline, seen never, lamplight/simulated")
+    assert rows(new, 2.0) == [
+        ("desk-pi", "never seen, lamplight/simulated"),
+        ("generation", "1 is asked for; the device has not reported yet"),
+    ]
+
+
+def told(device, now=2.0):
+    return dict(rows(device, now))
+
+
+def test_a_reverted_generation_is_told_once_with_its_reason_and_what_runs(device):
+    why = "night-light: crashed 3 times in its trial:\n  main.py:4 in handler: 1 / 0"
+    update = {"generation": 2, "state": "REVERTED", "reason": why, "bytes": 0, "total": 0}
+    wanted = {"generation": 2, "functions": {"night-light": {"version": 2, "config": {}}}, "models": {}}
+    reverted = device(reported={"update": update, "failed": {"2": why}}, desired=wanted)
+    assert told(reverted)["generation"] == f"1 runs; generation 2 was REVERTED:\n{why}"
+    assert told(reverted)["function night-light"].endswith("\nv2 is asked for")
+    assert "generation 2" not in told(reverted)
+
+
+def test_an_offline_device_says_how_old_the_news_is_and_what_waits_for_it(device):
+    wanted = {"generation": 2, "functions": {"blink": {"version": 1, "config": {}}}, "models": {}}
+    offline = told(device(online=False, desired=wanted), now=7201.0)
+    assert offline["desk-pi"].startswith("offline, last seen 2 h ago")
+    assert offline["generation"] == "1 runs; generation 2 will be applied when it is back"
+    assert offline["function blink"] == "v1 is asked for; it does not run"
+    assert offline["function night-light"].endswith("it is to be removed")
+
+
+def test_a_download_says_how_far_it_is(device):
+    update = {"generation": 2, "state": "FETCHING", "reason": "", "bytes": 50, "total": 100}
+    wanted = {"generation": 2, "functions": {}, "models": {}}
+    fetching = told(device(reported={"update": update}, desired=wanted))
+    assert fetching["generation"] == "1 runs; generation 2 is being fetched, 50% so far"
+
+
+def test_settings_are_shown_with_the_function_they_are_for(device):
+    wanted = {"generation": 1, "functions": {"night-light": {"version": 1, "config": {"threshold": 7}}}, "models": {}}
+    assert "set: threshold=7" in told(device(desired=wanted))["function night-light"]
+
+
+def test_what_is_not_confined_is_said(device):
+    confinement = {"memory": "rlimit", "network": "none"}
+    assert told(device(reported={"confinement": confinement}))["confinement"] == "memory: rlimit\nnot confined: network"
+
+
+def test_an_error_with_escape_sequences_does_not_drive_the_terminal(device):
+    broken = device(reported={"sensors": {"light": {"ok": False, "error": "\x1b]0;owned\x07"}}})
+    assert not {"\x1b", "\x07"} & set(told(broken)["sensor light"])
 
 
 def test_the_only_device_can_be_shown_as_json(shim, run, device):

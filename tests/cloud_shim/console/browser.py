@@ -23,8 +23,8 @@ import("/static/vendor/codemirror.js").then(({ EditorView }) => {
 });
 """
 _MODULE = """
-const [file, expression, done] = arguments;
-import(`/static/js/${file}`).then((m) => done({ value: Function("m", `return (${expression})`)(m) }), (e) => done({ error: String(e) }));
+const done = arguments[0];
+import("/static/js/%s").then((m) => done({ value: (%s) })).catch((e) => done({ error: String(e) }));
 """
 
 
@@ -45,6 +45,9 @@ class Page:
         self.driver = driver
         self.server = server
         self.tolerated: list[str] = []
+        driver.get("about:blank")
+        self.errors()
+        self.strangers()
         width, height, mobile = SIZES[size]
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
@@ -71,7 +74,7 @@ class Page:
 
     def module(self, file, expression):
         """The value of `expression`, in which `m` is the module static/js/`file`."""
-        answer = self.driver.execute_async_script(_MODULE, file, expression)
+        answer = self.driver.execute_async_script(_MODULE % (file, expression))
         assert "error" not in answer, answer["error"]
         return answer["value"]
 
@@ -98,13 +101,19 @@ class Page:
         return [each for each in found if not any(part in each for part in self.tolerated)]
 
     def strangers(self):
-        """Requests to any host but the shim's, since the last call."""
-        return [url for url in self._requested() if not url.startswith((self.server.url, "data:", "blob:", "about:"))]
+        """Requests that left for any host but the shim's, since the last call; what the page's policy held back is none."""
+        urls, blocked = {}, set()
+        for method, params in self._network():
+            if method == "Network.requestWillBeSent":
+                urls[params["requestId"]] = params["request"]["url"]
+            elif method == "Network.webSocketCreated":
+                urls[params["requestId"]] = params["url"]
+            elif method == "Network.loadingFailed" and params.get("blockedReason") == "csp":
+                blocked.add(params["requestId"])
+        ours = (self.server.url, "data:", "blob:", "about:")
+        return [url for id, url in urls.items() if id not in blocked and not url.startswith(ours)]
 
-    def _requested(self):
+    def _network(self):
         for entry in self.driver.get_log("performance"):
             message = json.loads(entry["message"])["message"]
-            if message["method"] == "Network.requestWillBeSent":
-                yield message["params"]["request"]["url"]
-            elif message["method"] == "Network.webSocketCreated":
-                yield message["params"]["url"]
+            yield message["method"], message["params"]

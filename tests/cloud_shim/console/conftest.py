@@ -54,7 +54,7 @@ def show(chromium):
 
     yield opened
     errors = [each for page in pages for each in page.errors()]
-    strangers = [each for page in pages for each in page.strangers()] if len(pages) == 1 else []
+    strangers = [each for page in pages for each in page.strangers()]
     chromium.get("about:blank")
     assert errors == []
     assert strangers == []

@@ -195,7 +195,7 @@ class Server:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(fake.app, log_level="warning", timeout_graceful_shutdown=0)
+        config = uvicorn.Config(fake.app, log_level="warning", timeout_graceful_shutdown=5)
         self._server = uvicorn.Server(config)
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
@@ -207,7 +207,7 @@ class Server:
         self._ready.set()
         await self._server.serve(sockets=[self._socket])
 
-    def do(self, function, *args, **kwargs):
+    def do(self, function, /, *args, **kwargs):
         """Runs `function` on the server's loop and gives its result."""
 
         async def work():
@@ -220,7 +220,7 @@ class Server:
 
     def close(self):
         self._server.should_exit = True
-        self._server.force_exit = True
+        self.do(self.fake.drop_streams)
         self._thread.join()
         self._socket.close()
 

@@ -9,7 +9,11 @@ import cloud_shim.console
 
 ROOT = Path(cloud_shim.console.__file__).parent
 STATIC = ROOT / "static"
-OURS = [path for path in [*STATIC.rglob("*"), *ROOT.joinpath("templates").rglob("*")] if path.is_file() and path.parent.name != "vendor"]
+OURS = [
+    path
+    for path in [*STATIC.rglob("*"), *ROOT.joinpath("templates").rglob("*")]
+    if path.is_file() and path.parent.name != "vendor"
+]
 
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.name)

@@ -292,3 +292,33 @@ def test_a_dead_sensor_starves_the_function_but_ends_nothing(bench):
     assert bench.supervisor.sensors()["light"].ok is False
     bench.hardware.light(7)
     assert bench.records.wait("decision")[0]["lux"] == 7
+
+
+def test_resumed_with_one_that_cannot_start_the_others_run_and_it_is_tried_again(bench, tmp_path):
+    broken = bench.function("raise RuntimeError('no config file')", name="broken")
+    bench.supervisor.resume(bench.generation(broken, bench.function(ECHO, name="well")))
+    assert bench.supervisor.call("well", 7) == 7
+    assert bench.supervisor.health()["broken"].state == "backoff"
+    assert "no config file" in bench.supervisor.health()["broken"].last_error
+    (broken.path / "main.py").write_text(ECHO)
+    until(lambda: bench.supervisor.health()["broken"].state == "running", "it was tried again")
+    assert bench.supervisor.call("broken", 8) == 8
+
+
+def test_a_fault_of_ours_in_the_dispatcher_replaces_the_worker_and_the_function_goes_on(bench, monkeypatch):
+    bench.run(bench.function(ECHO))
+    first = bench.worker("f")
+    faults = ["decision"]
+    emit = bench.records.emit
+
+    def faulty(stream, kind, fields):
+        if kind in faults:
+            faults.remove(kind)
+            raise RuntimeError("a fault of ours")
+        emit(stream, kind, fields)
+
+    monkeypatch.setattr(bench.supervisor._dispatchers["f"]._journal, "_emit", faulty)
+    bench.offer("f", 1)
+    until(lambda: not faults, "the fault")
+    until(lambda: bench.supervisor.health()["f"].state == "running" and bench.worker("f") != first, "a new worker")
+    assert bench.supervisor.call("f", 2) == 2

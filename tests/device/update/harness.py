@@ -106,6 +106,8 @@ class Runner:
             raise self.break_on[generation.number]
         self.switched.append(generation)
 
+    resume = switch
+
     def health(self):
         return {name: self.counters.get(self.generation.number, Health()) for name in self.generation.functions}
 

@@ -1,6 +1,7 @@
 // Calls a function by hand: JSON in, its result out.
 
 import { ApiError, call } from "./api.js";
+import { toTry } from "./format.js";
 
 export class Call {
   #function = null;
@@ -28,7 +29,7 @@ export class Call {
       const answer = await call(this.device, this.#function, parsed(this.data.value));
       this.#show("ok", JSON.stringify(answer.result, null, 2));
     } catch (error) {
-      this.#show("bad", [error.what ?? String(error), error.why, error.remedy].filter(Boolean).join("\n"));
+      this.#show("bad", [error.what ?? String(error), error.why, toTry(error.remedy)].filter(Boolean).join("\n"));
     } finally {
       this.send.removeAttribute("aria-disabled");
     }

@@ -4,6 +4,4 @@ import { showConnection } from "./banner.js";
 import { skipUnchanged } from "./swap.js";
 
 skipUnchanged();
-document.body.addEventListener("htmx:sendError", () => showConnection(false));
-document.body.addEventListener("htmx:responseError", () => showConnection(false));
-document.body.addEventListener("htmx:afterOnLoad", () => showConnection(true));
+document.body.addEventListener("htmx:afterRequest", (event) => showConnection(event.detail.successful));

@@ -1,4 +1,4 @@
-// Numbers and times as text. Pure.
+// Numbers, times and what to try as text. Pure.
 
 /** Lux with about three significant digits: "0.4", "38.2", "214", "9,870". */
 export function lux(value) {
@@ -13,6 +13,12 @@ export function clock(seconds, milliseconds = false) {
   const pad = (number, width = 2) => String(number).padStart(width, "0");
   const text = `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
   return milliseconds ? `${text}.${pad(date.getMilliseconds(), 3)}` : text;
+}
+
+/** What to try, as the command line puts it: "Try: deploy the model first". Empty when there is nothing to try. */
+export function toTry(remedy) {
+  if (!remedy) return "";
+  return `Try: ${/^[A-Z][a-z]/.test(remedy) ? remedy[0].toLowerCase() + remedy.slice(1) : remedy}`;
 }
 
 /** A duration in seconds with one digit below ten: "0.8 s", "12 s". */

@@ -1,5 +1,7 @@
 // How far a deployment or rollback got: a value that grows with what the shim and the device say of it. Pure.
 
+import { toTry } from "./format.js";
+
 const ORDER = ["", "VERIFIED", "FETCHING", "STAGED", "TRIAL", "COMMITTED"];
 const STEPS = { VERIFIED: "verified", FETCHING: "fetching", STAGED: "checked", TRIAL: "trial" };
 const FAILED = {
@@ -32,7 +34,7 @@ export function told(outcome, update, took) {
 
 /** The API refused it, or did not answer: `error` has what, why and remedy. */
 export function failed(outcome, error) {
-  const reason = [error.why, error.remedy].filter(Boolean).join("\n");
+  const reason = [error.why, toTry(error.remedy)].filter(Boolean).join("\n");
   return { ...outcome, tone: "bad", steps: [], text: error.what ?? String(error), reason };
 }
 

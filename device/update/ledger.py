@@ -1,0 +1,51 @@
+"""Keeps the slots on disk, and knows what may be there when a write failed midway. It decides no transition."""
+
+import logging
+from pathlib import Path
+
+from device.update import slots
+from device.update.slots import Slots
+
+_log = logging.getLogger(__name__)
+
+
+class Ledger:
+    """The slots that are believed now, in `slots`, and their file."""
+
+    def __init__(self, path: Path) -> None:
+        self.slots = Slots()
+        self._path = path
+        # What the file may hold: one, or several after a write that failed midway; none when it is damaged.
+        self._on_disk: tuple[Slots, ...] = (self.slots,)
+
+    def load(self) -> Slots:
+        """Believe what is on disk; raises ProtocolError, and believes in nothing installed, when it is damaged."""
+        self._on_disk = ()
+        self.slots = slots.load(self._path)
+        self._on_disk = (self.slots,)
+        return self.slots
+
+    def save(self, new: Slots) -> None:
+        """Make `new` durable, then believe it. When this raises OSError, either may be on disk."""
+        if self._on_disk != (new,):
+            self._on_disk = (*(each for each in self._on_disk if each != new), new)
+            slots.save(self._path, new)
+            self._on_disk = (new,)
+        self.slots = new
+
+    def settle(self, new: Slots) -> None:
+        """As `save`, but believe it even when it cannot be made durable now; `repair` does it later."""
+        try:
+            self.save(new)
+        except OSError as error:
+            _log.warning("What is installed could not be written down: %s", error)
+        self.slots = new
+
+    def repair(self) -> None:
+        """Write down what could not be written before."""
+        if len(self._on_disk) > 1:
+            self.save(self.slots)
+
+    def digests(self) -> set[str]:
+        """The artifacts that some slot needs, by what is believed or by what may be on disk."""
+        return {digest for each in (self.slots, *self._on_disk) for digest in each.digests()}

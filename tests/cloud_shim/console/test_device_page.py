@@ -1,0 +1,135 @@
+"""The page of one device in a real browser: light, lamp, simulated light, log, call."""
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+PAINTED = """
+const canvas = document.querySelector("#plot canvas");
+const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+let painted = 0;
+for (let at = 3; at < pixels.length; at += 4) if (pixels[at]) painted += 1;
+return painted;
+"""
+
+
+def lamp(page):
+    return page.run("return document.getElementById('lamp').dataset.on")
+
+
+def test_the_plot_draws_the_stored_readings_and_goes_on(page):
+    page.until(lambda: page.run("return Boolean(document.querySelector('#plot canvas'))"), "a canvas")
+    page.until(lambda: page.run(PAINTED) > 1000, "a painted plot")
+    count = int(page.one("#plot").get_attribute("data-points"))
+    assert count >= 400
+    page.until(lambda: int(page.one("#plot").get_attribute("data-points")) > count, "more points")
+
+
+@pytest.mark.parametrize(("select", "value"), [("window", "600"), ("scale", "linear")])
+def test_another_window_or_scale_draws_again(page, select, value):
+    page.until(lambda: page.run("return Boolean(document.querySelector('#plot canvas'))"), "a canvas")
+    page.one(f"#{select} option[value='{value}']").click()
+    page.until(lambda: page.run(PAINTED) > 1000, "a painted plot")
+
+
+def test_covering_the_sensor_lights_the_lamp(page):
+    page.until(lambda: lamp(page) == "off", "the lamp off in daylight")
+    page.click("#sim-covered")
+    page.until(lambda: lamp(page) == "on", "the lamp on")
+    assert page.text("#lamp-text") == "LED on"
+    page.until_text("#lux", "0.4")
+    assert page.one("#sim-covered").get_attribute("aria-checked") == "true"
+
+
+def test_the_slider_sets_the_light_on_a_logarithmic_scale(page, server):
+    page.until(lambda: page.one("#sim-lux").is_enabled(), "the slider")
+    page.run(
+        "const s = arguments[0]; s.value = 3; s.dispatchEvent(new Event('input', {bubbles: true}))",
+        page.one("#sim-lux"),
+    )
+    page.until(lambda: ("/api/sim/desk-pi", {"lux": 1000}) in server.fake.posted, "the posted light")
+    assert page.text("#sim-value") == "1,000 lux"
+    page.until(lambda: float(page.text("#lux").replace(",", "")) > 900, "the reading")
+
+
+def test_a_dragged_slider_sends_one_request_at_a_time_and_ends_at_the_last(page, server):
+    page.until(lambda: page.one("#sim-lux").is_enabled(), "the slider")
+    page.run(
+        "const s = arguments[0]; for (let at = 0; at <= 300; at += 1) { s.value = at / 100; s.dispatchEvent(new Event('input')); }",
+        page.one("#sim-lux"),
+    )
+    page.until(lambda: server.fake.state.world["lux"] == 1000, "the last position")
+    assert len(server.fake.posted) < 20
+
+
+def test_a_light_set_by_another_hand_moves_the_slider(page, server):
+    page.until(lambda: page.one("#sim-lux").is_enabled(), "the slider")
+    server.do(server.fake.state.world.update, lux=10.0)
+    page.until_text("#sim-value", "10 lux")
+    assert float(page.one("#sim-lux").get_attribute("value")) == 1
+
+
+def test_unplugging_the_sensor_is_said_in_plain_sight(page):
+    page.click("#sim-unplugged")
+    page.until_text("#light-note", "no answer at 0x39")
+    page.until_text("#state", "no answer at 0x39")
+    page.until_text("#log", "no answer at 0x39")
+
+
+def test_log_lines_arrive_live_with_level_and_function(page, server):
+    server.do(server.fake.boards["desk-pi"].log, "error", "the lamp is on fire")
+    page.until_text("#log", "the lamp is on fire")
+    line = page.run(
+        "return [...document.querySelectorAll('.log-line')].find(e => e.textContent.includes('fire')).dataset.level"
+    )
+    assert line == "error"
+
+
+def test_the_log_stays_where_someone_reads_and_says_what_is_new(page, server):
+    board = server.fake.boards["desk-pi"]
+    for number in range(100):
+        server.do(board.log, "info", f"line {number}")
+    page.until_text("#log", "line 99")
+    page.run("document.getElementById('log').scrollTop = 0")
+    page.until(lambda: not page.run("return document.getElementById('log-follow').hidden"), "the paused log")
+    server.do(board.log, "info", "the new one")
+    page.until_text("#log-follow", "new below")
+    assert page.run("return document.getElementById('log').scrollTop") == 0
+    page.click("#log-follow")
+    page.until(lambda: page.run("return document.getElementById('log-follow').hidden"), "the following log")
+    assert page.run("return document.getElementById('log').scrollTop") > 0
+
+
+def test_the_log_filters_by_every_word(page, server):
+    server.do(server.fake.boards["desk-pi"].log, "error", "needle in the hay")
+    page.until_text("#log", "needle")
+    page.one("#log-filter").send_keys("ERROR needle")
+    page.until(lambda: len(page.all(".log-line")) == 1, "one line")
+    page.one("#log-filter").send_keys(" nothing")
+    page.until_text("#log-empty", "No line matches")
+
+
+def test_a_flood_of_records_keeps_the_log_bounded(page, server):
+    board = server.fake.boards["desk-pi"]
+    server.do(lambda: [board.log("info", f"flood {number}") for number in range(5000)])
+    page.until_text("#log", "flood 4999")
+    assert len(page.all(".log-line")) <= 500
+
+
+def test_a_function_is_called_by_hand(page):
+    page.click("#call-send")
+    page.until_text("#call-result", '"dark": true')
+
+
+def test_a_call_that_the_handler_refuses_shows_its_error(page):
+    page.tolerated.append("422")
+    page.run("document.getElementById('call-data').value = '{}'")
+    page.click("#call-send")
+    page.until_text("#call-result", "The handler raised KeyError")
+
+
+def test_a_call_with_data_that_is_not_json_is_refused_before_it_is_sent(page, server):
+    page.run("document.getElementById('call-data').value = '{lux: 5'")
+    page.click("#call-send")
+    page.until_text("#call-result", "The event data is not JSON")
+    assert not [path for path, _ in server.fake.posted if path.endswith("/call")]

@@ -1,0 +1,130 @@
+"""The pure JavaScript modules, run in the browser that they are written for."""
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+HISTORY = "((h, pairs) => { pairs.forEach(([t, v]) => h.push(t, v)); return h; })"
+
+
+@pytest.fixture
+def module(serve, show, empty):
+    return show(serve(empty), "/").module
+
+
+@pytest.mark.parametrize(
+    ("file", "expression", "value"),
+    [
+        ("scale.js", "[-1, 0, 2, 4].map(m.toLux)", [0.1, 1, 100, 10000]),
+        ("scale.js", "[0, -5, 0.1, 100, 1e9].map(m.toPosition)", [-1, -1, -1, 2, 4]),
+        (
+            "format.js",
+            "[null, NaN, 0, 0.456, 38.24, 213.7, 9870].map(m.lux)",
+            ["–", "–", "0", "0.46", "38.2", "214", "9,870"],
+        ),
+        ("format.js", "[0.84, 9.94, 12.4].map(m.seconds)", ["0.8 s", "9.9 s", "12 s"]),
+        ("series.js", "m.decades(118, 420)", [10, 1000]),
+        ("series.js", "m.decades(0.4, 420)", [0.1, 1000]),
+        ("series.js", "m.decades(null, null)", [1, 1000]),
+        ("series.js", "m.powers(0.1, 1000)", [0.1, 1, 10, 100, 1000]),
+        ("series.js", "m.fromZero(100).map(Math.round)", [0, 110]),
+        (
+            "seen.js",
+            "((s) => ['a', 'a', 'b', 'c', 'a'].map((k) => s.add(k)))(new m.Seen(2))",
+            [True, False, True, True, True],
+        ),
+        (
+            "series.js",
+            "((t) => [3, 3, 4, 3].map((v) => t.see('f', v)))(new m.Takeovers())",
+            [None, None, "f v4", "f v3"],
+        ),
+        ("lines.js", "m.toLine({kind: 'reading'})", None),
+        ("lines.js", "m.matches({level: 'error', source: 'f v3', text: 'A b'}, 'a ERR')", True),
+        ("lines.js", "m.matches({level: 'error', source: 'f v3', text: 'A b'}, 'a zzz')", False),
+        (
+            "lines.js",
+            "m.toLine({kind: 'update', time: 1, generation: 8, state: 'REVERTED', reason: 'r'}).text",
+            "generation 8 reverted: r",
+        ),
+        ("fields.js", "[{lux: 1}, {lux: '1'}, {}, {lux: Infinity}].map(m.luxOf)", [1, None, None, None]),
+        ("fields.js", "[{pins: {led: true}}, {pins: 'led'}, {pins: null}, {}].map(m.ledOf)", [True, None, None, None]),
+    ],
+)
+def test_pure_helpers(module, file, expression, value):
+    assert module(file, expression) == value
+
+
+@pytest.mark.parametrize(
+    ("pairs", "times"),
+    [
+        ([[1, 0], [2, 0], [3, 0]], [1, 2, 3]),
+        ([[1, 0], [3, 0], [2, 0]], [1, 2, 3]),
+        ([[100, 0], [101, 0], [5, 0]], [5]),
+        ([[100, 0], [200, 0], [150, 0]], [100, 150]),
+    ],
+    ids=["in order", "a race", "clock set back", "clock set back a little"],
+)
+def test_a_history_stays_in_order(module, pairs, times):
+    assert module("history.js", f"{HISTORY}(new m.History(10), {pairs}).times") == times
+
+
+def test_a_history_stays_bounded_and_keeps_the_newest(module):
+    kept = module(
+        "history.js", f"{HISTORY}(new m.History(100), Array.from({{length: 10000}}, (_, i) => [i, i])).values"
+    )
+    assert 100 <= len(kept) <= 125
+    assert kept[-1] == 9999
+
+
+def history(pairs):
+    times, values = [list(each) for each in zip(*pairs, strict=True)]
+    code = f"{{times: {times}, values: {str(values).replace('None', 'null').replace('True', 'true').replace('False', 'false')}, "
+    return (
+        code
+        + "get length() { return this.times.length }, from(t) { const i = this.times.findIndex((x) => x >= t); return i < 0 ? this.length : i }}"
+    )
+
+
+def test_a_silence_is_a_gap_in_the_line(module):
+    times, values = module("series.js", f"m.line({history([(1, 5.0), (2, 6.0), (12, 7.0)])}, 0)")
+    assert times == [1, 2, 7, 12]
+    assert values == [5, 6, None, 7]
+
+
+def test_the_led_is_on_from_decision_to_decision_and_up_to_now(module):
+    states = history([(1, False), (2, True), (4, False), (6, True)])
+    assert module("series.js", f"m.bands({states}, 0, 9)") == [[2, 4], [6, 9]]
+
+
+def test_a_led_that_was_on_before_the_window_is_on_at_its_start(module):
+    assert module("series.js", f"m.bands({history([(1, True), (50, False)])}, 10, 60)") == [[10, 50]]
+
+
+OUTCOME = "m.accepted(m.begun('packing'), 8, 'packed as v4')"
+
+
+@pytest.mark.parametrize(
+    ("updates", "tone", "last"),
+    [
+        ([(8, "FETCHING"), (8, "TRIAL"), (8, "COMMITTED")], "ok", "committed in 0.8 s"),
+        ([(8, "TRIAL"), (8, "FETCHING")], "busy", "trial"),
+        ([(7, "COMMITTED"), (7, "REVERTED")], "busy", "packed as v4"),
+        ([(8, "REJECTED"), (8, "COMMITTED")], "bad", "rejected"),
+        ([(9, "FETCHING"), (8, "COMMITTED")], "idle", "packed as v4"),
+        ([(8, "toString"), (8, "__proto__")], "busy", "packed as v4"),
+    ],
+    ids=["committed", "out of order", "an older generation's", "rejected for good", "overtaken", "unknown states"],
+)
+def test_an_outcome_follows_what_the_device_says(module, updates, tone, last):
+    told = OUTCOME
+    for generation, state in updates:
+        told = f"m.told({told}, {{generation: {generation}, state: '{state}'}}, '0.8 s')"
+    outcome = module("outcome.js", told)
+    assert (outcome["tone"], outcome["steps"][-1]) == (tone, last)
+
+
+def test_a_device_that_restarted_in_its_trial_still_says_how_it_ended(module):
+    device = "{reported: {generation: 7, update: {generation: 7, state: 'IDLE'}, failed: {8: 'crashed'}}}"
+    updates = module("outcome.js", f"m.updatesOf({device})")
+    assert {"generation": 8, "state": "REVERTED", "reason": "crashed"} in updates
+    assert updates[-1] == {"generation": 7, "state": "COMMITTED"}
