@@ -197,6 +197,8 @@ class Signing:
             )
             snapshot.meta[f"{role}.json"] = _meta(targets.version, texts[role])
         texts["snapshot"] = self._text(snapshot, keys["snapshot"], ONLINE)
+        # Signed, so that a board without a clock learns that this time has passed.
+        timestamp.unrecognized_fields["issued"] = int(self._clock().timestamp())
         timestamp.snapshot_meta = _meta(snapshot.version, texts["snapshot"])
         texts["timestamp"] = self._text(timestamp, keys["timestamp"], ONLINE)
         return texts

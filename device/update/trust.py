@@ -5,7 +5,7 @@ signatures, versions and expiry have been checked.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from device.errors import UntrustedError
@@ -70,6 +70,24 @@ def claimed_generation(payload: bytes) -> int:
         return decode(read(payload).deployment).generation
     except ProtocolError:
         return 0
+
+
+def present(clock: float, floor: float) -> float:
+    """The time to judge expiry by, in seconds since 1970: the clock, unless it stands before what is known to be past.
+
+    A board without a battery wakes in 1970, and a clock can be set back: neither makes old signatures good again.
+    """
+    return max(clock, floor)
+
+
+def risen(judged_by: float, issued: Iterable[float], roots_end: Iterable[float]) -> float:
+    """The time floor once a document was believed: the time it was judged by, or when all its signers say it was made.
+
+    The judging time was below every signature's end, so a clock far ahead never gets here: it has the document refused.
+    One signer's key alone cannot push the floor up, and nothing pushes it past the end of a root: a new root, which no
+    online key signs, always gets a board out again. All are seconds since 1970.
+    """
+    return max(judged_by, min(*issued, *roots_end))
 
 
 def addressed(deployment: Deployment, fleet: str, device: str, floor: int) -> None:

@@ -9,6 +9,8 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -22,7 +24,7 @@ from device.update import durable, trust, verify
 # A board of 2012 takes seconds to import python-tuf from its card.
 TIMEOUT = 60.0
 _MAX_ANSWER = 8 * 1024 * 1024
-_TRUSTED_NAME = re.compile(r"(director|image)/(root_history/[0-9]+\.root|[a-z0-9-]+)\.json")
+_TRUSTED_NAME = re.compile(r"time\.json|(director|image)/(root_history/[0-9]+\.root|[a-z0-9-]+)\.json")
 
 
 class RefusedError(UntrustedError):
@@ -34,9 +36,12 @@ class RefusedError(UntrustedError):
 
 
 class Verifier:
-    """Verifies for one device, with trusted metadata kept in `folder`; `roots` as in verify.Question."""
+    """Verifies for one device, with trusted metadata kept in `folder`; `roots` and `clock` as in verify.Question."""
 
-    def __init__(self, folder: Path, fleet: str, device: str, roots: Path) -> None:
+    def __init__(
+        self, folder: Path, fleet: str, device: str, roots: Path, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._clock = clock
         self._folder = folder
         self._trusted = folder / "trusted.json"
         self._fleet = fleet
@@ -64,7 +69,8 @@ class Verifier:
     def _question(self, floor: int, scratch: str) -> verify.Question:
         work = Path(scratch) / "metadata"
         work.mkdir()
-        return verify.Question(self._fleet, self._device, floor, str(self._roots), str(self._trusted), str(work))
+        roots, trusted = str(self._roots), str(self._trusted)
+        return verify.Question(self._fleet, self._device, floor, self._clock(), roots, trusted, str(work))
 
     def _keep(self, trusted: dict[str, str]) -> None:
         data = json.dumps(trusted).encode()

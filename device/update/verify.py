@@ -9,7 +9,7 @@ print one well-formed verdict is a rejection.
 import json
 import resource
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tuf.ngclient import FetcherInterface, Updater
 
 REPOSITORIES = ("director", "image")
+# Beside the metadata trusted so far, as it must be kept together with it: the time floor, in seconds since 1970.
+TIME = "time.json"
 # Far above what a good document needs; a hostile one must not take the board along.
 _MAX_CPU_SECONDS = 20
 _MAX_FILE_BYTES = 8 * 1024 * 1024
@@ -30,15 +32,17 @@ _MAX_DATA_BYTES = 256 * 1024 * 1024
 
 
 class Question(NamedTuple):
-    """What the agent asks: who it is, the lowest generation it takes, and where things lie.
+    """What the agent asks: who it is, the lowest generation it takes, what its clock reads, and where things lie.
 
-    `roots` is the folder with director-root.json and image-root.json, `trusted` the file with the metadata trusted so
-    far (it may be missing), `scratch` an empty folder to work in.
+    `clock` is in seconds since 1970, and may be wrong; `roots` is the folder with director-root.json and
+    image-root.json, `trusted` the file with the metadata trusted so far (it may be missing), `scratch` an empty folder
+    to work in.
     """
 
     fleet: str
     device: str
     floor: int
+    clock: float
     roots: str
     trusted: str
     scratch: str
@@ -63,14 +67,16 @@ def judge(question: Question, payload: bytes) -> dict[str, object]:
     desired = trust.read(payload)
     scratch = Path(question.scratch)
     _lay_out(Path(question.trusted), scratch)
+    now = trust.present(question.clock, _time_floor(scratch))
     clients = {
-        name: _refreshed(name, files, scratch / name, Path(question.roots))
+        name: _refreshed(name, files, scratch / name, Path(question.roots), now)
         for name, files in (("director", desired.director), ("image", desired.image))
     }
-    deployment = _deployment(clients["director"], desired.deployment)
+    deployment = _deployment(clients["director"], desired.deployment, now)
     trust.addressed(deployment, question.fleet, question.device, question.floor)
     for ref in deployment.artifacts():
-        trust.agree(ref, *(_target(name, client, ref.target) for name, client in clients.items()))
+        trust.agree(ref, *(_target(name, client, ref.target, now) for name, client in clients.items()))
+    _raise_time_floor(scratch, now, clients.values())
     return {"ok": True, "deployment": desired.deployment.decode(), "trusted": _collect(scratch)}
 
 
@@ -107,33 +113,53 @@ def _trusted(path: Path) -> dict[str, str]:
         return {}
 
 
+def _time_floor(scratch: Path) -> float:
+    """Seconds since 1970 that are known to have passed; 0 on a board that has believed nothing yet."""
+    path = scratch / TIME
+    return float(json.loads(path.read_bytes())) if path.exists() else 0.0
+
+
+def _raise_time_floor(scratch: Path, now: float, clients: Iterable["Updater"]) -> None:
+    sets = [client._trusted_set for client in clients]  # pyright: ignore[reportPrivateUsage]
+    issued = [_seconds(each.timestamp.unrecognized_fields.get("issued")) for each in sets]
+    ends = [each.root.expires.timestamp() for each in sets]
+    (scratch / TIME).write_text(json.dumps(trust.risen(now, issued, ends)))
+
+
+def _seconds(issued: object) -> float:
+    """The signed time at which metadata was made; 0 when it says none, which teaches the board nothing."""
+    return float(issued) if isinstance(issued, int) else 0.0
+
+
 def _collect(scratch: Path) -> dict[str, str]:
     """The metadata trusted now, by its path in the scratch folder."""
     files = (path for path in scratch.rglob("*.json") if not path.is_symlink())
     return {path.relative_to(scratch).as_posix(): path.read_text() for path in files}
 
 
-def _refreshed(name: str, files: Mapping[str, bytes], folder: Path, roots: Path) -> "Updater":
+def _refreshed(name: str, files: Mapping[str, bytes], folder: Path, roots: Path, now: float) -> "Updater":
     # Imported here, for it takes most of this process's time: a malformed document never gets this far.
     from tuf.ngclient import Updater
 
     root = (roots / f"{name}-root.json").read_bytes()
     updater = Updater(str(folder), "desired:", fetcher=_fetcher(files), bootstrap=root)
-    with _Explained(name):
+    # python-tuf takes the time from the system's clock when it is made, and offers no other way to give it one.
+    updater._trusted_set.reference_time = datetime.fromtimestamp(now, UTC)  # pyright: ignore[reportPrivateUsage]
+    with _Explained(name, now):
         updater.refresh()
     return updater
 
 
-def _target(name: str, client: "Updater", path: str) -> trust.Target | None:
-    with _Explained(name):
+def _target(name: str, client: "Updater", path: str, now: float) -> trust.Target | None:
+    with _Explained(name, now):
         found = client.get_targetinfo(path)
     return found and trust.Target(found.length, found.hashes.get("sha256", ""))
 
 
-def _deployment(director: "Updater", text: bytes) -> Deployment:
+def _deployment(director: "Updater", text: bytes, now: float) -> Deployment:
     from tuf.api.exceptions import LengthOrHashMismatchError
 
-    with _Explained("director"):
+    with _Explained("director", now):
         listed = director.get_targetinfo("deployment.json")
     if listed is None or "sha256" not in listed.hashes:
         raise UntrustedError("The director has signed no deployment")
@@ -145,10 +171,11 @@ def _deployment(director: "Updater", text: bytes) -> Deployment:
 
 
 class _Explained:
-    """Turns python-tuf's errors into ours."""
+    """Turns python-tuf's errors into ours; `now` is the time that expiry was judged by."""
 
-    def __init__(self, repository: str) -> None:
+    def __init__(self, repository: str, now: float) -> None:
         self._repository = repository
+        self._now = datetime.fromtimestamp(now, UTC)
 
     def __enter__(self) -> None:
         pass
@@ -159,7 +186,7 @@ class _Explained:
         if isinstance(error, exceptions.ExpiredMetadataError):
             raise UntrustedError(
                 f"The {self._repository}'s signatures have expired",
-                f"{error}, and this board's clock reads {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+                f"{error}, and by the board's clock, or what it verified before, it is {self._now:%Y-%m-%d %H:%M} UTC",
                 "Set the clock if it is wrong; otherwise deploy again, which signs anew. What runs goes on running",
             ) from None
         if isinstance(error, (exceptions.RepositoryError, exceptions.DownloadError)):
