@@ -44,6 +44,7 @@ def compose(
             "reason": update.reason,
             "bytes": update.bytes,
             "total": update.total,
+            "rate": update.rate,
         },
         "functions": {name: _function(health) for name, health in functions.items()},
         "models": {name: {"version": m.version, "sha256": m.digest} for name, m in running.models.items()},

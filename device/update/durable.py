@@ -30,6 +30,17 @@ class Disk:
         file.write(data)
         file.flush()
 
+    def write_at(self, path: Path, offset: int, data: bytes) -> None:
+        """Put `data` at its place in a file that is there; one that is shorter grows."""
+        handle = os.open(path, os.O_WRONLY)
+        try:
+            left = memoryview(data)
+            while left:
+                written = os.pwrite(handle, left, offset)
+                left, offset = left[written:], offset + written
+        finally:
+            os.close(handle)
+
     def sync(self, path: Path) -> None:
         """fsync one file or folder."""
         handle = os.open(path, os.O_RDONLY)

@@ -208,8 +208,10 @@ class Engine:
         if self._trying:
             self._judge(self._trying)
         if self._fetching:
-            self._act(self._fetching.download.step(self._clock()))
-            if self._fetching.download.done:
+            download = self._fetching.download
+            self._act(download.step(self._clock()))
+            self._reporter.progress(download.stored)
+            if download.done:
                 self._install(self._fetching)
 
     def _act(self, actions: Actions) -> None:
@@ -260,13 +262,15 @@ class Engine:
         self._abandon()
         self._fault = ""
         try:
-            download = Download(missing, self._store.get, random.Random())
-            self._store.collect(self._ledger.digests() | _digests(deployment), download.digests())
-            self._store.check_room(_needed(missing, download))
+            download = Download(missing, self._store, random.Random())
+            self._store.collect(self._ledger.digests() | _digests(deployment), download.blobs())
+            # What lacks of the artifacts, and the trees that they are unpacked to.
+            self._store.check_room(2 * download.total - download.stored)
         except Exception as error:
             self._refuse(deployment, _text(error), again=isinstance(error, OSError))
             return
         self._fetching = _Fetching(deployment, missing, download)
+        self._reporter.fetching(download.stored, download.total)
         if not download.done:
             self._report(deployment.generation, status.FETCHING)
 
@@ -275,13 +279,12 @@ class Engine:
         if fetching is None:
             return
         try:
-            keep = fetching.download.receive(chunk.digest, chunk.payload, self._clock())
+            places = fetching.download.receive(chunk.digest, chunk.payload, self._clock())
         except LamplightError as error:
             self._refuse(fetching.deployment, str(error))
             return
-        if keep:
-            self._store.put(chunk.digest, chunk.payload)
-            self._reporter.progress(fetching.download.stored, fetching.download.total)
+        for place in places:
+            self._store.write(place.blob, place.offset, chunk.payload)
 
     def _abandon(self) -> None:
         if self._fetching:
@@ -292,12 +295,11 @@ class Engine:
 
     def _install(self, fetching: _Fetching) -> None:
         """Everything has arrived: unpack, check, switch."""
-        self._reporter.progress(fetching.download.stored, fetching.download.total)
         self._fetching = None
         deployment = fetching.deployment
         try:
             for ref in {ref.digest: ref for ref in fetching.missing}.values():
-                self._store.assemble(ref.digest, ref.length, fetching.download.chunks(ref))
+                self._store.verify(ref.digest, ref.length, fetching.download.chunks(ref))
                 self._store.unpack(ref.digest)
             generation = stage.generation(deployment, self._store)
             self._accept_models(generation)
@@ -367,7 +369,7 @@ class Engine:
             self._ledger.repair()
             self._store.collect(
                 self._ledger.digests() | (_digests(fetching.deployment) if fetching else set[str]()),
-                fetching.download.digests() if fetching else (),
+                fetching.download.blobs() if fetching else (),
             )
         except OSError as error:
             _log.warning("What is no longer needed could not be removed: %s", error)
@@ -410,8 +412,3 @@ def _text(error: Exception) -> str:
 
 def _digests(deployment: Deployment) -> set[str]:
     return {ref.digest for ref in deployment.artifacts()}
-
-
-def _needed(missing: Sequence[ArtifactRef], download: Download) -> int:
-    """Bytes on disk until these are unpacked: lacking chunks, the assembled artifact if there are several, the tree."""
-    return download.total - download.stored + sum(ref.length * (2 if ref.index else 1) for ref in missing)

@@ -1,14 +1,16 @@
 """One download: which chunks to ask for, and when. No I/O: chunks and the clock are passed in, actions come out.
 
 It subscribes to exactly the chunks that lack, a few at a time, in an order of its own so that a fleet does not ask for
-the same one at once; an artifact's index comes first. What does not arrive is asked for again with `want`, ever less
-often. It does not store anything, and knows what is stored already only by asking `read`.
+the same one at once; an artifact's index comes first. What does not arrive is asked for again, ever less often: the
+broker by subscribing anew, for it then sends again what it retains (MQTT 3.1.1, MQTT-3.8.4-3), and the shim with
+`want`, for the broker may have lost it. So either of the two is enough. It does not store anything, and knows what is
+stored already only by asking `disk`.
 """
 
 import random
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from device.errors import BadArtifactError
 from device.protocol import chunks
@@ -16,9 +18,30 @@ from device.protocol.deployment import ArtifactRef
 from device.protocol.errors import ProtocolError
 
 WINDOW = 4
-# Seconds until a chunk is asked for again, doubling up to the limit.
+# Seconds until a chunk is asked for again, doubling up to the limit. On a slow link the first wait is longer: twice
+# what chunks took of late. Asking for what is only late brings it twice, and makes such a link slower still.
 FIRST_WAIT = 2.0
 LONGEST_WAIT = 60.0
+
+
+class Disk(Protocol):
+    """What is stored already; the store is one."""
+
+    def read(self, digest: str) -> bytes | None:
+        """The index with this digest, whole, or None."""
+        ...
+
+    def lacking(self, digest: str, chunks: Sequence[str]) -> set[str]:
+        """Which of its chunks the blob with this digest lacks."""
+        ...
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a chunk belongs: so many bytes into the blob (an artifact or an index) with this digest."""
+
+    blob: str
+    offset: int
 
 
 @dataclass
@@ -32,33 +55,31 @@ class Actions:
 
 @dataclass
 class _Asked:
+    since: float
+    wait: float
     due: float
-    wait: float = FIRST_WAIT
+    again: bool = False
 
 
 class Download:
-    """Brings the artifacts `refs` in. `read(digest)` gives a stored, verified blob or None."""
+    """Brings the artifacts `refs` in."""
 
-    def __init__(self, refs: Sequence[ArtifactRef], read: Callable[[str], bytes | None], order: random.Random) -> None:
-        self._read = read
+    def __init__(self, refs: Sequence[ArtifactRef], disk: Disk, order: random.Random) -> None:
+        self._disk = disk
         self._order = order
         self._indexes = {ref.index: ref for ref in refs if ref.index}
         self._lists: dict[str, list[str]] = {}
+        self._places: dict[str, list[Place]] = {}
         self._waiting: list[str] = []
         self._asked: dict[str, _Asked] = {}
         self._arrived: list[str] = []
-        # How many bytes of the artifacts each chunk is, for a chunk may stand in several places.
-        self._sizes: Counter[str] = Counter()
-        self._lacking: set[str] = set()
-        self.total = sum(ref.length for ref in refs)
+        self._pace = 0.0
+        self._artifacts = {ref.digest: ref for ref in refs}
+        self.total = sum(ref.length for ref in self._artifacts.values())
+        self.stored = 0
         self.corrupt = 0
-        for ref in refs:
+        for ref in self._artifacts.values():
             self._begin(ref)
-
-    @property
-    def stored(self) -> int:
-        """How much of `total` is stored."""
-        return sum(size for digest, size in self._sizes.items() if digest not in self._lacking)
 
     @property
     def done(self) -> bool:
@@ -69,9 +90,9 @@ class Download:
         """The chunks that are subscribed to now."""
         return [*self._asked, *self._arrived]
 
-    def digests(self) -> set[str]:
-        """Every blob this download has or lacks, as far as it is known: the chunks of a lacking index are not."""
-        return {*self._indexes, *self._sizes}
+    def blobs(self) -> set[str]:
+        """Every blob that this download has or lacks."""
+        return {*self._indexes, *self._artifacts}
 
     def chunks(self, ref: ArtifactRef) -> list[str]:
         """The digests of an artifact's chunks, in order, once its index is here."""
@@ -83,12 +104,14 @@ class Download:
         self._arrived = []
         for digest, asked in self._asked.items():
             if asked.due <= now:
+                actions.subscribe.append(digest)
                 actions.want.append(digest)
+                asked.again = True
                 asked.wait = min(2 * asked.wait, LONGEST_WAIT)
                 asked.due = now + asked.wait
         while self._waiting and len(self._asked) < WINDOW:
             digest = self._waiting.pop()
-            self._asked[digest] = _Asked(now + FIRST_WAIT)
+            self._asked[digest] = self._ask(now)
             actions.subscribe.append(digest)
         return actions
 
@@ -100,35 +123,45 @@ class Download:
         """The link is there again, with no subscription of before: what to subscribe to anew."""
         self._arrived = []
         for digest in self._asked:
-            self._asked[digest] = _Asked(now + FIRST_WAIT)
+            self._asked[digest] = self._ask(now)
         return Actions(subscribe=list(self._asked))
 
-    def receive(self, digest: str, payload: bytes, now: float) -> bool:
-        """Whether this chunk was asked for and is whole, so that it must be stored now.
+    def receive(self, digest: str, payload: bytes, now: float) -> list[Place]:
+        """Where this chunk must be stored now; nowhere when it was not asked for, or is not whole.
 
-        A damaged one is counted and asked for again. Raises BadArtifactError for an index that cannot be the right one.
+        A damaged one is counted and asked for again. Raises BadArtifactError for an index that cannot be the right one,
+        also when that is seen only by the length of a chunk that it lists.
         """
         asked = self._asked.get(digest)
         if asked is None:
-            return False
+            return []
         if len(payload) > chunks.CHUNK_SIZE or chunks.digest(payload) != digest:
             self.corrupt += 1
-            if asked.wait == FIRST_WAIT:
+            if not asked.again:
                 asked.due = now
-            return False
+            return []
         del self._asked[digest]
-        self._lacking.discard(digest)
         self._arrived.append(digest)
+        took = min(now - asked.since, LONGEST_WAIT)
+        self._pace = (3 * self._pace + took) / 4 if self._pace else took
+        places = self._places.pop(digest, [])
+        for place in places:
+            self._check_fits(place, len(payload))
+            self.stored += len(payload)
         if digest in self._indexes:
             self._learn(self._indexes[digest], payload)
-        return True
+            places.append(Place(digest, 0))
+        return places
+
+    def _ask(self, now: float) -> _Asked:
+        wait = min(max(FIRST_WAIT, 2 * self._pace), LONGEST_WAIT)
+        return _Asked(now, wait, now + wait)
 
     def _begin(self, ref: ArtifactRef) -> None:
         if not ref.index:
             self._need(ref, [ref.digest])
-        elif (index := self._read(ref.index)) is None:
+        elif (index := self._disk.read(ref.index)) is None:
             # At the end, which is what is asked for first.
-            self._lacking.add(ref.index)
             self._waiting.append(ref.index)
         else:
             self._learn(ref, index)
@@ -142,9 +175,21 @@ class Download:
     def _need(self, ref: ArtifactRef, digests: list[str]) -> None:
         """The artifact consists of these chunks: those that are not stored wait to be asked for."""
         self._lists[ref.digest] = digests
-        for place, digest in enumerate(digests):
-            known = digest in self._sizes
-            self._sizes[digest] += min(chunks.CHUNK_SIZE, ref.length - place * chunks.CHUNK_SIZE)
-            if not known and self._read(digest) is None:
-                self._lacking.add(digest)
+        lacking = self._disk.lacking(ref.digest, digests)
+        for number, digest in enumerate(digests):
+            place = Place(ref.digest, number * chunks.CHUNK_SIZE)
+            if digest not in lacking:
+                self.stored += self._size(place)
+                continue
+            if digest not in self._places:
+                self._places[digest] = []
                 self._waiting.insert(self._order.randint(0, len(self._waiting)), digest)
+            self._places[digest].append(place)
+
+    def _check_fits(self, place: Place, length: int) -> None:
+        if length != self._size(place):
+            ref = self._artifacts[place.blob]
+            raise BadArtifactError(f"{ref.name} v{ref.version} cannot be fetched", "its index lists other bytes")
+
+    def _size(self, place: Place) -> int:
+        return min(chunks.CHUNK_SIZE, self._artifacts[place.blob].length - place.offset)

@@ -26,7 +26,8 @@ class Update:
     """Where the engine stands.
 
     `generation` runs, and `previous` is the one to fall back to (0: none). `update` is the generation that `state` and
-    `reason` are about; `bytes` of `total` have arrived. `failed` maps generations that were reverted to the reason.
+    `reason` are about; `bytes` of `total` are stored, at present `rate` bytes a second. `failed` maps generations that
+    were reverted to the reason.
     """
 
     generation: int = 0
@@ -36,6 +37,7 @@ class Update:
     reason: str = ""
     bytes: int = 0
     total: int = 0
+    rate: int = 0
     failed: Mapping[int, str] = field(default_factory=dict[int, str])
 
 
@@ -69,12 +71,25 @@ class Reporter:
             told = Update(update=active, state=COMMITTED if active else IDLE)
         self._show(_numbered(told, slots))
 
-    def progress(self, stored: int, total: int) -> None:
-        """So much of a download is here; told at most once a period, and when it is complete."""
+    def fetching(self, stored: int, total: int) -> None:
+        """A download begins; so much of it is stored from before."""
+        self._last_progress = self._clock()
+        self._show(replace(self.status, bytes=stored, total=total, rate=0))
+
+    def progress(self, stored: int) -> None:
+        """So much of the download is stored; told at most once a period, and when it is complete.
+
+        Without news it is to be called too: a rate sinks when nothing comes.
+        """
         now = self._clock()
-        if stored == total or now - self._last_progress >= PROGRESS_PERIOD:
-            self._last_progress = now
-            self._show(replace(self.status, bytes=stored, total=total))
+        took = now - self._last_progress
+        if took >= PROGRESS_PERIOD:
+            rate = round((stored - self.status.bytes) / took)
+            # Halfway to the new one: a single slow second is no news.
+            self._last_progress, rate = now, (self.status.rate + rate) // 2 if self.status.rate else rate
+            self._show(replace(self.status, bytes=stored, rate=rate))
+        elif stored == self.status.total:
+            self._show(replace(self.status, bytes=stored))
 
     def _show(self, told: Update) -> None:
         self.status = told

@@ -1,82 +1,97 @@
-"""What is on disk, by digest: chunks and artifacts as they came, and artifacts unpacked.
+"""What is on disk, by digest: blobs as their chunks arrive, and artifacts unpacked.
 
-    blobs/<sha256>    chunks, indexes and assembled artifacts
+    blobs/<sha256>    indexes and artifacts, each chunk written once, at its place
     trees/<sha256>    unpacked artifacts, ready to run
 
-Whatever has its final name was complete and verified when it got it, and is verified again when it is read back. It
-does not know which of it is needed: `collect` is told.
+A tree was complete and verified when it got its name. A blob need not be either: whatever of it counts as here is
+verified when it is read. So a chunk needs no fsync of its own: what a kill leaves is all there, and what a power cut
+tears, at most the last SYNC_EVERY bytes, is seen by its digest and fetched again. The store does not know which of it
+all is needed: `collect` is told.
 """
 
+import errno
 import hashlib
 import shutil
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from device.errors import BadArtifactError, RejectedError
+from device.protocol.chunks import CHUNK_SIZE
 from device.protocol.chunks import digest as digest_of
 from device.update import archive, durable
 
 # Left free whatever happens: logs, the outbox and the system need room too.
 RESERVE = 16 * 1024 * 1024
+# How much of what arrived a power cut may cost. An fsync now and then also keeps the last one short.
+SYNC_EVERY = 4 * 1024 * 1024
 
 
 class Store:
-    """The blobs and trees below `folder`, which is made when it is not there."""
+    """The blobs and trees below `folder`, which is made when it is not there. For one thread."""
 
     def __init__(self, folder: Path) -> None:
         self._blobs = folder / "blobs"
         self._trees = folder / "trees"
+        self._unsynced: dict[Path, int] = {}
         for each in (self._blobs, self._trees):
             durable.make_folder(each)
             durable.sweep(each)
 
-    def put(self, digest: str, data: bytes) -> None:
-        """Keep `data`, which must have this sha256; raises BadArtifactError when it has not."""
-        if digest_of(data) != digest:
-            raise BadArtifactError(f"A chunk is damaged: it should have digest {digest}")
-        durable.write_file(self._blobs / digest, data)
-
-    def get(self, digest: str) -> bytes | None:
-        """The blob with this digest, or None; one that was damaged on disk is removed and so None."""
+    def write(self, digest: str, offset: int, data: bytes) -> None:
+        """Put a chunk, which the caller has verified, at its place in the blob with this digest."""
         path = self._blobs / digest
+        if not path.exists():
+            durable.create_file(path, ())
+        durable.disk.write_at(path, offset, data)
+        self._unsynced[path] = self._unsynced.get(path, 0) + len(data)
+        if sum(self._unsynced.values()) >= SYNC_EVERY:
+            self._sync()
+
+    def _sync(self) -> None:
+        for path in self._unsynced:
+            durable.disk.sync(path)
+        durable.disk.sync(self._blobs)
+        self._unsynced.clear()
+
+    def read(self, digest: str) -> bytes | None:
+        """The index with this digest, or None when it is not here as a whole."""
         try:
-            data = path.read_bytes()
+            data = (self._blobs / digest).read_bytes()
         except FileNotFoundError:
             return None
-        if digest_of(data) == digest:
-            return data
-        durable.remove(path)
-        return None
+        return data if digest_of(data) == digest else None
 
-    def assemble(self, digest: str, length: int, chunks: Sequence[str]) -> None:
-        """Make the artifact's blob out of its chunks' blobs, one in memory at a time; one whole chunk is it already.
+    def lacking(self, digest: str, chunks: Sequence[str]) -> set[str]:
+        """Those of the blob's chunks that are not, or not whole, at all of their places."""
+        pieces = self._pieces(digest)
+        return {chunk for chunk in chunks if digest_of(next(pieces, b"")) != chunk}
 
-        Raises BadArtifactError when they are not together `length` bytes with this digest: then the index lied.
+    def verify(self, digest: str, length: int, chunks: Sequence[str]) -> None:
+        """Raise BadArtifactError when the blob is not `length` bytes with this digest: then its index lied.
+
+        Raises OSError when the disk gives back other bytes than were written.
         """
-        if list(chunks) == [digest]:
-            self._check_length(digest, length)
-            return
-        durable.write_parts(self._blobs / digest, self._joined(digest, length, chunks))
-
-    def _joined(self, digest: str, length: int, chunks: Sequence[str]) -> Iterator[bytes]:
         sha256, total = hashlib.sha256(), 0
-        for chunk in chunks:
-            data = self.get(chunk)
-            if data is None or total + len(data) > length:
-                raise BadArtifactError(f"Artifact {digest} cannot be assembled", f"its chunk {chunk} does not fit")
-            sha256.update(data)
-            total += len(data)
-            yield data
-        if sha256.hexdigest() != digest or total != length:
-            raise BadArtifactError(f"Artifact {digest} cannot be assembled", "its index lists other bytes")
+        for piece in self._pieces(digest):
+            sha256.update(piece)
+            total += len(piece)
+        if sha256.hexdigest() == digest and total == length:
+            return
+        if self.lacking(digest, chunks):
+            raise OSError(errno.EIO, f"The disk lost a part of artifact {digest}")
+        raise BadArtifactError(f"Artifact {digest} is not what was signed", "its index lists other bytes")
 
-    def _check_length(self, digest: str, length: int) -> None:
-        data = self.get(digest)
-        if data is None or len(data) != length:
-            raise BadArtifactError(f"Artifact {digest} is not {length} bytes long")
+    def _pieces(self, digest: str) -> Iterator[bytes]:
+        """What is on disk of a blob, in the lengths of its chunks; nothing when it is not there."""
+        try:
+            with (self._blobs / digest).open("rb") as file:
+                while piece := file.read(CHUNK_SIZE):
+                    yield piece
+        except FileNotFoundError:
+            return
 
     def unpack(self, digest: str) -> Path:
-        """The tree of the artifact whose blob is here, unpacked now.
+        """The tree of the artifact whose blob is here and verified, unpacked now.
 
         Raises BadArtifactError when it is unsafe, or was not packed as `archive.pack` does: then the tree could not be
         verified later.
@@ -127,4 +142,5 @@ class Store:
         for folder, keep in ((self._trees, trees), (self._blobs, blobs)):
             for path in folder.iterdir():
                 if path.name not in keep:
+                    self._unsynced.pop(path, None)
                     durable.remove(path)

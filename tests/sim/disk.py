@@ -33,12 +33,12 @@ class RecordingDisk(QuickDisk):
         self._error = error
         self._open = {}
 
-    def _step(self, act, kind, *paths, data=b""):
+    def _step(self, act, kind, *paths, data=b"", offset=None):
         self.tried += 1
         if self.tried - 1 in self._failing:
             raise self._error
         result = act()
-        self.steps.append((kind, [path.relative_to(self._root).parts for path in paths], data))
+        self.steps.append((kind, [path.relative_to(self._root).parts for path in paths], data, offset))
         return result
 
     def create(self, path, mode):
@@ -48,6 +48,10 @@ class RecordingDisk(QuickDisk):
 
     def write(self, file, data):
         self._step(lambda: super(RecordingDisk, self).write(file, data), "write", self._open[file], data=bytes(data))
+
+    def write_at(self, path, offset, data):
+        act = super().write_at
+        self._step(lambda: act(path, offset, data), "write", path, data=bytes(data), offset=offset)
 
     def sync(self, path):
         self._step(lambda: super(RecordingDisk, self).sync(path), "sync", path)
@@ -67,10 +71,20 @@ class RecordingDisk(QuickDisk):
 
 @dataclass(eq=False)
 class File:
-    """`synced` is what a power cut leaves for certain."""
+    """`synced` is what a power cut leaves for certain; `unsure` the writes since, each an offset and bytes."""
 
     data: bytes = b""
     synced: bytes = b""
+    unsure: list = field(default_factory=list)
+
+    def write(self, offset, data):
+        offset = len(self.data) if offset is None else offset
+        self.data = _put(self.data, offset, data)
+        self.unsure.append((offset, data))
+
+    def sync(self):
+        self.synced = self.data
+        self.unsure.clear()
 
 
 @dataclass(eq=False)
@@ -109,9 +123,9 @@ class Model:
 
     def take(self, step):
         """Follow one step of a RecordingDisk."""
-        kind, paths, data = step
+        kind, paths, data, offset = step
         if kind == "write":
-            self._node(paths[0]).data += data
+            self._node(paths[0]).write(offset, data)
         elif kind == "sync":
             self._sync(self._node(paths[0]))
         elif kind == "rename":
@@ -150,7 +164,7 @@ class Model:
 
     def _sync(self, node):
         if isinstance(node, File):
-            node.synced = node.data
+            node.sync()
             return
         for change in [change for change in self._pending if change.touches(node)]:
             change.apply(lambda folder: folder.synced)
@@ -175,7 +189,14 @@ def _write(node, path, entries, choice):
 
 
 def _torn(file, choice):
-    """Bytes since the last fsync may be there, be cut short, or have their place taken but not their content."""
-    certain, unsure = file.synced, file.data[len(file.synced) :]
-    cut = choice.randint(0, len(unsure))
-    return certain + choice.choice([b"", unsure, unsure[:cut], unsure[:cut] + bytes(len(unsure) - cut)])
+    """Each write since the last fsync may be there, be cut short, or have its place taken but not its content."""
+    left = file.synced
+    for offset, data in file.unsure:
+        cut = choice.randint(0, len(data))
+        kept = choice.choice([None, data, data[:cut], data[:cut] + bytes(len(data) - cut)])
+        left = left if kept is None else _put(left, offset, kept)
+    return left
+
+
+def _put(content, offset, data):
+    return content[:offset].ljust(offset, b"\0") + data + content[offset + len(data) :]

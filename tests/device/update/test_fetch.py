@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from device.errors import BadArtifactError
 from device.protocol import chunks
 from device.protocol.deployment import ArtifactRef
-from device.update.fetch import FIRST_WAIT, LONGEST_WAIT, WINDOW, Download
+from device.update.fetch import FIRST_WAIT, LONGEST_WAIT, WINDOW, Download, Place
 
 
 def artifact(name, length, seed=0):
@@ -32,15 +32,43 @@ BLOBS.update(SMALL_BLOBS)
 DATA = random.Random(0).randbytes(LARGE.length)
 
 
+class Disk:
+    """Keeps chunks at their places, as the store does."""
+
+    def __init__(self, stored=()):
+        self.places = {}
+        self.indexes = {digest: BLOBS[digest] for digest in stored if digest in BLOBS}
+
+    def read(self, digest):
+        return self.indexes.get(digest)
+
+    def lacking(self, digest, listed):
+        return {
+            chunk
+            for number, chunk in enumerate(listed)
+            if self.places.get((digest, number * chunks.CHUNK_SIZE)) != chunk and chunk not in self.indexes
+        }
+
+    def keep(self, places, digest):
+        for place in places:
+            if place.blob == digest:
+                self.indexes[digest] = BLOBS[digest]
+            else:
+                self.places[place.blob, place.offset] = digest
+
+    def stored(self):
+        return set(self.indexes) | set(self.places.values())
+
+
 def download(refs, disk=None, seed=0):
-    return Download(refs, (disk if disk is not None else {}).get, random.Random(seed))
+    return Download(refs, disk or Disk(), random.Random(seed))
 
 
 def receive(made, digest, now=0.0, disk=None):
-    kept = made.receive(digest, BLOBS[digest], now)
-    if kept and disk is not None:
-        disk[digest] = BLOBS[digest]
-    return kept
+    places = made.receive(digest, BLOBS[digest], now)
+    if disk:
+        disk.keep(places, digest)
+    return bool(places)
 
 
 class Downloads(RuleBasedStateMachine):
@@ -48,7 +76,7 @@ class Downloads(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.disk, self.now = {}, 0.0
+        self.disk, self.now = Disk(), 0.0
         self.restart(0)
 
     @rule(seed=st.integers(0, 9))
@@ -82,20 +110,21 @@ class Downloads(RuleBasedStateMachine):
 
     def step(self):
         actions = self.made.step(self.now)
-        assert set(actions.want) <= self.subscribed
+        assert set(actions.want) <= self.subscribed & set(actions.subscribe)
         self.subscribed = (self.subscribed | set(actions.subscribe)) - set(actions.unsubscribe)
 
     @invariant()
     def only_what_lacks_is_subscribed_to_a_few_at_a_time(self):
         assert self.subscribed == set(self.made.asked())
         assert len(self.subscribed) <= WINDOW
-        assert not self.subscribed & set(self.disk)
+        assert not self.subscribed & self.disk.stored()
         assert bool(self.subscribed) != self.made.done
 
     @invariant()
     def progress_is_what_is_on_disk(self):
-        counted = set(self.disk) if LARGE.index in self.disk else {SMALL.digest} & set(self.disk)
-        assert self.made.stored == sum(len(self.disk[digest]) for digest in counted - {LARGE.index})
+        stored = self.disk.stored()
+        counted = stored if LARGE.index in stored else {SMALL.digest} & stored
+        assert self.made.stored == sum(len(BLOBS[digest]) for digest in counted - {LARGE.index})
 
     def teardown(self):
         while not self.made.done:
@@ -103,8 +132,9 @@ class Downloads(RuleBasedStateMachine):
                 receive(self.made, digest, self.now, self.disk)
             self.step()
         assert self.made.stored == self.made.total == LARGE.length + SMALL.length
-        assert b"".join(self.disk[each] for each in self.made.chunks(LARGE)) == DATA
-        assert self.made.digests() == set(BLOBS)
+        assert not self.disk.lacking(LARGE.digest, self.made.chunks(LARGE))
+        assert b"".join(BLOBS[each] for each in self.made.chunks(LARGE)) == DATA
+        assert self.made.blobs() == {LARGE.index, LARGE.digest, SMALL.digest}
 
 
 TestDownloads = Downloads.TestCase
@@ -118,20 +148,19 @@ def test_the_index_comes_first():
 def test_every_device_has_an_order_of_its_own():
     orders = set()
     for seed in range(5):
-        made = download([LARGE], {LARGE.index: BLOBS[LARGE.index]}, seed)
+        made = download([LARGE], Disk([LARGE.index]), seed)
         orders.add(tuple(made.step(0.0).subscribe))
     assert len(orders) == 5
 
 
 def test_what_is_on_disk_is_not_asked_for():
-    made = download([LARGE, SMALL], BLOBS)
+    made = download([LARGE, SMALL], Disk(BLOBS))
     assert made.done
     assert made.step(0.0).subscribe == []
 
 
 def test_chunks_found_when_the_index_arrives_are_not_asked_for():
-    disk = {digest: data for digest, data in BLOBS.items() if digest != LARGE.index}
-    made = download([LARGE], disk)
+    made = download([LARGE], Disk(set(BLOBS) - {LARGE.index}))
     made.step(0.0)
     receive(made, LARGE.index)
     assert made.done
@@ -176,7 +205,9 @@ def test_an_index_that_cannot_be_the_artifacts_is_refused(index, on_disk):
     ref = ArtifactRef("function", "large", 1, "a" * 64, LARGE.length, chunks.digest(index))
     with pytest.raises(BadArtifactError, match="large v1 cannot be fetched"):
         if on_disk:
-            download([ref], {ref.index: index})
+            disk = Disk()
+            disk.indexes[ref.index] = index
+            download([ref], disk)
         else:
             made = download([ref])
             made.step(0.0)
@@ -188,8 +219,55 @@ def test_a_chunk_that_stands_in_several_places_is_asked_for_once():
     (part, *_) = chunks.split(data)
     index = chunks.encode_index([chunks.digest(part)] * 4)
     ref = ArtifactRef("function", "zeros", 1, chunks.digest(data), len(data), chunks.digest(index))
-    made = download([ref, ref], {ref.index: index})
+    disk = Disk()
+    disk.indexes[ref.index] = index
+    made = download([ref, ref], disk)
     assert made.step(0.0).subscribe == [chunks.digest(part)]
-    assert made.receive(chunks.digest(part), part, 0.0)
+    places = made.receive(chunks.digest(part), part, 0.0)
+    assert places == [Place(ref.digest, number * chunks.CHUNK_SIZE) for number in range(4)]
     assert made.done
     assert made.stored == made.total
+
+
+def test_a_chunk_of_two_artifacts_is_stored_in_both_however_late_the_second_index_comes():
+    data = random.Random(2).randbytes(2 * chunks.CHUNK_SIZE)
+    refs, indexes = [], {}
+    for extra in (b"", b"more"):
+        listed = [chunks.digest(part) for part in chunks.split(data + extra)]
+        index = chunks.encode_index(listed)
+        indexes[chunks.digest(index)] = index
+        whole = data + extra
+        refs.append(ArtifactRef("model", "m", 1, chunks.digest(whole), len(whole), chunks.digest(index)))
+    parts = {chunks.digest(part): part for part in chunks.split(data + b"more")}
+    disk = Disk()
+    disk.indexes[refs[0].index] = indexes[refs[0].index]
+    made = download(refs, disk)
+    stored, late = set(), []
+    asked = made.step(0.0).subscribe
+    while not made.done:
+        digest = asked.pop(0)
+        if digest == refs[1].index and not late:
+            late.append(digest)
+            asked.append(digest)
+            continue
+        stored |= {(place, digest) for place in made.receive(digest, {**parts, **indexes}[digest], 0.0)}
+        asked += made.step(0.0).subscribe
+    for ref in refs:
+        for number, digest in enumerate(made.chunks(ref)):
+            assert (Place(ref.digest, number * chunks.CHUNK_SIZE), digest) in stored
+    assert made.stored == made.total
+
+
+def test_on_a_slow_link_what_is_only_late_is_not_asked_for_again():
+    ref, blobs = artifact("long", 60 * chunks.CHUNK_SIZE, seed=7)
+    made = download([ref])
+    asked, now, again = made.step(0.0).subscribe, 0.0, []
+    while asked:
+        # One chunk every three seconds, in the order asked for: what is last in the window takes twelve.
+        for _ in range(30):
+            now += 0.1
+            again += made.step(now).want
+        made.receive(asked[0], blobs[asked[0]], now)
+        asked = asked[1:] + made.step(now).subscribe
+    assert made.done
+    assert len(again) <= 2 * WINDOW  # before it knows the pace of the link

@@ -8,8 +8,10 @@ import pytest
 from device.errors import BadArtifactError, RejectedError
 from device.protocol import chunks
 from device.update import archive, durable
-from device.update.store import RESERVE, Store
+from device.update.store import RESERVE, SYNC_EVERY, Store
 from tests.device.update.harness import function_files, write
+
+DATA = random.Random(3).randbytes(3 * chunks.CHUNK_SIZE + 5)
 
 
 @pytest.fixture
@@ -19,63 +21,88 @@ def store(tmp_path):
 
 def put(store, data):
     digest = chunks.digest(data)
-    store.put(digest, data)
+    for offset in range(0, len(data), chunks.CHUNK_SIZE):
+        store.write(digest, offset, data[offset : offset + chunks.CHUNK_SIZE])
     return digest
+
+
+def listed(data):
+    return [chunks.digest(part) for part in chunks.split(data)]
 
 
 def packed(tmp_path, files=None):
     return archive.pack(write(tmp_path / "source", files or function_files()))
 
 
-def test_a_blob_comes_back_and_survives_a_restart(store, tmp_path):
+def test_an_index_comes_back_and_survives_a_restart(store, tmp_path):
     digest = put(store, b"data")
-    assert Store(tmp_path / "state").get(digest) == b"data"
-    assert store.get("0" * 64) is None
+    assert Store(tmp_path / "state").read(digest) == b"data"
+    assert store.read("0" * 64) is None
 
 
-def test_other_bytes_than_the_digest_says_are_not_kept(store):
-    with pytest.raises(BadArtifactError, match="damaged"):
-        store.put("0" * 64, b"data")
-    assert store.get("0" * 64) is None
-
-
-def test_a_blob_damaged_on_disk_counts_as_missing(store, tmp_path):
+def test_an_index_damaged_on_disk_counts_as_missing(store, tmp_path):
     digest = put(store, b"data")
     (tmp_path / "state" / "blobs" / digest).write_bytes(b"rot")
-    assert store.get(digest) is None
-    assert not (tmp_path / "state" / "blobs" / digest).exists()
+    assert store.read(digest) is None
+    put(store, b"data")
+    assert store.read(digest) == b"data"
 
 
-def test_an_artifact_is_assembled_from_its_chunks(store):
-    data = random.Random(3).randbytes(3 * chunks.CHUNK_SIZE + 5)
-    listed = [put(store, part) for part in chunks.split(data)]
-    store.assemble(chunks.digest(data), len(data), listed)
-    assert store.get(chunks.digest(data)) == data
+def test_an_artifact_is_whole_when_each_chunk_is_at_its_place_whatever_the_order(store):
+    data = DATA
+    parts = list(enumerate(chunks.split(data)))
+    random.Random(4).shuffle(parts)
+    digest, lacking = chunks.digest(data), set(listed(data))
+    for number, part in parts:
+        assert store.lacking(digest, listed(data)) == lacking
+        store.write(digest, number * chunks.CHUNK_SIZE, part)
+        lacking.discard(chunks.digest(part))
+    assert store.lacking(digest, listed(data)) == set()
+    store.verify(digest, len(data), listed(data))
 
 
-@pytest.mark.parametrize("lie", ["order", "length", "missing", "repeated"])
-def test_chunks_that_are_not_the_artifact_are_refused(store, tmp_path, lie):
-    data = random.Random(3).randbytes(2 * chunks.CHUNK_SIZE + 5)
-    listed, length = [put(store, part) for part in chunks.split(data)], len(data)
-    if lie == "order":
-        listed.reverse()
-    elif lie == "length":
-        length += 1
-    elif lie == "missing":
-        listed[1] = "0" * 64
+@pytest.mark.parametrize("damage", ["changed", "cut short", "a hole", "gone"])
+def test_what_the_disk_lost_of_an_artifact_is_seen_and_no_more(store, tmp_path, damage):
+    digest = put(store, DATA)
+    path = tmp_path / "state" / "blobs" / digest
+    if damage == "gone":
+        path.unlink()
+    elif damage == "cut short":
+        path.write_bytes(DATA[: 2 * chunks.CHUNK_SIZE + 100])
     else:
-        listed.append(listed[0])
-    with pytest.raises(BadArtifactError, match="cannot be assembled"):
-        store.assemble(chunks.digest(data), length, listed)
-    assert store.get(chunks.digest(data)) is None
-    assert not list((tmp_path / "state" / "blobs").glob(".tmp-*"))
+        with path.open("r+b") as file:
+            file.seek(2 * chunks.CHUNK_SIZE)
+            file.write(b"rot" if damage == "changed" else bytes(chunks.CHUNK_SIZE))
+    every = listed(DATA)
+    expected = {"gone": set(every), "cut short": set(every[2:])}.get(damage, {every[2]})
+    assert Store(tmp_path / "state").lacking(digest, every) == expected
+    with pytest.raises(OSError, match="lost a part"):
+        store.verify(digest, len(DATA), every)
 
 
-def test_one_chunk_of_another_length_than_signed_is_refused(store):
+def test_chunks_that_are_not_the_signed_artifact_are_refused(store):
+    lie = random.Random(5).randbytes(len(DATA))
+    digest = chunks.digest(DATA)
+    for number, part in enumerate(chunks.split(lie)):
+        store.write(digest, number * chunks.CHUNK_SIZE, part)
+    with pytest.raises(BadArtifactError, match="not what was signed"):
+        store.verify(digest, len(DATA), listed(lie))
+
+
+def test_an_artifact_of_another_length_than_signed_is_refused(store):
     digest = put(store, b"data")
-    store.assemble(digest, 4, [digest])
-    with pytest.raises(BadArtifactError, match="not 5 bytes"):
-        store.assemble(digest, 5, [digest])
+    store.verify(digest, 4, [digest])
+    with pytest.raises(BadArtifactError, match="not what was signed"):
+        store.verify(digest, 5, [digest])
+
+
+def test_chunks_share_their_syncs(store, monkeypatch):
+    synced = []
+    monkeypatch.setattr(durable.disk, "sync", synced.append)
+    part = bytes(chunks.CHUNK_SIZE)
+    for number in range(2 * SYNC_EVERY // chunks.CHUNK_SIZE):
+        store.write("a" * 64, number * chunks.CHUNK_SIZE, part)
+    assert [path.name for path in synced] == ["a" * 64, "blobs"] * 2
 
 
 def test_an_artifact_is_unpacked_and_checked(store, tmp_path):
@@ -131,7 +158,7 @@ def test_only_what_is_needed_is_kept(store, tmp_path):
         store.unpack(digest)
     store.collect({kept}, {blob})
     assert store.trees() == {kept}
-    assert (store.get(kept), store.get(dropped), store.get(blob)) == (None, None, b"chunk")
+    assert (store.read(kept), store.read(dropped), store.read(blob)) == (None, None, b"chunk")
 
 
 def test_what_a_kill_left_half_written_is_swept_away(store, tmp_path):
