@@ -25,10 +25,11 @@ def free_port() -> int:
 
 
 def small_model(name: str = "presence", weights: int = 8, seed: int = 0) -> dict[str, bytes]:
-    """A model's files: adds the mean of `weights` random float32 numbers to its input `x` of shape [1, 4]."""
+    """A model's files: adds the mean of `weights` random, tiny float32 numbers to its input `x` of shape [1, 4]."""
     from onnx import TensorProto, helper
 
-    values = random.Random(seed).randbytes(4 * weights)
+    values = bytearray(random.Random(seed).randbytes(4 * weights))
+    values[3::4] = bytes(weights)  # sign and exponent: so none is NaN, and the mean is as good as zero
     graph = helper.make_graph(
         [
             helper.make_node("ReduceMean", ["w"], ["mean"], keepdims=0),
@@ -37,7 +38,7 @@ def small_model(name: str = "presence", weights: int = 8, seed: int = 0) -> dict
         name,
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 4])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 4])],
-        [helper.make_tensor("w", TensorProto.FLOAT, [weights], values, raw=True)],
+        [helper.make_tensor("w", TensorProto.FLOAT, [weights], bytes(values), raw=True)],
     )
     onnx = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
     golden = {"vectors": [{"inputs": {"x": [[0.0] * 4]}, "outputs": {"y": [[0.0] * 4]}}]}

@@ -56,7 +56,7 @@ class Home:
     def start(self) -> None:
         """Start them; returns when each is ready. LamplightError says which was not, with its last words."""
         self.start_broker()
-        self._start(self.shim, self._shim_answers)
+        self.start_shim()
         if self.device:
             self._provision()
             self._start(self.hardware, self.files.socket.exists)
@@ -66,6 +66,10 @@ class Home:
     def start_broker(self) -> None:
         """Start the broker; returns when it takes connections."""
         self._start(self.broker, lambda: ports.is_open(self._mqtt_port))
+
+    def start_shim(self) -> None:
+        """Start the shim; returns when it answers."""
+        self._start(self.shim, self._shim_answers)
 
     def start_agent(self) -> None:
         """Start the agent; returns when the shim sees it."""

@@ -133,7 +133,7 @@ class Store:
         if free < needed + RESERVE:
             raise RejectedError(
                 "There is no room for this deployment",
-                f"it needs {needed} bytes, {free} are free and {RESERVE} must stay so",
+                f"it needs {_megabytes(needed)}; of {_megabytes(free)} free, {_megabytes(RESERVE)} must stay so",
                 "Remove something from the board, then deploy again",
             )
 
@@ -144,3 +144,7 @@ class Store:
                 if path.name not in keep:
                     self._unsynced.pop(path, None)
                     durable.remove(path)
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:.1f} MB"

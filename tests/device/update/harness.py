@@ -120,10 +120,12 @@ class Link:
         self.engine = None
         self.online = True
         self.subscribed = set()
+        self.asked = []
         self.wanted = []
         self.answers = {}
 
     def subscribe(self, digests):
+        self.asked.extend(digests)
         if self.online:
             self.subscribed.update(digests)
             for digest in digests:

@@ -8,7 +8,8 @@ import pytest
 
 from device.errors import BadArtifactError, LamplightError, LeaseError
 from device.protocol import chunks
-from device.update import slots
+from device.update import durable, slots
+from device.update.store import RESERVE
 from tests.device.update.harness import HANDLER, Cloud, Device, Health, function_files, model_files
 
 BIG = {"data.bin": random.Random(1).randbytes(5 * chunks.CHUNK_SIZE)}
@@ -362,6 +363,43 @@ def test_a_disk_that_fails_refuses_this_deployment_and_takes_the_next(cloud, dev
         assert "No space left" in device.wait(done(1, "REJECTED")).reason
     device.engine.desired(cloud.desired(2, cloud.release(code(2))))
     device.wait(done(2))
+
+
+def test_without_room_for_all_of_it_not_one_byte_is_asked_for(cloud, device, monkeypatch):
+    device.boot()
+    ref = cloud.release({**code(1), **BIG})
+    # Room for the artifact, but not for what it is unpacked to.
+    room = shutil._ntuple_diskusage(1 << 40, 1 << 40, RESERVE + ref.length + 1)
+    with monkeypatch.context() as small:
+        small.setattr(shutil, "disk_usage", lambda path: room)
+        device.engine.desired(cloud.desired(1, ref))
+        assert "no room" in device.wait(done(1, "REJECTED")).reason
+    assert (device.link.asked, device.litter()) == ([], [])
+    device.deploy(cloud.desired(2, ref))
+
+
+def test_a_disk_that_fills_up_in_the_middle_of_a_download_takes_the_next_deployment(cloud, device, monkeypatch):
+    device.boot()
+    device.deploy(cloud.desired(1, cloud.release(code(1))))
+    room = 3 * chunks.CHUNK_SIZE
+
+    class Small(durable.Disk):
+        def write_at(self, path, offset, data):
+            nonlocal room
+            room -= len(data)
+            if room < 0:
+                raise OSError(28, "No space left on device")
+            super().write_at(path, offset, data)
+
+    with monkeypatch.context() as filling:
+        filling.setattr(durable, "disk", Small())
+        device.engine.desired(cloud.desired(2, cloud.release({**code(2), **BIG})))
+        assert "No space left" in device.wait(done(2, "REJECTED")).reason
+        assert running(device) == HANDLER % 1
+        assert device.link.subscribed == set()
+    device.engine.desired(cloud.desired(3, cloud.release(code(3))))
+    device.wait(done(3))
+    device.wait(lambda _: device.litter() == [])
 
 
 def test_a_disk_that_fails_at_the_switch_leaves_what_runs(cloud, device, monkeypatch):

@@ -145,10 +145,12 @@ def test_unpacking_again_after_a_kill_works(store, tmp_path):
 
 
 def test_room_is_kept_for_the_system(store, monkeypatch):
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(1 << 40, 1 << 40, RESERVE + 10))
-    store.check_room(10)
-    with pytest.raises(RejectedError, match="needs 11 bytes"):
-        store.check_room(11)
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(1 << 40, 1 << 40, RESERVE + 3_000_000)
+    )
+    store.check_room(3_000_000)
+    with pytest.raises(RejectedError, match=r"needs 3\.1 MB; of 19\.8 MB free, 16\.8 MB must stay so"):
+        store.check_room(3_100_000)
 
 
 def test_only_what_is_needed_is_kept(store, tmp_path):
