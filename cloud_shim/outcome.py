@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from cloud_shim import transfer
+from cloud_shim.transfer import Transfer
 from device.errors import LamplightError, OfflineError
 
 FINAL = ("COMMITTED", "REVERTED", "REJECTED")
@@ -18,12 +20,12 @@ _POLL = 0.1  # seconds
 class Outcome:
     """Where a generation stands: a state of docs/protocol.md, "WAITING" before the first, or "SUPERSEDED".
 
-    `progress` is between 0 and 1 while it is fetched.
+    `transfer` is how far it is while it is fetched.
     """
 
     state: str
     reason: str = ""
-    progress: float = 0.0
+    transfer: Transfer | None = None
 
     @property
     def final(self) -> bool:
@@ -51,7 +53,7 @@ def judge(device: dict[str, Any], generation: int) -> Outcome:
         return Outcome("WAITING")
     update = reported["update"]
     if update["generation"] == generation and update["state"] != "IDLE":
-        return Outcome(update["state"], update["reason"], update["bytes"] / update["total"] if update["total"] else 0.0)
+        return Outcome(update["state"], update["reason"], transfer.of(update))
     if str(generation) in reported["failed"]:
         return Outcome("REVERTED", reported["failed"][str(generation)])
     if reported["generation"] == generation:

@@ -52,9 +52,14 @@ class Terminal:
         if not self.as_json:
             self._show(self._err, [(each, "") if isinstance(each, str) else each for each in pieces])
 
+    @property
+    def watched(self) -> bool:
+        """Whether someone watches who sees `transient` progress."""
+        return not self.as_json and sys.stderr.isatty()
+
     def transient(self, text: str) -> None:
         """Progress that the next line overwrites; only where someone watches."""
-        if not self.as_json and sys.stderr.isatty():
+        if self.watched:
             _write(sys.stderr, f"{_CLEAR}{text}")
             self._unfinished = True
 

@@ -12,6 +12,7 @@ from cloud_shim import outcome
 from cloud_shim.commands.arguments import Options
 from cloud_shim.outcome import Outcome
 from cloud_shim.terminal import Terminal
+from cloud_shim.transfer import Transfer
 from device.errors import RejectedError
 
 _F = TypeVar("_F", bound=Any)
@@ -42,9 +43,7 @@ def follow(
     if not wait:
         terminal.data({**told, "state": "WAITING"}, [(f"{device}: generation {generation} asked for", "")])
         return
-    end = outcome.wait(
-        options.client, device, generation, timeout, lambda now: _progress(terminal, now, time.monotonic() - started)
-    )
+    end = outcome.wait(options.client, device, generation, timeout, _Progress(terminal, started).show)
     seconds = time.monotonic() - started
     if not end.good:
         raise RejectedError(
@@ -60,8 +59,26 @@ def _what(end: Outcome) -> str:
     return "REJECTED" if end.state == "REJECTED" else "REVERTED"
 
 
-def _progress(terminal: Terminal, now: Outcome, seconds: float) -> None:
-    if now.state == "FETCHING":
-        terminal.transient(f"  {seconds:5.1f} s  FETCHING {now.progress:.0%}")
-    elif not now.final:
-        terminal.say((f"  {seconds:5.1f} s  ", "dim"), now.state)
+class _Progress:
+    """The way to the end: a line for each state, and for a download one that is rewritten, or a line for each tenth."""
+
+    def __init__(self, terminal: Terminal, started: float) -> None:
+        self._terminal = terminal
+        self._started = started
+        self._tenth = -1
+
+    def show(self, now: Outcome) -> None:
+        """Something changed."""
+        seconds = f"  {time.monotonic() - self._started:5.1f} s  "
+        if now.transfer:
+            self._fetching(seconds, now.transfer)
+        elif not now.final:
+            self._terminal.say((seconds, "dim"), now.state)
+
+    def _fetching(self, seconds: str, transfer: Transfer) -> None:
+        told = f"FETCHING {transfer.share:4.0%}  {transfer.words}"
+        if self._terminal.watched:
+            self._terminal.transient(f"{seconds}{told}")
+        elif (tenth := int(10 * transfer.share)) > self._tenth:
+            self._tenth = tenth
+            self._terminal.say(seconds, told)

@@ -59,7 +59,7 @@ def _generation(device: dict[str, Any], asked: outcome.Outcome) -> str:
     if asked.final:
         return f"{running} runs; generation {wanted} was {asked.state}:\n{asked.reason}"
     if asked.state in _ON_ITS_WAY:
-        progress = f", {asked.progress:.0%} so far" if asked.state == "FETCHING" else ""
+        progress = f", {asked.transfer.share:.0%} so far: {asked.transfer.words}" if asked.transfer else ""
         return f"{running} runs; generation {wanted} is {_ON_ITS_WAY[asked.state]}{progress}"
     when = "has not been taken up yet" if device["online"] else "will be applied when it is back"
     return f"{running} runs; generation {wanted} {when}"

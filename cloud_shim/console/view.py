@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cloud_shim import transfer
 from cloud_shim.console import words
+from cloud_shim.transfer import Transfer
 
 Json = Mapping[str, Any]
 
@@ -101,7 +103,7 @@ def _disk(told: Json) -> str:
     """Free and used, or "" from an agent that does not tell."""
     if not told:
         return ""
-    return f"{words.size(told['free'])} free, {words.size(told['used'])} used"
+    return f"{transfer.size(told['free'])} free, {transfer.size(told['used'])} used"
 
 
 def update(desired: int, reported: Json, online: bool) -> Update:
@@ -117,7 +119,7 @@ def update(desired: int, reported: Json, online: bool) -> Update:
     if state in _FAILED and number >= desired:
         return Update("bad", _FAILED[state].format(n=number, runs=runs), told.get("reason", ""))
     if state in _BUSY:
-        return Update("busy", _busy_text(state, number, told), progress=_progress(state, told))
+        return _busy(_BUSY[state].format(n=number), transfer.of(told))
     return _settled(desired, runs, reported)
 
 
@@ -136,18 +138,8 @@ def _expected(desired: int, online: bool) -> Update:
     return Update("wait", f"Generation {desired} waits for the device to return")
 
 
-def _busy_text(state: str, number: int, told: Json) -> str:
-    text = _BUSY[state].format(n=number)
-    if _progress(state, told) is None:
-        return text
-    return f"{text}: {words.size(told['bytes'])} of {words.size(told['total'])}"
-
-
-def _progress(state: str, told: Json) -> float | None:
-    total: int = told.get("total", 0)
-    if state != "FETCHING" or total <= 0:
-        return None
-    return min(1.0, told.get("bytes", 0) / total)
+def _busy(text: str, fetched: Transfer | None) -> Update:
+    return Update("busy", f"{text}: {fetched.words}", progress=fetched.share) if fetched else Update("busy", text)
 
 
 def _rows(desired: Json, reported: Json) -> tuple[Row, ...]:

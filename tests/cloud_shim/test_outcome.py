@@ -4,6 +4,7 @@ import pytest
 
 from cloud_shim import outcome
 from cloud_shim.outcome import Outcome, judge
+from cloud_shim.transfer import Transfer
 from device.errors import LamplightError, OfflineError
 
 
@@ -30,7 +31,7 @@ def device(update=(1, "COMMITTED"), generation=1, failed=None, reason="", receiv
     [
         (device(), Outcome("WAITING")),
         ({**device(), "reported": None}, Outcome("WAITING")),
-        (device((2, "FETCHING"), received=(25, 100)), Outcome("FETCHING", "", 0.25)),
+        (device((2, "FETCHING"), received=(25, 100)), Outcome("FETCHING", "", Transfer(25, 100))),
         (device((2, "TRIAL"), 2), Outcome("TRIAL")),
         (device((2, "COMMITTED"), 2), Outcome("COMMITTED")),
         (device((2, "REVERTED"), 1, {"2": "crashed"}, "crashed"), Outcome("REVERTED", "crashed")),

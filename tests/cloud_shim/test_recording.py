@@ -51,6 +51,9 @@ def test_batch_of_no_boot_is_refused(boot):
         recording.rows("pi", "logs", Batch(boot, [record()]), 2.0)
 
 
+REPORT = {"board": "b", "boot": BOOT, "update": {}, "functions": {}, "models": {}, "sensors": {}}
+
+
 def report(running, generation, state):
     return {"generation": running, "update": {"generation": generation, "state": state}}
 
@@ -73,7 +76,13 @@ def test_a_report_tells_which_generations_proved_themselves(body, outcomes):
 
 @pytest.mark.parametrize("disk", [7, {"free": 1}, {"free": -1, "used": 2}, {"free": "all", "used": 2}])
 def test_a_disk_of_another_shape_is_refused_before_a_person_sees_it(disk):
-    report = {"board": "b", "boot": BOOT, "functions": {}, "models": {}, "sensors": {}}
-    recording.check_report({**report, "disk": {"free": 1, "used": 2}})
+    recording.check_report({**REPORT, "disk": {"free": 1, "used": 2}})
     with pytest.raises(ProtocolError, match=r"reported\.disk"):
-        recording.check_report({**report, "disk": disk})
+        recording.check_report({**REPORT, "disk": disk})
+
+
+@pytest.mark.parametrize("update", [None, {"bytes": "all"}, {"total": -1}, {"rate": 0.5}])
+def test_a_progress_of_another_shape_is_refused_before_a_person_sees_it(update):
+    recording.check_report({**REPORT, "update": {"bytes": 1, "total": 2}})
+    with pytest.raises(ProtocolError, match=r"reported\.update"):
+        recording.check_report({**REPORT, "update": update})

@@ -46,6 +46,32 @@ def test_it_waits_until_the_device_keeps_it(shim, run, reports):
     ]
 
 
+def fetching(share, **more):
+    return {"state": "FETCHING", "bytes": share, "total": 100, **more}
+
+
+def test_a_download_is_told_in_plain_lines_one_for_each_tenth(run, reports):
+    reports(
+        fetching(0),
+        fetching(0),
+        fetching(11, rate=10),
+        fetching(12, rate=10),
+        fetching(99, rate=50),
+        {"state": "COMMITTED"},
+    )
+    _, _, err = run("deploy", NIGHT_LIGHT)
+    told = [line.partition("FETCHING")[2].strip() for line in err.splitlines() if "FETCHING" in line]
+    assert told == ["0%  0 B of 100 B", "11%  11 B of 100 B, 10 B/s, 9 s left", "99%  99 B of 100 B, 50 B/s, 0 s left"]
+
+
+def test_a_download_is_one_line_on_a_terminal_that_follows_it(run, reports, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    reports(fetching(11, rate=10), fetching(12, rate=10), {"state": "COMMITTED"})
+    _, _, err = run("deploy", NIGHT_LIGHT)
+    assert "\r\x1b[K" in err
+    assert "12%  12 B of 100 B, 10 B/s, 9 s left" in err
+
+
 @pytest.mark.parametrize("state", ["REVERTED", "REJECTED"])
 def test_a_refusal_of_the_device_is_an_error_with_its_reason(run, reports, state):
     reports({"state": state, "reason": "night-light: crashed 3 times"})

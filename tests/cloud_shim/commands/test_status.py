@@ -52,10 +52,12 @@ def test_an_offline_device_says_how_old_the_news_is_and_what_waits_for_it(device
 
 
 def test_a_download_says_how_far_it_is(device):
-    update = {"generation": 2, "state": "FETCHING", "reason": "", "bytes": 50, "total": 100}
+    update = {"generation": 2, "state": "FETCHING", "reason": "", "bytes": 50, "total": 100, "rate": 5}
     wanted = {"generation": 2, "functions": {}, "models": {}}
     fetching = told(device(reported={"update": update}, desired=wanted))
-    assert fetching["generation"] == "1 runs; generation 2 is being fetched, 50% so far"
+    assert (
+        fetching["generation"] == "1 runs; generation 2 is being fetched, 50% so far: 50 B of 100 B, 5 B/s, 10 s left"
+    )
 
 
 def test_settings_are_shown_with_the_function_they_are_for(device):

@@ -62,8 +62,9 @@ def test_an_offline_device_is_waited_for(device):
 
 def test_fetching_shows_how_far_it_is(device):
     device["desired"]["generation"] = 8
-    told = update(device, generation=8, state="FETCHING", bytes=65536, total=262144)
-    assert (told.text, told.progress) == ("Fetching generation 8: 66 kB of 262 kB", 0.25)
+    told = update(device, generation=8, state="FETCHING", bytes=65536, total=262144, rate=32768)
+    assert told.text == "Fetching generation 8: 66 kB of 262 kB, 33 kB/s, 6 s left"
+    assert told.progress == 0.25
 
 
 def test_a_lying_progress_stays_below_one(device):
