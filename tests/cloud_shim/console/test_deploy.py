@@ -82,7 +82,7 @@ def test_a_syntax_error_is_refused_with_what_why_and_remedy(page):
     page.click("#deploy")
     page.until_text("#outcome", "night-light was not packed")
     assert "main.py, line 4" in page.text("#outcome")
-    assert "Correct that line" in page.text("#outcome")
+    assert "Try: correct that line" in page.text("#outcome")
     assert page.text("#opened") == "v3, changed"
 
 
