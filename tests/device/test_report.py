@@ -23,6 +23,7 @@ def body(health: FunctionHealth = HEALTH, update: Update = UPDATE, ok: bool = Tr
         {"light": SensorHealth(ok, "" if ok else "unplugged")},
         Generation(7),
         {"memory": "rlimit"},
+        {"free": 1, "used": 2},
     )
 
 
@@ -59,7 +60,7 @@ def test_every_way_to_fail_counts_as_an_error() -> None:
 def test_models_are_those_of_the_generation_that_runs(tmp_path: Path) -> None:
     manifest = ModelManifest.__new__(ModelManifest)
     running = Generation(1, {}, {"presence": InstalledModel("presence", 2, "cd" * 32, tmp_path, manifest)})
-    told = compose("b", "1-a", Update(), {}, {}, running, {})
+    told = compose("b", "1-a", Update(), {}, {}, running, {}, {})
     assert told["models"] == {"presence": {"version": 2, "sha256": "cd" * 32}}
 
 
