@@ -34,8 +34,9 @@ def run(options: Options, target: str, tail: bool, count: int) -> None:
 
 def _functions(device: dict[str, Any]) -> list[str]:
     desired: dict[str, Any] = device["desired"]["functions"]
-    reported: dict[str, Any] = (device["reported"] or {}).get("functions", {})
-    return sorted({*desired, *reported})
+    reported: dict[str, Any] = device["reported"] or {"functions": {}}
+    running: dict[str, Any] = reported["functions"]
+    return sorted({*desired, *running})
 
 
 def _tail(options: Options, device: str, function: str, last_id: str) -> None:
