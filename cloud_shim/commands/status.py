@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cloud_shim import outcome
+from cloud_shim import outcome, words
 from cloud_shim.commands.arguments import Options, command
 from cloud_shim.lines import ago, printable
 
@@ -38,7 +38,7 @@ def rows(device: dict[str, Any], now: float) -> list[Row]:
     earlier = {number: why for number, why in reported["failed"].items() if why not in asked.reason}
     told += [(f"generation {number}", f"failed: {why}") for number, why in earlier.items()]
     if disk := reported.get("disk"):
-        told.append(("disk", f"{disk['free'] / 1e6:.0f} MB free, {disk['used'] / 1e6:.1f} MB used by Lamplight"))
+        told.append(("disk", f"{words.size(disk['free'])} free, {words.size(disk['used'])} used by Lamplight"))
     told += [("agent", reported["agent"]), ("confinement", _confinement(reported["confinement"]))]
     return [(heading, "\n".join(map(printable, text.splitlines()))) for heading, text in told]
 

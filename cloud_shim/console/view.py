@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cloud_shim.console import words
+from cloud_shim import words
 
 Json = Mapping[str, Any]
 

@@ -25,12 +25,14 @@ def last_seen(online: bool, seen: float | None, now: float) -> str:
 
 
 def size(count: int) -> str:
-    """`count` bytes in the unit one would say: "840 B", "12 kB", "3.4 MB" (powers of ten)."""
+    """`count` bytes in the unit one would say: "840 B", "12 kB", "3.4 MB", "81.3 GB" (powers of ten)."""
     if count < 1000:
         return f"{count} B"
     if count < 1_000_000:
         return f"{count / 1000:.0f} kB"
-    return f"{count / 1_000_000:.1f} MB"
+    if count < 1_000_000_000:
+        return f"{count / 1_000_000:.1f} MB"
+    return f"{count / 1_000_000_000:.1f} GB"
 
 
 def _counted(count: int, noun: str) -> str:
