@@ -142,6 +142,31 @@ def test_a_newer_version_from_elsewhere_can_be_opened(page, server):
     assert not page.one("#stale").is_displayed()
 
 
+def test_a_device_that_reports_while_the_newer_version_is_opened_brings_no_notice_back(page, server):
+    other_hand_deploys(server)
+    page.until_text("#stale-load", "Open v4")
+    server.fake.delay = 1.0
+    page.click("#stale-load")
+    server.do(server.fake.state.changed, "desk-pi")
+    page.until_text("#editor", "# theirs")
+    assert not page.one("#stale").is_displayed()
+
+
+def test_switching_between_functions_compares_each_with_its_own_version(serve, show):
+    fake = lively()
+    device = fake.state.devices["desk-pi"]
+    device["desired"]["functions"]["beacon"] = {"version": 9, "config": {}}
+    fake.state.sources["desk-pi", "beacon"] = {9: {"main.py": "# the beacon\n"}}
+    server = serve(fake)
+    page = show(server).ready()
+    page.one("#function option[value=beacon]").click()
+    page.until_text("#opened", "v9")
+    server.do(fake.state.changed, "desk-pi")
+    page.until_text("#editor", "# the beacon")
+    assert not page.one("#stale").is_displayed()
+    page.until_text("#call-title", "Call beacon")
+
+
 def test_an_offline_device_is_said_to_take_it_later(page, server):
     server.do(server.fake.state.devices["desk-pi"].update, online=False)
     server.do(server.fake.state.changed, "desk-pi")
