@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cloud_shim import words
+
 
 @dataclass(frozen=True)
 class Transfer:
@@ -23,11 +25,11 @@ class Transfer:
         return min(1.0, self.stored / self.total)
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """As "16.8 MB of 67.1 MB, 3.1 MB/s, 16 s left"; without what is not known."""
-        told = [f"{size(self.stored)} of {size(self.total)}"]
+        told = [f"{words.size(self.stored)} of {words.size(self.total)}"]
         if self.rate:
-            told += [f"{size(self.rate)}/s", f"{_duration(max(0, self.total - self.stored) / self.rate)} left"]
+            told += [f"{words.size(self.rate)}/s", f"{_duration(max(0, self.total - self.stored) / self.rate)} left"]
         return ", ".join(told)
 
 
@@ -37,15 +39,6 @@ def of(update: Mapping[str, Any]) -> Transfer | None:
     if update.get("state") != "FETCHING" or total <= 0:
         return None
     return Transfer(update.get("bytes", 0), total, update.get("rate", 0))
-
-
-def size(count: int) -> str:
-    """`count` bytes in the unit one would say: "840 B", "12 kB", "3.4 MB" (powers of ten)."""
-    if count < 1000:
-        return f"{count} B"
-    if count < 1_000_000:
-        return f"{count / 1000:.0f} kB"
-    return f"{count / 1_000_000:.1f} MB"
 
 
 def _duration(seconds: float) -> str:

@@ -1,5 +1,6 @@
 """Calls from the cloud: each runs on a small pool of threads and is answered, also when it cannot be run."""
 
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,8 @@ from device.protocol.messages import Call, Reply
 
 THREADS = 4
 MAX_WAITING = 16
+
+_log = logging.getLogger(__name__)
 
 
 class Calls:
@@ -36,6 +39,10 @@ class Calls:
             reply = Reply(call.id, self._run(function, call.data), "")
         except LamplightError as error:
             reply = Reply(call.id, None, str(error))
+        except Exception as error:
+            # A fault of ours: whoever called waits for an answer all the same.
+            _log.exception("The call of %s failed", function)
+            reply = Reply(call.id, None, f"{type(error).__name__}: {error}")
         finally:
             self._places.release()
         self._reply(function, reply)

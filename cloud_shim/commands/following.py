@@ -76,7 +76,7 @@ class _Progress:
             self._terminal.say((seconds, "dim"), now.state)
 
     def _fetching(self, seconds: str, transfer: Transfer) -> None:
-        told = f"FETCHING {transfer.share:4.0%}  {transfer.words}"
+        told = f"FETCHING {transfer.share:4.0%}  {transfer.text}"
         if self._terminal.watched:
             self._terminal.transient(f"{seconds}{told}")
         elif (tenth := int(10 * transfer.share)) > self._tenth:

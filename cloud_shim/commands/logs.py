@@ -6,6 +6,7 @@ import click
 
 from cloud_shim import lines
 from cloud_shim.commands.arguments import Options, command, parse_target
+from device.errors import NotFoundError
 
 # Readings and decisions come several times a second; they are the console's plot, not a log.
 STREAMS = ("logs", "events")
@@ -19,14 +20,23 @@ _MOST = 5000  # records of a stream that the shim gives at once
 def run(options: Options, target: str, tail: bool, count: int) -> None:
     """Show what devices and functions log, and what happens to them: updates, crashes, sensors."""
     device, function = parse_target(target)
-    if device:
-        options.client.device(device)  # a misspelt name is an error, not an empty log
+    known = _functions(options.client.device(device)) if device else []
     past = [each for stream in STREAMS for each in options.client.records(device, stream, function, max(count, 1))]
+    if function and not past and function not in known:
+        # A misspelt name is an error, not an empty log.
+        raise NotFoundError(f"{device} has no function {function!r}", f"it has: {', '.join(known) or 'none'}")
     past.sort(key=lambda each: each["id"])
     for each in past[-count:] if count else []:
         options.terminal.data(each, lines.record(each))
     if tail:
         _tail(options, device, function, str(past[-1]["id"]) if past else "")
+
+
+def _functions(device: dict[str, Any]) -> list[str]:
+    desired: dict[str, Any] = device["desired"]["functions"]
+    reported: dict[str, Any] = device["reported"] or {"functions": {}}
+    running: dict[str, Any] = reported["functions"]
+    return sorted({*desired, *running})
 
 
 def _tail(options: Options, device: str, function: str, last_id: str) -> None:

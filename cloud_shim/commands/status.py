@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cloud_shim import outcome
+from cloud_shim import outcome, words
 from cloud_shim.commands.arguments import Options, command
 from cloud_shim.lines import ago, printable
 
@@ -38,7 +38,7 @@ def rows(device: dict[str, Any], now: float) -> list[Row]:
     earlier = {number: why for number, why in reported["failed"].items() if why not in asked.reason}
     told += [(f"generation {number}", f"failed: {why}") for number, why in earlier.items()]
     if disk := reported.get("disk"):
-        told.append(("disk", f"{disk['free'] / 1e6:.0f} MB free, {disk['used'] / 1e6:.1f} MB used by Lamplight"))
+        told.append(("disk", f"{words.size(disk['free'])} free, {words.size(disk['used'])} used by Lamplight"))
     told += [("agent", reported["agent"]), ("confinement", _confinement(reported["confinement"]))]
     return [(heading, "\n".join(map(printable, text.splitlines()))) for heading, text in told]
 
@@ -59,7 +59,7 @@ def _generation(device: dict[str, Any], asked: outcome.Outcome) -> str:
     if asked.final:
         return f"{running} runs; generation {wanted} was {asked.state}:\n{asked.reason}"
     if asked.state in _ON_ITS_WAY:
-        progress = f", {asked.transfer.share:.0%} so far: {asked.transfer.words}" if asked.transfer else ""
+        progress = f", {asked.transfer.share:.0%} so far: {asked.transfer.text}" if asked.transfer else ""
         return f"{running} runs; generation {wanted} is {_ON_ITS_WAY[asked.state]}{progress}"
     when = "has not been taken up yet" if device["online"] else "will be applied when it is back"
     return f"{running} runs; generation {wanted} {when}"

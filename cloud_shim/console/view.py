@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cloud_shim import transfer
-from cloud_shim.console import words
+from cloud_shim import transfer, words
 from cloud_shim.transfer import Transfer
 
 Json = Mapping[str, Any]
@@ -103,7 +102,7 @@ def _disk(told: Json) -> str:
     """Free and used, or "" from an agent that does not tell."""
     if not told:
         return ""
-    return f"{transfer.size(told['free'])} free, {transfer.size(told['used'])} used"
+    return f"{words.size(told['free'])} free, {words.size(told['used'])} used"
 
 
 def update(desired: int, reported: Json, online: bool) -> Update:
@@ -139,7 +138,7 @@ def _expected(desired: int, online: bool) -> Update:
 
 
 def _busy(text: str, fetched: Transfer | None) -> Update:
-    return Update("busy", f"{text}: {fetched.words}", progress=fetched.share) if fetched else Update("busy", text)
+    return Update("busy", f"{text}: {fetched.text}", progress=fetched.share) if fetched else Update("busy", text)
 
 
 def _rows(desired: Json, reported: Json) -> tuple[Row, ...]:

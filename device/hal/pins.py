@@ -22,7 +22,7 @@ _io: Any = digitalio
 
 PULLS = {"": None, "up": _io.Pull.UP, "down": _io.Pull.DOWN}
 # Another function holds an input for about a millisecond at each of its reads.
-INPUT_TRIES = 50
+INPUT_TRIES = 500
 INPUT_PAUSE = 0.002
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from device.link.record_file import RecordFile, Row
+from device.link.record_file import RecordFile, Row, boot_name, boots_so_far
 from device.protocol.topics import STREAMS
 
 BUDGETS: Mapping[str, int] = {"telemetry": 32 << 20, "logs": 8 << 20, "events": 8 << 20}
@@ -26,6 +26,8 @@ LINGER = 1.0
 # Records in memory, at most; beyond that the disk has stalled and the oldest are dropped.
 MAX_PENDING = 10_000
 MAX_RECORD = 64 * 1024
+# Bytes of each stream that may wait in memory when there is no file.
+MEMORY_BUDGET = 1 << 20
 
 _log = logging.getLogger(__name__)
 
@@ -62,8 +64,7 @@ class Outbox:
         self._listener: Callable[[], None] = lambda: None
         # The file, and what moves between it and memory; taken before the condition, never inside it.
         self._lock = threading.Lock()
-        self._file = RecordFile(path, budgets)
-        self.boots, self.boot = self._file.next_boot()
+        self._file, self.boots, self.boot = _open(path, budgets)
         self._writer = threading.Thread(target=self._write_loop, name="outbox", daemon=True)
         self._writer.start()
 
@@ -199,6 +200,18 @@ class Outbox:
                 if count:
                     self._add("events", "dropped", {"stream": stream, "count": count})
         self._condition.notify_all()
+
+
+def _open(path: Path, budgets: Mapping[str, int]) -> tuple[RecordFile, int, str]:
+    """The file with the number and the name of this run; one in memory when the disk takes nothing."""
+    try:
+        file = RecordFile(path, budgets)
+        return file, *file.next_boot()
+    except sqlite3.Error as error:
+        # A full disk must not keep the functions from running.
+        _log.error("The outbox %s cannot be written (%s): until the next start records wait in memory", path, error)
+        count = boots_so_far(path) + 1
+        return RecordFile(Path(":memory:"), dict.fromkeys(budgets, MEMORY_BUDGET)), count, boot_name(count)
 
 
 def _take(rows: Sequence[Row], size: int) -> list[Row]:

@@ -50,8 +50,7 @@ class RecordFile:
         with self._database:
             count = self._database.execute("INSERT INTO boots (boot) VALUES ('')").lastrowid or 0
             self._database.execute("DELETE FROM boots WHERE count < ?", (count,))
-        # The random part tells two lives of a board apart whose state was wiped in between.
-        return count, f"{count}-{secrets.token_hex(4)}"
+        return count, boot_name(count)
 
     def add(self, rows: Sequence[Row]) -> dict[str, int]:
         """Write the rows; beyond a stream's budget its oldest go. Gives how many went, by stream."""
@@ -125,6 +124,21 @@ class RecordFile:
         sizes: dict[str, int] = dict.fromkeys(STREAMS, 0)
         sizes.update(self._database.execute("SELECT stream, SUM(LENGTH(body)) FROM records GROUP BY stream"))
         return sizes
+
+
+def boot_name(count: int) -> str:
+    """A name for the run of the agent with this number."""
+    # The random part tells two lives of a board apart whose state was wiped in between.
+    return f"{count}-{secrets.token_hex(4)}"
+
+
+def boots_so_far(path: Path) -> int:
+    """How many runs the file knows of, read without writing; 0 when it cannot be read."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            return database.execute("SELECT COALESCE(MAX(count), 0) FROM boots").fetchone()[0]
+    except sqlite3.Error:
+        return 0
 
 
 def _open(path: Path) -> sqlite3.Connection:

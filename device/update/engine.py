@@ -89,6 +89,7 @@ class Engine:
         self._rejected = 0
         self._fault = ""
         self._inbox = Inbox()
+        self._stopping = False
         self._thread = threading.Thread(target=self._run, name="update", daemon=True)
 
     # Called by other threads
@@ -99,6 +100,7 @@ class Engine:
 
     def stop(self) -> None:
         """End the update thread. What is in progress goes on at the next boot."""
+        self._stopping = True
         self._inbox.put(Stop())
         if self._thread.is_alive():
             self._thread.join(STOP_TIMEOUT)
@@ -351,6 +353,9 @@ class Engine:
         self._tidy()
 
     def _revert(self, reason: str) -> None:
+        if self._stopping:
+            # The runtime is being closed under a thread that was too busy to end: no fault of this generation's.
+            return
         failed = self._ledger.slots.trial
         # What fails must stop, even where that cannot be written down now.
         self._ledger.settle(slots.revert(self._ledger.slots, reason))

@@ -34,14 +34,19 @@ def test_the_result_comes_back_under_the_callers_id() -> None:
 
 def test_an_error_is_an_answer_too() -> None:
     def run(function: str, _data: object) -> object:
-        raise NotFoundError(f"No function {function} runs here") if function == "gone" else LamplightError("It raised")
+        raise {
+            "gone": NotFoundError(f"No function {function} runs here"),
+            "broken": LamplightError("It raised"),
+            "ours": KeyError("a fault of ours"),
+        }[function]
 
     replies = Replies()
     calls = Calls(run, replies)
-    calls.submit("gone", Call("1", None))
-    calls.submit("broken", Call("2", None))
-    replies.wait(lambda got: len(got) == 2)
-    assert {r.id: r.error for r in replies.got} == {"1": "No function gone runs here", "2": "It raised"}
+    for number, function in enumerate(("gone", "broken", "ours")):
+        calls.submit(function, Call(str(number), None))
+    replies.wait(lambda got: len(got) == 3)
+    errors = {r.id: r.error for r in replies.got}
+    assert errors == {"0": "No function gone runs here", "1": "It raised", "2": "KeyError: 'a fault of ours'"}
     calls.close()
 
 

@@ -73,3 +73,11 @@ def test_tail_goes_on_after_the_last_line_with_what_belongs_to_the_function(shim
     code, out, err = run("logs", "desk-pi/night-light", "--tail", "--json", "-n", "0")
     assert [json.loads(each)["text"] for each in out.splitlines()] == ["new"]
     assert (code, "enough" in err) == (3, True)
+
+
+def test_a_function_that_the_device_never_had_is_an_error_and_one_without_lines_is_not(shim, run, logged):
+    logged()
+    code, out, err = run("logs", "desk-pi/nihgt-light")
+    assert (code, out) == (3, "")
+    assert "night-light" in err
+    assert run("logs", "desk-pi/night-light")[:2] == (0, "")

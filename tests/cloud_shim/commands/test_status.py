@@ -16,7 +16,7 @@ def test_a_sensor_that_cannot_be_read_is_shown_with_its_error(device):
 
 
 def test_the_disk_is_shown(device):
-    assert ("disk", "12000 MB free, 1.5 MB used by Lamplight") in rows(device(), 2.0)
+    assert ("disk", "12.0 GB free, 1.5 MB used by Lamplight") in rows(device(), 2.0)
     assert "disk" not in dict(rows(device(reported={"disk": {}}), 2.0))
 
 

@@ -25,13 +25,17 @@ from cloud_shim import console
 
 
 class Fake:
-    """The API over a State. `fail` makes every API answer an error; `refuse_streams` only the stream's."""
+    """The API over a State. `fail` makes every API answer an error; `refuse_streams` only the stream's.
+
+    `delay` is how many seconds a source takes.
+    """
 
     def __init__(self, state, boards=()):
         self.state = state
         self.boards = {board.name: board for board in boards}
         self.fail = False
         self.refuse_streams = False
+        self.delay = 0.0
         self.posted: list[tuple[str, object]] = []
         self.tasks: set[asyncio.Task[None]] = set()
         self.app = Starlette(routes=[*self._api(), *console.routes()], lifespan=self._lifespan)
@@ -90,6 +94,7 @@ class Fake:
         return self.state.devices[name]
 
     async def source(self, request, name):
+        await asyncio.sleep(self.delay)
         function = request.path_params["function"]
         versions = self.state.sources[name, function]
         version = self.state.devices[name]["desired"]["functions"][function]["version"]

@@ -58,7 +58,7 @@ class State:
         for function in functions:
             self.sources[name, function] = {3: dict(files)}
 
-    def emit(self, device, stream, kind, **fields):
+    def emit(self, device, stream, /, kind, **fields):
         self.seq += 1
         now = time.time()
         head = {"id": self.seq, "device": device, "stream": stream, "boot": BOOT, "seq": self.seq}

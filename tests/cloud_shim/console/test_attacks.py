@@ -6,6 +6,20 @@ pytestmark = pytest.mark.e2e
 
 EVIL = '<img src=x onerror="window.owned=1"><script>window.owned=1</script><b id=injected>bold</b>'
 
+MALFORMED = [
+    {"kind": "reading", "lux": "NaN"},
+    {"kind": "reading"},
+    {"kind": "decision", "pins": "led", "function": None, "version": {}},
+    {"kind": "decision", "pins": None},
+    {"kind": "constructor"},
+    {"kind": "__proto__"},
+    {"kind": "log", "level": ["x"], "text": {"a": 1}, "function": 5},
+    {"kind": "update", "generation": "x", "state": "toString", "reason": None},
+    {"kind": "worker"},
+    {"kind": "sensor"},
+    {"kind": "publish"},
+]
+
 
 def unharmed(page):
     return page.run("return window.owned === undefined && document.getElementById('injected') === null")
@@ -64,26 +78,10 @@ def test_html_in_a_functions_name_and_result_is_text(serve, show):
     assert unharmed(page)
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"kind": "reading", "lux": "NaN"},
-        {"kind": "reading"},
-        {"kind": "decision", "pins": "led", "function": None, "version": {}},
-        {"kind": "decision", "pins": None},
-        {"kind": "constructor"},
-        {"kind": "__proto__"},
-        {"kind": "log", "level": ["x"], "text": {"a": 1}, "function": 5},
-        {"kind": "update", "generation": "x", "state": "toString", "reason": None},
-        {"kind": "worker"},
-        {"kind": "sensor"},
-        {"kind": "publish"},
-    ],
-    ids=lambda fields: fields["kind"],
-)
-def test_a_record_with_fields_of_the_wrong_type_breaks_nothing(server, show, fields):
+def test_records_with_fields_of_the_wrong_type_break_nothing(server, show):
     page = show(server).ready()
-    server.do(lambda: server.fake.state.emit("desk-pi", "events", **fields))
+    for fields in MALFORMED:
+        server.do(server.fake.state.emit, "desk-pi", "events", **fields)
     server.do(server.fake.boards["desk-pi"].log, "info", "still alive")
     page.until_text("#log", "still alive")
     count = int(page.one("#plot").get_attribute("data-points"))

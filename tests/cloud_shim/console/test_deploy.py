@@ -82,7 +82,7 @@ def test_a_syntax_error_is_refused_with_what_why_and_remedy(page):
     page.click("#deploy")
     page.until_text("#outcome", "night-light was not packed")
     assert "main.py, line 4" in page.text("#outcome")
-    assert "Correct that line" in page.text("#outcome")
+    assert "Try: correct that line" in page.text("#outcome")
     assert page.text("#opened") == "v3, changed"
 
 
@@ -140,6 +140,31 @@ def test_a_newer_version_from_elsewhere_can_be_opened(page, server):
     page.until_text("#editor", "# theirs")
     assert page.text("#opened") == "v4"
     assert not page.one("#stale").is_displayed()
+
+
+def test_a_device_that_reports_while_the_newer_version_is_opened_brings_no_notice_back(page, server):
+    other_hand_deploys(server)
+    page.until_text("#stale-load", "Open v4")
+    server.fake.delay = 1.0
+    page.click("#stale-load")
+    server.do(server.fake.state.changed, "desk-pi")
+    page.until_text("#editor", "# theirs")
+    assert not page.one("#stale").is_displayed()
+
+
+def test_switching_between_functions_compares_each_with_its_own_version(serve, show):
+    fake = lively()
+    device = fake.state.devices["desk-pi"]
+    device["desired"]["functions"]["beacon"] = {"version": 9, "config": {}}
+    fake.state.sources["desk-pi", "beacon"] = {9: {"main.py": "# the beacon\n"}}
+    server = serve(fake)
+    page = show(server).ready()
+    page.one("#function option[value=beacon]").click()
+    page.until_text("#opened", "v9")
+    server.do(fake.state.changed, "desk-pi")
+    page.until_text("#editor", "# the beacon")
+    assert not page.one("#stale").is_displayed()
+    page.until_text("#call-title", "Call beacon")
 
 
 def test_an_offline_device_is_said_to_take_it_later(page, server):

@@ -3,15 +3,22 @@
 import json
 
 import pytest
+from browser import Page
+from fake_shim import Fake, Server
+from fake_state import State
 
 pytestmark = pytest.mark.e2e
 
 HISTORY = "((h, pairs) => { pairs.forEach(([t, v]) => h.push(t, v)); return h; })"
 
 
-@pytest.fixture
-def module(serve, show, empty):
-    return show(serve(empty), "/").module
+@pytest.fixture(scope="module")
+def module(chromium):
+    """The value of an expression over one of the modules; one page serves for all, for they keep nothing."""
+    server = Server(Fake(State()))
+    yield Page(chromium, server, "desktop").open("/").module
+    chromium.get("about:blank")
+    server.close()
 
 
 @pytest.mark.parametrize(

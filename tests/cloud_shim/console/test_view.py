@@ -84,6 +84,6 @@ def test_a_sensor_that_does_not_answer_is_a_fault(device):
 
 
 def test_the_disk_is_told_by_an_agent_that_knows_it(device):
-    assert view.device(device, device["last_seen"]).disk == "12000.0 MB free, 1.5 MB used"
+    assert view.device(device, device["last_seen"]).disk == "12.0 GB free, 1.5 MB used"
     del device["reported"]["disk"]
     assert view.device(device, device["last_seen"]).disk == ""

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.link.outbox import LINGER, Outbox
-from device.link.record_file import Row
+from device.link.record_file import RecordFile, Row
 from tests.support import until
 
 
@@ -215,3 +215,24 @@ def test_a_second_connection_can_read_while_it_runs(outbox: Outbox, path: Path) 
     outbox.append("events", "update", {})
     outbox.flush()
     assert sqlite3.connect(path).execute("SELECT COUNT(*) FROM records").fetchone() == (1,)
+
+
+def test_a_full_disk_at_the_start_does_not_keep_the_board_from_starting(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = Outbox(path)
+    before.close()
+    with monkeypatch.context() as patch:
+
+        def full(_file: RecordFile) -> tuple[int, str]:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        patch.setattr(RecordFile, "next_boot", full)
+        box = Outbox(path)
+        box.append("logs", "log", {"text": "kept in memory"})
+        assert [each["text"] for each in bodies(box.next_batch("logs"))] == ["kept in memory"]
+        assert box.boots == before.boots + 1
+        box.close()
+    after = Outbox(path)
+    assert after.boots == before.boots + 1
+    after.close()

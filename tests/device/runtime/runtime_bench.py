@@ -49,7 +49,11 @@ class Records:
             return [r for r in self._all if r["kind"] == kind and all(r.get(k) == v for k, v in fields.items())]
 
     def wait(self, kind, count=1, **fields):
-        return until(lambda: (found := self.of(kind, **fields)) and len(found) >= count and found, f"{kind} {fields}")
+        try:
+            return until(lambda: (found := self.of(kind, **fields)) and len(found) >= count and found, kind)
+        except AssertionError:
+            last = "\n".join(str(each) for each in self._all[-20:])
+            raise AssertionError(f"{count} of {kind} {fields} did not come; the last records are\n{last}") from None
 
     def texts(self, function):
         return [r["text"] for r in self.of("log", function=function)]

@@ -3,6 +3,7 @@
 import json
 import random
 import shutil
+import threading
 
 import pytest
 
@@ -452,3 +453,26 @@ def test_two_devices_of_one_cloud_do_not_take_each_others_documents(cloud, devic
     assert "is for home/hall-pi" in device.wait(done(1, "REJECTED")).reason
     other.deploy(document)
     other.engine.stop()
+
+
+def test_a_switch_that_fails_because_the_agent_is_ending_is_no_failure_of_the_generation(cloud, device, monkeypatch):
+    device.boot()
+    device.deploy(cloud.desired(1, cloud.release(code(1))))
+    switch = device.runner.switch
+    ended = threading.Event()
+
+    def ending(generation):
+        stop = threading.Thread(target=device.engine.stop)
+        stop.start()
+        while not device.engine._stopping:
+            pass
+        ended.set()
+        raise LamplightError("there is no zygote any more")
+
+    monkeypatch.setattr(device.runner, "switch", ending)
+    device.engine.desired(cloud.desired(2, cloud.release(code(2))))
+    assert ended.wait(60)
+    monkeypatch.setattr(device.runner, "switch", switch)
+    device.restart()
+    device.wait(done(2))
+    assert device.engine.status().failed == {}

@@ -59,18 +59,22 @@ export class Code {
       return;
     }
     this.#function = name;
+    this.#opened = null;
+    this.stale.hide();
+    byId("deploy").disabled = true;
     byId("function").value = name;
     this.chosen(name);
     await this.#open(name);
   }
 
   async #open(name) {
-    this.stale.hide();
     try {
       const source = await getSource(this.name, name);
       if (name !== this.#function) return;
       this.editor.open(source.files);
       this.#opened = source.version;
+      // Only now: while the source was on its way, the version before was still the one to compare with.
+      this.stale.hide();
       byId("deploy").disabled = false;
       this.#edited();
     } catch (error) {

@@ -119,6 +119,7 @@ function extensions(name, text) {
   return [
     EditorView.cspNonce.of(document.querySelector('meta[name="style-nonce"]').nonce),
     lineNumbers(),
+    EditorView.lineWrapping,
     highlightSpecialChars(),
     history(),
     drawSelection(),

@@ -1,4 +1,4 @@
-"""Times in words, for people. Pure; reads no clock."""
+"""Times and sizes in words, for people. Pure; reads no clock."""
 
 _STEPS = ((60, "second"), (3600, "minute"), (86400, "hour"), (float("inf"), "day"))
 
@@ -22,6 +22,17 @@ def last_seen(online: bool, seen: float | None, now: float) -> str:
     if seen is None:
         return "never seen"
     return f"offline, last seen {ago(max(0.0, now - seen))}"
+
+
+def size(count: int) -> str:
+    """`count` bytes in the unit one would say: "840 B", "12 kB", "3.4 MB", "81.3 GB" (powers of ten)."""
+    if count < 1000:
+        return f"{count} B"
+    if count < 1_000_000:
+        return f"{count / 1000:.0f} kB"
+    if count < 1_000_000_000:
+        return f"{count / 1_000_000:.1f} MB"
+    return f"{count / 1_000_000_000:.1f} GB"
 
 
 def _counted(count: int, noun: str) -> str:

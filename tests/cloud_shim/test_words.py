@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloud_shim.console import words
+from cloud_shim import words
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,14 @@ def test_last_seen_of_a_device_never_heard_of():
 
 def test_last_seen_in_the_future_by_a_clock_that_was_set_back_is_just_now():
     assert words.last_seen(False, 500.0, 100.0) == "offline, last seen just now"
+
+
+def test_sizes():
+    assert [words.size(n) for n in (0, 999, 1000, 131072, 2_400_000, 81_300_000_000)] == [
+        "0 B",
+        "999 B",
+        "1 kB",
+        "131 kB",
+        "2.4 MB",
+        "81.3 GB",
+    ]
