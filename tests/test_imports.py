@@ -59,6 +59,7 @@ ALLOWED = {
     "update": ("device.infer",),
     "triggers": ("device.hal", "boards"),
     "runtime": ("device.hal", "device.triggers", "device.infer", "boards"),
+    "replay": ("device.hal", "device.infer", "device.runtime"),
 }
 
 

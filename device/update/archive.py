@@ -33,8 +33,9 @@ _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9 ._+=@,-]*", re.ASCII)
 def pack(folder: Path, only: Collection[str] | None = None) -> bytes:
     """The files below `folder` as a tar.
 
-    Caches (`__pycache__`, `*.pyc`), names that start with a dot and the folder `tests` stay out. With `only`, exactly these files of the
-    folder itself are taken. Raises NotFoundError for a missing folder, BadArtifactError for what cannot travel.
+    Caches (`__pycache__`, `*.pyc`), names that start with a dot and the folder `tests` stay out. With `only`, exactly
+    these files of the folder itself are taken. Raises NotFoundError for a missing folder, BadArtifactError for what
+    cannot travel.
     """
     data = io.BytesIO()
     _write(folder, only, data)
