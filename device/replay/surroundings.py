@@ -12,6 +12,7 @@ from device.errors import LamplightError
 from device.hal.sensors.light import Reading
 from device.replay.trace import Step
 from device.runtime.context import Leased, Sensor
+from device.runtime.reads import forget
 
 
 class NotRecordedError(LamplightError):
@@ -131,7 +132,9 @@ class ReplayedState(MutableMapping[str, object]):
 
 def sensors(names: list[str], recorded: Recorded) -> Leased[Sensor]:
     """The function's sensors."""
-    return Leased(names, lambda name: Sensor(ReplayedSensor(name, recorded)), "sensor", "name it in function.toml")
+    return Leased(
+        names, lambda name: Sensor(name, ReplayedSensor(name, recorded), forget), "sensor", "name it in function.toml"
+    )
 
 
 def pins(levels: Mapping[str, bool], inputs: list[str], recorded: Recorded) -> "Leased[ReplayedOutput | ReplayedInput]":

@@ -22,6 +22,7 @@ from device.runtime import handler, messages, migration, sandbox
 from device.runtime.channel import Channel, ChannelClosedError, encode
 from device.runtime.context import Context, LoggingBridge, leased_models, leased_pins, leased_sensors
 from device.runtime.messages import Assignment, Failure, Result
+from device.runtime.reads import Reads
 from device.runtime.state import State
 
 if TYPE_CHECKING:
@@ -93,11 +94,12 @@ class Worker:
         self._assignment = assignment
         self._bundle = Path(assignment.path)
         self._channel = channel
-        self._pins = leased_pins(hardware, assignment.outputs, assignment.inputs)
-        self._sensors = leased_sensors(hardware, assignment.sensors)
+        self._reads = Reads()
+        self._pins = leased_pins(hardware, assignment.outputs, assignment.inputs, self._reads.note)
+        self._sensors = leased_sensors(hardware, assignment.sensors, self._reads.note)
         self._models = leased_models(list(assignment.models), lambda name: _load(Path(assignment.models[name])))
         self._states = Path(assignment.states)
-        self._state = State(self._states / str(assignment.schema), assignment.state_size)
+        self._state = State(self._states / str(assignment.schema), assignment.state_size, self._reads.note)
         self._context = Context(
             assignment.function,
             assignment.version,
