@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from device.errors import LamplightError, NotFoundError
 from device.logs import level
@@ -104,6 +104,12 @@ class InputPin:
         return level
 
 
+class Pin(Protocol):
+    """A leased pin. `True` is high; setting an input is an AttributeError."""
+
+    value: bool
+
+
 class FunctionLog:
     """The function's log: `context.log.info("%d lux", lux)`. Lines go to the cloud with their level, in order."""
 
@@ -162,8 +168,8 @@ class Context:
         self,
         function: str,
         version: int,
-        config: Mapping[str, object],
-        pins: "Mapping[str, Output | InputPin]",
+        config: Mapping[str, Any],
+        pins: Mapping[str, Pin],
         sensors: Mapping[str, Sensor],
         models: "Mapping[str, Model]",
         state: "State",

@@ -12,15 +12,15 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
 
 from device.event import Event
 from device.protocol import fields
 from device.runtime import handler, messages, migration, sandbox
 from device.runtime.channel import Channel, ChannelClosedError, encode
-from device.runtime.context import Context, LoggingBridge, leased_models, leased_pins, leased_sensors
+from device.runtime.context import Context, LoggingBridge, Pin, leased_models, leased_pins, leased_sensors
 from device.runtime.messages import Assignment, Failure, Result
 from device.runtime.reads import Reads
 from device.runtime.state import State
@@ -104,7 +104,8 @@ class Worker:
             assignment.function,
             assignment.version,
             assignment.config,
-            self._pins,
+            # An input has no setter: that is an editor's to know, by the name.
+            cast("Mapping[str, Pin]", self._pins),
             self._sensors,
             self._models,
             self._state,
