@@ -142,7 +142,9 @@ class Fleet:
             row = self._row(session, device)
             present = self._present(session, row)
             chosen = _settings(release, present, settings)
-            deployment = deployments.with_release(present, release.ref, chosen, trial)
+            deployment = deployments.with_release(
+                present, release.ref.from_bases(_given(session, device)), chosen, trial
+            )
             deployments.check(deployment, self._manifests(deployment), boards.load(row.board))
             _add(session, row, deployment, f"deploy {release.kind} {release.name} v{release.version}")
         self._tell(device)
@@ -221,9 +223,14 @@ def _add(session: Session, row: DeviceRow, deployment: Deployment, reason: str) 
             reason=reason,
         )
     )
-    digests = {ref.digest for ref in deployment.artifacts()}
+    digests = {ref.digest for ref in deployment.targets()}
     session.add_all(UseRow(device=row.name, generation=deployment.generation, sha256=digest) for digest in digests)
     row.generation = deployment.generation
+
+
+def _given(session: Session, device: str) -> set[str]:
+    """The artifacts that the device was ever given: what it may have, and patches may start from."""
+    return set(session.scalars(select(UseRow.sha256).where(UseRow.device == device)))
 
 
 def _last_good(session: Session, present: Deployment) -> Deployment:

@@ -17,7 +17,7 @@ development keys: all of them lie together. It does not choose release or genera
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ from tuf.api.metadata import (
 from tuf.api.serialization.json import JSONSerializer
 
 from device.errors import NotFoundError, RejectedError
-from device.protocol.deployment import ArtifactRef, Deployment, decode
+from device.protocol.deployment import ArtifactRef, Deployment, Patch, decode
 from device.protocol.fields import is_name
 from device.update import durable
 
@@ -79,26 +79,27 @@ class Signing:
         """What a device must be given at its making: the first root of the director and of the image repository."""
         return self._director["root"][0].encode(), self._image["root"][0].encode()
 
-    def release(self, kind: str, name: str, version: int, sha256: str, length: int) -> None:
-        """Sign that release `version` of the "function" or "model" `name` is these bytes.
+    def release(
+        self, kind: str, name: str, version: int, sha256: str, length: int, patches: Sequence[Patch] = ()
+    ) -> None:
+        """Sign that release `version` of the "function" or "model" `name` is these bytes, and made by these patches.
 
         The same again changes nothing; raises RejectedError when that release is other bytes already.
         """
-        ref = ArtifactRef(kind, name, version, sha256, length, "")
-        target = _target(ref)
+        ref = ArtifactRef(kind, name, version, sha256, length, "", tuple(patches))
+        targets = {each.target: _target(each) for each in ref.targets()}
         with self._lock:
             role = _role(ref)
             text = self._image["delegated"].get(role)
             signed = _next(text) if text else Targets()
-            known = signed.targets.get(ref.target)
-            if known is not None and known != target:
+            if any(signed.targets.get(path, target) != target for path, target in targets.items()):
                 raise RejectedError(
                     f"Release {name} v{version} exists with other content",
                     "releases never change",
                     "Use the next version",
                 )
-            if known is None:
-                signed.targets[ref.target] = target
+            if not targets.keys() <= signed.targets.keys():
+                signed.targets.update(targets)
                 self._publish(self._with_roles({role: signed}))
 
     def desired(self, deployment: Deployment) -> bytes:
@@ -130,7 +131,7 @@ class Signing:
         self._renew()
         text = deployment.encode()
         version = _next(last["director"]["targets"]).version if last else 1
-        targets = Targets(version, targets={ref.target: _target(ref) for ref in deployment.artifacts()})
+        targets = Targets(version, targets={ref.target: _target(ref) for ref in deployment.targets()})
         targets.targets["deployment.json"] = TargetFile.from_data("deployment.json", text, ["sha256"])
         director = self._chain({"targets": targets}, Snapshot(version), Timestamp(version), _DIRECTOR)
         state = {"director": director, "deployment": text.decode()}
@@ -146,7 +147,7 @@ class Signing:
         return json.dumps(document, separators=(",", ":")).encode()
 
     def _check_released(self, deployment: Deployment) -> None:
-        for ref in deployment.artifacts():
+        for ref in deployment.targets():
             text = self._image["delegated"].get(_role(ref))
             if text is None or _parse(text).signed.targets.get(ref.target) != _target(ref):
                 raise RejectedError(
