@@ -87,13 +87,15 @@ class Registry:
     def chunks(self, digests: set[str]) -> list[Chunk]:
         """What these artifacts and patches travel as: of each its index first, if it has one, then its chunks."""
         with self._database.read() as session:
-            known = [
-                session.execute(select(each.sha256, each.length, each.chunk_index).where(each.sha256.in_(digests)))
+            # Two patches from different bases may be the same bytes.
+            known = {
+                (digest, length, index)
                 for each in (ReleaseRow, PatchRow)
-            ]
-            return [
-                chunk for rows in known for digest, length, index in rows for chunk in self._cut(digest, length, index)
-            ]
+                for digest, length, index in session.execute(
+                    select(each.sha256, each.length, each.chunk_index).where(each.sha256.in_(digests))
+                )
+            }
+        return [chunk for each in sorted(known) for chunk in self._cut(*each)]
 
     def _cut(self, artifact: str, length: int, index: str) -> list[Chunk]:
         if not index:

@@ -6,6 +6,7 @@ takes three times that at most; a longer artifact always travels whole. It belie
 one knows the length of the result beforehand, and checks its digest (see delivery.py).
 """
 
+from functools import cache
 from importlib.util import find_spec
 
 from device.errors import BadArtifactError
@@ -21,8 +22,9 @@ class BadPatchError(BadArtifactError):
     """A patch that cannot be applied. The artifact that it was to make can still travel whole."""
 
 
+@cache
 def available() -> bool:
-    """Whether the zstandard library is there: some boards have none that is ready to install."""
+    """Whether the zstandard library is there: for some boards none is ready to install. Looked up once, on the disk."""
     return find_spec("zstandard") is not None
 
 
@@ -47,8 +49,10 @@ def make(base: bytes, new: bytes) -> bytes:
 def apply(patch: bytes, base: bytes, length: int) -> bytes:
     """What the patch makes of `base`: exactly `length` bytes. Raises BadPatchError when it does not make them."""
     # Imported here: most boots apply no patch, and a board without the library must start.
-    import zstandard
-
+    try:
+        import zstandard
+    except ImportError as error:
+        raise BadPatchError("The zstandard library does not work here", str(error)) from None
     try:
         frame = zstandard.get_frame_parameters(patch)
         _check(frame.content_size, frame.window_size, length)

@@ -8,7 +8,7 @@ import pytest
 
 from cloud_shim.signing import ONLINE, Signing
 from device.errors import NotFoundError, RejectedError
-from device.protocol.deployment import ArtifactRef, Deployment
+from device.protocol.deployment import ArtifactRef, Deployment, Patch
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -168,3 +168,31 @@ def test_threads_do_not_lose_each_others_releases(signing):
     for thread in threads:
         thread.join()
     signing.desired(deployment(1, *(ref(name=f"f-{number}", digest="b" * 64) for number in range(15))))
+
+
+def patched(base="c" * 64, digest="d" * 64):
+    """Release 2 of lamp with a patch."""
+    return ArtifactRef("function", "lamp", 2, "b" * 64, 1000, "", (Patch("function", "lamp", 2, base, digest, 90, ""),))
+
+
+def test_a_release_is_signed_with_its_patches_and_the_director_lists_those_of_the_deployment(signing):
+    first, second = (patched(base).patches[0] for base in ("c" * 64, "e" * 64))
+    signing.release("function", "lamp", 2, "b" * 64, 1000, (first, second))
+    listed = json.loads(json.loads(signing.desired(deployment(1, patched())))["director"]["targets"])["signed"]
+    assert set(listed["targets"]) == {
+        "deployment.json",
+        "functions/lamp/2.tar",
+        "functions/lamp/2.from-cccccccccccccccc.patch",
+    }
+
+
+def test_a_patch_never_changes(signing):
+    signing.release("function", "lamp", 2, "b" * 64, 1000, patched().patches)
+    with pytest.raises(RejectedError, match="exists with other content"):
+        signing.release("function", "lamp", 2, "b" * 64, 1000, patched(digest="f" * 64).patches)
+
+
+def test_a_patch_that_was_not_released_is_not_deployed(signing):
+    signing.release("function", "lamp", 2, "b" * 64, 1000)
+    with pytest.raises(RejectedError, match="was not released"):
+        signing.desired(deployment(1, patched()))

@@ -17,7 +17,16 @@ GOOD = {
     "fleet": "home",
     "device": "desk-pi",
     "generation": 7,
-    "functions": {"lamp": {"version": 3, "sha256": "a" * 64, "length": 10240, "index": "", "config": {"x": 1}}},
+    "functions": {
+        "lamp": {
+            "version": 3,
+            "sha256": "a" * 64,
+            "length": 10240,
+            "index": "",
+            "config": {"x": 1},
+            "patches": [{"base": "d" * 64, "sha256": "e" * 64, "length": 104, "index": ""}],
+        }
+    },
     "models": {"presence": {"version": 1, "sha256": "b" * 64, "length": CHUNK_SIZE + 1, "index": "c" * 64}},
     "trial": {"seconds": 5, "events": 3},
 }
@@ -32,8 +41,24 @@ def test_it_survives_its_encoding(made):
 
 @given(deployments())
 def test_every_artifact_has_a_target_of_its_own(made):
-    targets = [ref.target for ref in made.artifacts()]
-    assert len(set(targets)) == len(targets) == len(made.functions) + len(made.models)
+    targets = [ref.target for ref in made.targets()]
+    patches = [patch for ref in made.artifacts() for patch in ref.patches]
+    assert len(set(targets)) == len(targets) == len(made.functions) + len(made.models) + len(patches)
+
+
+@given(deployments())
+def test_how_it_travels_is_no_part_of_what_it_is(made):
+    without = copy.copy(made)
+    without.functions = {name: ref.from_bases(set()) for name, ref in made.functions.items()}
+    without.models = {name: ref.from_bases(set()) for name, ref in made.models.items()}
+    assert without.content() == made.content()
+    assert b"patches" not in without.encode()
+
+
+def test_a_device_is_told_of_the_patches_only_that_start_from_what_it_has():
+    lamp = deployment.parse(GOOD).functions["lamp"]
+    assert lamp.from_bases({"d" * 64}).to_json() == lamp.to_json()
+    assert lamp.from_bases({"a" * 64}).to_json() == lamp.content()
 
 
 WRONG = [
@@ -51,6 +76,14 @@ WRONG = [
     (("functions", "lamp", "index"), "c" * 64, "index"),
     (("functions", "lamp", "config"), [], "config"),
     (("functions", "lamp", "colour"), "red", "unknown key"),
+    (("functions", "lamp", "patches"), {}, "patches"),
+    (("functions", "lamp", "patches"), ["e" * 64], "patches"),
+    (("functions", "lamp", "patches"), 4 * GOOD["functions"]["lamp"]["patches"], "at most 3"),
+    (("functions", "lamp", "patches", 0, "base"), "D" * 64, "base"),
+    (("functions", "lamp", "patches", 0, "sha256"), 1, "sha256"),
+    (("functions", "lamp", "patches", 0, "length"), 0, "length"),
+    (("functions", "lamp", "patches", 0, "length"), CHUNK_SIZE + 1, "index"),
+    (("functions", "lamp", "patches", 0, "window"), 27, "unknown key"),
     (("functions", "Lamp"), {}, "is not a name"),
     (("models", "presence", "config"), {}, "unknown key"),
     (("models", "presence", "index"), "", "index"),

@@ -1,7 +1,9 @@
 """A cloud that signs for real and publishes into a dict, a runner that runs nothing, and an engine between them."""
 
+import tempfile
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from cloud_shim.signing import Signing
 from device.generation import Generation
@@ -50,10 +52,14 @@ class Cloud:
     def release(self, files, kind="function", bases=()):
         """Pack, sign and seed the files, with patches from the artifacts `bases`; gives the artifact."""
         self.versions[kind] = version = self.versions.get(kind, 0) + 1
-        source = write(self.folder / f"{kind}-{version}", files)
-        data = archive.pack(source, MODEL_FILES if kind == "model" else None)
+        data = self.pack(files, kind)
         patches = [(base, patch.make(self.artifacts[base.digest], data)) for base in bases]
         return self.release_bytes(kind, "presence" if kind == "model" else "lamp", version, data, patches)
+
+    def pack(self, files, kind="function"):
+        """The artifact of these files."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as source:
+            return archive.pack(write(Path(source), files), MODEL_FILES if kind == "model" else None)
 
     def release_bytes(self, kind, name, version, data, patches=()):
         """Sign and seed bytes that may be anything; `patches` are artifacts, each with bytes that may be anything."""
