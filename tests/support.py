@@ -59,9 +59,10 @@ def bundle_of_ten_files(name: str = "ten-files") -> dict[str, bytes]:
 
 def three_lines_changed(files: dict[str, bytes], seed: int = 1) -> dict[str, bytes]:
     """The same files with one line changed in each of three; another `seed` changes them to something else."""
-    changed = dict(files)
+    choice, changed = random.Random(seed), dict(files)
     for name in ("main.py", "part_2.py", "part_6.py"):
         lines = changed[name].splitlines(keepends=True)
-        lines[-1] = b"    return %d\n" % seed if name == "main.py" else b"value = %d\n" % (seed * 1000)
+        number = choice.getrandbits(64)
+        lines[-1] = b"    return %d\n" % number if name == "main.py" else b"other_%x = %d\n" % (number, number % 1000)
         changed[name] = b"".join(lines)
     return changed

@@ -31,7 +31,13 @@ def test_every_figure_is_measured(figures: list[dict[str, object]]):
         ("event → handler → result", True),
         ("inference in a function (presence)", True),
         ("deploy → first event in new code", False),
-        ("artifact of 1 MiB to the device", False),
+        ("artifact of 1 MiB: fetched", False),
+        ("artifact of 1 MiB: fetched", False),
+        ("artifact of 1 MiB: sent and fetched", False),
+        ("artifact of 1 MiB: fetched, untuned broker", False),
+        ("artifact of 1 MiB: written to flash", False),
+        ("three lines in ten files: travels", False),
+        ("three lines in ten files: applied", False),
         ("agent at idle with night-light (PSS)", False),
     ]
 

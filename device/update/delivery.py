@@ -52,7 +52,7 @@ class Delivery:
                 store.verify(ref.digest, ref.length, chunks(ref))
                 store.unpack(ref.digest)
             else:
-                store.unpack(ref.digest, _patched(ref, patch, store, chunks(patch)))
+                store.unpack(ref.digest, patched(ref, patch, store, chunks(patch)))
 
 
 def choose(missing: Sequence[ArtifactRef], trees: Collection[str]) -> Delivery:
@@ -67,7 +67,11 @@ def _useful(patch: Patch, ref: ArtifactRef, trees: Collection[str]) -> bool:
     return patch.base in trees and patch.length < ref.length <= MAX_LENGTH
 
 
-def _patched(ref: ArtifactRef, patch: Patch, store: Store, chunks: Sequence[str]) -> bytes:
+def patched(ref: ArtifactRef, patch: Patch, store: Store, chunks: Sequence[str]) -> bytes:
+    """The artifact, verified, as the fetched patch makes it of its base; `chunks` are the digests of the patch's own.
+
+    Raises BadPatchError when it does not.
+    """
     try:
         store.verify(patch.digest, patch.length, chunks)
         base = store.packed(patch.base, MAX_LENGTH)

@@ -389,6 +389,7 @@ class Engine:
         try:
             self._ledger.repair()
             self._collect(self._fetching)
+            self._runner.keep(self._ledger.functions())
         except OSError as error:
             _log.warning("What is no longer needed could not be removed: %s", error)
 

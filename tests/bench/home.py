@@ -70,6 +70,15 @@ class RunningHome:
             "time"
         ]
 
+    def fetched(self, generation: int) -> int:
+        """How many bytes the device has fetched for this generation, once it has committed it and says so."""
+
+        def look() -> int | None:
+            told = self._client.device(DEVICE)["reported"]["update"]
+            return told["total"] if _state(told) == (generation, "COMMITTED") else None
+
+        return _eventually(look, f"a report of generation {generation}")
+
     def record(self, stream: str, matches: Callable[[dict[str, Any]], bool], function: str = "") -> dict[str, Any]:
         """The first record of `stream` that matches, waiting for it."""
         seen = 0
@@ -87,18 +96,22 @@ class RunningHome:
 
 
 @contextlib.contextmanager
-def running(large_messages: bool = False) -> Generator[RunningHome, None, None]:
+def running(large_messages: bool = False, tuned: bool = True) -> Generator[RunningHome, None, None]:
     """A home with `night-light` at work on its one device.
 
-    `large_messages` lifts the broker's limit on the size of one message, for a reference that sends a file in one.
+    `large_messages` lifts the broker's limit on the size of one message, for a reference that sends a file in one. The
+    broker that is not `tuned` has mosquitto's default settings.
     """
     with tempfile.TemporaryDirectory(prefix="lamplight-bench-") as temporary:
         folder = Path(temporary)
         state = StateFolder(folder / "state")
         port, mqtt_port = ports.free(), ports.free()
         home = Home(state, port, mqtt_port, DEVICE)
+        configuration = broker.folder(state.cloud) / "mosquitto.conf"
         if large_messages:
-            _lift_size_limit(broker.folder(state.cloud) / "mosquitto.conf")
+            _lift_size_limit(configuration)
+        if not tuned:
+            configuration.write_text(f"listener {mqtt_port} 127.0.0.1\nallow_anonymous true\n")
         try:
             home.start()
             with Client(home.url) as client:
