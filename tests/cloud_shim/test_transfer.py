@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloud_shim.transfer import Transfer, Travelled, of, travelled
+from cloud_shim.transfer import Transfer, of, travelled
 
 
 @pytest.mark.parametrize(
