@@ -50,10 +50,10 @@ class ArtifactRef:
         """Itself and its patches: each is a target in both repositories' metadata."""
         return [self, *self.patches]
 
-    def from_bases(self, bases: "set[str]") -> "ArtifactRef":
-        """The same with those of its patches only that start from one of these artifacts."""
-        usable = tuple(patch for patch in self.patches if patch.base in bases)
-        return ArtifactRef(self.kind, self.name, self.version, self.digest, self.length, self.index, usable)
+    def with_patches(self, targets: "set[str]") -> "ArtifactRef":
+        """The same with those of its patches only that have one of these targets."""
+        kept = tuple(patch for patch in self.patches if patch.target in targets)
+        return ArtifactRef(self.kind, self.name, self.version, self.digest, self.length, self.index, kept)
 
     def content(self) -> dict[str, object]:
         """Which bytes it is, in JSON form: without the name that stands as its key, and without how it travels."""
@@ -117,6 +117,19 @@ class Deployment:
     def targets(self) -> list[ArtifactRef]:
         """All that may have to travel: every artifact, each followed by its patches."""
         return [each for ref in self.artifacts() for each in ref.targets()]
+
+    def with_patches(self, targets: "set[str]") -> "Deployment":
+        """The same with those patches only that have one of these targets."""
+        return Deployment(
+            self.fleet,
+            self.device,
+            self.generation,
+            {n: ref.with_patches(targets) for n, ref in self.functions.items()},
+            {n: ref.with_patches(targets) for n, ref in self.models.items()},
+            self.config,
+            self.trial_seconds,
+            self.trial_events,
+        )
 
     def content(self) -> dict[str, object]:
         """What it makes the device run, in JSON form: not how that travels, nor its generation or trial."""

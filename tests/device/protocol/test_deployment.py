@@ -48,17 +48,15 @@ def test_every_artifact_has_a_target_of_its_own(made):
 
 @given(deployments())
 def test_how_it_travels_is_no_part_of_what_it_is(made):
-    without = copy.copy(made)
-    without.functions = {name: ref.from_bases(set()) for name, ref in made.functions.items()}
-    without.models = {name: ref.from_bases(set()) for name, ref in made.models.items()}
+    without = made.with_patches(set())
     assert without.content() == made.content()
     assert b"patches" not in without.encode()
 
 
-def test_a_device_is_told_of_the_patches_only_that_start_from_what_it_has():
-    lamp = deployment.parse(GOOD).functions["lamp"]
-    assert lamp.from_bases({"d" * 64}).to_json() == lamp.to_json()
-    assert lamp.from_bases({"a" * 64}).to_json() == lamp.content()
+def test_patches_are_chosen_by_their_targets():
+    made = deployment.parse(GOOD)
+    assert made.with_patches({"functions/lamp/3.from-dddddddddddddddd.patch"}).to_json() == made.to_json()
+    assert made.with_patches({"functions/lamp/3.tar"}).functions["lamp"].to_json() == made.functions["lamp"].content()
 
 
 WRONG = [
