@@ -31,10 +31,13 @@ def empty(fleet: str, device: str) -> Deployment:
     return Deployment(fleet, device, 0, {}, {}, {}, 0, 0)
 
 
-def with_release(previous: Deployment, release: ArtifactRef, settings: Settings, trial: Trial) -> Deployment:
+def with_release(
+    previous: Deployment, release: ArtifactRef, settings: Settings, trial: Trial, retry: bool = False
+) -> Deployment:
     """The next generation: `previous` with `release` put over the release of that kind and name, if any.
 
-    `settings` are the operator's for a function; they replace the previous ones. A model has none.
+    With `retry` a device tries it once more though the same content failed there before. `settings` are the
+    operator's for a function; they replace the previous ones. A model has none.
     """
     functions, models, config = dict(previous.functions), dict(previous.models), dict(previous.config)
     if release.kind == "function":
@@ -45,7 +48,11 @@ def with_release(previous: Deployment, release: ArtifactRef, settings: Settings,
     else:
         models[release.name] = release
     number = previous.generation + 1
-    return Deployment(previous.fleet, previous.device, number, functions, models, config, trial.seconds, trial.events)
+    # Only to be higher than at any attempt before.
+    attempt = number if retry else 0
+    return Deployment(
+        previous.fleet, previous.device, number, functions, models, config, trial.seconds, trial.events, attempt
+    )
 
 
 def without(previous: Deployment, kind: str, name: str, trial: Trial) -> Deployment:

@@ -4,8 +4,9 @@
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from cloud_shim import transfer
@@ -20,12 +21,13 @@ _POLL = 0.1  # seconds
 class Outcome:
     """Where a generation stands: a state of docs/protocol.md, "WAITING" before the first, or "SUPERSEDED".
 
-    `transfer` is how far it is while it is fetched.
+    `transfer` is how far it is while it is fetched, `evidence` what a failed trial's verdict rests on.
     """
 
     state: str
     reason: str = ""
     transfer: Transfer | None = None
+    evidence: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def final(self) -> bool:
@@ -53,14 +55,18 @@ def judge(device: dict[str, Any], generation: int) -> Outcome:
         return Outcome("WAITING")
     update = reported["update"]
     if update["generation"] == generation and update["state"] != "IDLE":
-        return Outcome(update["state"], update["reason"], transfer.of(update))
+        return Outcome(update["state"], update["reason"], transfer.of(update), _evidence(reported, generation))
     if str(generation) in reported["failed"]:
-        return Outcome("REVERTED", reported["failed"][str(generation)])
+        return Outcome("REVERTED", reported["failed"][str(generation)], None, _evidence(reported, generation))
     if reported["generation"] == generation:
         return Outcome("COMMITTED")
     if max(update["generation"], reported["generation"]) > generation:
         return Outcome("SUPERSEDED")
     return Outcome("WAITING")
+
+
+def _evidence(reported: dict[str, Any], generation: int) -> Mapping[str, Any]:
+    return reported.get("evidence", {}).get(str(generation), {})
 
 
 def wait(

@@ -9,7 +9,7 @@ from cloud_shim.api.requests import json_object, path_name, shim
 from cloud_shim.deployments import MAX_TRIAL_SECONDS, Trial
 from device.protocol.deployment import MAX_GENERATION
 from device.protocol.errors import ProtocolError
-from device.protocol.fields import integer, name, number, only, table, text
+from device.protocol.fields import flag, integer, name, number, only, table, text
 
 
 def _list(request: Request) -> JSONResponse:
@@ -37,18 +37,18 @@ async def _create(request: Request) -> JSONResponse:
 
 async def _deploy(request: Request) -> JSONResponse:
     device, fields = path_name(request, "device"), await json_object(request)
-    only(fields, ("kind", "name", "version", "config", "trial"), "body")
+    only(fields, ("kind", "name", "version", "config", "trial", "retry"), "body")
     kind = text(fields, "kind", "body")
     if kind not in ("function", "model"):
         raise ProtocolError(f"body.kind: {kind[:40]!r} is neither 'function' nor 'model'")
     release_name = name(fields.get("name"), "body.name")
     version = integer(fields, "version", "body", 1, MAX_GENERATION)
     settings = None if fields.get("config") is None else table(fields["config"], "body.config")
-    trial = _trial(fields.get("trial"))
+    trial, retry = _trial(fields.get("trial")), flag(fields, "retry", "body", False)
     the = shim(request)
 
     def deploy() -> int:
-        return the.fleet.deploy(device, the.registry.find(kind, release_name, version), settings, trial)
+        return the.fleet.deploy(device, the.registry.find(kind, release_name, version), settings, trial, retry)
 
     return JSONResponse({"generation": await run_in_threadpool(deploy)})
 

@@ -44,7 +44,7 @@ class Deployment:
 
     `config` holds the operator's settings for each function; they go over the manifest's own.
     A trial lasts until `trial_seconds` have passed *and* `trial_events` were handled by each changed
-    function that gets any.
+    function that gets any. Content that failed before is tried again only with a higher `attempt` than then.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Deployment:
         config: dict[str, dict[str, object]],
         trial_seconds: float,
         trial_events: int,
+        attempt: int = 0,
     ) -> None:
         self.fleet = fleet
         self.device = device
@@ -66,6 +67,7 @@ class Deployment:
         self.config = config
         self.trial_seconds = trial_seconds
         self.trial_events = trial_events
+        self.attempt = attempt
 
     def artifacts(self) -> list[ArtifactRef]:
         """Every artifact it names, functions first, each group by name."""
@@ -73,7 +75,7 @@ class Deployment:
 
     def to_json(self) -> dict[str, object]:
         """The JSON form; `parse` is its inverse."""
-        return {
+        fields: dict[str, object] = {
             "format": FORMAT,
             "fleet": self.fleet,
             "device": self.device,
@@ -82,6 +84,7 @@ class Deployment:
             "models": {n: ref.to_json() for n, ref in self.models.items()},
             "trial": {"seconds": self.trial_seconds, "events": self.trial_events},
         }
+        return {**fields, "attempt": self.attempt} if self.attempt else fields
 
     def encode(self) -> bytes:
         """The bytes that are signed: JSON with sorted keys."""
@@ -102,7 +105,7 @@ def parse(value: object) -> Deployment:
     """A deployment from its JSON form."""
     fields = table(value, "deployment")
     plain(fields, "deployment")
-    only(fields, ("format", "fleet", "device", "generation", "functions", "models", "trial"), "deployment")
+    only(fields, ("format", "fleet", "device", "generation", "functions", "models", "trial", "attempt"), "deployment")
     if fields.get("format") != FORMAT:
         raise ProtocolError(f"deployment.format: {fields.get('format')!r}; this agent reads format {FORMAT}")
     functions = table(fields.get("functions"), "deployment.functions")
@@ -119,6 +122,7 @@ def parse(value: object) -> Deployment:
         },
         trial_seconds=_seconds(trial),
         trial_events=integer(trial, "events", "deployment.trial", 0, 1_000_000),
+        attempt=integer(fields, "attempt", "deployment", 0, MAX_GENERATION, 0),
     )
 
 

@@ -248,8 +248,7 @@ class Engine:
             self._accept_models(generation)
             self._report(deployment.generation, status.STAGED)
             self._runner.check(generation)
-            # Durable before the new code starts, as at boot.
-            self._ledger.save(slots.begin_trial(self._ledger.slots, deployment))
+            self._running.begin(deployment)
         except Exception as error:
             self._refuse(deployment, text(error), again=isinstance(error, OSError))
             return

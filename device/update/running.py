@@ -6,14 +6,15 @@ None of it needs a network. It decides no verdict (trial.py), keeps nothing on d
 nothing of how a generation got here (engine.py).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from device.errors import RejectedError
 from device.generation import Generation
 from device.protocol.deployment import Deployment
 from device.protocol.errors import ProtocolError
-from device.update import slots, stage, status, trial
+from device.update import baseline, slots, stage, status, trial
 from device.update.ledger import Ledger
 from device.update.ports import Runner
 from device.update.status import Reporter
@@ -91,26 +92,31 @@ class Running:
                 self._runner.resume(generation)
                 return generation
             except Exception as error:
-                self._pass_over(deployment, text(error))
+                self._pass_over(deployment, error)
         self._runner.resume(Generation(0))
         return Generation(0)
 
-    def _pass_over(self, deployment: Deployment, reason: str) -> None:
+    def _pass_over(self, deployment: Deployment, error: Exception) -> None:
         if deployment is self._ledger.slots.trial and stage.whole(deployment, self._store):
-            self._ledger.settle(slots.revert(self._ledger.slots, reason))
+            self._ledger.settle(slots.revert(self._ledger.slots, text(error), _not_started(error)))
             self._report_failure(deployment)
             return
         # Not saved: a committed generation that does not start today may start tomorrow.
         self._ledger.slots = slots.lose(self._ledger.slots)
-        self._report(deployment.generation, status.REJECTED, reason)
+        self._report(deployment.generation, status.REJECTED, text(error))
+
+    def begin(self, deployment: Deployment) -> None:
+        """Put it on trial, durably, before any of its code starts; with how what runs now does. Raises OSError."""
+        now = baseline.take(self._runner.health(), self._runner.sensors())
+        self._ledger.save(slots.begin_trial(self._ledger.slots, deployment, now))
 
     def switch(self, deployment: Deployment, generation: Generation) -> bool:
-        """Run what the ledger has just put on trial; False when that failed, and what ran before runs again."""
+        """Run what `begin` has put on trial; False when that failed, and what ran before runs again."""
         self._trying = None
         try:
             self._runner.switch(generation)
         except Exception as error:
-            self._revert(text(error), aside=False)
+            self._revert(text(error), aside=False, evidence=_not_started(error))
             return False
         self._watch(deployment, generation)
         return True
@@ -119,33 +125,37 @@ class Running:
         """Look at the trial, if there is one; True when that ended it. `aside`: another deployment is in progress."""
         if self._trying is None:
             return False
-        match trial.judge(self._trying.trial, self._runner.health(), self._clock() - self._trying.since):
+        elapsed = self._clock() - self._trying.since
+        match trial.judge(self._trying.trial, self._runner.health(), self._runner.sensors(), elapsed):
             case trial.Wait():
                 pass
             case trial.Commit():
                 self._commit(self._trying.deployment, aside)
-            case trial.Revert(reason):
-                self._revert(reason, aside)
+            case trial.Revert(reason, evidence):
+                self._revert(reason, aside, evidence)
         return not self.in_trial
 
     def _watch(self, deployment: Deployment, generation: Generation) -> None:
         old = stage.lenient(self._ledger.slots.active, self._store)
-        rules = trial.trial(old, generation, deployment.trial_seconds, deployment.trial_events)
+        rules = trial.trial(
+            old, generation, deployment.trial_seconds, deployment.trial_events, self._ledger.slots.baseline
+        )
         self._trying = _Trying(deployment, rules, self._clock())
         self._report(deployment.generation, status.TRIAL)
 
     def _commit(self, deployment: Deployment, aside: bool) -> None:
-        self._ledger.save(slots.commit(self._ledger.slots))
+        now = baseline.take(self._runner.health(), self._runner.sensors())
+        self._ledger.save(slots.commit(self._ledger.slots, now))
         self._trying = None
         self._report(deployment.generation, status.COMMITTED, aside=aside)
 
-    def _revert(self, reason: str, aside: bool) -> None:
+    def _revert(self, reason: str, aside: bool, evidence: Mapping[str, object] = MappingProxyType({})) -> None:
         if self._closing:
             # The runtime is being closed under a thread that was too busy to end: no fault of this generation's.
             return
         failed = self._ledger.slots.trial
         # What fails must stop, even where that cannot be written down now.
-        self._ledger.settle(slots.revert(self._ledger.slots, reason))
+        self._ledger.settle(slots.revert(self._ledger.slots, reason, evidence))
         self._trying = None
         self._resume()
         if failed:
@@ -157,6 +167,10 @@ class Running:
 
     def _report(self, generation: int, state: str, reason: str = "", aside: bool = False) -> None:
         self._reporter.transition(self._ledger.slots, generation, state, reason, aside)
+
+
+def _not_started(error: Exception) -> dict[str, object]:
+    return {"kind": "start", "last_error": text(error)[-trial.MAX_ERROR :]}
 
 
 def text(error: Exception) -> str:

@@ -27,7 +27,7 @@ class Update:
 
     `generation` runs, and `previous` is the one to fall back to (0: none). `update` is the generation that `state` and
     `reason` are about; `bytes` of `total` are stored, at present `rate` bytes a second. `failed` maps generations that
-    were reverted to the reason.
+    were reverted to the reason, `evidence` the latest of them to what the verdict rests on.
     """
 
     generation: int = 0
@@ -39,6 +39,7 @@ class Update:
     total: int = 0
     rate: int = 0
     failed: Mapping[int, str] = field(default_factory=dict[int, str])
+    evidence: Mapping[int, Mapping[str, object]] = field(default_factory=dict[int, Mapping[str, object]])
 
 
 class Reporter:
@@ -103,6 +104,7 @@ def _numbered(told: Update, slots: Slots) -> Update:
         generation=slots.running.generation if slots.running else 0,
         previous=fallback.generation if fallback else 0,
         failed=_failures(slots),
+        evidence={failure.generation: failure.evidence for failure in slots.failed.values() if failure.evidence},
     )
 
 
