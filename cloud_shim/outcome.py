@@ -5,8 +5,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cloud_shim import transfer
@@ -27,7 +26,7 @@ class Outcome:
     state: str
     reason: str = ""
     transfer: Transfer | None = None
-    evidence: Mapping[str, Any] = MappingProxyType({})
+    evidence: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def final(self) -> bool:

@@ -45,7 +45,7 @@ def run(
     sent = options.client.release(archive)
     asked = {"seconds": trial_seconds, "events": trial_events}
     trial = {key: value for key, value in asked.items() if value is not None}
-    generation = options.client.deploy(device, sent, config, trial, retry)
+    generation = options.client.deploy(device, sent, config, trial or None, retry)
     name = release(sent["name"], sent["version"])
     options.terminal.say(f"{name} ({sent['length']:,} bytes) to {device} as generation {generation}")
     about = {key: sent[key] for key in ("kind", "name", "version", "sha256", "length")}

@@ -21,6 +21,10 @@ from device.update.status import Reporter
 from device.update.store import Store
 
 
+class _DamagedError(RejectedError):
+    """It is not on disk as it was."""
+
+
 @dataclass
 class _Trying:
     deployment: Deployment
@@ -87,7 +91,7 @@ class Running:
         while (deployment := self._ledger.slots.running) is not None:
             try:
                 if not stage.whole(deployment, self._store):
-                    raise RejectedError(f"Generation {deployment.generation} is damaged on disk")
+                    raise _DamagedError(f"Generation {deployment.generation} is damaged on disk")
                 generation = stage.generation(deployment, self._store)
                 self._runner.resume(generation)
                 return generation
@@ -97,7 +101,8 @@ class Running:
         return Generation(0)
 
     def _pass_over(self, deployment: Deployment, error: Exception) -> None:
-        if deployment is self._ledger.slots.trial and stage.whole(deployment, self._store):
+        # An OSError says that the board could not, not that the generation cannot.
+        if deployment is self._ledger.slots.trial and not isinstance(error, (OSError, _DamagedError)):
             self._ledger.settle(slots.revert(self._ledger.slots, text(error), _not_started(error)))
             self._report_failure(deployment)
             return

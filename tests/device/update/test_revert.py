@@ -1,5 +1,7 @@
 """Generations that fail their trial, through the engine: reverted without the cloud, for each reason, with evidence."""
 
+import errno
+
 import pytest
 
 from device.errors import LamplightError
@@ -164,3 +166,18 @@ def failed(cloud, device):
     device.engine.desired(cloud.desired(2, bad))
     device.wait(done(2, "REVERTED"))
     return bad
+
+
+def test_a_board_short_of_files_at_boot_neither_loses_nor_reverts_what_is_on_trial(cloud, settled, monkeypatch):
+    settled.engine.desired(cloud.desired(2, cloud.release(code(2)), seconds=3600))
+    settled.wait(done(2, "TRIAL"))
+    settled.engine.stop()
+
+    def short(*_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as failing:
+        failing.setattr("device.update.archive.digest", short)
+        assert settled.boot(start=False).number == 0
+    assert settled.restart().number == 2
+    assert settled.engine.status().failed == {}
