@@ -35,6 +35,8 @@ def often(fleet: Fleet, night_light: Path) -> Iterator[Path]:
     """A function in place of the starter, which is left out of this; it fails every fifth time."""
     (night_light / "function.toml").write_text(MANIFEST)
     write(night_light, 5)
+    # What replaced the starter would be compared with it.
+    fleet.run("remove", f"{DEVICE}/night-light")
     fleet.run("deploy", str(night_light), "--device", DEVICE)
     yield night_light
 

@@ -170,7 +170,8 @@ def test_no_folder_is_not_found(run):
     assert run("deploy", __file__)[0] == 3
 
 
-def test_a_trial_of_its_own_and_another_attempt_can_be_asked_for(shim, run):
+def test_a_trial_of_its_own_and_another_attempt_can_be_asked_for(shim, run, reports):
+    reports({"generation": 1, "state": "COMMITTED"})
     run("deploy", NIGHT_LIGHT, "--no-wait", "--trial-seconds", "60", "--trial-events", "100", "--retry")
     (asked,) = shim.asked(DEPLOY)
     assert (asked["trial"], asked["retry"]) == ({"seconds": 60.0, "events": 100}, True)

@@ -1,13 +1,14 @@
 """Generations that fail their trial, through the engine: reverted without the cloud, for each reason, with evidence."""
 
 import errno
+import threading
 
 import pytest
 
-from device.errors import LamplightError
+from device.errors import BadArtifactError, LamplightError
 from device.protocol import deployment
 from device.update import slots, trial
-from tests.device.update.harness import HANDLER, Health, function_files
+from tests.device.update.harness import HANDLER, Health, function_files, model_files
 
 
 def code(number):
@@ -181,3 +182,31 @@ def test_a_board_short_of_files_at_boot_neither_loses_nor_reverts_what_is_on_tri
         assert settled.boot(start=False).number == 0
     assert settled.restart().number == 2
     assert settled.engine.status().failed == {}
+
+
+def test_a_newer_deployment_that_comes_during_an_acceptance_without_end_gets_its_turn(cloud, settled, monkeypatch):
+    begun, ended = threading.Event(), threading.Event()
+
+    def hang(_folder, _timeout):
+        begun.set()
+        assert ended.wait(60)
+        raise BadArtifactError("The model did not finish its checks")
+
+    monkeypatch.setattr(settled, "_accept", hang)
+    settled.restart()
+    settled.engine.desired(cloud.desired(2, cloud.release(code(2)), cloud.release(model_files(), "model")))
+    assert begun.wait(60)
+    settled.engine.desired(cloud.desired(3, cloud.release(code(3))))
+    ended.set()
+    settled.wait(done(3))
+    assert (2, "REJECTED") in settled.states()
+
+
+def test_a_newer_deployment_is_taken_when_going_back_failed_too(cloud, settled):
+    settled.runner.counters[2] = FAILURES["crashes"]
+    settled.runner.break_on[1] = LamplightError("the bus is busy")
+    settled.engine.desired(cloud.desired(2, cloud.release(code(2))))
+    settled.wait(lambda _: (2, "REVERTED") in settled.states())
+    assert settled.runner.generation.number == 0
+    settled.engine.desired(cloud.desired(3, cloud.release(code(3))))
+    settled.wait(done(3))
