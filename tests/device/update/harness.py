@@ -102,6 +102,7 @@ class Runner:
     dead: set = field(default_factory=set)
     kills: dict = field(default_factory=dict)
     looks: int = 0
+    kept: set = field(default_factory=set)
 
     @property
     def generation(self):
@@ -121,6 +122,9 @@ class Runner:
     def sensors(self):
         failing = self.dead | self.kills.get(self.generation.number, set())
         return {"light": SensorHealth("light" not in failing, "no answer" if "light" in failing else "")}
+
+    def keep(self, functions):
+        self.kept = set(functions)
 
     def health(self):
         self.looks += 1
