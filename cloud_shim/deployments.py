@@ -14,8 +14,9 @@ from device.protocol.deployment import ArtifactRef, Deployment
 from device.protocol.manifest import FunctionManifest
 
 Settings = Mapping[str, object]
+# What deployment.parse takes.
 MAX_TRIAL_SECONDS = 7 * 86400.0
-"""What deployment.parse takes."""
+MAX_TRIAL_EVENTS = 1_000_000
 
 
 @dataclass(frozen=True)

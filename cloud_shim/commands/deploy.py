@@ -13,7 +13,7 @@ from cloud_shim.commands.arguments import (
     parse_config,
 )
 from cloud_shim.commands.following import follow, waiting_options
-from cloud_shim.deployments import MAX_TRIAL_SECONDS
+from cloud_shim.deployments import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS
 from cloud_shim.lines import release
 from cloud_shim.packing import pack
 
@@ -23,7 +23,9 @@ from cloud_shim.packing import pack
 @device_option
 @click.option("--set", "pairs", metavar="KEY=VALUE", multiple=True, help="Configure the function; VALUE may be JSON.")
 @click.option("--trial-seconds", type=click.FloatRange(0, MAX_TRIAL_SECONDS), help="How long it must prove itself.")
-@click.option("--trial-events", type=click.IntRange(0, 1_000_000), help="How many events it must handle before that.")
+@click.option(
+    "--trial-events", type=click.IntRange(0, MAX_TRIAL_EVENTS), help="How many events it must handle before that."
+)
 @click.option("--retry", is_flag=True, help="Have it tried once more, though it failed its trial on the device before.")
 @waiting_options
 def run(
