@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from device.event import Event
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import number, table, text
+from device.runtime.channel import MAX_PACKET, encode
 
 GO: dict[str, object] = {"do": "go"}
 STOP: dict[str, object] = {"do": "stop"}
@@ -18,6 +19,8 @@ READY: dict[str, object] = {"is": "ready"}
 RUNNING: dict[str, object] = {"is": "running"}
 STOPPED: dict[str, object] = {"is": "stopped"}
 
+# For what with_deadline adds to a packet.
+_DEADLINE_ROOM = 64
 LEVELS = ("debug", "info", "warning", "error")
 # Kinds of failure: the handler raised, the memory limit was met, what it returned cannot be sent, it could not be
 # imported, a model could not be loaded, or its hardware could not be opened.
@@ -56,17 +59,29 @@ def assignment(message: dict[str, object]) -> Assignment:
     return Assignment(**fields)  # pyright: ignore[reportArgumentType]
 
 
-def event_message(event: Event, deadline: float) -> dict[str, object]:
-    """An event to handle until `deadline`, in seconds of the system-wide monotonic clock."""
-    return {
-        "do": "handle",
-        "id": event.id,
-        "source": event.source,
-        "type": event.type,
-        "time": event.time,
-        "data": event.data,
-        "deadline": deadline,
-    }
+def event_packet(event: Event) -> bytes:
+    """An event as a packet that still lacks its deadline: encoded once, by whoever brings the event.
+
+    Raises ValueError, TypeError or RecursionError for data that cannot be sent.
+    """
+    packet = encode(
+        {
+            "do": "handle",
+            "id": event.id,
+            "source": event.source,
+            "type": event.type,
+            "time": event.time,
+            "data": event.data,
+        }
+    )
+    if len(packet) > MAX_PACKET - _DEADLINE_ROOM:
+        raise ProtocolError(f"{len(packet)} bytes as JSON; at most {MAX_PACKET - _DEADLINE_ROOM}")
+    return packet
+
+
+def with_deadline(packet: bytes, deadline: float) -> bytes:
+    """What `event_packet` made, to be handled until `deadline`, in seconds of the system-wide monotonic clock."""
+    return b'%b,"deadline":%r}' % (packet[:-1], deadline)
 
 
 @dataclass(frozen=True)

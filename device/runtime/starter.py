@@ -53,6 +53,18 @@ class Starter:
             raise StartError(Failure("import", f"its settings cannot be sent to a worker: {error}")) from None
         return worker
 
+    def start_all(self, function: InstalledFunction, journal: Journal) -> list[WorkerProcess]:
+        """A worker for each instance of the function, or for none; raises as `start` does."""
+        workers: list[WorkerProcess] = []
+        try:
+            for _ in range(function.manifest.instances):
+                workers.append(self.start(function, journal))
+        except Exception:
+            for worker in workers:
+                worker.end()
+            raise
+        return workers
+
 
 def assign(function: InstalledFunction, scratch: Path) -> Assignment:
     """What a worker of `function` is told."""

@@ -12,11 +12,10 @@ from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from device.errors import NotFoundError, RejectedError, UsageError
+from device.errors import NotFoundError, RejectedError
 from device.generation import Generation, InstalledFunction
 from device.hal import leases
 from device.health import FunctionHealth, SensorHealth
-from device.runtime.channel import encode
 from device.runtime.dispatcher import Dispatcher
 from device.runtime.forker import Forker, ForkError
 from device.runtime.journal import Emit, Journal
@@ -29,9 +28,9 @@ from device.triggers.sensor import SensorHub
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware
 
-Warmed = tuple[InstalledFunction, Journal, WorkerProcess]
-# As Warmed, or with the reason why there is no worker.
-Raised = tuple[InstalledFunction, Journal, WorkerProcess | str]
+Warmed = tuple[InstalledFunction, Journal, list[WorkerProcess]]
+# As Warmed, or with the reason why there are no workers.
+Raised = tuple[InstalledFunction, Journal, list[WorkerProcess] | str]
 
 
 class Supervisor:
@@ -66,8 +65,7 @@ class Supervisor:
         """
         with self._changing:
             self._check_leases(generation)
-            for _, _, worker in self._warm(self._changed(generation), self._checker):
-                worker.end()
+            _end(self._warm(self._changed(generation), self._checker))
 
     def switch(self, generation: Generation) -> None:
         """Run `generation`: changed functions change between two events and lose none; those it lacks are stopped.
@@ -100,10 +98,6 @@ class Supervisor:
             raise NotFoundError(
                 f"no function {function!r} runs here", f"these do: {', '.join(self._dispatchers) or 'none'}"
             )
-        try:
-            encode({"data": data})
-        except (TypeError, ValueError, RecursionError) as error:
-            raise UsageError(f"{function} cannot be called with this", str(error), "send what JSON can say") from None
         return dispatcher.call(data)
 
     def health(self) -> Mapping[str, FunctionHealth]:
@@ -144,10 +138,9 @@ class Supervisor:
         for function in functions:
             journal = self._journal(function)
             try:
-                warmed.append((function, journal, starter.start(function, journal)))
+                warmed.append((function, journal, starter.start_all(function, journal)))
             except (StartError, ForkError) as error:
-                for _, _, worker in warmed:
-                    worker.end()
+                _end(warmed)
                 raise RejectedError(
                     f"{function.name} version {function.version} cannot start",
                     str(error),
@@ -158,7 +151,7 @@ class Supervisor:
     def _try_to_warm(self, function: InstalledFunction) -> Raised:
         journal = self._journal(function)
         try:
-            return function, journal, self._starter.start(function, journal)
+            return function, journal, self._starter.start_all(function, journal)
         except (StartError, ForkError) as error:
             return function, journal, str(error)
 
@@ -168,35 +161,36 @@ class Supervisor:
     def _remove(self, names: set[str], patience: float | None = None) -> None:
         self._wiring.remove(names)
         stopping = [self._dispatchers[name] for name in names]
-        stops = [dispatcher.stop() for dispatcher in stopping]
+        stops = [stop for dispatcher in stopping for stop in dispatcher.stop()]
         wait(stops, patience)
         for dispatcher in stopping:
             dispatcher.kill()
         wait(stops)
         for name in names:
-            del self._dispatchers[name]
+            self._dispatchers.pop(name).close()
 
     def _hand_over(self, raised: Sequence[Raised]) -> None:
         """Everybody lets go of the hardware before anybody takes it: pins may move from one function to another."""
-        releases = [self._dispatchers[f.name].release() for f, _, _ in raised if f.name in self._dispatchers]
-        wait(releases)
+        leaving = [self._dispatchers[f.name] for f, _, _ in raised if f.name in self._dispatchers]
+        wait([release for dispatcher in leaving for release in dispatcher.release()])
         for function, _, _ in raised:
             if old := self._functions.get(function.name):
                 self._rest_abandoned(old, function)
-        adoptions = [self._adopt(*each) for each in raised]
-        wait(adoptions)
+        wait([adoption for each in raised for adoption in self._adopt(*each)])
         for function, _, _ in raised:
             self._wiring.connect(function, self._dispatchers[function.name].offer)
 
-    def _adopt(self, function: InstalledFunction, journal: Journal, worker: WorkerProcess | str) -> "Future[None]":
+    def _adopt(
+        self, function: InstalledFunction, journal: Journal, workers: list[WorkerProcess] | str
+    ) -> "list[Future[None]]":
         name = function.name
         if name not in self._dispatchers:
             numbers = self._numbers.setdefault(name, itertools.count(1))
             self._dispatchers[name] = Dispatcher(function, journal, self._starter, self._rest, numbers, self._policy)
         dispatcher = self._dispatchers[name]
-        if isinstance(worker, str):
-            return dispatcher.retry(function, journal, worker)
-        return dispatcher.adopt(function, journal, worker)
+        if isinstance(workers, str):
+            return dispatcher.retry(function, journal, workers)
+        return dispatcher.adopt(function, journal, workers)
 
     def _rest_abandoned(self, old: InstalledFunction, new: InstalledFunction) -> None:
         """Outputs that the old version drove and the new one does not. Those that it still drives keep their level."""
@@ -211,3 +205,9 @@ class Supervisor:
         # Dispatchers share one Hardware; its first use imports and opens things.
         with self._resting:
             self._hardware.rest(pin, level)
+
+
+def _end(warmed: Sequence[Warmed]) -> None:
+    for _, _, workers in warmed:
+        for worker in workers:
+            worker.end()
