@@ -66,14 +66,14 @@ class Dispatcher:
     def offer(self, source: str, type: str, data: object) -> None:
         """Queue a trigger's event; never waits."""
         with self._offering:
-            event = self._event(source, type, data)
+            event = Event(self._next_id(), source, type, time.time(), data)
             try:
-                packet = event_packet(event)
+                waiting = Waiting.of(event)
             except (TypeError, ValueError, RecursionError) as error:
                 # A trigger of ours that says what JSON cannot: it must not cost the trigger its thread.
                 _log.error("An event of %s for %s cannot be sent: %s", source, self._function.name, error)
                 return
-            gone = self._queue.offer(Waiting(event, packet))
+            gone = self._queue.offer(waiting)
         if gone:
             gone.fail(self._not_taken())
 
@@ -83,16 +83,16 @@ class Dispatcher:
         Raises LamplightError when it fails, OfflineError when it takes too long or finds no room, UsageError for data
         that cannot be sent.
         """
-        event = self._event("call", "lamplight.call", data)
+        event, now = self._next_id(), time.time()
         try:
-            packet = event_packet(event)
+            packet = event_packet(event, "call", "lamplight.call", now, data)
         except (TypeError, ValueError, RecursionError) as error:
             name = self._function.name
             raise UsageError(f"{name} cannot be called with this", str(error), "send what JSON can say") from None
         if instance := self._queue.borrow():
-            return instance.handle_now(Waiting(event, packet))
+            return instance.handle_now(event, packet)
         reply: Future[object] = Future()
-        return self._wait_for(Waiting(event, packet, reply), reply)
+        return self._wait_for(Waiting(Event(event, "call", "lamplight.call", now, data), packet, reply), reply)
 
     def _wait_for(self, waiting: Waiting, reply: "Future[object]") -> object:
         until = time.monotonic() + self._policy.call + self._function.manifest.timeout
@@ -109,8 +109,8 @@ class Dispatcher:
                 "look at its log, and try again",
             ) from None
 
-    def _event(self, source: str, type: str, data: object) -> Event:
-        return Event(f"{self._function.name}-{next(self._numbers)}", source, type, time.time(), data)
+    def _next_id(self) -> str:
+        return f"{self._function.name}-{next(self._numbers)}"
 
     def _not_taken(self) -> OfflineError:
         return OfflineError(f"{self._function.name} did not take the event", "its queue was full")

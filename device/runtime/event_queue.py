@@ -36,6 +36,8 @@ class EventQueue(Generic[T]):
         self._returned = threading.Condition(self._lock)
         self._idle: list[T] = []
         self._borrowed: list[T] = []
+        # Instances that wait for their borrower.
+        self._recalled = 0
         self._closed = False
         self.dropped = 0
 
@@ -85,7 +87,8 @@ class EventQueue(Generic[T]):
             self._borrowed.remove(taker)
             if idle:
                 self._idle.append(taker)
-            self._returned.notify_all()
+            if self._recalled:
+                self._returned.notify_all()
             self._wake_one()
 
     # --- for the instances ---
@@ -102,8 +105,10 @@ class EventQueue(Generic[T]):
     def recall(self, taker: T) -> None:
         """`taker` is no longer idle; waits for whoever has borrowed it."""
         with self._lock:
+            self._recalled += 1
             while taker in self._borrowed:
                 self._returned.wait()
+            self._recalled -= 1
             if taker in self._idle:
                 self._idle.remove(taker)
 

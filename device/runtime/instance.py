@@ -105,8 +105,8 @@ class Instance:
         """There may be something to do."""
         self._waker.nudge()
 
-    def handle_now(self, waiting: Waiting) -> object:
-        """The handler's result, for the thread that borrowed this instance from the queue; gives it back.
+    def handle_now(self, event: str, packet: bytes) -> object:
+        """The result of the event with this id and packet, for the thread that borrowed this instance; gives it back.
 
         Raises LamplightError when the handler fails, OfflineError when it takes too long.
         """
@@ -114,7 +114,7 @@ class Instance:
         assert worker
         worker.hush()
         try:
-            outcome = self._outcome(waiting, worker)
+            outcome = self._outcome(event, packet, worker)
         except BaseException as error:
             self._give_up(error)
             if isinstance(error, WorkerLostError):
@@ -160,13 +160,13 @@ class Instance:
 
     # --- in the thread of whoever has the worker: this instance's own, or the borrower's ---
 
-    def _outcome(self, waiting: Waiting, worker: WorkerProcess) -> Result | Failure:
+    def _outcome(self, event: str, packet: bytes, worker: WorkerProcess) -> Result | Failure:
         self.tally.events += 1
-        outcome = worker.handle(waiting.event.id, waiting.packet, self._function.manifest.timeout)
+        outcome = worker.handle(event, packet, self._function.manifest.timeout)
         if isinstance(outcome, Failure):
             self.tally.errors += 1
             self.tally.error(outcome.text)
-            self._journal.lines("error", [f"{waiting.event.id}: {outcome.text}"])
+            self._journal.lines("error", [f"{event}: {outcome.text}"])
         return outcome
 
     # --- in the borrower's thread ---
@@ -237,7 +237,7 @@ class Instance:
         if waiting.reply and not waiting.reply.set_running_or_notify_cancel():
             return
         try:
-            outcome = self._outcome(waiting, worker)
+            outcome = self._outcome(waiting.event.id, waiting.packet, worker)
         except WorkerLostError as lost:
             waiting.fail(_unanswered(self._function.name, lost))
             raise

@@ -7,8 +7,8 @@ newest stays. Where none of its source waits, the trigger's event is dropped.
 """
 
 from collections import deque
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from device.event import Event
 from device.runtime.messages import event_packet
@@ -17,13 +17,17 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 
-@dataclass(frozen=True)
-class Waiting:
+class Waiting(NamedTuple):
     """An event, the packet that says it (messages.event_packet), and where its result goes when somebody waits."""
 
     event: Event
     packet: bytes
     reply: "Future[object] | None" = None
+
+    @classmethod
+    def of(cls, event: Event, reply: "Future[object] | None" = None) -> "Waiting":
+        """Encodes the event; raises as messages.event_packet does."""
+        return cls(event, event_packet(event.id, event.source, event.type, event.time, event.data), reply)
 
     def fail(self, error: Exception) -> None:
         """It will not be handled, or was not handled to its end."""
@@ -54,8 +58,7 @@ def _both(old: Waiting, new: Waiting) -> Waiting:
     if new.event.type != "lamplight.timer.tick":
         return new
     missed = _missed(old.event) + 1 + _missed(new.event)
-    event = replace(new.event, data={"missed": missed})
-    return Waiting(event, event_packet(event))
+    return Waiting.of(replace(new.event, data={"missed": missed}))
 
 
 def _missed(event: Event) -> int:

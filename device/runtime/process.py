@@ -68,7 +68,7 @@ class WorkerProcess:
         self._expect(Running, patience, "opening its hardware")
 
     def handle(self, event: str, packet: bytes, timeout: float) -> Result | Failure:
-        """Have it handle the event `event` (its id), whose `packet` messages.event_packet made, within `timeout` seconds.
+        """Have it handle within `timeout` seconds the event `event` (its id); messages.event_packet made its `packet`.
 
         Raises WorkerLostError.
         """
@@ -86,7 +86,7 @@ class WorkerProcess:
         says what. The thread that calls this is the one that ends the worker.
         """
         if self._watch is None:
-            self._watch = watch([self._channel_fd, *([self._log.fileno()] if self._logging else [])], wake)
+            self._watch = watch(self._channel_fd, [wake, *([self._log.fileno()] if self._logging else [])])
         self._watch.wait()
 
     def hush(self) -> None:

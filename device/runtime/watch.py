@@ -10,22 +10,22 @@ from typing import Protocol
 
 
 class Watch(Protocol):
-    """Made with the file descriptors of the `worker`, which `hush` silences, and `wake`, which it does not."""
+    """Made with the worker's `channel`, which `hush` silences, and `others`, which it does not."""
 
     def wait(self) -> None:
         """Until there is something."""
         ...
 
     def forget(self, fd: int) -> None:
-        """One of the worker's has come to its end."""
+        """One of the others has come to its end."""
         ...
 
     def hush(self) -> None:
-        """Do not wait for the worker for now."""
+        """Do not wait for the channel for now."""
         ...
 
     def listen(self) -> None:
-        """Wait for the worker again, also for what it did meanwhile."""
+        """Wait for the channel again, also for what came meanwhile."""
         ...
 
     def close(self) -> None:
@@ -36,43 +36,39 @@ class Watch(Protocol):
 class EpollWatch:
     """With epoll, which another thread may change while one waits."""
 
-    def __init__(self, worker: list[int], wake: int) -> None:
-        # One inside the other: to silence the inner one silences all of it.
-        self._inner = select.epoll()
-        for fd in worker:
-            self._inner.register(fd, select.EPOLLIN)
-        self._outer = select.epoll()
-        self._outer.register(wake, select.EPOLLIN)
-        self._outer.register(self._inner.fileno(), select.EPOLLIN)
+    def __init__(self, channel: int, others: list[int]) -> None:
+        self._channel = channel
+        self._epoll = select.epoll()
+        for fd in (channel, *others):
+            self._epoll.register(fd, select.EPOLLIN)
 
     def wait(self) -> None:
         """Until there is something."""
-        self._outer.poll()
+        self._epoll.poll()
 
     def forget(self, fd: int) -> None:
-        """One of the worker's has come to its end."""
-        self._inner.unregister(fd)
+        """One of the others has come to its end."""
+        self._epoll.unregister(fd)
 
     def hush(self) -> None:
-        """Do not wait for the worker for now."""
-        self._outer.modify(self._inner.fileno(), 0)
+        """Do not wait for the channel for now."""
+        self._epoll.modify(self._channel, 0)
 
     def listen(self) -> None:
-        """Wait for the worker again, also for what it did meanwhile."""
-        self._outer.modify(self._inner.fileno(), select.EPOLLIN)
+        """Wait for the channel again, also for what came meanwhile."""
+        self._epoll.modify(self._channel, select.EPOLLIN)
 
     def close(self) -> None:
         """Let go of what it holds."""
-        self._inner.close()
-        self._outer.close()
+        self._epoll.close()
 
 
 class PollWatch:
     """As EpollWatch, for systems without."""
 
-    def __init__(self, worker: list[int], wake: int) -> None:
+    def __init__(self, channel: int, others: list[int]) -> None:
         self._poll = select.poll()
-        for fd in (wake, *worker):
+        for fd in (channel, *others):
             self._poll.register(fd, select.POLLIN)
 
     def wait(self) -> None:
@@ -80,7 +76,7 @@ class PollWatch:
         self._poll.poll()
 
     def forget(self, fd: int) -> None:
-        """One of the worker's has come to its end."""
+        """One of the others has come to its end."""
         self._poll.unregister(fd)
 
     def hush(self) -> None:
@@ -93,6 +89,6 @@ class PollWatch:
         """It holds nothing."""
 
 
-def watch(worker: list[int], wake: int) -> Watch:
+def watch(channel: int, others: list[int]) -> Watch:
     """What this system has."""
-    return EpollWatch(worker, wake) if sys.platform == "linux" else PollWatch(worker, wake)
+    return EpollWatch(channel, others) if sys.platform == "linux" else PollWatch(channel, others)

@@ -9,13 +9,11 @@ from runtime_bench import until
 from device.errors import OfflineError
 from device.event import Event
 from device.runtime.event_queue import EventQueue
-from device.runtime.messages import event_packet
 from device.runtime.overflow import Waiting
 
 
 def waiting(n, source="s", type="t", data=None, reply=None):
-    event = Event(str(n), source, type, 0.0, data)
-    return Waiting(event, event_packet(event), reply)
+    return Waiting.of(Event(str(n), source, type, 0.0, data), reply)
 
 
 class Instance:
