@@ -7,17 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from device.generation import InstalledFunction
-from device.runtime.forker import Forker
 from device.runtime.journal import Journal
 from device.runtime.messages import Assignment, Failure
 from device.runtime.policy import Policy
 from device.runtime.process import StartError, WorkerLostError, WorkerProcess
+from device.runtime.zygotes import Zygotes
 
 
 class Starter:
     """`scratch` holds a folder for each function."""
 
-    def __init__(self, forker: Forker, scratch: Path, policy: Policy) -> None:
+    def __init__(self, forker: Zygotes, scratch: Path, policy: Policy) -> None:
         self._forker = forker
         self._scratch = scratch
         self._policy = policy

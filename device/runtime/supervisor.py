@@ -7,7 +7,7 @@ import itertools
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,12 +17,13 @@ from device.generation import Generation, InstalledFunction
 from device.hal import leases
 from device.health import FunctionHealth, SensorHealth
 from device.runtime.dispatcher import Dispatcher
-from device.runtime.forker import Forker, ForkError
+from device.runtime.forker import ForkError
 from device.runtime.journal import Emit, Journal
 from device.runtime.policy import Policy
 from device.runtime.process import StartError, WorkerProcess
 from device.runtime.starter import Starter, outputs
 from device.runtime.wiring import Wiring
+from device.runtime.zygotes import Zygotes
 from device.triggers.sensor import SensorHub
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Supervisor:
         self._emit = emit
         self._policy = policy or Policy()
         shutil.rmtree(scratch, ignore_errors=True)
-        self._forker = Forker(hardware)
+        self._forker = Zygotes(hardware)
         self._starter = Starter(self._forker, scratch / "run", self._policy)
         self._checker = Starter(self._forker, scratch / "check", self._policy)
         self._hub = SensorHub(hardware.sensor, list(hardware.board.sensors), emit)
@@ -125,6 +126,7 @@ class Supervisor:
         self._hand_over(raised)
         self._functions = dict(generation.functions)
         self._running = generation
+        self._forker.settle(_infers(generation.functions.values()))
 
     def _check_leases(self, generation: Generation) -> None:
         leases.check(self._hardware.board, [function.manifest for function in generation.functions.values()])
@@ -141,6 +143,7 @@ class Supervisor:
                 warmed.append((function, journal, starter.start_all(function, journal)))
             except (StartError, ForkError) as error:
                 _end(warmed)
+                self._forker.settle(_infers(self._functions.values()))
                 raise RejectedError(
                     f"{function.name} version {function.version} cannot start",
                     str(error),
@@ -205,6 +208,10 @@ class Supervisor:
         # Dispatchers share one Hardware; its first use imports and opens things.
         with self._resting:
             self._hardware.rest(pin, level)
+
+
+def _infers(functions: Iterable[InstalledFunction]) -> bool:
+    return any(function.models for function in functions)
 
 
 def _end(warmed: Sequence[Warmed]) -> None:
