@@ -122,7 +122,20 @@ def test_a_wrong_model_is_refused_with_the_key(text, words):
 
 
 KEYS = st.sampled_from(
-    "name handler memory timeout triggers pins sensors models config instances queue overflow".split()
+    [
+        "name",
+        "handler",
+        "memory",
+        "timeout",
+        "triggers",
+        "pins",
+        "sensors",
+        "models",
+        "config",
+        "instances",
+        "queue",
+        "overflow",
+    ]
 )
 GOOD = {"name": "a", "handler": "main:handler"}
 
