@@ -148,10 +148,12 @@ def _warm_up(hardware: "Hardware") -> None:
 
 
 def _warm_up_inference() -> None:
-    """With a first session made, so that its pages are shared by the workers."""
+    """With a first session made, and all imported that loads a model: its pages are then shared by the workers."""
     # Where it is not installed, the worker's own import says so to the right function.
     with contextlib.suppress(Exception):
         importlib.import_module("device.infer.ort").prepare()
+        for name in ("files", "session"):
+            importlib.import_module(f"device.infer.{name}")
 
 
 def main() -> None:
