@@ -7,7 +7,7 @@ import itertools
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from device.runtime.journal import Emit, Journal
 from device.runtime.policy import Policy
 from device.runtime.process import StartError, WorkerProcess
 from device.runtime.starter import Starter, outputs
+from device.runtime.states import States
 from device.runtime.wiring import Wiring
 from device.runtime.zygotes import Zygotes
 from device.triggers.sensor import SensorHub
@@ -37,17 +38,20 @@ Raised = tuple[InstalledFunction, Journal, list[WorkerProcess] | str]
 class Supervisor:
     """Runs nothing until the first `switch`.
 
-    `emit` takes records from any thread; `scratch` is a folder, emptied at start.
+    `emit` takes records from any thread; `scratch` is a folder, emptied at start, `states` one for what functions keep.
     """
 
-    def __init__(self, hardware: "Hardware", emit: Emit, scratch: Path, policy: Policy | None = None) -> None:
+    def __init__(
+        self, hardware: "Hardware", emit: Emit, scratch: Path, states: Path, policy: Policy | None = None
+    ) -> None:
         self._hardware = hardware
         self._emit = emit
         self._policy = policy or Policy()
         shutil.rmtree(scratch, ignore_errors=True)
         self._forker = Zygotes(hardware)
-        self._starter = Starter(self._forker, scratch / "run", self._policy)
-        self._checker = Starter(self._forker, scratch / "check", self._policy)
+        self._states = States(states)
+        self._starter = Starter(self._forker, scratch / "run", self._states, self._policy)
+        self._checker = Starter(self._forker, scratch / "check", self._states, self._policy)
         self._hub = SensorHub(hardware.sensor, list(hardware.board.sensors), emit)
         self._wiring = Wiring(self._hub)
         self._running = Generation(0)
@@ -108,6 +112,11 @@ class Supervisor:
     def sensors(self) -> Mapping[str, SensorHealth]:
         """Every sensor of the board."""
         return self._hub.health()
+
+    def keep(self, functions: Collection[str]) -> None:
+        """Forget what every function but these keeps: no generation that the board could go back to has it."""
+        with self._changing:
+            self._states.keep({*functions, *self._functions})
 
     def running(self) -> Generation:
         """The generation of the last switch; number 0 before the first."""
@@ -179,6 +188,7 @@ class Supervisor:
         for function, _, _ in raised:
             if old := self._functions.get(function.name):
                 self._rest_abandoned(old, function)
+                self._states.switch(function.name, old.manifest.state.schema, function.manifest.state.schema)
         wait([adoption for each in raised for adoption in self._adopt(*each)])
         for function, _, _ in raised:
             self._wiring.connect(function, self._dispatchers[function.name].offer)

@@ -17,7 +17,7 @@ from device.protocol import chunks
 from device.protocol.deployment import ArtifactRef
 from device.protocol.errors import ProtocolError
 
-WINDOW = 4
+WINDOW = 8
 # Seconds until a chunk is asked for again, doubling up to the limit. On a slow link the first wait is longer: twice
 # what chunks took of late. Asking for what is only late brings it twice, and makes such a link slower still.
 FIRST_WAIT = 2.0
@@ -99,9 +99,8 @@ class Download:
         return self._lists[ref.digest]
 
     def step(self, now: float) -> Actions:
-        """What to do at `now`: fill the window, ask again for what is late, let go of what arrived."""
-        actions = Actions(unsubscribe=self._arrived)
-        self._arrived = []
+        """What to do at `now`: ask again for what is late; at half a window, let go of what arrived and fill it."""
+        actions = Actions()
         for digest, asked in self._asked.items():
             if asked.due <= now:
                 actions.subscribe.append(digest)
@@ -109,11 +108,17 @@ class Download:
                 asked.again = True
                 asked.wait = min(2 * asked.wait, LONGEST_WAIT)
                 asked.due = now + asked.wait
+        if len(self._asked) <= WINDOW // 2:
+            # Several at once: on a fast link a packet for each chunk takes as long as the chunk.
+            self._fill(actions, now)
+        return actions
+
+    def _fill(self, actions: Actions, now: float) -> None:
+        actions.unsubscribe, self._arrived = self._arrived, []
         while self._waiting and len(self._asked) < WINDOW:
             digest = self._waiting.pop()
             self._asked[digest] = self._ask(now)
             actions.subscribe.append(digest)
-        return actions
 
     def due(self) -> float | None:
         """When `step` next has something to ask for again; None when nothing is asked for."""

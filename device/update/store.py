@@ -40,9 +40,11 @@ class Store:
     def write(self, digest: str, offset: int, data: bytes) -> None:
         """Put a chunk, which the caller has verified, at its place in the blob with this digest."""
         path = self._blobs / digest
-        if not path.exists():
+        try:
+            durable.disk.write_at(path, offset, data)
+        except FileNotFoundError:
             durable.create_file(path, ())
-        durable.disk.write_at(path, offset, data)
+            durable.disk.write_at(path, offset, data)
         self._unsynced[path] = self._unsynced.get(path, 0) + len(data)
         if sum(self._unsynced.values()) >= SYNC_EVERY:
             self._sync()

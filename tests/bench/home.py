@@ -87,18 +87,22 @@ class RunningHome:
 
 
 @contextlib.contextmanager
-def running(large_messages: bool = False) -> Generator[RunningHome, None, None]:
+def running(large_messages: bool = False, tuned: bool = True) -> Generator[RunningHome, None, None]:
     """A home with `night-light` at work on its one device.
 
-    `large_messages` lifts the broker's limit on the size of one message, for a reference that sends a file in one.
+    `large_messages` lifts the broker's limit on the size of one message, for a reference that sends a file in one. The
+    broker that is not `tuned` has mosquitto's default settings.
     """
     with tempfile.TemporaryDirectory(prefix="lamplight-bench-") as temporary:
         folder = Path(temporary)
         state = StateFolder(folder / "state")
         port, mqtt_port = ports.free(), ports.free()
         home = Home(state, port, mqtt_port, DEVICE)
+        configuration = broker.folder(state.cloud) / "mosquitto.conf"
         if large_messages:
-            _lift_size_limit(broker.folder(state.cloud) / "mosquitto.conf")
+            _lift_size_limit(configuration)
+        if not tuned:
+            configuration.write_text(f"listener {mqtt_port} 127.0.0.1\nallow_anonymous true\n")
         try:
             home.start()
             with Client(home.url) as client:

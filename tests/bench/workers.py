@@ -29,6 +29,7 @@ from device.runtime.messages import event_packet
 from device.runtime.policy import Policy
 from device.runtime.process import WorkerLostError, WorkerProcess
 from device.runtime.starter import Starter
+from device.runtime.states import States
 from device.runtime.supervisor import Supervisor
 from device.runtime.zygotes import Zygotes
 from tests.bench import installed
@@ -82,7 +83,7 @@ def _measure(rounds: int, pinned: bool) -> Generator[Figure, None, None]:
             yield _figure("deadline → worker gone", sides, "a bare child: poll, kill, wait", None, pinned)
         # Every crash counts as the first: what the backoff adds to the later ones is chosen, not a cost.
         policy = Policy(backoff=Backoff(healthy=0.0))
-        supervisor = Supervisor(hardware, lambda *_: None, folder / "crashes", policy)
+        supervisor = Supervisor(hardware, lambda *_: None, folder / "crashes", folder / "states", policy)
         try:
             supervisor.switch(installed.generation(plain))
             sides = in_turn(lambda: _crash(supervisor), lambda: _fresh(folder / "plain", _FRESH), rounds)
@@ -101,7 +102,7 @@ def _figure(
 def _starter(hardware: Hardware, scratch: Path) -> Generator[Starter, None, None]:
     zygotes = Zygotes(hardware)
     try:
-        yield Starter(zygotes, scratch, Policy())
+        yield Starter(zygotes, scratch, States(scratch / "states"), Policy())
     finally:
         zygotes.close()
 

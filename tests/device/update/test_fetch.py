@@ -98,8 +98,9 @@ class Downloads(RuleBasedStateMachine):
     @rule(data=st.data(), times=st.integers(1, 2))
     def arrive(self, data, times):
         digest = data.draw(st.sampled_from(sorted(self.subscribed)))
+        lacked = digest not in self.disk.stored()
         kept = [receive(self.made, digest, self.now, self.disk) for _ in range(times)]
-        assert kept == [True, False][:times]
+        assert kept == [lacked, False][:times]
         self.step()
 
     @precondition(lambda self: self.subscribed)
@@ -117,7 +118,8 @@ class Downloads(RuleBasedStateMachine):
     def only_what_lacks_is_subscribed_to_a_few_at_a_time(self):
         assert self.subscribed == set(self.made.asked())
         assert len(self.subscribed) <= WINDOW
-        assert not self.subscribed & self.disk.stored()
+        # Those that arrived are let go of together, while others are on their way.
+        assert len(self.subscribed & self.disk.stored()) < max(WINDOW // 2, 1)
         assert bool(self.subscribed) != self.made.done
 
     @invariant()
