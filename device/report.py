@@ -104,6 +104,7 @@ def _function(health: FunctionHealth) -> dict[str, object]:
         "restarts": health.restarts,
         "events": health.events,
         "errors": health.errors + health.timeouts + health.crashes,
+        "deaths": dict(health.deaths),
         "last_error": health.last_error,
     }
 
