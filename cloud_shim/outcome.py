@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cloud_shim import transfer
-from cloud_shim.transfer import Transfer
+from cloud_shim.transfer import Transfer, Travelled
 from device.errors import LamplightError, OfflineError
 
 FINAL = ("COMMITTED", "REVERTED", "REJECTED")
@@ -20,12 +20,14 @@ _POLL = 0.1  # seconds
 class Outcome:
     """Where a generation stands: a state of docs/protocol.md, "WAITING" before the first, or "SUPERSEDED".
 
-    `transfer` is how far it is while it is fetched, `evidence` what a failed trial's verdict rests on.
+    `transfer` is how far it is while it is fetched, `travelled` what that took, when the device still tells;
+    `evidence` is what a failed trial's verdict rests on.
     """
 
     state: str
     reason: str = ""
     transfer: Transfer | None = None
+    travelled: Travelled | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
@@ -54,9 +56,11 @@ def judge(device: dict[str, Any], generation: int) -> Outcome:
         return Outcome("WAITING")
     update = reported["update"]
     if update["generation"] == generation and update["state"] != "IDLE":
-        return Outcome(update["state"], update["reason"], transfer.of(update), _evidence(reported, generation))
+        took = transfer.travelled(update) if update["state"] == "COMMITTED" else None
+        shown = _evidence(reported, generation)
+        return Outcome(update["state"], update["reason"], transfer.of(update), took, shown)
     if str(generation) in reported["failed"]:
-        return Outcome("REVERTED", reported["failed"][str(generation)], None, _evidence(reported, generation))
+        return Outcome("REVERTED", reported["failed"][str(generation)], evidence=_evidence(reported, generation))
     if reported["generation"] == generation:
         return Outcome("COMMITTED")
     if max(update["generation"], reported["generation"]) > generation:
