@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 Warmed = tuple[InstalledFunction, Journal, list[WorkerProcess]]
 # As Warmed, or with the reason why there are no workers.
 Raised = tuple[InstalledFunction, Journal, list[WorkerProcess] | str]
+# Functions that warm up at the same time.
+_WARMING = 8
 
 
 class Supervisor:
@@ -88,9 +90,10 @@ class Supervisor:
         Unlike with `switch`, one function that cannot start now does not keep the others from running: it is tried
         again with backoff, as after a crash, and health tells. Raises LeaseError.
         """
-        with self._changing:
+        with self._changing, ThreadPoolExecutor(_WARMING) as pool:
             self._check_leases(generation)
-            self._change(generation, [self._try_to_warm(function) for function in self._changed(generation)])
+            # Together: one whose import hangs must not delay the others by all of its time.
+            self._change(generation, list(pool.map(self._try_to_warm, self._changed(generation))))
 
     def call(self, function: str, data: object) -> object:
         """The handler's result for a call with `data`.
