@@ -225,7 +225,7 @@ class Instance:
 
     def _idle(self, worker: WorkerProcess) -> None:
         try:
-            worker.wait(self._waker.fileno())
+            worker.wait()
         finally:
             self._queue.recall(self)
         self._waker.calm()
@@ -315,6 +315,7 @@ class Instance:
             how = worker.end()
             self._fell(lost.what, lost.detail or how, 0.0, _death(lost, worker))
         else:
+            worker.mind(self._waker.fileno())
             self._worker = worker
             self._since = time.monotonic()
             self._journal.worker("started", f"process {worker.pid}")

@@ -81,13 +81,16 @@ class WorkerProcess:
             raise WorkerLostError("timeout", f"no answer to {event} within {timeout:g} s")
         raise WorkerLostError("crashed", f"answered an event with {type(said).__name__}")
 
-    def wait(self, wake: int) -> None:
-        """Until the file descriptor `wake` is readable or the worker did something, while nobody else uses it; `attend`
-        says what. The thread that calls this is the one that ends the worker.
+    def mind(self, wake: int) -> None:
+        """Have `wait` end also when the file descriptor `wake` is readable. Before the first `wait`."""
+        self._watch = watch(self._channel_fd, [wake, *([self._log.fileno()] if self._logging else [])])
+
+    def wait(self) -> None:
+        """Until the worker did something while nobody else uses it (`attend` says what), or it is to be looked after.
+        The thread that calls this is the one that ends the worker.
         """
-        if self._watch is None:
-            self._watch = watch(self._channel_fd, [wake, *([self._log.fileno()] if self._logging else [])])
-        self._watch.wait()
+        if self._watch:
+            self._watch.wait()
 
     def hush(self) -> None:
         """Let the thread in `wait` sleep on while another uses the worker, up to `listen`."""
