@@ -34,18 +34,20 @@ def empty(fleet: str, device: str) -> Deployment:
 def with_release(previous: Deployment, release: ArtifactRef, settings: Settings, trial: Trial) -> Deployment:
     """The next generation: `previous` with `release` put over the release of that kind and name, if any.
 
-    `settings` are the operator's for a function; they replace the previous ones. A model has none.
+    `settings` are the operator's for a function; they replace the previous ones. A model and the agent have none.
     """
+    agent = release if release.kind == "agent" else previous.agent
     functions, models, config = dict(previous.functions), dict(previous.models), dict(previous.config)
     if release.kind == "function":
         # At the end, so that a check in order tells of the new one as that which does not fit.
         functions.pop(release.name, None)
         functions[release.name] = release
         config[release.name] = dict(settings)
-    else:
+    elif release.kind == "model":
         models[release.name] = release
     number = previous.generation + 1
-    return Deployment(previous.fleet, previous.device, number, functions, models, config, trial.seconds, trial.events)
+    where = (previous.fleet, previous.device, number)
+    return Deployment(*where, functions, models, config, trial.seconds, trial.events, agent)
 
 
 def without(previous: Deployment, kind: str, name: str, trial: Trial) -> Deployment:
@@ -59,7 +61,8 @@ def without(previous: Deployment, kind: str, name: str, trial: Trial) -> Deploym
     if kind == "function":
         config.pop(name, None)
     number = previous.generation + 1
-    return Deployment(previous.fleet, previous.device, number, functions, models, config, trial.seconds, trial.events)
+    where = (previous.fleet, previous.device, number)
+    return Deployment(*where, functions, models, config, trial.seconds, trial.events, previous.agent)
 
 
 def again(content: Deployment, generation: int) -> Deployment:
@@ -73,11 +76,12 @@ def again(content: Deployment, generation: int) -> Deployment:
         content.config,
         content.trial_seconds,
         content.trial_events,
+        content.agent,
     )
 
 
 def same_content(one: Deployment, other: Deployment) -> bool:
-    """Whether both run the same releases with the same settings; generation and trial do not matter."""
+    """Whether both run the same releases and settings by the same agent; generation and trial do not matter."""
     return _content(one) == _content(other)
 
 
@@ -128,9 +132,9 @@ def check_unused(deployment: Deployment, manifests: Mapping[str, FunctionManifes
         )
 
 
-def _content(deployment: Deployment) -> tuple[object, object]:
+def _content(deployment: Deployment) -> tuple[object, ...]:
     whole = deployment.to_json()
-    return whole["functions"], whole["models"]
+    return whole["functions"], whole["models"], whole.get("agent")
 
 
 def _same_kind(default: object, value: object) -> bool:

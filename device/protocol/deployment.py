@@ -12,12 +12,14 @@ from .fields import integer, name, number, only, plain, sha256, table, text
 
 FORMAT = 1
 MAX_GENERATION = 2**53 - 1
+# The name of every release of the agent: a fleet has one.
+AGENT = "lamplight"
 
 
 class ArtifactRef:
     """One released artifact: what it is, and which bytes.
 
-    `kind` is "function" or "model", `version` its release number, `length` in bytes; `index` is the
+    `kind` is "function", "model" or "agent", `version` its release number, `length` in bytes; `index` is the
     digest of its chunk index, or "" when it fits one chunk.
     """
 
@@ -43,6 +45,7 @@ class Deployment:
     """What one device should run.
 
     `config` holds the operator's settings for each function; they go over the manifest's own.
+    `agent` is the release of the agent itself, None for the one that the board was made with.
     A trial lasts until `trial_seconds` have passed *and* `trial_events` were handled by each changed
     function that gets any.
     """
@@ -57,6 +60,7 @@ class Deployment:
         config: dict[str, dict[str, object]],
         trial_seconds: float,
         trial_events: int,
+        agent: ArtifactRef | None = None,
     ) -> None:
         self.fleet = fleet
         self.device = device
@@ -66,13 +70,19 @@ class Deployment:
         self.config = config
         self.trial_seconds = trial_seconds
         self.trial_events = trial_events
+        self.agent = agent
 
     def artifacts(self) -> list[ArtifactRef]:
-        """Every artifact it names, functions first, each group by name."""
+        """Every artifact it names: functions, models, then the agent, each group by name."""
+        return [*self.parts(), *([self.agent] if self.agent else [])]
+
+    def parts(self) -> list[ArtifactRef]:
+        """The artifacts that a generation runs: all but the agent."""
         return [*(self.functions[n] for n in sorted(self.functions)), *(self.models[n] for n in sorted(self.models))]
 
     def to_json(self) -> dict[str, object]:
         """The JSON form; `parse` is its inverse."""
+        agent = {"agent": self.agent.to_json()} if self.agent else {}
         return {
             "format": FORMAT,
             "fleet": self.fleet,
@@ -81,6 +91,7 @@ class Deployment:
             "functions": {n: {**ref.to_json(), "config": self.config.get(n, {})} for n, ref in self.functions.items()},
             "models": {n: ref.to_json() for n, ref in self.models.items()},
             "trial": {"seconds": self.trial_seconds, "events": self.trial_events},
+            **agent,
         }
 
     def encode(self) -> bytes:
@@ -102,7 +113,7 @@ def parse(value: object) -> Deployment:
     """A deployment from its JSON form."""
     fields = table(value, "deployment")
     plain(fields, "deployment")
-    only(fields, ("format", "fleet", "device", "generation", "functions", "models", "trial"), "deployment")
+    only(fields, ("format", "fleet", "device", "generation", "functions", "models", "trial", "agent"), "deployment")
     if fields.get("format") != FORMAT:
         raise ProtocolError(f"deployment.format: {fields.get('format')!r}; this agent reads format {FORMAT}")
     functions = table(fields.get("functions"), "deployment.functions")
@@ -119,6 +130,7 @@ def parse(value: object) -> Deployment:
         },
         trial_seconds=_seconds(trial),
         trial_events=integer(trial, "events", "deployment.trial", 0, 1_000_000),
+        agent=_ref("agent", AGENT, fields["agent"], "deployment.agent", ()) if "agent" in fields else None,
     )
 
 
@@ -130,11 +142,11 @@ def _seconds(trial: dict[str, object]) -> float:
 
 
 def _refs(kind: str, group: dict[str, object], extra: tuple[str, ...]) -> dict[str, ArtifactRef]:
-    return {name(n, f"deployment.{kind}s"): _ref(kind, n, value, extra) for n, value in group.items()}
+    where = f"deployment.{kind}s"
+    return {name(n, where): _ref(kind, n, value, f"{where}.{n}", extra) for n, value in group.items()}
 
 
-def _ref(kind: str, key: str, value: object, extra: tuple[str, ...]) -> ArtifactRef:
-    where = f"deployment.{kind}s.{key}"
+def _ref(kind: str, key: str, value: object, where: str, extra: tuple[str, ...]) -> ArtifactRef:
     fields = table(value, where)
     only(fields, ("version", "sha256", "length", "index", *extra), where)
     length = integer(fields, "length", where, 1, MAX_ARTIFACT)

@@ -25,6 +25,7 @@ from device.update.fetch import Actions, Download
 from device.update.inbox import Chunk, Connected, Desired, Inbox, Stop
 from device.update.ledger import Ledger
 from device.update.ports import ChunkLink, Runner
+from device.update.self_update import SelfUpdate
 from device.update.status import Reporter, Update
 from device.update.store import Store
 from device.update.verification import RefusedError, Verifier
@@ -57,7 +58,7 @@ class Engine:
 
     `roots` is the folder with director-root.json and image-root.json. `changed` is called whenever `status` has
     changed, `event` with each transition; `accept(folder, timeout)` raises LamplightError for a model that must not be
-    used. All three are called on the update thread, or inside `boot`.
+    used. All three are called on the update thread, or inside `boot`. `own` replaces the agent itself.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Engine:
         changed: Callable[[], None],
         event: Callable[[Update], None],
         accept: Callable[[Path, float], None],
+        own: SelfUpdate,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         durable.make_folder(state)
@@ -81,8 +83,9 @@ class Engine:
         self._runner = runner
         self._link = chunks
         self._accept = accept
+        self._own = own
         self._clock = clock
-        self._reporter = Reporter(changed, event, clock)
+        self._reporter = Reporter(changed, event, clock, own.failures())
         self._fetching: _Fetching | None = None
         self._trying: _Trying | None = None
         self._believed = ""
@@ -133,6 +136,8 @@ class Engine:
         generation = self._resume()
         if self._ledger.slots.trial is not None:
             self._watch(self._ledger.slots.trial, generation)
+        elif number := self._own.trial():
+            self._report(number, status.TRIAL)
         else:
             self._reporter.rest(self._ledger.slots)
         return generation
@@ -213,7 +218,8 @@ class Engine:
             download = self._fetching.download
             self._act(download.step(self._clock()))
             self._reporter.progress(download.stored)
-            if download.done:
+            # One switch at a time: the agent is replaced when no generation is on trial.
+            if download.done and not (self._trying and self._own.plan(self._fetching.deployment)):
                 self._install(self._fetching)
 
     def _act(self, actions: Actions) -> None:
@@ -249,7 +255,7 @@ class Engine:
             current and current.deployment.generation == deployment.generation
         ):
             return
-        match reconcile.plan(self._ledger.slots, deployment, self._store.trees()):
+        match self._own.plan(deployment) or reconcile.plan(self._ledger.slots, deployment, self._store.trees()):
             case reconcile.Nothing():
                 if not self._trying:
                     self._reporter.rest(self._ledger.slots)
@@ -302,7 +308,11 @@ class Engine:
         try:
             for ref in {ref.digest: ref for ref in fetching.missing}.values():
                 self._store.verify(ref.digest, ref.length, fetching.download.chunks(ref))
-                self._store.unpack(ref.digest)
+            if self._own.plan(deployment):
+                self._hand_over(deployment)
+                return
+            for digest in {ref.digest for ref in fetching.missing}:
+                self._store.unpack(digest)
             generation = stage.generation(deployment, self._store)
             self._accept_models(generation)
             self._report(deployment.generation, status.STAGED)
@@ -313,6 +323,13 @@ class Engine:
             self._refuse(deployment, _text(error), again=isinstance(error, OSError))
             return
         self._switch(deployment, generation)
+
+    def _hand_over(self, deployment: Deployment) -> None:
+        """The new version of the agent takes this deployment up again, once it has proved itself."""
+        running = [name for name, each in self._runner.health().items() if each.state == "running"]
+        artifact = self._store.blob(deployment.agent.digest) if deployment.agent else None
+        self._report(deployment.generation, status.STAGED)
+        self._own.hand_over(deployment, artifact, running)
 
     def _accept_models(self, generation: Generation) -> None:
         for model in generation.models.values():

@@ -56,13 +56,13 @@ class Slots:
     def digests(self) -> set[str]:
         """The artifacts that some slot needs."""
         slots = (self.active, self.previous, self.trial)
-        return {ref.digest for slot in slots if slot for ref in slot.artifacts()}
+        return {ref.digest for slot in slots if slot for ref in slot.parts()}
 
 
 def fingerprint(content: Deployment) -> str:
     """What identifies the content of a deployment: the artifacts and the configuration, not its generation."""
     fields = content.to_json()
-    same = json.dumps({key: fields[key] for key in ("functions", "models")}, sort_keys=True)
+    same = json.dumps({key: fields[key] for key in ("functions", "models", "agent") if key in fields}, sort_keys=True)
     return hashlib.sha256(same.encode()).hexdigest()
 
 

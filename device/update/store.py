@@ -92,6 +92,10 @@ class Store:
         except FileNotFoundError:
             return
 
+    def blob(self, digest: str) -> Path:
+        """The file of a blob that is here."""
+        return self._blobs / digest
+
     def unpack(self, digest: str) -> Path:
         """The tree of the artifact whose blob is here and verified, unpacked now.
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from cloud_shim.signing import Signing
 from device.generation import Generation
 from device.infer.files import MODEL_FILES
+from device.launcher.line import Line
 from device.protocol import chunks
 from device.protocol.deployment import ArtifactRef, Deployment
 from device.update import archive, slots
 from device.update.engine import Engine
+from device.update.self_update import SelfUpdate
 
 HANDLER = b"def handler(event, context):\n    return %d\n"
 
@@ -176,6 +178,7 @@ class Device:
             lambda: None,
             self.events.append,
             self._accept,
+            SelfUpdate(self.folder / "runtime", Line(None), lambda: None),
         )
         self.link.engine = self.engine
         generation = self.engine.boot()
