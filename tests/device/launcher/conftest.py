@@ -44,17 +44,6 @@ MUTE = "say(waits='the lamp does not run again')\nwait_for_the_end()\n"
 DIE = "raise SystemExit(1)\n"
 
 
-def asking(version: str) -> str:
-    """A script that asks for `version` once, and works."""
-    return (
-        f"if {version!r} not in told['failed'] and not told['trial']:\n"
-        f"    say(ask={version!r}, note={{'generation': 2}})\n"
-        "    told = json.loads(heard.readline())\n"
-        f"    note('granted' if told['next'] == {version!r} else 'refused: ' + told['refused'])\n"
-        f"    sys.exit(10 if told['next'] == {version!r} else 0)\n" + WORK
-    )
-
-
 class Board:
     """What is installed, the state folder, and launchers."""
 
@@ -62,6 +51,7 @@ class Board:
         self.state = folder / "state"
         self.runtime = self.state / "runtime"
         self.runtime.mkdir(parents=True)
+        self.released = folder / "released"
         self.installed = folder / "installed"
         shutil.copytree(ROOT / "device", self.installed / "device", ignore=shutil.ignore_patterns("__pycache__"))
         self.built_in(WORK)
@@ -75,14 +65,34 @@ class Board:
     def built_in(self, script: str) -> None:
         self._write(self.installed / "device" / "agent.py", "built-in", script)
 
+    def asking(self, version: str) -> str:
+        """A script that installs `version`, asks for it and, when that has failed, works."""
+        return (
+            f"if {version!r} not in told['failed'] and not told['trial']:\n"
+            "    import shutil\n"
+            f"    if os.path.isdir({str(self.released / version)!r}):\n"
+            f"        tree = {str(self.runtime / version)!r}\n"
+            f"        shutil.copytree({str(self.released / version)!r}, tree, dirs_exist_ok=True)\n"
+            f"    say(ask={version!r}, note={{'generation': 2}})\n"
+            "    told = json.loads(heard.readline())\n"
+            f"    note('granted' if told['next'] == {version!r} else 'refused: ' + told['refused'])\n"
+            f"    sys.exit(10 if told['next'] == {version!r} else 0)\n" + WORK
+        )
+
     def version(self, name: str, script: str) -> str:
         """A version that lies on the board; gives its digest."""
-        tree = self.runtime / name
+        digest = self.release(name, script)
+        shutil.copytree(self.released / digest, self.runtime / digest)
+        return digest
+
+    def release(self, name: str, script: str) -> str:
+        """A version that can be brought to the board; gives its digest."""
+        tree = self.released / name
         (tree / "device").mkdir(parents=True)
         (tree / "device" / "__init__.py").write_text("")
         self._write(tree / "device" / "agent.py", name, script)
         digest = archive.digest(tree)
-        tree.rename(self.runtime / digest)
+        tree.rename(self.released / digest)
         return digest
 
     def launch(self, *arguments: str) -> subprocess.Popen[str]:
