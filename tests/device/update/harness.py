@@ -178,13 +178,17 @@ class Device:
             lambda: None,
             self.events.append,
             self._accept,
-            SelfUpdate(self.folder / "runtime", Line(None), lambda: None),
+            self.own(),
         )
         self.link.engine = self.engine
         generation = self.engine.boot()
         if start:
             self.engine.start()
         return generation
+
+    def own(self):
+        """The agent's own replacement; here there is no launcher."""
+        return SelfUpdate(self.folder / "runtime", Line(None), lambda: None)
 
     def restart(self):
         self.engine.stop()
