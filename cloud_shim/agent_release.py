@@ -43,7 +43,7 @@ def _copy(package: Path, to: Path) -> None:
         raise NotFoundError(
             f"There is no folder {package}", "", "--source with a folder that has `device` and `boards`"
         )
-    shutil.copytree(package, to, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    shutil.copytree(package, to, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", ".*"))
 
 
 def _manifest(source: Path) -> str:

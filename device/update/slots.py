@@ -15,7 +15,7 @@ from typing import NamedTuple
 from device.protocol import deployment
 from device.protocol.deployment import Deployment
 from device.protocol.errors import ProtocolError
-from device.protocol.fields import integer, items, only, sha256, table, text
+from device.protocol.fields import integer, items, sha256, table, text
 from device.update import durable
 
 FORMAT = 1
@@ -139,7 +139,6 @@ def save(path: Path, slots: Slots) -> None:
 
 
 def _parse(fields: dict[str, object]) -> Slots:
-    only(fields, ("format", "floor", "active", "previous", "trial", "starts", "failed", "accepted"), "slots")
     integer(fields, "format", "slots", FORMAT, FORMAT)
     failed = [items(each, "slots.failed") for each in items(fields.get("failed"), "slots.failed")]
     return Slots(
