@@ -1,6 +1,7 @@
 """The direction of imports that the design fixes: who may know of whom."""
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,7 +57,7 @@ ALLOWED = {
     "hal": ("boards",),
     "infer": (),
     "link": (),
-    "launcher": ("device.runtime.backoff", "device.runtime.sandbox", "device.update.archive", "device.update.durable"),
+    "launcher": ("device.update", "device.runtime.backoff", "device.runtime.sandbox"),
     "update": ("device.infer", "device.launcher"),
     "triggers": ("device.hal", "boards"),
     "runtime": ("device.hal", "device.triggers", "device.infer", "boards"),
@@ -87,3 +88,19 @@ def test_every_import_of_the_device_is_declared() -> None:
     known = declared | blinka | set(sys.stdlib_module_names)
     wrong = {m.split(".")[0] for p in files("device") for m in imports(p)} - known
     assert wrong == set()
+
+
+def test_the_launcher_loads_nothing_that_could_keep_it_from_starting() -> None:
+    listed = "import sys, device.launcher.__main__ as _; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", listed], cwd=ROOT, capture_output=True, text=True, check=True)
+    ours = {each for each in done.stdout.split() if within(each, *OURS)}
+    bare = subprocess.run([sys.executable, "-c", "import sys; print(*sys.modules)"], capture_output=True, text=True)
+    foreign = {each.split(".")[0] for each in done.stdout.split()} - {each.split(".")[0] for each in bare.stdout.split()}
+    assert foreign - set(sys.stdlib_module_names) == {"device"}
+    assert {each.split(".")[1] for each in ours if "." in each} == {
+        "config", "errors", "launcher", "logs", "protocol", "runtime", "update"
+    }  # fmt: skip
+    assert {each for each in ours if within(each, "device.update", "device.runtime")} == {
+        "device.update", "device.update.archive", "device.update.durable",
+        "device.runtime", "device.runtime.backoff", "device.runtime.sandbox",
+    }  # fmt: skip
