@@ -70,7 +70,9 @@ class Agent:
         self._stopping = False
         self._outbox = Outbox(config.state / "outbox.db")
         logging.getLogger().addHandler(logs.RecordHandler(self._outbox.append))
-        self._supervisor = Supervisor(Hardware(self._board, config.simulation), self._emit, config.state / "scratch")
+        self._supervisor = Supervisor(
+            Hardware(self._board, config.simulation), self._emit, config.state / "scratch", config.state / "functions"
+        )
         self._session = Session(config.broker, config.fleet, config.device, self._outbox.boots)
         self._uplink = Uplink(self._outbox, self._send_up)
         self._engine = Engine(

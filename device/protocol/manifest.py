@@ -31,6 +31,18 @@ class PinLease:
         self.safe = safe
 
 
+class StateTable:
+    """What the function keeps: `schema` numbers its form, `size` is in bytes.
+
+    `migrate` is the module and the function that take the state from a lower schema, or two empty texts.
+    """
+
+    def __init__(self, schema: int, size: int, migrate: tuple[str, str]) -> None:
+        self.schema = schema
+        self.size = size
+        self.migrate = migrate
+
+
 class FunctionManifest:
     """A checked `function.toml`.
 
@@ -49,6 +61,7 @@ class FunctionManifest:
         pins: dict[str, PinLease],
         sensors: list[str],
         models: list[str],
+        state: StateTable,
         config: dict[str, object],
     ) -> None:
         self.name = name
@@ -60,6 +73,7 @@ class FunctionManifest:
         self.pins = pins
         self.sensors = sensors
         self.models = models
+        self.state = state
         self.config = config
 
 
@@ -87,7 +101,7 @@ def function(value: object) -> FunctionManifest:
     fields = table(value, where)
     only(
         fields,
-        ("name", "handler", "runtime", "memory", "timeout", "triggers", "pins", "sensors", "models", "config"),
+        ("name", "handler", "runtime", "memory", "timeout", "triggers", "pins", "sensors", "models", "state", "config"),
         where,
     )
     if text(fields, "runtime", where, "python3") not in RUNTIMES:
@@ -107,6 +121,7 @@ def function(value: object) -> FunctionManifest:
         pins={name(n, f"{where}.pins"): _pin(n, p) for n, p in table(fields.get("pins", {}), f"{where}.pins").items()},
         sensors=sorted({*sensors, *(t.sensor for t in triggers if t.sensor)}),
         models=[name(each, f"{where}.models") for each in items(fields.get("models", []), f"{where}.models")],
+        state=_state(table(fields.get("state", {}), f"{where}.state")),
         config=config,
     )
 
@@ -129,11 +144,22 @@ def model(value: object) -> ModelManifest:
     )
 
 
-def _handler(value: str) -> tuple[str, str]:
+def _handler(value: str, key: str = "handler") -> tuple[str, str]:
     module, colon, attribute = value.partition(":")
     if not colon or not attribute.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
-        raise ProtocolError(f"function.toml.handler: {value!r} is not of the form 'module:function'")
+        raise ProtocolError(f"function.toml.{key}: {value!r} is not of the form 'module:function'")
     return module, attribute
+
+
+def _state(fields: dict[str, object]) -> StateTable:
+    where = "function.toml.state"
+    only(fields, ("schema", "size", "migrate"), where)
+    migrate = text(fields, "migrate", where, "")
+    return StateTable(
+        schema=integer(fields, "schema", where, 1, 999_999, 1),
+        size=_memory(fields, where, MIB, "size"),
+        migrate=_handler(migrate, "state.migrate") if migrate else ("", ""),
+    )
 
 
 def _trigger(value: object) -> Trigger:
@@ -185,13 +211,13 @@ def _count(value: str) -> int:
     return int(value) if 0 < len(value) <= 6 and all(c in "0123456789" for c in value) else 0
 
 
-def _memory(fields: dict[str, object], where: str, default: int) -> int:
-    if "memory" not in fields:
+def _memory(fields: dict[str, object], where: str, default: int, key: str = "memory") -> int:
+    if key not in fields:
         return default
-    value = text(fields, "memory", where)
+    value = text(fields, key, where)
     if value.endswith("M") and 1 <= _count(value[:-1]) <= 65536:
         return _count(value[:-1]) * MIB
-    raise ProtocolError(f"{where}.memory: {value!r} is not a size; write '64M'")
+    raise ProtocolError(f"{where}.{key}: {value!r} is not a size; write '64M'")
 
 
 def _shape(value: object, where: str) -> list[int]:
