@@ -52,7 +52,7 @@ class Launcher:
         self._state = state
         self._folder = state / "runtime"
         self._proof = proof
-        self._ledger = Ledger()
+        self._ledger = self._load()
         self._backoff = Backoff(first=1.0)
         self._stopping = False
         self._lack = ""
@@ -71,10 +71,8 @@ class Launcher:
 
     def run(self) -> int:
         """Keep the agent running; gives the exit code."""
-        durable.make_folder(self._folder)
-        self._load()
         while True:
-            version = self._choose()
+            version = self.choose()
             self._tidy()
             began = time.monotonic()
             code = self._serve(version)
@@ -91,14 +89,14 @@ class Launcher:
 
     # What to start
 
-    def _load(self) -> None:
+    def _load(self) -> Ledger:
         try:
-            self._ledger = ledger.load(self._folder / "ledger.json")
+            return ledger.load(self._folder / "ledger.json")
         except (ProtocolError, OSError) as error:
             _log.error("%s; starting the built-in agent", error)
-            self._ledger = Ledger(lost=str(error))
+            return Ledger(lost=str(error))
 
-    def _choose(self) -> str:
+    def choose(self) -> str:
         """The version to start now: whole on disk, and counted if it is on trial."""
         try:
             self._keep(ledger.start(self._ledger))
@@ -295,8 +293,8 @@ def main(arguments: list[str] | None = None) -> int:
     passed_on = ["--config", str(options.config), *(["--debug"] if options.debug else [])]
     try:
         state = config.load(options.config).state
-        launcher = Launcher(passed_on, state, options.proof)
         with _only_one(state):
+            launcher = Launcher(passed_on, state, options.proof)
             _listen_to_signals(launcher)
             return launcher.run()
     except (LamplightError, OSError) as error:

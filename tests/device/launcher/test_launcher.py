@@ -1,13 +1,19 @@
 """The launcher as a process: it ends with a version that works, whatever the new one does and whoever is killed."""
 
+import contextlib
+import errno
 import os
 import random
 import signal
 import time
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from device.launcher.__main__ import Launcher
 from device.launcher.ledger import BUILT_IN, Ledger, Trial, save
+from device.update import durable
 from tests.device.launcher.conftest import DIE, MUTE, WORK, Board
 from tests.support import until
 
@@ -162,26 +168,58 @@ def test_an_artifact_that_is_not_there_is_not_granted(board: Board) -> None:
     assert board.ledger() == Ledger()
 
 
+MOMENTS = ("built-in began", "built-in granted", "new began", "new proved")
+
+
+@pytest.mark.parametrize("victims", ["launcher", "agent", "both"])
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_killed_at_a_moment_of_an_upgrade_the_new_version_runs_afterwards(
+    board: Board, moment: str, victims: str
+) -> None:
+    new = board.release("new", "say(proved=told['running'])\nnote('proved')\nwait_for_the_end()\n")
+    board.built_in(board.asking(new))
+    launcher = board.launch()
+    board.until_said(moment)
+    _kill_some(launcher.pid, victims)
+    if victims == "agent":
+        launcher.send_signal(signal.SIGTERM)
+    launcher.communicate(timeout=60)
+    board.launch()
+    until(lambda: board.ledger().active == new, f"the new version is active: {board.ledger()}")
+    until(lambda: board.journal()[-1] == "new proved", "it runs")
+
+
+@pytest.mark.parametrize("victims", ["launcher", "agent", "both"])
+def test_killed_again_and_again_while_a_bad_version_is_on_trial_the_old_one_runs_afterwards(
+    board: Board, victims: str
+) -> None:
+    new = board.release("new", MUTE)
+    board.built_in(board.asking(new))
+    for number in range(1, 4):
+        launcher = board.launch()
+        board.until_said("new began", number)
+        _kill_some(launcher.pid, victims)
+        # Ends at once what is not dead: it must not be started once more, for each start counts.
+        launcher.kill()
+        launcher.communicate()
+    board.launch("--proof", "2")
+    until(lambda: new in board.ledger().failed, f"the new version is given up: {board.ledger()}")
+    until(lambda: board.journal()[-1] == "built-in began", "the old one runs")
+
+
 @pytest.mark.parametrize("good", [True, False])
-def test_killed_at_any_moment_of_an_upgrade_the_old_or_the_new_version_runs(board: Board, good: bool) -> None:
-    """SIGKILL of the launcher and its agent together, as a power cut does, and of either alone, again and again."""
+def test_killed_at_random_moments_of_an_upgrade_the_old_or_the_new_version_runs(board: Board, good: bool) -> None:
     new = board.release("new", WORK if good else DIE)
     board.built_in(board.asking(new))
     choice = random.Random(7)
     for _ in range(12):
         launcher = board.launch("--proof", "20")
-        time.sleep(choice.uniform(0.0, 0.6))
-        agents = [int(pid) for pid in _children(launcher.pid)]
-        victims = choice.choice([[launcher.pid], agents, [launcher.pid, *agents]])
-        for victim in victims:
-            _kill(victim)
-        if launcher.pid not in victims:
-            launcher.send_signal(signal.SIGTERM)
+        time.sleep(choice.uniform(0.0, 1.0))
+        _kill_some(launcher.pid, choice.choice(["launcher", "agent", "both"]))
+        launcher.send_signal(signal.SIGTERM)
         launcher.communicate(timeout=60)
-    began = len(board.journal())
     board.launch()
     until(lambda: _settled(board, new), f"one of them stays: {board.ledger()}")
-    assert len(board.journal()) > began or _settled(board, new)
 
 
 def _settled(board: Board, new: str) -> bool:
@@ -190,16 +228,31 @@ def _settled(board: Board, new: str) -> bool:
     return works and board.journal()[-1] in ("new began", "built-in began")
 
 
-def _children(pid: int) -> list[str]:
+def _kill_some(launcher: int, victims: str) -> None:
     try:
-        with open(f"/proc/{pid}/task/{pid}/children") as file:  # noqa: PTH123
-            return file.read().split()
+        agents = Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split()
     except FileNotFoundError:
-        return []
+        agents = []
+    for pid in [*([launcher] if victims != "agent" else []), *(map(int, agents) if victims != "launcher" else [])]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
+def test_a_start_that_cannot_be_counted_is_not_made(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk: the version on trial waits, and the one that has proved itself runs."""
+    new = board.version("new", WORK)
+    save(board.runtime / "ledger.json", Ledger(trial=Trial(new, 3, {})))
+    full = FullDisk()
+    monkeypatch.setattr(durable, "disk", full)
+    launcher = Launcher([], board.state)
+    assert launcher.choose() == BUILT_IN
+    monkeypatch.undo()
+    assert launcher.choose() == new
+    assert board.ledger().trial == Trial(new, 2, {})
+
+
+class FullDisk(durable.Disk):
+    """Nothing can be made on it."""
+
+    def create(self, path: Path, mode: int) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")

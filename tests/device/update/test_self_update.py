@@ -1,6 +1,8 @@
 """The engine and the agent's own replacement: what is planned, handed over, refused, and in which order."""
 
 import json
+import random
+import shutil
 import socket
 import threading
 
@@ -10,9 +12,10 @@ from device.launcher import ledger, line
 from device.launcher.ledger import BUILT_IN, Ledger
 from device.launcher.line import Line, Told
 from device.protocol.deployment import decode
-from device.update import archive, self_update
+from device.update import archive, durable, self_update
 from device.update.reconcile import Install, Nothing, Reject
 from tests.device.update.harness import Device, Health, function_files, write
+from tests.sim.disk import Model, RecordingDisk
 
 MANIFEST = b'name = "lamplight"\nversion = "0.2.0"\npython = ">=3.11"\nrequires = []\n'
 FILES = {"device/__init__.py": b"", "boards/__init__.py": b"", "runtime.toml": MANIFEST}
@@ -182,6 +185,35 @@ def test_there_are_at_most_two_versions_on_the_disk(board, cloud, launcher):
     board.engine.desired(desired(cloud, 1, agent=new))
     assert board.ended.wait(60)
     assert [each.name for each in (board.folder / "runtime").iterdir()] == [new.digest]
+
+
+def test_power_lost_at_any_step_of_the_installation_leaves_no_half_version(tmp_path, cloud, monkeypatch):
+    """After each durable step, with what is not synced lost, or kept in any selection."""
+    data = archive.pack(write(tmp_path / "source", FILES))
+    artifact = tmp_path / "artifact.tar"
+    artifact.write_bytes(data)
+    new = cloud.release_bytes("agent", "lamplight", 1, data)
+    deployment = cloud.deployment(1)
+    deployment.agent = new
+    root = tmp_path / "board"
+    old = root / "runtime" / ("ee" * 32)
+    old.mkdir(parents=True)
+    (old / "file").write_bytes(b"an older version")
+    shutil.copytree(root, tmp_path / "before")
+    disk = RecordingDisk(root)
+    monkeypatch.setattr(durable, "disk", disk)
+    self_update.SelfUpdate(root / "runtime", Launcher().line, lambda: None).hand_over(deployment, artifact, [])
+    for k in range(len(disk.steps) + 1):
+        for seed in (None, 1, 2, 3):
+            model = Model(tmp_path / "before")
+            for step in disk.steps[:k]:
+                model.take(step)
+            left = tmp_path / f"left-{k}-{seed}"
+            model.lose_power(left, None if seed is None else random.Random(seed))
+            tree = left / "runtime" / new.digest
+            assert not tree.exists() or archive.digest(tree) == new.digest
+    assert archive.digest(root / "runtime" / new.digest) == new.digest
+    print(f"power cut after each of {len(disk.steps)} durable steps")
 
 
 def told_of(running, failed=(), note=None):
