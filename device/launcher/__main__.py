@@ -39,6 +39,8 @@ PROOF = 180.0
 GRACE = 15.0
 # Seconds that an agent whose launcher was killed may take to end.
 ORPHAN = 60.0
+# Seconds that an agent may take to make room for what it is told.
+TELL = 1.0
 FINAL_CODES = (2, 3, 5)
 
 _log = logging.getLogger("launcher")
@@ -150,7 +152,6 @@ class Launcher:
         with ours, theirs:
             self._child = self._start(version, theirs)
             theirs.close()
-            ours.setblocking(False)
             self._tell(ours, version)
             code = self._hear(ours, version)
         self._child = None
@@ -232,9 +233,12 @@ class Launcher:
         self._keep(ledger.ask(self._ledger, version, table(fields.get("note", {}), "ask.note")))
 
     def _tell(self, ours: socket.socket, version: str, refused: str = "") -> None:
-        # An agent that reads nothing must not stop the launcher.
+        # An agent that reads nothing must not stop the launcher for long.
         with contextlib.suppress(OSError):
-            ours.send(line.encode(line.told(self._ledger, version, refused)))
+            ours.settimeout(TELL)
+            ours.sendall(line.encode(line.told(self._ledger, version, refused)))
+        with contextlib.suppress(OSError):
+            ours.setblocking(False)
 
     def _pause(self, ran: float) -> None:
         """Wait before the next start, the longer the more often it ended; a trial is to come to its end soon."""

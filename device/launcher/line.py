@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from device.errors import LamplightError
-from device.launcher.ledger import BUILT_IN, Failure, Ledger, Note
+from device.launcher.ledger import BUILT_IN, MAX_FAILED, Failure, Ledger, Note
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import table, text
 
@@ -25,7 +25,9 @@ from device.protocol.fields import table, text
 SWITCH = 10
 # Where the agent finds its end of the line: the number of a file descriptor.
 VARIABLE = "LAMPLIGHT_LAUNCHER"
+# What the launcher takes as one line, and what the agent does: it is told the notes of every version that failed.
 MAX_LINE = 64 * 1024
+MAX_TOLD = 2 * MAX_FAILED * MAX_LINE
 ANSWER_TIMEOUT = 30.0
 
 _log = logging.getLogger(__name__)
@@ -115,7 +117,7 @@ class Line:
         self._lines = end.makefile("rb") if end else None
         self._said = threading.Condition()
         if self._lines is not None:
-            self._hear(self._lines.readline(MAX_LINE))
+            self._hear(self._lines.readline(MAX_TOLD))
 
     def listen(self, changed: Callable[[], None], orphaned: Callable[[], None]) -> None:
         """Begin to hear what the launcher says."""
@@ -156,7 +158,7 @@ class Line:
     def _listen(self, changed: Callable[[], None], orphaned: Callable[[], None]) -> None:
         while self._lines is not None:
             try:
-                line = self._lines.readline(MAX_LINE)
+                line = self._lines.readline(MAX_TOLD)
             except OSError:
                 line = b""
             if not line:

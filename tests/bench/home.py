@@ -44,7 +44,8 @@ class RunningHome:
     """A started Home; `folder` is for a benchmark's own files, on the same disk as everybody's state."""
 
     def __init__(self, home: Home, client: Client, broker: Broker, folder: Path) -> None:
-        self.agent = agent_of(home.agent.pid)
+        self.launcher = home.agent.pid
+        self.agent = agent_of(self.launcher)
         self.broker = broker
         self._home = home
         self.folder = folder
