@@ -13,7 +13,7 @@ from device.version import Agent
 
 HEALTH = FunctionHealth(3, "ab" * 32, "running", events=9, errors=1, timeouts=2, crashes=4, restarts=6, last_error="x")
 AGENT = Agent("0.2.0", "cd" * 32, True, "0.1.0", "")
-UPDATE = Update(7, 6, 8, "FETCHING", "", bytes=10, total=20, rate=5, failed={8: "it crashed"})
+UPDATE = Update(7, 6, 8, "FETCHING", "", bytes=10, total=20, whole=40, rate=5, failed={8: "it crashed"})
 
 
 def body(health: FunctionHealth = HEALTH, update: Update = UPDATE, ok: bool = True) -> dict[str, object]:
@@ -41,7 +41,9 @@ def test_it_says_what_the_protocol_promises_and_is_json() -> None:
     told = body()
     messages.encode(told)
     assert (told["generation"], told["previous"], told["boot"]) == (7, 6, "12-9f3a61c2")
-    assert told["update"] == {"generation": 8, "state": "FETCHING", "reason": "", "bytes": 10, "total": 20, "rate": 5}
+    amounts = {"bytes": 10, "total": 20, "whole": 40, "rate": 5}
+    assert told["update"] == {"generation": 8, "state": "FETCHING", "reason": "", **amounts}
+    assert told["patches"] is True
     assert told["agent"] == "0.2.0"
     runtime = {"version": "0.2.0", "sha256": "cd" * 32, "trial": True, "previous": "0.1.0", "lost": ""}
     assert told["runtime"] == runtime
