@@ -5,8 +5,6 @@ bad as a seed says (tests/sim/mqtt_proxy.py).
 """
 
 import json
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -193,8 +191,10 @@ def test_with_the_shim_dead_the_broker_alone_is_enough_though_chunks_are_lost(be
 def test_an_agent_killed_in_the_middle_goes_on_from_what_is_on_disk(bench: Bench):
     generation, length = bench.hold_in_the_middle()
     before = bench.proxy.bytes_delivered()
-    os.kill(bench.agent_pid(), signal.SIGKILL)
+    agent = bench.agent_pid()
     bench.home.agent.kill()
+    # Its sockets are open until it is gone.
+    until(lambda: not Path(f"/proc/{agent}").exists(), "the agent is gone")
     bench.proxy.release()
     bench.home.start_agent()
     bench.wait_committed(generation)
