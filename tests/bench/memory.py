@@ -1,10 +1,10 @@
 """The agent's memory at idle, against a bare Python with paho connected to the same broker.
 
 Ours is the proportional set size (PSS: what a process has alone, and its share of what it shares) summed over the
-agent and every process it started: the zygote and the worker of `night-light`, which runs meanwhile. The reference is
-the least that could speak MQTT in Python: one interpreter that has imported paho and connected. Both are read in turn
-on the same machine, where the interpreter's own pages are also shared with the shim and the simulated hardware: a
-board without them counts a little more on both sides.
+launcher and every process below it: the agent, the zygote and the worker of `night-light`, which runs meanwhile. The
+reference is the least that could speak MQTT in Python: one interpreter that has imported paho and connected. Both are
+read in turn on the same machine, where the interpreter's own pages are also shared with the shim and the simulated
+hardware: a board without them counts a little more on both sides.
 """
 
 import contextlib
