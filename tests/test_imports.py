@@ -61,6 +61,7 @@ ALLOWED = {
     "update": ("device.infer", "device.launcher"),
     "triggers": ("device.hal", "boards"),
     "runtime": ("device.hal", "device.triggers", "device.infer", "boards"),
+    "replay": ("device.hal", "device.infer", "device.runtime"),
 }
 
 

@@ -83,7 +83,7 @@ class Journal:
         if isinstance(lux, (int, float)):
             fields["lux"] = lux
         self._emit(
-            "telemetry", "decision", {**fields, "pins": result.pins, "result": _brief(result.value), "ms": result.ms}
+            "telemetry", "decision", {**fields, "pins": result.pins, "result": brief(result.value), "ms": result.ms}
         )
 
     def flush(self) -> None:
@@ -105,7 +105,8 @@ class Journal:
         self._emit("logs", "log", {**self._who, "level": level, "text": text[:MAX_LINE]})
 
 
-def _brief(value: object) -> object:
+def brief(value: object) -> object:
+    """A result as a record has it: one that is too large is told by its size."""
     if value is None or isinstance(value, (bool, int, float)):
         return value
     size = len(json.dumps(value))

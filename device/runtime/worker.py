@@ -12,14 +12,15 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
 
 from device.runtime import handler, messages, migration, sandbox
 from device.runtime.channel import Channel, ChannelClosedError, encode
-from device.runtime.context import Context, LoggingBridge, leased_models, leased_pins, leased_sensors
+from device.runtime.context import Context, LoggingBridge, Pin, leased_models, leased_pins, leased_sensors
 from device.runtime.messages import Assignment, Failure, Result
+from device.runtime.reads import Reads
 from device.runtime.state import State
 
 if TYPE_CHECKING:
@@ -91,16 +92,18 @@ class Worker:
         self._assignment = assignment
         self._bundle = Path(assignment.path)
         self._channel = channel
-        self._pins = leased_pins(hardware, assignment.outputs, assignment.inputs)
-        self._sensors = leased_sensors(hardware, assignment.sensors)
+        self._reads = Reads()
+        self._pins = leased_pins(hardware, assignment.outputs, assignment.inputs, self._reads.note)
+        self._sensors = leased_sensors(hardware, assignment.sensors, self._reads.note)
         self._models = leased_models(list(assignment.models), lambda name: _load(Path(assignment.models[name])))
         self._states = Path(assignment.states)
-        self._state = State(self._states / str(assignment.schema), assignment.state_size)
+        self._state = State(self._states / str(assignment.schema), assignment.state_size, self._reads.note)
         self._context = Context(
             assignment.function,
             assignment.version,
             assignment.config,
-            self._pins,
+            # An input has no setter: that is an editor's to know, by the name.
+            cast("Mapping[str, Pin]", self._pins),
             self._sensors,
             self._models,
             self._state,

@@ -15,7 +15,7 @@ def test_a_starter_is_copied_under_its_own_name(run):
     code, out, _ = run("new", "night-light")
     assert (code, out) == (0, "night-light\n")
     assert tomllib.loads(Path("night-light/function.toml").read_text())["name"] == "night-light"
-    assert sorted(each.name for each in Path("night-light").iterdir()) == ["function.toml", "main.py"]
+    assert sorted(each.name for each in Path("night-light").iterdir()) == ["function.toml", "main.py", "tests"]
 
 
 def test_a_folder_that_exists_is_not_touched(run):
