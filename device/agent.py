@@ -31,7 +31,8 @@ from device.link.session import Session
 from device.link.uplink import Uplink
 from device.protocol import messages, topics
 from device.protocol.topics import Topic
-from device.runtime.sandbox import confinement
+from device.runtime.confinement.report import confinement, demand
+from device.runtime.policy import Policy
 from device.runtime.supervisor import Supervisor
 from device.update.engine import Engine
 from device.update.status import Update
@@ -52,7 +53,9 @@ class Agent:
         self._stopping = False
         self._outbox = Outbox(config.state / "outbox.db")
         logging.getLogger().addHandler(logs.RecordHandler(self._outbox.append))
-        self._supervisor = Supervisor(Hardware(self._board, config.simulation), self._emit, config.state / "scratch")
+        hardware = Hardware(self._board, config.simulation)
+        policy = Policy(network=config.confinement.network)
+        self._supervisor = Supervisor(hardware, self._emit, config.state / "scratch", policy)
         self._session = Session(config.broker, config.fleet, config.device, self._outbox.boots)
         self._uplink = Uplink(self._outbox, self._send_up)
         self._engine = Engine(
@@ -188,6 +191,8 @@ def _lock_file(state: Path) -> TextIO:
 def run(config: AgentConfig) -> None:
     """Run one board until SIGTERM or SIGINT."""
     with only_one(config.state):
+        # Before there are threads: the probing forks.
+        demand(config.confinement.require, confinement())
         agent = Agent(config)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: agent.stop())

@@ -35,7 +35,8 @@ class FunctionManifest:
     """A checked `function.toml`.
 
     `module` and `attribute` come from `handler = "module:attribute"`; `memory` is in bytes above the bare
-    worker, `timeout` in seconds for one event.
+    worker, `timeout` in seconds for one event. At most `processes` processes and threads, `scratch` bytes of files;
+    `network`: it asks for the Internet.
     """
 
     def __init__(
@@ -50,6 +51,9 @@ class FunctionManifest:
         sensors: list[str],
         models: list[str],
         config: dict[str, object],
+        processes: int = 16,
+        scratch: int = 16 * MIB,
+        network: bool = False,
     ) -> None:
         self.name = name
         self.module = module
@@ -61,6 +65,9 @@ class FunctionManifest:
         self.sensors = sensors
         self.models = models
         self.config = config
+        self.processes = processes
+        self.scratch = scratch
+        self.network = network
 
 
 class ModelManifest:
@@ -87,7 +94,10 @@ def function(value: object) -> FunctionManifest:
     fields = table(value, where)
     only(
         fields,
-        ("name", "handler", "runtime", "memory", "timeout", "triggers", "pins", "sensors", "models", "config"),
+        (
+            *("name", "handler", "runtime", "memory", "timeout", "triggers", "pins", "sensors", "models", "config"),
+            *("processes", "scratch", "network"),
+        ),
         where,
     )
     if text(fields, "runtime", where, "python3") not in RUNTIMES:
@@ -101,13 +111,16 @@ def function(value: object) -> FunctionManifest:
         name=name(fields.get("name"), f"{where}.name"),
         module=module,
         attribute=attribute,
-        memory=_memory(fields, where, 64 * MIB),
+        memory=_size(fields, "memory", where, 64 * MIB),
         timeout=_duration(text(fields, "timeout", where, "5s"), f"{where}.timeout"),
         triggers=triggers,
         pins={name(n, f"{where}.pins"): _pin(n, p) for n, p in table(fields.get("pins", {}), f"{where}.pins").items()},
         sensors=sorted({*sensors, *(t.sensor for t in triggers if t.sensor)}),
         models=[name(each, f"{where}.models") for each in items(fields.get("models", []), f"{where}.models")],
         config=config,
+        processes=integer(fields, "processes", where, 1, 1024, 16),
+        scratch=_size(fields, "scratch", where, 16 * MIB),
+        network=flag(fields, "network", where, False),
     )
 
 
@@ -125,7 +138,7 @@ def model(value: object) -> ModelManifest:
         labels=[_label(each) for each in items(fields.get("labels", []), f"{where}.labels")],
         tolerance=_positive(fields, "tolerance", where, 1e-4),
         latency=_duration(text(fields, "latency", where, "100ms"), f"{where}.latency"),
-        memory=_memory(fields, where, 64 * MIB),
+        memory=_size(fields, "memory", where, 64 * MIB),
     )
 
 
@@ -185,13 +198,14 @@ def _count(value: str) -> int:
     return int(value) if 0 < len(value) <= 6 and all(c in "0123456789" for c in value) else 0
 
 
-def _memory(fields: dict[str, object], where: str, default: int) -> int:
-    if "memory" not in fields:
+def _size(fields: dict[str, object], key: str, where: str, default: int) -> int:
+    """The bytes of a size in MiB at `key`."""
+    if key not in fields:
         return default
-    value = text(fields, "memory", where)
+    value = text(fields, key, where)
     if value.endswith("M") and 1 <= _count(value[:-1]) <= 65536:
         return _count(value[:-1]) * MIB
-    raise ProtocolError(f"{where}.memory: {value!r} is not a size; write '64M'")
+    raise ProtocolError(f"{where}.{key}: {value!r} is not a size; write '64M'")
 
 
 def _shape(value: object, where: str) -> list[int]:

@@ -16,6 +16,7 @@ from device.errors import NotFoundError, RejectedError, UsageError
 from device.generation import Generation, InstalledFunction
 from device.hal import leases
 from device.health import FunctionHealth, SensorHealth
+from device.runtime import permissions
 from device.runtime.channel import encode
 from device.runtime.dispatcher import Dispatcher
 from device.runtime.forker import Forker, ForkError
@@ -60,9 +61,9 @@ class Supervisor:
     def check(self, generation: Generation) -> None:
         """Try the generation without touching what runs.
 
-        Raises LeaseError when the board lacks what its functions lease or two drive one pin, RejectedError when a
-        changed function cannot be imported or its models cannot be loaded, each in a confined worker that is thrown
-        away.
+        Raises LeaseError when the board lacks what its functions lease or two drive one pin, RejectedError when one
+        asks for a network that the operator does not allow, or a changed function cannot be imported or its models
+        cannot be loaded, each in a confined worker that is thrown away.
         """
         with self._changing:
             self._check_leases(generation)
@@ -133,7 +134,9 @@ class Supervisor:
         self._running = generation
 
     def _check_leases(self, generation: Generation) -> None:
-        leases.check(self._hardware.board, [function.manifest for function in generation.functions.values()])
+        manifests = [function.manifest for function in generation.functions.values()]
+        leases.check(self._hardware.board, manifests)
+        permissions.check(manifests, self._policy.network)
 
     def _changed(self, generation: Generation) -> list[InstalledFunction]:
         return [new for name, new in generation.functions.items() if not new.same_as(self._functions.get(name))]

@@ -81,6 +81,13 @@ class Bench:
         settings = {**checked.config, **(config or {})}
         return InstalledFunction(name, version, digest, path, checked, settings, models or {})
 
+    def shared(self, name):
+        """A file that functions and the test both see, empty: the functions' own files are not visible from outside."""
+        path = self.hardware.folder / name
+        path.touch()
+        path.chmod(0o666)
+        return path
+
     def generation(self, *functions):
         self._generation += 1
         return Generation(self._generation, {f.name: f for f in functions})

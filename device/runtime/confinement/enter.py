@@ -1,0 +1,90 @@
+"""Puts this process, a worker with one thread, inside all that this machine has to confine it. There is no way back.
+
+The order matters: namespaces while it still may make them, mounts inside them, then its own user and no capabilities,
+and last what forbids the former. What there is, probe.py found out; which files, paths.py knows.
+"""
+
+import os
+import resource
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from device.runtime.confinement import filter, kernel, landlock, paths, view
+from device.runtime.confinement.mechanisms import Mechanisms
+
+# One user for each process, by its process id, in a range that nobody else hands out
+# (https://systemd.io/UIDS-GIDS: 1879048192 to 2147483647 are unused). Names in passwd are not needed.
+FIRST_USER = 1_900_000_000
+# How much less a worker counts than the agent when both want the processor (nice(1)).
+_NICE = 5
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What one function may use: `files` are its bundle and models, `hardware` the devices that it leases.
+
+    `scratch` is its folder and `scratch_size` its room in bytes; `processes` counts threads too.
+    """
+
+    files: Sequence[Path]
+    hardware: Sequence[Path]
+    scratch: Path
+    scratch_size: int
+    processes: int
+    network: bool
+
+
+def enter(bounds: Bounds, has: Mechanisms) -> None:
+    """Confine this process. Raises OSError; it must end then, for it is neither inside nor outside."""
+    readable = [*paths.readable(bounds.scratch, bounds.network), *bounds.files]
+    writable = [*paths.devices(), *bounds.hardware]
+    groups = paths.groups(bounds.hardware)
+    uid, gid = os.getuid(), os.getgid()
+    _leave_namespaces(bounds.network, has, uid, gid)
+    if has.view:
+        user = FIRST_USER + os.getpid() if has.user else uid
+        options = f"mode=700,uid={user},gid={user if has.user else gid},size={bounds.scratch_size}"
+        view.build(readable, writable, bounds.scratch, f"{options},nr_inodes={_inodes(bounds)}", has.user)
+    if has.user:
+        _become(FIRST_USER + os.getpid(), groups)
+    elif has.capabilities or has.user_namespace:
+        kernel.drop_capabilities()
+    if has.processes:
+        resource.setrlimit(resource.RLIMIT_NPROC, (bounds.processes, bounds.processes))
+    os.nice(_NICE)
+    os.chdir(bounds.scratch)
+    if has.landlock or has.filter:
+        kernel.no_new_privileges()
+    if has.landlock:
+        everywhere = [*readable, Path("/proc")]
+        landlock.restrict(everywhere, [*writable, bounds.scratch], bounds.network)
+    if has.filter:
+        kernel.install_filter(filter.program(kernel.machine(), bounds.network))
+
+
+def _leave_namespaces(network: bool, has: Mechanisms, uid: int, gid: int) -> None:
+    flags = kernel.CLONE_NEWNS if has.view else 0
+    if has.network_namespace and not network:
+        flags |= kernel.CLONE_NEWNET
+    if has.user_namespace:
+        flags |= kernel.CLONE_NEWUSER
+    if flags:
+        kernel.unshare(flags)
+    if has.user_namespace:
+        # The same user as before; without root's right nobody else may be mapped (user_namespaces(7)).
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
+        Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+
+
+def _become(user: int, groups: list[int]) -> None:
+    """A user and group that owns nothing; root's capabilities go with its user."""
+    os.setgroups(groups)
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+
+
+def _inodes(bounds: Bounds) -> int:
+    """Files in the scratch folder: empty ones cost memory too."""
+    return max(256, bounds.scratch_size // 4096)
