@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from device.runtime import sandbox, worker
 from device.runtime.channel import adopt
-from device.runtime.confinement.probe import mechanisms
+from device.runtime.confinement import probe
 
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware
@@ -167,8 +167,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     hardware: Hardware = pickle.loads(agent.recv(MAX_REQUEST))
     _warm_up(hardware)
-    # Found out once, for all workers.
-    mechanisms()
+    probe.prepare()
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

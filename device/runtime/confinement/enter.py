@@ -37,15 +37,15 @@ class Bounds:
 
 def enter(bounds: Bounds, has: Mechanisms) -> None:
     """Confine this process. Raises OSError; it must end then, for it is neither inside nor outside."""
-    readable = [*paths.readable(bounds.scratch, bounds.network), *bounds.files]
-    writable = [*paths.devices(), *bounds.hardware]
+    common = paths.readable(bounds.scratch, bounds.network)
     groups = paths.groups(bounds.hardware)
     uid, gid = os.getuid(), os.getgid()
     _leave_namespaces(bounds.network, has, uid, gid)
     if has.view:
         user = FIRST_USER + os.getpid() if has.user else uid
         options = f"mode=700,uid={user},gid={user if has.user else gid},size={bounds.scratch_size}"
-        view.build(readable, writable, bounds.scratch, f"{options},nr_inodes={_inodes(bounds)}", has.user)
+        options = f"{options},nr_inodes={_inodes(bounds)}"
+        view.build(common, bounds.files, bounds.hardware, bounds.scratch, options, has.user)
     if has.user:
         _become(FIRST_USER + os.getpid(), groups)
     elif has.capabilities or has.user_namespace:
@@ -57,8 +57,9 @@ def enter(bounds: Bounds, has: Mechanisms) -> None:
     if has.landlock or has.filter:
         kernel.no_new_privileges()
     if has.landlock:
-        everywhere = [*readable, Path("/proc")]
-        landlock.restrict(everywhere, [*writable, bounds.scratch], bounds.network)
+        # In a root of its own there is nothing else to read.
+        places = [Path("/")] if has.view else [Path("/proc"), *bounds.files, *(real for _, real in common)]
+        landlock.restrict(places, [*paths.devices(), *bounds.hardware, bounds.scratch], bounds.network)
     if has.filter:
         kernel.install_filter(filter.program(kernel.machine(), bounds.network))
 

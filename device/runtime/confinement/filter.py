@@ -8,6 +8,7 @@ import errno
 import struct
 import sys
 from collections.abc import Iterator
+from functools import cache
 
 from device.runtime.confinement.syscalls import DENIED, X86_64, Machine
 
@@ -39,6 +40,7 @@ _MAP_SHARED = (1, 3)
 Instruction = tuple[int, int, int, int]
 
 
+@cache
 def program(machine: Machine, network: bool) -> bytes:
     """The filter for this architecture; `network` lets the Internet's sockets pass, without raw ones."""
     instructions = [

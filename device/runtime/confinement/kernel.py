@@ -8,6 +8,7 @@ import errno
 import os
 import platform
 import sys
+from functools import cache
 
 from device.runtime.confinement.syscalls import MACHINES, Machine
 
@@ -35,7 +36,10 @@ _SECCOMP_MODE_FILTER = 2
 _CAPABILITY_VERSION = 0x20080522
 _LAST_CAPABILITY = 63
 
+_libc = ctypes.CDLL(None, use_errno=True)
 
+
+@cache
 def machine() -> Machine:
     """The numbers of this machine's architecture. Raises OSError for one that is not known, or is not Linux."""
     found = MACHINES.get((platform.machine(), ctypes.sizeof(ctypes.c_void_p) * 8))
@@ -46,30 +50,27 @@ def machine() -> Machine:
 
 def syscall(number: int, *arguments: object) -> int:
     """syscall(2). Numbers are passed as C longs, bytes and ctypes objects as pointers. Raises OSError."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.syscall.restype = ctypes.c_long
     passed = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
-    return _checked(int(libc.syscall(ctypes.c_long(number), *passed)))
+    return _checked(int(_libc.syscall(ctypes.c_long(number), *passed)))
 
 
 def prctl(option: int, *arguments: int | object) -> int:
     """prctl(2), which insists on zeros in what is unused. Raises OSError."""
     passed = [ctypes.c_ulong(each) if isinstance(each, int) else each for each in arguments]
     passed += [ctypes.c_ulong(0)] * (4 - len(passed))
-    return _checked(int(ctypes.CDLL(None, use_errno=True).prctl(option, *passed)))
+    return _checked(int(_libc.prctl(option, *passed)))
 
 
 def unshare(flags: int) -> None:
     """unshare(2): namespaces of its own for this process, which must have one thread. Raises OSError."""
     machine()
-    _checked(int(ctypes.CDLL(None, use_errno=True).unshare(flags)))
+    _checked(int(_libc.unshare(flags)))
 
 
 def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
     """mount(2). Raises OSError."""
-    libc = ctypes.CDLL(None, use_errno=True)
     strings = [each.encode() for each in (source, target, kind)]
-    _checked(int(libc.mount(*strings, ctypes.c_ulong(flags), options.encode() or None)), target)
+    _checked(int(_libc.mount(*strings, ctypes.c_ulong(flags), options.encode() or None)), target)
 
 
 def make_read_only(target: str) -> None:
@@ -84,7 +85,7 @@ def enter_root(folder: str) -> None:
     os.chdir(folder)
     # The old root is stacked on the new one and taken away from there (pivot_root(2), "pivot_root(".", ".")").
     syscall(machine().pivot_root, b".", b".")
-    _checked(int(ctypes.CDLL(None, use_errno=True).umount2(b".", MNT_DETACH)))
+    _checked(int(_libc.umount2(b".", MNT_DETACH)))
     os.chdir("/")
 
 
@@ -98,7 +99,7 @@ def drop_capabilities() -> None:
                 break
             raise
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
-    _checked(int(ctypes.CDLL(None, use_errno=True).capset(header, (ctypes.c_uint32 * 6)())))
+    _checked(int(_libc.capset(header, (ctypes.c_uint32 * 6)())))
 
 
 def no_new_privileges() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from device.runtime.confinement import landlock
+from device.runtime.confinement import filter, kernel, landlock, paths, view
 from device.runtime.confinement.enter import Bounds, enter
 from device.runtime.confinement.mechanisms import Mechanisms
 
@@ -30,6 +30,15 @@ def mechanisms() -> Mechanisms:
         landlock=landlock.version(),
         filter=_works(Mechanisms(filter=True)),
     )
+
+
+def prepare() -> None:
+    """Find out this, and what is the same for all workers: once, in their parent, for it takes time."""
+    has = mechanisms()
+    for network in (False, True):
+        view.plan(paths.common(network))
+        if has.filter:
+            filter.program(kernel.machine(), network)
 
 
 def _works(some: Mechanisms) -> bool:
