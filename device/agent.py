@@ -53,9 +53,14 @@ class Agent:
         self._stopping = False
         self._outbox = Outbox(config.state / "outbox.db")
         logging.getLogger().addHandler(logs.RecordHandler(self._outbox.append))
-        hardware = Hardware(self._board, config.simulation)
         policy = Policy(network=config.confinement.network)
-        self._supervisor = Supervisor(hardware, self._emit, config.state / "scratch", policy)
+        self._supervisor = Supervisor(
+            Hardware(self._board, config.simulation),
+            self._emit,
+            config.state / "scratch",
+            config.state / "functions",
+            policy,
+        )
         self._session = Session(config.broker, config.fleet, config.device, self._outbox.boots)
         self._uplink = Uplink(self._outbox, self._send_up)
         self._engine = Engine(

@@ -31,6 +31,18 @@ class PinLease:
         self.safe = safe
 
 
+class StateTable:
+    """What the function keeps: `schema` numbers its form, `size` is in bytes.
+
+    `migrate` is the module and the function that take the state from a lower schema, or two empty texts.
+    """
+
+    def __init__(self, schema: int, size: int, migrate: tuple[str, str]) -> None:
+        self.schema = schema
+        self.size = size
+        self.migrate = migrate
+
+
 class FunctionManifest:
     """A checked `function.toml`.
 
@@ -50,6 +62,7 @@ class FunctionManifest:
         pins: dict[str, PinLease],
         sensors: list[str],
         models: list[str],
+        state: StateTable,
         config: dict[str, object],
         processes: int = 16,
         scratch: int = 16 * MIB,
@@ -64,6 +77,7 @@ class FunctionManifest:
         self.pins = pins
         self.sensors = sensors
         self.models = models
+        self.state = state
         self.config = config
         self.processes = processes
         self.scratch = scratch
@@ -95,8 +109,8 @@ def function(value: object) -> FunctionManifest:
     only(
         fields,
         (
-            *("name", "handler", "runtime", "memory", "timeout", "triggers", "pins", "sensors", "models", "config"),
-            *("processes", "scratch", "network"),
+            *("name", "handler", "runtime", "memory", "timeout", "triggers", "pins", "sensors", "models", "state"),
+            *("config", "processes", "scratch", "network"),
         ),
         where,
     )
@@ -111,15 +125,16 @@ def function(value: object) -> FunctionManifest:
         name=name(fields.get("name"), f"{where}.name"),
         module=module,
         attribute=attribute,
-        memory=_size(fields, "memory", where, 64 * MIB),
+        memory=_memory(fields, where, 64 * MIB),
         timeout=_duration(text(fields, "timeout", where, "5s"), f"{where}.timeout"),
         triggers=triggers,
         pins={name(n, f"{where}.pins"): _pin(n, p) for n, p in table(fields.get("pins", {}), f"{where}.pins").items()},
         sensors=sorted({*sensors, *(t.sensor for t in triggers if t.sensor)}),
         models=[name(each, f"{where}.models") for each in items(fields.get("models", []), f"{where}.models")],
+        state=_state(table(fields.get("state", {}), f"{where}.state")),
         config=config,
         processes=integer(fields, "processes", where, 1, 1024, 16),
-        scratch=_size(fields, "scratch", where, 16 * MIB),
+        scratch=_memory(fields, where, 16 * MIB, "scratch"),
         network=flag(fields, "network", where, False),
     )
 
@@ -138,15 +153,26 @@ def model(value: object) -> ModelManifest:
         labels=[_label(each) for each in items(fields.get("labels", []), f"{where}.labels")],
         tolerance=_positive(fields, "tolerance", where, 1e-4),
         latency=_duration(text(fields, "latency", where, "100ms"), f"{where}.latency"),
-        memory=_size(fields, "memory", where, 64 * MIB),
+        memory=_memory(fields, where, 64 * MIB),
     )
 
 
-def _handler(value: str) -> tuple[str, str]:
+def _handler(value: str, key: str = "handler") -> tuple[str, str]:
     module, colon, attribute = value.partition(":")
     if not colon or not attribute.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
-        raise ProtocolError(f"function.toml.handler: {value!r} is not of the form 'module:function'")
+        raise ProtocolError(f"function.toml.{key}: {value!r} is not of the form 'module:function'")
     return module, attribute
+
+
+def _state(fields: dict[str, object]) -> StateTable:
+    where = "function.toml.state"
+    only(fields, ("schema", "size", "migrate"), where)
+    migrate = text(fields, "migrate", where, "")
+    return StateTable(
+        schema=integer(fields, "schema", where, 1, 999_999, 1),
+        size=_memory(fields, where, MIB, "size"),
+        migrate=_handler(migrate, "state.migrate") if migrate else ("", ""),
+    )
 
 
 def _trigger(value: object) -> Trigger:
@@ -198,7 +224,7 @@ def _count(value: str) -> int:
     return int(value) if 0 < len(value) <= 6 and all(c in "0123456789" for c in value) else 0
 
 
-def _size(fields: dict[str, object], key: str, where: str, default: int) -> int:
+def _memory(fields: dict[str, object], where: str, default: int, key: str = "memory") -> int:
     """The bytes of a size in MiB at `key`."""
     if key not in fields:
         return default

@@ -7,7 +7,7 @@ import itertools
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from device.runtime.journal import Emit, Journal
 from device.runtime.policy import Policy
 from device.runtime.process import StartError, WorkerProcess
 from device.runtime.starter import Starter, outputs
+from device.runtime.states import States
 from device.runtime.wiring import Wiring
 from device.triggers.sensor import SensorHub
 
@@ -38,17 +39,20 @@ Raised = tuple[InstalledFunction, Journal, WorkerProcess | str]
 class Supervisor:
     """Runs nothing until the first `switch`.
 
-    `emit` takes records from any thread; `scratch` is a folder, emptied at start.
+    `emit` takes records from any thread; `scratch` is a folder, emptied at start, `states` one for what functions keep.
     """
 
-    def __init__(self, hardware: "Hardware", emit: Emit, scratch: Path, policy: Policy | None = None) -> None:
+    def __init__(
+        self, hardware: "Hardware", emit: Emit, scratch: Path, states: Path, policy: Policy | None = None
+    ) -> None:
         self._hardware = hardware
         self._emit = emit
         self._policy = policy or Policy()
         shutil.rmtree(scratch, ignore_errors=True)
         self._forker = Forker(hardware)
-        self._starter = Starter(self._forker, scratch / "run", self._policy)
-        self._checker = Starter(self._forker, scratch / "check", self._policy)
+        self._states = States(states)
+        self._starter = Starter(self._forker, scratch / "run", self._states, self._policy)
+        self._checker = Starter(self._forker, scratch / "check", self._states, self._policy)
         self._hub = SensorHub(hardware.sensor, list(hardware.board.sensors), emit)
         self._wiring = Wiring(self._hub)
         self._running = Generation(0)
@@ -114,6 +118,11 @@ class Supervisor:
     def sensors(self) -> Mapping[str, SensorHealth]:
         """Every sensor of the board."""
         return self._hub.health()
+
+    def keep(self, functions: Collection[str]) -> None:
+        """Forget what every function but these keeps: no generation that the board could go back to has it."""
+        with self._changing:
+            self._states.keep({*functions, *self._functions})
 
     def running(self) -> Generation:
         """The generation of the last switch; number 0 before the first."""
@@ -186,6 +195,7 @@ class Supervisor:
         for function, _, _ in raised:
             if old := self._functions.get(function.name):
                 self._rest_abandoned(old, function)
+                self._states.switch(function.name, old.manifest.state.schema, function.manifest.state.schema)
         adoptions = [self._adopt(*each) for each in raised]
         wait(adoptions)
         for function, _, _ in raised:

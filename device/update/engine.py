@@ -376,6 +376,7 @@ class Engine:
                 self._ledger.digests() | (_digests(fetching.deployment) if fetching else set[str]()),
                 fetching.download.blobs() if fetching else (),
             )
+            self._runner.keep(self._ledger.functions())
         except OSError as error:
             _log.warning("What is no longer needed could not be removed: %s", error)
 

@@ -1,6 +1,6 @@
 """What the update engine needs from the rest of the device, as protocols; the agent hands in the real ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from device.generation import Generation
@@ -20,6 +20,10 @@ class Runner(Protocol):
 
     def resume(self, generation: Generation) -> None:
         """Run one that has run before; what of it cannot start now is tried again."""
+        ...
+
+    def keep(self, functions: Collection[str]) -> None:
+        """Only these are still installed: what others have kept on the disk may go."""
         ...
 
     def health(self) -> Mapping[str, Health]:

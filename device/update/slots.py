@@ -58,6 +58,10 @@ class Slots:
         slots = (self.active, self.previous, self.trial)
         return {ref.digest for slot in slots if slot for ref in slot.artifacts()}
 
+    def functions(self) -> set[str]:
+        """The functions that some slot has."""
+        return {name for slot in (self.active, self.previous, self.trial) if slot for name in slot.functions}
+
 
 def fingerprint(content: Deployment) -> str:
     """What identifies the content of a deployment: the artifacts and the configuration, not its generation."""

@@ -6,6 +6,7 @@ import pytest
 
 from device.config import ConfinementConfig, load
 from device.errors import NotFoundError, UsageError
+from device.runtime.confinement.report import confinement, demand
 
 GOOD = """
 fleet = "home"
@@ -33,6 +34,15 @@ def test_nothing_is_demanded_and_no_network_allowed_unless_it_says_so(tmp_path: 
     assert load(path).confinement == ConfinementConfig(require=(), network=False)
     path.write_text(GOOD + '[confinement]\nrequire = ["filesystem", "user"]\nnetwork = true\n')
     assert load(path).confinement == ConfinementConfig(require=("filesystem", "user"), network=True)
+
+
+def test_the_example_in_the_documentation_is_accepted(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "confinement.md").read_text()
+    path = tmp_path / "agent.toml"
+    path.write_text(GOOD + page.split("```\n")[1])
+    required = load(path).confinement.require
+    assert required
+    demand(required, dict.fromkeys(confinement(), "something"))
 
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ from pathlib import Path
 from device.runtime.confinement import filter, kernel, landlock, paths, view
 from device.runtime.confinement.mechanisms import Mechanisms
 
-# One user for each process, by its process id, in a range that nobody else hands out
-# (https://systemd.io/UIDS-GIDS: 1879048192 to 2147483647 are unused). Names in passwd are not needed.
+# One user for each function, in a range that nobody else hands out (https://systemd.io/UIDS-GIDS: 1879048192 to
+# 2147483647 are unused). Names in passwd are not needed.
 FIRST_USER = 1_900_000_000
+USERS = 240_000_000
 # How much less a worker counts than the agent when both want the processor (nice(1)).
 _NICE = 5
 
@@ -24,11 +25,13 @@ _NICE = 5
 class Bounds:
     """What one function may use: `files` are its bundle and models, `hardware` the devices that it leases.
 
-    `scratch` is its folder and `scratch_size` its room in bytes; `processes` counts threads too.
+    `states` is the folder of its durable state; `scratch` another, for `scratch_size` bytes; `processes` counts threads
+    too, of all workers of the function where they have a user of their own.
     """
 
     files: Sequence[Path]
     hardware: Sequence[Path]
+    states: Path
     scratch: Path
     scratch_size: int
     processes: int
@@ -38,18 +41,8 @@ class Bounds:
 def enter(bounds: Bounds, has: Mechanisms) -> None:
     """Confine this process. Raises OSError; it must end then, for it is neither inside nor outside."""
     common = paths.readable(bounds.scratch, bounds.network)
-    groups = paths.groups(bounds.hardware)
-    uid, gid = os.getuid(), os.getgid()
-    _leave_namespaces(bounds.network, has, uid, gid)
-    if has.view:
-        user = FIRST_USER + os.getpid() if has.user else uid
-        options = f"mode=700,uid={user},gid={user if has.user else gid},size={bounds.scratch_size}"
-        options = f"{options},nr_inodes={_inodes(bounds)}"
-        view.build(common, bounds.files, bounds.hardware, bounds.scratch, options, has.user)
-    if has.user:
-        _become(FIRST_USER + os.getpid(), groups)
-    elif has.capabilities or has.user_namespace:
-        kernel.drop_capabilities()
+    writable = [*bounds.hardware, bounds.states]
+    _isolate(bounds, has, common, writable)
     if has.processes:
         resource.setrlimit(resource.RLIMIT_NPROC, (bounds.processes, bounds.processes))
     os.nice(_NICE)
@@ -59,9 +52,42 @@ def enter(bounds: Bounds, has: Mechanisms) -> None:
     if has.landlock:
         # In a root of its own there is nothing else to read.
         places = [Path("/")] if has.view else [Path("/proc"), *bounds.files, *(real for _, real in common)]
-        landlock.restrict(places, [*paths.devices(), *bounds.hardware, bounds.scratch], bounds.network)
+        landlock.restrict(places, [*paths.devices(), *writable, bounds.scratch], bounds.network)
     if has.filter:
         kernel.install_filter(filter.program(kernel.machine(), bounds.network))
+
+
+def _isolate(bounds: Bounds, has: Mechanisms, common: tuple[paths.Shown, ...], writable: list[Path]) -> None:
+    """Namespaces, a root and a user of its own, no capabilities."""
+    # Looked at here, where the devices still are.
+    groups = paths.groups(bounds.hardware)
+    uid, gid = os.getuid(), os.getgid()
+    user = user_of(bounds.states) if has.user else uid
+    if uid == 0:
+        _give(bounds.states, user)
+    _leave_namespaces(bounds.network, has, uid, gid)
+    if has.view:
+        owner = f"uid={user},gid={user if has.user else gid}"
+        options = f"mode=700,{owner},size={bounds.scratch_size},nr_inodes={_inodes(bounds)}"
+        view.build(common, bounds.files, writable, bounds.scratch, options, has.user)
+    if has.user:
+        _become(user, groups)
+    elif has.capabilities or has.user_namespace:
+        kernel.drop_capabilities()
+
+
+def user_of(states: Path) -> int:
+    """The user of the function whose state lies in this folder: by the folder's number on its disk, which no other has
+    as long as it is there.
+    """
+    return FIRST_USER + states.stat().st_ino % USERS
+
+
+def _give(states: Path, user: int) -> None:
+    """Have this folder and all that is in it belong to `user`, unless it does already."""
+    if states.stat().st_uid != user:
+        for path in (*states.rglob("*"), states):
+            os.chown(path, user, user, follow_symlinks=False)
 
 
 def _leave_namespaces(network: bool, has: Mechanisms, uid: int, gid: int) -> None:

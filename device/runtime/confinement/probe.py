@@ -43,14 +43,17 @@ def prepare() -> None:
 
 def _works(some: Mechanisms) -> bool:
     with tempfile.TemporaryDirectory() as folder:
-        return _succeeds(lambda: _try(some, Path(folder).resolve()))
+        states, scratch = Path(folder).resolve() / "states", Path(folder).resolve() / "scratch"
+        states.mkdir()
+        scratch.mkdir()
+        return _succeeds(lambda: _try(some, states, scratch))
 
 
-def _try(some: Mechanisms, scratch: Path) -> bool:
+def _try(some: Mechanisms, states: Path, scratch: Path) -> bool:
     """Be confined by these alone, and look whether it is so and Python still works."""
-    enter(Bounds((), (), scratch, 1 << 20, processes=64, network=False), some)
-    Path("written").write_text("")
-    list(scratch.iterdir())
+    enter(Bounds((), (), states, scratch, 1 << 20, processes=64, network=False), some)
+    for folder in (states, scratch):
+        (folder / "written").write_text("")
     readable = bool(Path(os.__file__).read_bytes() and Path(__file__).read_bytes())
     return readable and (not some.filter or _is_filtered())
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 import boards
 from device.errors import LeaseError
 from device.hal.leases import check
-from device.protocol.manifest import FunctionManifest, PinLease
+from device.protocol.manifest import FunctionManifest, PinLease, StateTable
 
 # The machine may be busy with other things.
 RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -17,7 +17,9 @@ BOARD = boards.load("raspberry-pi/4b")
 
 def function(name, pins=None, sensors=()):
     leases = {pin: PinLease(direction, False) for pin, direction in (pins or {}).items()}
-    return FunctionManifest(name, "main", "handler", 1, 1.0, [], leases, list(sensors), [], {})
+    return FunctionManifest(
+        name, "main", "handler", 1, 1.0, [], leases, list(sensors), [], StateTable(1, 1, ("", "")), {}
+    )
 
 
 def test_a_sensor_and_an_input_may_be_shared():

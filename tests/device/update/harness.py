@@ -92,6 +92,7 @@ class Runner:
     refuse: Exception | None = None
     break_on: dict = field(default_factory=dict)
     counters: dict = field(default_factory=dict)
+    kept: set = field(default_factory=set)
 
     @property
     def generation(self):
@@ -107,6 +108,9 @@ class Runner:
         self.switched.append(generation)
 
     resume = switch
+
+    def keep(self, functions):
+        self.kept = set(functions)
 
     def health(self):
         return {name: self.counters.get(self.generation.number, Health()) for name in self.generation.functions}

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from device.runtime.confinement import kernel, paths, probe
-from device.runtime.confinement.enter import FIRST_USER, Bounds, enter
+from device.runtime.confinement.enter import FIRST_USER, Bounds, enter, user_of
 from device.runtime.confinement.mechanisms import Mechanisms
 
 HAS = probe.mechanisms()
@@ -37,7 +37,7 @@ def inside(has, look, scratch, become=None, **bounds):
                 # Changing the user has closed /proc/self.
                 kernel.prctl(PR_SET_DUMPABLE, 1)
                 paths.common.cache_clear()
-            enter(Bounds(**{**BOUNDS, "scratch": scratch, **bounds}), has)
+            enter(Bounds(**{**BOUNDS, "states": scratch.parent / "states", "scratch": scratch, **bounds}), has)
             os.write(write, json.dumps(look()).encode())
         except BaseException as error:
             os.write(write, json.dumps(f"{type(error).__name__}: {error}").encode())
@@ -55,6 +55,7 @@ BOUNDS = {"files": (), "hardware": (), "scratch_size": 1 << 20, "processes": 5, 
 
 @pytest.fixture
 def scratch(tmp_path):
+    (tmp_path / "states").mkdir()
     folder = tmp_path / "scratch"
     folder.mkdir()
     return folder
@@ -157,6 +158,25 @@ def test_the_filter_alone_keeps_root_from_mounting_and_from_the_network(scratch)
     assert not HAS.filter or inside(replace(NONE, filter=True), look, scratch) == [-1, errno.EPERM, "refused"]
 
 
+def test_what_a_function_keeps_stays_its_own_under_whatever_mechanisms(scratch):
+    kept = scratch.parent / "states" / "kept"
+
+    def look():
+        kept.write_text(kept.read_text() + "x" if kept.exists() else "x")
+        return kept.read_text()
+
+    said = [inside(has, look, scratch) for has in (NONE, HAS, HAS, replace(HAS, view=False, user=False), HAS)]
+    assert said == ["x" * count for count in range(1, 6)]
+
+
+def test_two_functions_are_two_users(tmp_path):
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for folder in folders:
+        folder.mkdir()
+    assert user_of(folders[0]) != user_of(folders[1])
+    assert user_of(folders[0]) == user_of(folders[0])
+
+
 def test_what_cannot_be_entered_is_an_error_and_nothing_runs(scratch):
     assert "Error" in inside(HAS, lambda: "inside", scratch / "missing")
 
@@ -174,9 +194,11 @@ def test_an_agent_that_is_not_root_is_confined_by_what_is_left_to_it():
 
     become = NOBODY if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory() as folder:
-        scratch = Path(folder).resolve()
-        if become:
-            os.chown(scratch, become, become)
+        scratch = Path(folder).resolve() / "scratch"
+        for each in (scratch.parent, scratch.parent / "states", scratch):
+            each.mkdir(exist_ok=True)
+            if become:
+                os.chown(each, become, become)
         space = inside(replace(NONE, user_namespace=True), lambda: True, scratch, become) is True
         has = replace(HAS, user=False, user_namespace=space, view=space, network_namespace=space, capabilities=False)
         said = inside(replace(has, processes=space), look, scratch, become)
