@@ -78,7 +78,7 @@ def again(content: Deployment, generation: int) -> Deployment:
 
 def same_content(one: Deployment, other: Deployment) -> bool:
     """Whether both run the same releases with the same settings; generation and trial do not matter."""
-    return _content(one) == _content(other)
+    return one.content() == other.content()
 
 
 def kept_settings(manifest: FunctionManifest, previous: Settings) -> dict[str, object]:
@@ -126,11 +126,6 @@ def check_unused(deployment: Deployment, manifests: Mapping[str, FunctionManifes
             f"{', '.join(users)} {'needs' if len(users) == 1 else 'need'} it",
             f"remove the function first: `lamplight remove {deployment.device}/{users[0]}`",
         )
-
-
-def _content(deployment: Deployment) -> tuple[object, object]:
-    whole = deployment.to_json()
-    return whole["functions"], whole["models"]
 
 
 def _same_kind(default: object, value: object) -> bool:

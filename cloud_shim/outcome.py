@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from cloud_shim import transfer
-from cloud_shim.transfer import Transfer
+from cloud_shim.transfer import Transfer, Travelled
 from device.errors import LamplightError, OfflineError
 
 FINAL = ("COMMITTED", "REVERTED", "REJECTED")
@@ -20,12 +20,13 @@ _POLL = 0.1  # seconds
 class Outcome:
     """Where a generation stands: a state of docs/protocol.md, "WAITING" before the first, or "SUPERSEDED".
 
-    `transfer` is how far it is while it is fetched.
+    `transfer` is how far it is while it is fetched, `travelled` what that took, when the device still tells.
     """
 
     state: str
     reason: str = ""
     transfer: Transfer | None = None
+    travelled: Travelled | None = None
 
     @property
     def final(self) -> bool:
@@ -53,7 +54,8 @@ def judge(device: dict[str, Any], generation: int) -> Outcome:
         return Outcome("WAITING")
     update = reported["update"]
     if update["generation"] == generation and update["state"] != "IDLE":
-        return Outcome(update["state"], update["reason"], transfer.of(update))
+        took = transfer.travelled(update) if update["state"] == "COMMITTED" else None
+        return Outcome(update["state"], update["reason"], transfer.of(update), took)
     if str(generation) in reported["failed"]:
         return Outcome("REVERTED", reported["failed"][str(generation)])
     if reported["generation"] == generation:

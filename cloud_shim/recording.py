@@ -65,7 +65,7 @@ def check_report(report: dict[str, object]) -> None:
     for key in ("functions", "models", "sensors"):
         table(report.get(key), f"reported.{key}")
     update = table(report.get("update"), "reported.update")
-    for key in ("bytes", "total", "rate"):
+    for key in ("bytes", "total", "whole", "rate"):
         integer(update, key, "reported.update", 0, _MOST, default=0)
     if report.get("disk"):
         disk = table(report["disk"], "reported.disk")

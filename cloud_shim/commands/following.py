@@ -50,8 +50,13 @@ def follow(
             f"{device} has {_what(end)} generation {generation}", end.reason, f"`lamplight logs {device}`"
         )
     terminal.data(
-        {**told, "state": end.state, "seconds": round(seconds, 2)},
-        [(f"{device}: generation {generation} ", ""), (end.state, "green"), (f" after {seconds:.1f} s", "")],
+        {**told, "state": end.state, "seconds": round(seconds, 2), "travelled": end.travelled and end.travelled.sent},
+        [
+            (f"{device}: generation {generation} ", ""),
+            (end.state, "green"),
+            (f" after {seconds:.1f} s", ""),
+            (f", {end.travelled.text}" if end.travelled else "", ""),
+        ],
     )
 
 

@@ -20,10 +20,12 @@ from device.protocol import chunks
 from device.protocol.deployment import ArtifactRef, Deployment
 from device.protocol.errors import ProtocolError
 from device.protocol.messages import MAX_WANT
-from device.update import durable, reconcile, slots, stage, status, trial
+from device.update import delivery, durable, patch, reconcile, slots, stage, status, trial
+from device.update.delivery import Delivery
 from device.update.fetch import Actions, Download
 from device.update.inbox import Chunk, Connected, Desired, Inbox, Stop
 from device.update.ledger import Ledger
+from device.update.patch import BadPatchError
 from device.update.ports import ChunkLink, Runner
 from device.update.status import Reporter, Update
 from device.update.store import Store
@@ -41,7 +43,7 @@ _log = logging.getLogger(__name__)
 @dataclass
 class _Fetching:
     deployment: Deployment
-    missing: Sequence[ArtifactRef]
+    delivery: Delivery
     download: Download
 
 
@@ -260,21 +262,24 @@ class Engine:
                 self._report(deployment.generation, status.VERIFIED)
                 self._begin(deployment, missing)
 
-    def _begin(self, deployment: Deployment, missing: Sequence[ArtifactRef]) -> None:
+    def _begin(self, deployment: Deployment, missing: Sequence[ArtifactRef], refused: str = "") -> None:
+        """Fetch what is missing; whole, when `refused` says why a patch for it was of no use."""
         self._abandon()
         self._fault = ""
         try:
-            download = Download(missing, self._store, random.Random())
-            self._store.collect(self._ledger.digests() | _digests(deployment), download.blobs())
-            # What lacks of the artifacts, and the trees that they are unpacked to.
-            self._store.check_room(2 * download.total - download.stored)
+            plan = delivery.choose(missing, self._store.trees() if patch.available() and not refused else ())
+            download = Download(plan.fetched, self._store, random.Random())
+            fetching = _Fetching(deployment, plan, download)
+            self._collect(fetching)
+            # What lacks of what travels, and the trees that are made of it.
+            self._store.check_room(download.total - download.stored + plan.length)
         except Exception as error:
             self._refuse(deployment, _text(error), again=isinstance(error, OSError))
             return
-        self._fetching = _Fetching(deployment, missing, download)
-        self._reporter.fetching(download.stored, download.total)
+        self._fetching = fetching
+        self._reporter.fetching(download.stored, download.total, plan.length)
         if not download.done:
-            self._report(deployment.generation, status.FETCHING)
+            self._report(deployment.generation, status.FETCHING, refused)
 
     def _receive(self, chunk: Chunk) -> None:
         fetching = self._fetching
@@ -283,10 +288,20 @@ class Engine:
         try:
             places = fetching.download.receive(chunk.digest, chunk.payload, self._clock())
         except LamplightError as error:
-            self._refuse(fetching.deployment, str(error))
+            if fetching.delivery.patches:
+                self._without_patches(fetching, str(error))
+            else:
+                self._refuse(fetching.deployment, str(error))
             return
         for place in places:
             self._store.write(place.blob, place.offset, chunk.payload)
+
+    def _without_patches(self, fetching: _Fetching, reason: str) -> None:
+        """A patch was of no use: what it was to bring is fetched whole."""
+        _log.warning("%s; fetching whole artifacts instead", reason)
+        there = self._store.trees()
+        lacking = [ref for ref in fetching.delivery.missing if ref.digest not in there]
+        self._begin(fetching.deployment, lacking, refused=reason)
 
     def _abandon(self) -> None:
         if self._fetching:
@@ -300,15 +315,17 @@ class Engine:
         self._fetching = None
         deployment = fetching.deployment
         try:
-            for ref in {ref.digest: ref for ref in fetching.missing}.values():
-                self._store.verify(ref.digest, ref.length, fetching.download.chunks(ref))
-                self._store.unpack(ref.digest)
+            fetching.delivery.unpack(self._store, fetching.download.chunks)
             generation = stage.generation(deployment, self._store)
             self._accept_models(generation)
             self._report(deployment.generation, status.STAGED)
             self._runner.check(generation)
             # Durable before the new code starts, as at boot.
             self._ledger.save(slots.begin_trial(self._ledger.slots, deployment))
+        except BadPatchError as error:
+            self._without_patches(fetching, _text(error))
+            self._step()
+            return
         except Exception as error:
             self._refuse(deployment, _text(error), again=isinstance(error, OSError))
             return
@@ -369,16 +386,19 @@ class Engine:
 
     def _tidy(self) -> None:
         """Remove what no slot and no download needs, and write down what could not be before; a failure can wait."""
-        fetching = self._fetching
         try:
             self._ledger.repair()
-            self._store.collect(
-                self._ledger.digests() | (_digests(fetching.deployment) if fetching else set[str]()),
-                fetching.download.blobs() if fetching else (),
-            )
+            self._collect(self._fetching)
             self._runner.keep(self._ledger.functions())
         except OSError as error:
             _log.warning("What is no longer needed could not be removed: %s", error)
+
+    def _collect(self, fetching: _Fetching | None) -> None:
+        trees, blobs = self._ledger.digests(), set[str]()
+        if fetching:
+            trees |= _digests(fetching.deployment) | fetching.delivery.bases()
+            blobs = fetching.delivery.blobs()
+        self._store.collect(trees, blobs)
 
     # Refusals and reports
 

@@ -65,9 +65,7 @@ class Slots:
 
 def fingerprint(content: Deployment) -> str:
     """What identifies the content of a deployment: the artifacts and the configuration, not its generation."""
-    fields = content.to_json()
-    same = json.dumps({key: fields[key] for key in ("functions", "models")}, sort_keys=True)
-    return hashlib.sha256(same.encode()).hexdigest()
+    return hashlib.sha256(json.dumps(content.content(), sort_keys=True).encode()).hexdigest()
 
 
 def believe(slots: Slots, generation: int) -> Slots:

@@ -82,11 +82,22 @@ def test_a_refusal_of_the_device_is_an_error_with_its_reason(run, reports, state
 
 
 def test_json_says_what_was_deployed_and_how_it_ended(run, reports):
-    reports({"state": "COMMITTED"})
+    reports({"state": "COMMITTED", "bytes": 100, "total": 100, "whole": 10240})
     told = json.loads(run("deploy", NIGHT_LIGHT, "--json")[1])
     assert told.pop("seconds") >= 0
     del RELEASE["created"]
-    assert told == {**RELEASE, "device": "desk-pi", "generation": 2, "state": "COMMITTED"}
+    assert told == {**RELEASE, "device": "desk-pi", "generation": 2, "state": "COMMITTED", "travelled": 100}
+
+
+def test_it_says_how_little_travelled_as_a_patch(run, reports):
+    reports({"state": "COMMITTED", "bytes": 104, "total": 104, "whole": 45303})
+    assert "104 B travelled instead of 45 kB" in run("deploy", NIGHT_LIGHT)[1]
+
+
+def test_nothing_is_said_of_what_travelled_when_the_device_no_longer_tells(run, reports):
+    reports({"state": "COMMITTED"})
+    assert "travelled" not in run("deploy", NIGHT_LIGHT)[1]
+    assert json.loads(run("deploy", NIGHT_LIGHT, "--json")[1])["travelled"] is None
 
 
 def test_an_offline_device_without_waiting_is_no_error(run, reports):

@@ -1,14 +1,16 @@
 """A cloud that signs for real and publishes into a dict, a runner that runs nothing, and an engine between them."""
 
+import tempfile
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from cloud_shim.signing import Signing
 from device.generation import Generation
 from device.infer.files import MODEL_FILES
 from device.protocol import chunks
-from device.protocol.deployment import ArtifactRef, Deployment
-from device.update import archive, slots
+from device.protocol.deployment import ArtifactRef, Deployment, Patch
+from device.update import archive, patch, slots
 from device.update.engine import Engine
 
 HANDLER = b"def handler(event, context):\n    return %d\n"
@@ -40,28 +42,40 @@ class Cloud:
         self.signing = Signing(folder / "signing")
         self.broker = {}
         self.versions = {}
+        self.artifacts = {}
         self.roots = folder / "roots"
         self.roots.mkdir(exist_ok=True)
         director, image = self.signing.roots()
         (self.roots / "director-root.json").write_bytes(director)
         (self.roots / "image-root.json").write_bytes(image)
 
-    def release(self, files, kind="function"):
-        """Pack, sign and seed the files; gives the artifact."""
+    def release(self, files, kind="function", bases=()):
+        """Pack, sign and seed the files, with patches from the artifacts `bases`; gives the artifact."""
         self.versions[kind] = version = self.versions.get(kind, 0) + 1
-        source = write(self.folder / f"{kind}-{version}", files)
-        data = archive.pack(source, MODEL_FILES if kind == "model" else None)
-        return self.release_bytes(kind, "presence" if kind == "model" else "lamp", version, data)
+        data = self.pack(files, kind)
+        patches = [(base, patch.make(self.artifacts[base.digest], data)) for base in bases]
+        return self.release_bytes(kind, "presence" if kind == "model" else "lamp", version, data, patches)
 
-    def release_bytes(self, kind, name, version, data):
-        """Sign and seed bytes that may be anything."""
+    def pack(self, files, kind="function"):
+        """The artifact of these files."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as source:
+            return archive.pack(write(Path(source), files), MODEL_FILES if kind == "model" else None)
+
+    def release_bytes(self, kind, name, version, data, patches=()):
+        """Sign and seed bytes that may be anything; `patches` are artifacts, each with bytes that may be anything."""
+        made = tuple(Patch(kind, name, version, base.digest, *self.seed(each)) for base, each in patches)
+        ref = ArtifactRef(kind, name, version, *self.seed(data), made)
+        self.artifacts[ref.digest] = data
+        self.signing.release(kind, name, version, ref.digest, ref.length, made)
+        return ref
+
+    def seed(self, data):
+        """Put the chunks of these bytes onto the broker; gives digest, length and index."""
         parts = chunks.split(data)
         index = chunks.encode_index([chunks.digest(part) for part in parts]) if len(parts) > 1 else b""
         for part in [*parts, *([index] if index else [])]:
             self.broker[chunks.digest(part)] = part
-        ref = ArtifactRef(kind, name, version, chunks.digest(data), len(data), chunks.digest(index) if index else "")
-        self.signing.release(kind, name, version, ref.digest, ref.length)
-        return ref
+        return chunks.digest(data), len(data), chunks.digest(index) if index else ""
 
     def deployment(self, generation, *refs, device="desk-pi", fleet="home", config=None, seconds=0.0, events=0):
         functions = {ref.name: ref for ref in refs if ref.kind == "function"}
