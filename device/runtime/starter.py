@@ -43,7 +43,7 @@ class Starter:
         worker = WorkerProcess(self._forker.fork(bool(function.models)), journal)
         forked(worker)
         try:
-            worker.warm(assign(function, scratch, states), self._policy.warm)
+            worker.warm(assign(function, scratch, states, self._policy.network), self._policy.warm)
         except StartError:
             worker.end()
             raise
@@ -57,8 +57,8 @@ class Starter:
         return worker
 
 
-def assign(function: InstalledFunction, scratch: Path, states: Path) -> Assignment:
-    """What a worker of `function` is told."""
+def assign(function: InstalledFunction, scratch: Path, states: Path, network: bool) -> Assignment:
+    """What a worker of `function` is told; `network`: it gets the network if it asks for it."""
     pins = function.manifest.pins
     return Assignment(
         function=function.name,
@@ -71,7 +71,7 @@ def assign(function: InstalledFunction, scratch: Path, states: Path) -> Assignme
         scratch_size=function.manifest.scratch,
         # They are counted by the function: a worker and the one that takes over from it are there at once.
         processes=2 * function.manifest.processes,
-        network=function.manifest.network,
+        network=network and function.manifest.network,
         outputs=outputs(function),
         inputs=[name for name in pins if pins[name].direction == "in"],
         sensors=list(function.manifest.sensors),

@@ -16,6 +16,7 @@ from device.errors import NotFoundError, RejectedError, UsageError
 from device.generation import Generation, InstalledFunction
 from device.hal import leases
 from device.health import FunctionHealth, SensorHealth
+from device.protocol.manifest import FunctionManifest
 from device.runtime import permissions
 from device.runtime.channel import encode
 from device.runtime.dispatcher import Dispatcher
@@ -71,6 +72,7 @@ class Supervisor:
         """
         with self._changing:
             self._check_leases(generation)
+            permissions.check(_manifests(generation), self._policy.network)
             for _, _, worker in self._warm(self._changed(generation), self._checker):
                 worker.end()
 
@@ -82,13 +84,15 @@ class Supervisor:
         """
         with self._changing:
             self._check_leases(generation)
+            permissions.check(_manifests(generation), self._policy.network)
             self._change(generation, self._warm(self._changed(generation), self._starter))
 
     def resume(self, generation: Generation) -> None:
         """Run a generation that has run before, at boot or after a revert.
 
         Unlike with `switch`, one function that cannot start now does not keep the others from running: it is tried
-        again with backoff, as after a crash, and health tells. Raises LeaseError.
+        again with backoff, as after a crash, and health tells. One that the operator no longer allows the network runs
+        without it. Raises LeaseError.
         """
         with self._changing:
             self._check_leases(generation)
@@ -143,9 +147,7 @@ class Supervisor:
         self._running = generation
 
     def _check_leases(self, generation: Generation) -> None:
-        manifests = [function.manifest for function in generation.functions.values()]
-        leases.check(self._hardware.board, manifests)
-        permissions.check(manifests, self._policy.network)
+        leases.check(self._hardware.board, _manifests(generation))
 
     def _changed(self, generation: Generation) -> list[InstalledFunction]:
         return [new for name, new in generation.functions.items() if not new.same_as(self._functions.get(name))]
@@ -224,3 +226,7 @@ class Supervisor:
         # Dispatchers share one Hardware; its first use imports and opens things.
         with self._resting:
             self._hardware.rest(pin, level)
+
+
+def _manifests(generation: Generation) -> list[FunctionManifest]:
+    return [function.manifest for function in generation.functions.values()]

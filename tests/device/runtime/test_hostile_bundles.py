@@ -238,6 +238,15 @@ def test_the_network_is_refused_at_deployment_where_the_operator_does_not_allow_
         bench.supervisor.check(bench.generation(bench.bundle(BUNDLES / "caller", "network = true\n")))
 
 
+def test_a_function_that_is_no_longer_allowed_the_network_runs_without_it(bench, broker):
+    target, ends = broker
+    function = bench.bundle(BUNDLES / "caller", "network = true\n")
+    bench.supervisor.resume(bench.generation(function))
+    bench.offer("hostile", target)
+    got = answer(bench)
+    assert (bool(got["tcp"]), "tcp" in reached(ends)) == ((True, False) if HELD["network"] else (False, True))
+
+
 def test_a_closed_channel_ends_the_worker(bench, attack):
     attack("close-channel")
     ended(bench, "crashed")
