@@ -14,8 +14,9 @@ from device.protocol.deployment import ArtifactRef, Deployment
 from device.protocol.manifest import FunctionManifest
 
 Settings = Mapping[str, object]
+# What deployment.parse takes.
 MAX_TRIAL_SECONDS = 7 * 86400.0
-"""What deployment.parse takes."""
+MAX_TRIAL_EVENTS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,13 @@ def empty(fleet: str, device: str) -> Deployment:
     return Deployment(fleet, device, 0, {}, {}, {}, 0, 0)
 
 
-def with_release(previous: Deployment, release: ArtifactRef, settings: Settings, trial: Trial) -> Deployment:
+def with_release(
+    previous: Deployment, release: ArtifactRef, settings: Settings, trial: Trial, retry: bool = False
+) -> Deployment:
     """The next generation: `previous` with `release` put over the release of that kind and name, if any.
 
-    `settings` are the operator's for a function; they replace the previous ones. A model has none.
+    With `retry` a device tries it once more though the same content failed there before. `settings` are the
+    operator's for a function; they replace the previous ones. A model has none.
     """
     functions, models, config = dict(previous.functions), dict(previous.models), dict(previous.config)
     if release.kind == "function":
@@ -44,8 +48,9 @@ def with_release(previous: Deployment, release: ArtifactRef, settings: Settings,
         config[release.name] = dict(settings)
     else:
         models[release.name] = release
-    number = previous.generation + 1
-    return Deployment(previous.fleet, previous.device, number, functions, models, config, trial.seconds, trial.events)
+    # Only to be higher than at any attempt before.
+    attempt = previous.generation + 1 if retry else 0
+    return _next(previous, trial, functions=functions, models=models, config=config, attempt=attempt)
 
 
 def without(previous: Deployment, kind: str, name: str, trial: Trial) -> Deployment:
@@ -58,22 +63,17 @@ def without(previous: Deployment, kind: str, name: str, trial: Trial) -> Deploym
     del present[name]
     if kind == "function":
         config.pop(name, None)
-    number = previous.generation + 1
-    return Deployment(previous.fleet, previous.device, number, functions, models, config, trial.seconds, trial.events)
+    return _next(previous, trial, functions=functions, models=models, config=config, attempt=0)
 
 
 def again(content: Deployment, generation: int) -> Deployment:
     """The content of an earlier deployment as a new generation."""
-    return Deployment(
-        content.fleet,
-        content.device,
-        generation,
-        content.functions,
-        content.models,
-        content.config,
-        content.trial_seconds,
-        content.trial_events,
-    )
+    return content.replace(generation=generation, attempt=0)
+
+
+def _next(previous: Deployment, trial: Trial, **changes: object) -> Deployment:
+    number = previous.generation + 1
+    return previous.replace(generation=number, trial_seconds=trial.seconds, trial_events=trial.events, **changes)
 
 
 def same_content(one: Deployment, other: Deployment) -> bool:

@@ -132,17 +132,20 @@ class Fleet:
             raise NotFoundError(f"{device} has no function {function!r}", f"it has: {known}")
         return self._registry.find("function", function, ref.version)
 
-    def deploy(self, device: str, release: Release, settings: Settings | None, trial: Trial) -> int:
+    def deploy(
+        self, device: str, release: Release, settings: Settings | None, trial: Trial, retry: bool = False
+    ) -> int:
         """Put `release` over what the device's last deployment has; gives the new generation.
 
-        `settings` None keeps the previous ones. Raises RejectedError when that cannot run there.
+        `settings` None keeps the previous ones; with `retry` it is tried even if it failed there before.
+        Raises RejectedError when that cannot run there.
         """
         self._registry.sign(release)
         with self._database.write() as session:
             row = self._row(session, device)
             present = self._present(session, row)
             chosen = _settings(release, present, settings)
-            deployment = deployments.with_release(present, _useful(session, device, release), chosen, trial)
+            deployment = deployments.with_release(present, _useful(session, device, release), chosen, trial, retry)
             deployments.check(deployment, self._manifests(deployment), boards.load(row.board))
             _add(session, row, deployment, f"deploy {release.kind} {release.name} v{release.version}")
         self._tell(device)

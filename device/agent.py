@@ -35,7 +35,7 @@ from device.runtime.confinement.report import confinement, demand
 from device.runtime.policy import Policy
 from device.runtime.supervisor import Supervisor
 from device.update.engine import Engine
-from device.update.status import Update
+from device.update.status import REVERTED, Update
 
 # How often the reported state is looked at without a cause.
 REPORT_PERIOD = 1.0
@@ -125,7 +125,9 @@ class Agent:
             self._wake.set()
 
     def _note_update(self, update: Update) -> None:
-        fields = {"generation": update.update, "state": update.state, "reason": update.reason}
+        fields: dict[str, object] = {"generation": update.update, "state": update.state, "reason": update.reason}
+        if update.state == REVERTED:
+            fields["evidence"] = dict(update.evidence.get(update.update, {}))
         self._emit("events", "update", fields)
         self._wake.set()
 

@@ -52,6 +52,7 @@ def compose(
         "models": {name: {"version": m.version, "sha256": m.digest} for name, m in running.models.items()},
         "sensors": {name: asdict(health) for name, health in sensors.items()},
         "failed": {str(generation): reason for generation, reason in update.failed.items()},
+        "evidence": {str(generation): dict(each) for generation, each in update.evidence.items()},
         "confinement": dict(confinement),
         "disk": dict(disk),
         "ai": can_run_models(),
@@ -103,6 +104,7 @@ def _function(health: FunctionHealth) -> dict[str, object]:
         "restarts": health.restarts,
         "events": health.events,
         "errors": health.errors + health.timeouts + health.crashes,
+        "deaths": dict(health.deaths),
         "last_error": health.last_error,
     }
 

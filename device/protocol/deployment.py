@@ -87,7 +87,7 @@ class Deployment:
 
     `config` holds the operator's settings for each function; they go over the manifest's own.
     A trial lasts until `trial_seconds` have passed *and* `trial_events` were handled by each changed
-    function that gets any.
+    function that gets any. Content that failed before is tried again only with a higher `attempt` than then.
     """
 
     def __init__(
@@ -100,6 +100,7 @@ class Deployment:
         config: dict[str, dict[str, object]],
         trial_seconds: float,
         trial_events: int,
+        attempt: int = 0,
     ) -> None:
         self.fleet = fleet
         self.device = device
@@ -109,6 +110,7 @@ class Deployment:
         self.config = config
         self.trial_seconds = trial_seconds
         self.trial_events = trial_events
+        self.attempt = attempt
 
     def artifacts(self) -> list[ArtifactRef]:
         """Every artifact it names, functions first, each group by name."""
@@ -120,16 +122,14 @@ class Deployment:
 
     def with_patches(self, targets: "set[str]") -> "Deployment":
         """The same with those patches only that have one of these targets."""
-        return Deployment(
-            self.fleet,
-            self.device,
-            self.generation,
-            {n: ref.with_patches(targets) for n, ref in self.functions.items()},
-            {n: ref.with_patches(targets) for n, ref in self.models.items()},
-            self.config,
-            self.trial_seconds,
-            self.trial_events,
+        functions = {n: ref.with_patches(targets) for n, ref in self.functions.items()}
+        return self.replace(
+            functions=functions, models={n: ref.with_patches(targets) for n, ref in self.models.items()}
         )
+
+    def replace(self, **changes: object) -> "Deployment":
+        """The same but for these attributes."""
+        return Deployment(**{**self.__dict__, **changes})  # pyright: ignore[reportArgumentType]
 
     def content(self) -> dict[str, object]:
         """What it makes the device run, in JSON form: not how that travels, nor its generation or trial."""
@@ -140,7 +140,7 @@ class Deployment:
 
     def to_json(self) -> dict[str, object]:
         """The JSON form; `parse` is its inverse."""
-        return {
+        fields: dict[str, object] = {
             "format": FORMAT,
             "fleet": self.fleet,
             "device": self.device,
@@ -149,6 +149,7 @@ class Deployment:
             "models": {n: ref.to_json() for n, ref in self.models.items()},
             "trial": {"seconds": self.trial_seconds, "events": self.trial_events},
         }
+        return {**fields, "attempt": self.attempt} if self.attempt else fields
 
     def encode(self) -> bytes:
         """The bytes that are signed: JSON with sorted keys."""
@@ -169,7 +170,7 @@ def parse(value: object) -> Deployment:
     """A deployment from its JSON form."""
     fields = table(value, "deployment")
     plain(fields, "deployment")
-    only(fields, ("format", "fleet", "device", "generation", "functions", "models", "trial"), "deployment")
+    only(fields, ("format", "fleet", "device", "generation", "functions", "models", "trial", "attempt"), "deployment")
     if fields.get("format") != FORMAT:
         raise ProtocolError(f"deployment.format: {fields.get('format')!r}; this agent reads format {FORMAT}")
     functions = table(fields.get("functions"), "deployment.functions")
@@ -186,6 +187,7 @@ def parse(value: object) -> Deployment:
         },
         trial_seconds=_seconds(trial),
         trial_events=integer(trial, "events", "deployment.trial", 0, 1_000_000),
+        attempt=integer(fields, "attempt", "deployment", 0, MAX_GENERATION, 0),
     )
 
 

@@ -9,6 +9,9 @@ from .errors import ProtocolError
 from .fields import flag, integer, items, name, number, only, plain, table, text
 
 RUNTIMES = ("python3",)
+OVERFLOWS = ("drop-oldest", "drop-newest", "block")
+MAX_INSTANCES = 16
+MAX_QUEUE = 1024
 TRIGGERS = ("sensor", "start", "timer")
 MIB = 1024 * 1024
 
@@ -47,8 +50,9 @@ class FunctionManifest:
     """A checked `function.toml`.
 
     `module` and `attribute` come from `handler = "module:attribute"`; `memory` is in bytes above the bare
-    worker, `timeout` in seconds for one event. At most `processes` processes and threads, `scratch` bytes of files;
-    `network`: it asks for the Internet.
+    worker, `timeout` in seconds for one event. `instances` workers run it; `queue` events may wait for them, and
+    `overflow` says what happens to one that finds no room. Each worker has at most `processes` processes and threads
+    and `scratch` bytes of files; `network`: it asks for the Internet.
     """
 
     def __init__(
@@ -67,8 +71,14 @@ class FunctionManifest:
         processes: int = 16,
         scratch: int = 16 * MIB,
         network: bool = False,
+        instances: int = 1,
+        queue: int = 64,
+        overflow: str = "drop-oldest",
     ) -> None:
         self.name = name
+        self.instances = instances
+        self.queue = queue
+        self.overflow = overflow
         self.module = module
         self.attribute = attribute
         self.memory = memory
@@ -110,7 +120,7 @@ def function(value: object) -> FunctionManifest:
         fields,
         (
             *("name", "handler", "runtime", "memory", "timeout", "triggers", "pins", "sensors", "models", "state"),
-            *("config", "processes", "scratch", "network"),
+            *("config", "instances", "queue", "overflow", "processes", "scratch", "network"),
         ),
         where,
     )
@@ -121,6 +131,7 @@ def function(value: object) -> FunctionManifest:
     sensors = [name(each, f"{where}.sensors") for each in items(fields.get("sensors", []), f"{where}.sensors")]
     config = table(fields.get("config", {}), f"{where}.config")
     plain(config, f"{where}.config")
+    pins = {name(n, f"{where}.pins"): _pin(n, p) for n, p in table(fields.get("pins", {}), f"{where}.pins").items()}
     return FunctionManifest(
         name=name(fields.get("name"), f"{where}.name"),
         module=module,
@@ -128,7 +139,7 @@ def function(value: object) -> FunctionManifest:
         memory=_memory(fields, where, 64 * MIB),
         timeout=_duration(text(fields, "timeout", where, "5s"), f"{where}.timeout"),
         triggers=triggers,
-        pins={name(n, f"{where}.pins"): _pin(n, p) for n, p in table(fields.get("pins", {}), f"{where}.pins").items()},
+        pins=pins,
         sensors=sorted({*sensors, *(t.sensor for t in triggers if t.sensor)}),
         models=[name(each, f"{where}.models") for each in items(fields.get("models", []), f"{where}.models")],
         state=_state(table(fields.get("state", {}), f"{where}.state")),
@@ -136,6 +147,9 @@ def function(value: object) -> FunctionManifest:
         processes=integer(fields, "processes", where, 1, 1024, 16),
         scratch=_memory(fields, where, 16 * MIB, "scratch"),
         network=flag(fields, "network", where, False),
+        instances=_instances(fields, where, pins),
+        queue=integer(fields, "queue", where, 1, MAX_QUEUE, 64),
+        overflow=_overflow(fields, where),
     )
 
 
@@ -162,6 +176,21 @@ def _handler(value: str, key: str = "handler") -> tuple[str, str]:
     if not colon or not attribute.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
         raise ProtocolError(f"function.toml.{key}: {value!r} is not of the form 'module:function'")
     return module, attribute
+
+
+def _instances(fields: dict[str, object], where: str, pins: dict[str, PinLease]) -> int:
+    count = integer(fields, "instances", where, 1, MAX_INSTANCES, 1)
+    driven = [each for each in pins if pins[each].direction == "out"]
+    if count > 1 and driven:
+        raise ProtocolError(f"{where}.instances: {count} workers cannot drive one pin ({driven[0]}); use 1")
+    return count
+
+
+def _overflow(fields: dict[str, object], where: str) -> str:
+    value = text(fields, "overflow", where, "drop-oldest")
+    if value not in OVERFLOWS:
+        raise ProtocolError(f"{where}.overflow: {value!r} is unknown; known are {', '.join(OVERFLOWS)}")
+    return value
 
 
 def _state(fields: dict[str, object]) -> StateTable:

@@ -7,34 +7,36 @@ import itertools
 import shutil
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, wait
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from device.errors import NotFoundError, RejectedError, UsageError
+from device.errors import NotFoundError, RejectedError
 from device.generation import Generation, InstalledFunction
 from device.hal import leases
 from device.health import FunctionHealth, SensorHealth
 from device.protocol.manifest import FunctionManifest
 from device.runtime import permissions
-from device.runtime.channel import encode
 from device.runtime.dispatcher import Dispatcher
-from device.runtime.forker import Forker, ForkError
+from device.runtime.forker import ForkError
 from device.runtime.journal import Emit, Journal
 from device.runtime.policy import Policy
 from device.runtime.process import StartError, WorkerProcess
 from device.runtime.starter import Starter, outputs
 from device.runtime.states import States
 from device.runtime.wiring import Wiring
+from device.runtime.zygotes import Zygotes
 from device.triggers.sensor import SensorHub
 
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware
 
-Warmed = tuple[InstalledFunction, Journal, WorkerProcess]
-# As Warmed, or with the reason why there is no worker.
-Raised = tuple[InstalledFunction, Journal, WorkerProcess | str]
+Warmed = tuple[InstalledFunction, Journal, list[WorkerProcess]]
+# As Warmed, or with the reason why there are no workers.
+Raised = tuple[InstalledFunction, Journal, list[WorkerProcess] | str]
+# Functions that warm up at the same time.
+_WARMING = 8
 
 
 class Supervisor:
@@ -50,7 +52,7 @@ class Supervisor:
         self._emit = emit
         self._policy = policy or Policy()
         shutil.rmtree(scratch, ignore_errors=True)
-        self._forker = Forker(hardware)
+        self._forker = Zygotes(hardware)
         self._states = States(states)
         self._starter = Starter(self._forker, scratch / "run", self._states, self._policy)
         self._checker = Starter(self._forker, scratch / "check", self._states, self._policy)
@@ -73,8 +75,7 @@ class Supervisor:
         with self._changing:
             self._check_leases(generation)
             permissions.check(_manifests(generation), self._policy.network)
-            for _, _, worker in self._warm(self._changed(generation), self._checker):
-                worker.end()
+            _end(self._warm(self._changed(generation), self._checker))
 
     def switch(self, generation: Generation) -> None:
         """Run `generation`: changed functions change between two events and lose none; those it lacks are stopped.
@@ -94,9 +95,10 @@ class Supervisor:
         again with backoff, as after a crash, and health tells. One that the operator no longer allows the network runs
         without it. Raises LeaseError.
         """
-        with self._changing:
+        with self._changing, ThreadPoolExecutor(_WARMING) as pool:
             self._check_leases(generation)
-            self._change(generation, [self._try_to_warm(function) for function in self._changed(generation)])
+            # Together: one whose import hangs must not delay the others by all of its time.
+            self._change(generation, list(pool.map(self._try_to_warm, self._changed(generation))))
 
     def call(self, function: str, data: object) -> object:
         """The handler's result for a call with `data`.
@@ -109,10 +111,6 @@ class Supervisor:
             raise NotFoundError(
                 f"no function {function!r} runs here", f"these do: {', '.join(self._dispatchers) or 'none'}"
             )
-        try:
-            encode({"data": data})
-        except (TypeError, ValueError, RecursionError) as error:
-            raise UsageError(f"{function} cannot be called with this", str(error), "send what JSON can say") from None
         return dispatcher.call(data)
 
     def health(self) -> Mapping[str, FunctionHealth]:
@@ -145,6 +143,7 @@ class Supervisor:
         self._hand_over(raised)
         self._functions = dict(generation.functions)
         self._running = generation
+        self._forker.settle(_infers(generation.functions.values()))
 
     def _check_leases(self, generation: Generation) -> None:
         leases.check(self._hardware.board, _manifests(generation))
@@ -158,10 +157,10 @@ class Supervisor:
         for function in functions:
             journal = self._journal(function)
             try:
-                warmed.append((function, journal, starter.start(function, journal)))
+                warmed.append((function, journal, starter.start_all(function, journal)))
             except (StartError, ForkError) as error:
-                for _, _, worker in warmed:
-                    worker.end()
+                _end(warmed)
+                self._forker.settle(_infers(self._functions.values()))
                 raise RejectedError(
                     f"{function.name} version {function.version} cannot start",
                     str(error),
@@ -172,7 +171,7 @@ class Supervisor:
     def _try_to_warm(self, function: InstalledFunction) -> Raised:
         journal = self._journal(function)
         try:
-            return function, journal, self._starter.start(function, journal)
+            return function, journal, self._starter.start_all(function, journal)
         except (StartError, ForkError) as error:
             return function, journal, str(error)
 
@@ -182,36 +181,37 @@ class Supervisor:
     def _remove(self, names: set[str], patience: float | None = None) -> None:
         self._wiring.remove(names)
         stopping = [self._dispatchers[name] for name in names]
-        stops = [dispatcher.stop() for dispatcher in stopping]
+        stops = [stop for dispatcher in stopping for stop in dispatcher.stop()]
         wait(stops, patience)
         for dispatcher in stopping:
             dispatcher.kill()
         wait(stops)
         for name in names:
-            del self._dispatchers[name]
+            self._dispatchers.pop(name).close()
 
     def _hand_over(self, raised: Sequence[Raised]) -> None:
         """Everybody lets go of the hardware before anybody takes it: pins may move from one function to another."""
-        releases = [self._dispatchers[f.name].release() for f, _, _ in raised if f.name in self._dispatchers]
-        wait(releases)
+        leaving = [self._dispatchers[f.name] for f, _, _ in raised if f.name in self._dispatchers]
+        wait([release for dispatcher in leaving for release in dispatcher.release()])
         for function, _, _ in raised:
             if old := self._functions.get(function.name):
                 self._rest_abandoned(old, function)
                 self._states.switch(function.name, old.manifest.state.schema, function.manifest.state.schema)
-        adoptions = [self._adopt(*each) for each in raised]
-        wait(adoptions)
+        wait([adoption for each in raised for adoption in self._adopt(*each)])
         for function, _, _ in raised:
             self._wiring.connect(function, self._dispatchers[function.name].offer)
 
-    def _adopt(self, function: InstalledFunction, journal: Journal, worker: WorkerProcess | str) -> "Future[None]":
+    def _adopt(
+        self, function: InstalledFunction, journal: Journal, workers: list[WorkerProcess] | str
+    ) -> "list[Future[None]]":
         name = function.name
         if name not in self._dispatchers:
             numbers = self._numbers.setdefault(name, itertools.count(1))
             self._dispatchers[name] = Dispatcher(function, journal, self._starter, self._rest, numbers, self._policy)
         dispatcher = self._dispatchers[name]
-        if isinstance(worker, str):
-            return dispatcher.retry(function, journal, worker)
-        return dispatcher.adopt(function, journal, worker)
+        if isinstance(workers, str):
+            return dispatcher.retry(function, journal, workers)
+        return dispatcher.adopt(function, journal, workers)
 
     def _rest_abandoned(self, old: InstalledFunction, new: InstalledFunction) -> None:
         """Outputs that the old version drove and the new one does not. Those that it still drives keep their level."""
@@ -230,3 +230,13 @@ class Supervisor:
 
 def _manifests(generation: Generation) -> list[FunctionManifest]:
     return [function.manifest for function in generation.functions.values()]
+
+
+def _infers(functions: Iterable[InstalledFunction]) -> bool:
+    return any(function.models for function in functions)
+
+
+def _end(warmed: Sequence[Warmed]) -> None:
+    for _, _, workers in warmed:
+        for worker in workers:
+            worker.end()

@@ -26,9 +26,9 @@ class Update:
     """Where the engine stands.
 
     `generation` runs, and `previous` is the one to fall back to (0: none). `update` is the generation that `state` and
-    `reason` are about; `bytes` of `total` are stored, at present `rate` bytes a second, of what travels
-    to bring artifacts of `whole` bytes: with patches less than that. `failed` maps generations that
-    were reverted to the reason.
+    `reason` are about; `bytes` of `total` are stored, at present `rate` bytes a second, of what travels to bring
+    artifacts of `whole` bytes: with patches less than that. `failed` maps generations that were reverted to the
+    reason, `evidence` the latest of them to what the verdict rests on.
     """
 
     generation: int = 0
@@ -41,6 +41,7 @@ class Update:
     whole: int = 0
     rate: int = 0
     failed: Mapping[int, str] = field(default_factory=dict[int, str])
+    evidence: Mapping[int, Mapping[str, object]] = field(default_factory=dict[int, Mapping[str, object]])
 
 
 class Reporter:
@@ -105,6 +106,7 @@ def _numbered(told: Update, slots: Slots) -> Update:
         generation=slots.running.generation if slots.running else 0,
         previous=fallback.generation if fallback else 0,
         failed=_failures(slots),
+        evidence={failure.generation: failure.evidence for failure in slots.failed.values() if failure.evidence},
     )
 
 

@@ -24,6 +24,8 @@ from device.update import archive, durable
 RESERVE = 16 * 1024 * 1024
 # How much of what arrived a power cut may cost. An fsync now and then also keeps the last one short.
 SYNC_EVERY = 4 * 1024 * 1024
+# What the system says when it is short of something, not the disk of the file.
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR)
 
 
 class Store:
@@ -120,13 +122,20 @@ class Store:
         return tree
 
     def check(self, digest: str) -> bool:
-        """Whether the tree is here and whole; a damaged one is removed."""
+        """Whether the tree is here and whole; a damaged one is removed.
+
+        Raises OSError when the system has nothing left to read it with: that says nothing of the tree.
+        """
         tree = self.tree(digest)
         if not tree.is_dir():
             return False
         try:
             whole = archive.digest(tree) == digest
-        except (BadArtifactError, OSError):
+        except BadArtifactError:
+            whole = False
+        except OSError as error:
+            if error.errno in _EXHAUSTED:
+                raise
             whole = False
         if not whole:
             # On a failing disk it stays, and stays not whole.

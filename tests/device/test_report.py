@@ -10,7 +10,18 @@ from device.protocol.manifest import ModelManifest
 from device.report import COUNTERS_PERIOD, Throttle, compose
 from device.update.status import Update
 
-HEALTH = FunctionHealth(3, "ab" * 32, "running", events=9, errors=1, timeouts=2, crashes=4, restarts=6, last_error="x")
+HEALTH = FunctionHealth(
+    3,
+    "ab" * 32,
+    "running",
+    events=9,
+    errors=1,
+    timeouts=2,
+    crashes=4,
+    restarts=6,
+    last_error="x",
+    deaths={"SIGSEGV": 4},
+)
 UPDATE = Update(7, 6, 8, "FETCHING", "", bytes=10, total=20, whole=40, rate=5, failed={8: "it crashed"})
 
 
@@ -55,6 +66,7 @@ def test_every_way_to_fail_counts_as_an_error() -> None:
         "restarts": 6,
         "events": 9,
         "errors": 7,
+        "deaths": {"SIGSEGV": 4},
         "last_error": "x",
     }
 

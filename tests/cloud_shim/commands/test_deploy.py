@@ -42,7 +42,7 @@ def test_it_waits_until_the_device_keeps_it(shim, run, reports):
     assert "generation 2 COMMITTED after" in out
     assert "TRIAL" in err
     assert shim.asked(DEPLOY) == [
-        {"kind": "function", "name": "night-light", "version": 2, "config": None, "trial": None}
+        {"kind": "function", "name": "night-light", "version": 2, "config": None, "trial": None, "retry": False}
     ]
 
 
@@ -179,3 +179,17 @@ def test_a_folder_that_is_neither_is_not_found(shim, run, tmp_path):
 def test_no_folder_is_not_found(run):
     assert run("deploy", "/nowhere")[0] == 3
     assert run("deploy", __file__)[0] == 3
+
+
+def test_a_trial_of_its_own_and_another_attempt_can_be_asked_for(shim, run, reports):
+    reports({"generation": 1, "state": "COMMITTED"})
+    run("deploy", NIGHT_LIGHT, "--no-wait", "--trial-seconds", "60", "--trial-events", "100", "--retry")
+    (asked,) = shim.asked(DEPLOY)
+    assert (asked["trial"], asked["retry"]) == ({"seconds": 60.0, "events": 100}, True)
+
+
+def test_a_trial_of_more_than_a_week_is_refused_before_anything_is_sent(shim, run):
+    code, _, err = run("deploy", NIGHT_LIGHT, "--trial-seconds", "604801")
+    assert code == 2
+    assert "trial-seconds" in err
+    assert shim.asked(DEPLOY) == []

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cloud_shim.signing import Signing
 from device.generation import Generation
+from device.health import SensorHealth
 from device.infer.files import MODEL_FILES
 from device.protocol import chunks
 from device.protocol.deployment import ArtifactRef, Deployment, Patch
@@ -77,11 +78,13 @@ class Cloud:
             self.broker[chunks.digest(part)] = part
         return chunks.digest(data), len(data), chunks.digest(index) if index else ""
 
-    def deployment(self, generation, *refs, device="desk-pi", fleet="home", config=None, seconds=0.0, events=0):
+    def deployment(
+        self, generation, *refs, device="desk-pi", fleet="home", config=None, seconds=0.0, events=0, attempt=0
+    ):
         functions = {ref.name: ref for ref in refs if ref.kind == "function"}
         models = {ref.name: ref for ref in refs if ref.kind == "model"}
         settings = {name: config or {} for name in functions}
-        return Deployment(fleet, device, generation, functions, models, settings, seconds, events)
+        return Deployment(fleet, device, generation, functions, models, settings, seconds, events, attempt)
 
     def desired(self, generation, *refs, **more):
         """The signed document."""
@@ -95,17 +98,24 @@ class Health:
     errors: int = 0
     timeouts: int = 0
     crashes: int = 0
+    deaths: dict = field(default_factory=dict)
     last_error: str = ""
 
 
 @dataclass
 class Runner:
-    """Keeps what it was told to run; `bad` are versions of the function that fail where it says."""
+    """Keeps what it was told to run; by generation, `counters` say how its functions do, `kills` which sensors fail.
+
+    Those in `dead` always fail.
+    """
 
     switched: list = field(default_factory=list)
     refuse: Exception | None = None
     break_on: dict = field(default_factory=dict)
     counters: dict = field(default_factory=dict)
+    dead: set = field(default_factory=set)
+    kills: dict = field(default_factory=dict)
+    looks: int = 0
     kept: set = field(default_factory=set)
 
     @property
@@ -123,10 +133,15 @@ class Runner:
 
     resume = switch
 
+    def sensors(self):
+        failing = self.dead | self.kills.get(self.generation.number, set())
+        return {"light": SensorHealth("light" not in failing, "no answer" if "light" in failing else "")}
+
     def keep(self, functions):
         self.kept = set(functions)
 
     def health(self):
+        self.looks += 1
         return {name: self.counters.get(self.generation.number, Health()) for name in self.generation.functions}
 
 
@@ -181,6 +196,7 @@ class Device:
         self.events = []
         self.accepted = []
         self.refused_models = {}
+        self.clock = time.monotonic
         self.engine = None
 
     def boot(self, start=True):
@@ -194,6 +210,7 @@ class Device:
             lambda: None,
             self.events.append,
             self._accept,
+            self.clock,
         )
         self.link.engine = self.engine
         generation = self.engine.boot()
