@@ -37,7 +37,8 @@ from device.link.uplink import Uplink
 from device.protocol import messages, topics
 from device.protocol.fields import items
 from device.protocol.topics import Topic
-from device.runtime.sandbox import confinement
+from device.runtime.confinement.report import confinement, demand
+from device.runtime.policy import Policy
 from device.runtime.supervisor import Supervisor
 from device.update import proof
 from device.update.engine import Engine
@@ -70,8 +71,13 @@ class Agent:
         self._stopping = False
         self._outbox = Outbox(config.state / "outbox.db")
         logging.getLogger().addHandler(logs.RecordHandler(self._outbox.append))
+        policy = Policy(network=config.confinement.network)
         self._supervisor = Supervisor(
-            Hardware(self._board, config.simulation), self._emit, config.state / "scratch", config.state / "functions"
+            Hardware(self._board, config.simulation),
+            self._emit,
+            config.state / "scratch",
+            config.state / "functions",
+            policy,
         )
         self._session = Session(config.broker, config.fleet, config.device, self._outbox.boots)
         self._uplink = Uplink(self._outbox, self._send_up)
@@ -253,6 +259,8 @@ def _lock_file(state: Path) -> TextIO:
 def run(config: AgentConfig, launcher: Line) -> int:
     """Run one board until SIGTERM or SIGINT, or until another version of the agent is to be started."""
     with only_one(config.state):
+        # Before there are threads: the probing forks.
+        demand(config.confinement.require, confinement())
         agent = Agent(config, launcher)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: agent.stop())

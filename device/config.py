@@ -9,7 +9,7 @@ from pathlib import Path
 
 from device.errors import NotFoundError, UsageError
 from device.protocol.errors import ProtocolError
-from device.protocol.fields import integer, name, only, table, text
+from device.protocol.fields import flag, integer, items, name, only, table, text
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,16 @@ class BrokerConfig:
     port: int
     username: str
     password_file: Path
+
+
+@dataclass(frozen=True)
+class ConfinementConfig:
+    """What the operator demands and allows: aspects of `confinement` that must be there (docs/confinement.md), and
+    whether functions that ask for the network get it.
+    """
+
+    require: tuple[str, ...] = ()
+    network: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,7 @@ class AgentConfig:
     roots: Path
     simulation: Path | None
     broker: BrokerConfig
+    confinement: ConfinementConfig = ConfinementConfig()
 
 
 def load(path: Path) -> AgentConfig:
@@ -53,7 +64,7 @@ def load(path: Path) -> AgentConfig:
 
 def _parse(document: dict[str, object]) -> AgentConfig:
     where = "agent.toml"
-    only(document, ("fleet", "device", "board", "state", "roots", "simulation", "broker"), where)
+    only(document, ("fleet", "device", "board", "state", "roots", "simulation", "broker", "confinement"), where)
     simulation = text(document, "simulation", where, "")
     return AgentConfig(
         fleet=name(document.get("fleet"), f"{where}.fleet"),
@@ -63,6 +74,7 @@ def _parse(document: dict[str, object]) -> AgentConfig:
         roots=Path(text(document, "roots", where)),
         simulation=Path(simulation) if simulation else None,
         broker=_broker(table(document.get("broker"), f"{where}.broker")),
+        confinement=_confinement(table(document.get("confinement", {}), f"{where}.confinement")),
     )
 
 
@@ -74,4 +86,14 @@ def _broker(fields: dict[str, object]) -> BrokerConfig:
         port=integer(fields, "port", where, 1, 65535, 1883),
         username=text(fields, "username", where),
         password_file=Path(text(fields, "password_file", where)),
+    )
+
+
+def _confinement(fields: dict[str, object]) -> ConfinementConfig:
+    where = "agent.toml.confinement"
+    only(fields, ("require", "network"), where)
+    require = items(fields.get("require", []), f"{where}.require")
+    return ConfinementConfig(
+        require=tuple(text({"require": each}, "require", where) for each in require),
+        network=flag(fields, "network", where, False),
     )

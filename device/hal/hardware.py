@@ -6,7 +6,7 @@ prepare(); pins and sensors are opened by those who use them, each process for i
 
 import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -59,6 +59,16 @@ class Hardware:
                 str(error).strip(),
                 "name the board that this machine is in its configuration, or use lamplight/simulated",
             ) from error
+
+    def files(self, pins: Sequence[str], sensors: Sequence[str]) -> list[Path]:
+        """The device nodes, or the simulation's socket, by which these pins and sensors are used."""
+        if not pins and not sensors:
+            return []
+        if self._simulation is not None:
+            return [self._simulation.absolute()]
+        buses = {self.board.buses[self._find("sensor", self.board.sensors, name).bus].number for name in sensors}
+        chips = sorted(Path("/dev").glob("gpiochip*")) if pins else []
+        return [*chips, *(Path(f"/dev/i2c-{number}") for number in sorted(buses))]
 
     def output(self, pin: str) -> "Output":
         """The output `pin`, at the level it has now. Raises PinError (busy, not permitted) and NotFoundError."""

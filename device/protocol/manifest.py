@@ -51,7 +51,8 @@ class FunctionManifest:
 
     `module` and `attribute` come from `handler = "module:attribute"`; `memory` is in bytes above the bare
     worker, `timeout` in seconds for one event. `instances` workers run it; `queue` events may wait for them, and
-    `overflow` says what happens to one that finds no room.
+    `overflow` says what happens to one that finds no room. Each worker has at most `processes` processes and threads
+    and `scratch` bytes of files; `network`: it asks for the Internet.
     """
 
     def __init__(
@@ -67,6 +68,9 @@ class FunctionManifest:
         models: list[str],
         state: StateTable,
         config: dict[str, object],
+        processes: int = 16,
+        scratch: int = 16 * MIB,
+        network: bool = False,
         instances: int = 1,
         queue: int = 64,
         overflow: str = "drop-oldest",
@@ -85,6 +89,9 @@ class FunctionManifest:
         self.models = models
         self.state = state
         self.config = config
+        self.processes = processes
+        self.scratch = scratch
+        self.network = network
 
 
 class ModelManifest:
@@ -113,7 +120,7 @@ def function(value: object) -> FunctionManifest:
         fields,
         (
             *("name", "handler", "runtime", "memory", "timeout", "triggers", "pins", "sensors", "models", "state"),
-            *("config", "instances", "queue", "overflow"),
+            *("config", "instances", "queue", "overflow", "processes", "scratch", "network"),
         ),
         where,
     )
@@ -137,6 +144,9 @@ def function(value: object) -> FunctionManifest:
         models=[name(each, f"{where}.models") for each in items(fields.get("models", []), f"{where}.models")],
         state=_state(table(fields.get("state", {}), f"{where}.state")),
         config=config,
+        processes=integer(fields, "processes", where, 1, 1024, 16),
+        scratch=_memory(fields, where, 16 * MIB, "scratch"),
+        network=flag(fields, "network", where, False),
         instances=_instances(fields, where, pins),
         queue=integer(fields, "queue", where, 1, MAX_QUEUE, 64),
         overflow=_overflow(fields, where),
@@ -244,6 +254,7 @@ def _count(value: str) -> int:
 
 
 def _memory(fields: dict[str, object], where: str, default: int, key: str = "memory") -> int:
+    """The bytes of a size in MiB at `key`."""
     if key not in fields:
         return default
     value = text(fields, key, where)

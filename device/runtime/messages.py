@@ -32,10 +32,10 @@ KINDS = ("exception", "memory", "result", "import", "model", "state", "hardware"
 class Assignment:
     """Everything that a worker needs to become one function.
 
-    `path` is the bundle's folder, `scratch` the worker's own; `memory` is in bytes above the bare worker; `outputs` and
-    `inputs` are leased pins; `models` maps a name to the folder of the model. `states` is the folder of its durable
-    state, with one folder a schema and at most `state_size` bytes in each; `migrate` is a module and its function, or
-    two empty texts.
+    `path` is the bundle's folder, `scratch` the worker's own, with room for `scratch_size` bytes; `memory` is in bytes
+    above the bare worker; `processes` counts threads too; `outputs` and `inputs` are leased pins; `models` maps a name
+    to the folder of the model. `states` is the folder of its durable state, with one folder a schema and at most
+    `state_size` bytes in each; `migrate` is a module and its function, or two empty texts.
     """
 
     function: str
@@ -45,6 +45,9 @@ class Assignment:
     module: str
     attribute: str
     memory: int
+    scratch_size: int
+    processes: int
+    network: bool
     outputs: list[str]
     inputs: list[str]
     sensors: list[str]

@@ -43,7 +43,7 @@ class Starter:
         worker = WorkerProcess(self._forker.fork(bool(function.models)), journal)
         forked(worker)
         try:
-            worker.warm(assign(function, scratch, states), self._policy.warm)
+            worker.warm(assign(function, scratch, states, self._policy.network), self._policy.warm)
         except StartError:
             worker.end()
             raise
@@ -69,8 +69,8 @@ class Starter:
         return workers
 
 
-def assign(function: InstalledFunction, scratch: Path, states: Path) -> Assignment:
-    """What a worker of `function` is told."""
+def assign(function: InstalledFunction, scratch: Path, states: Path, network: bool) -> Assignment:
+    """What a worker of `function` is told; `network`: it gets the network if it asks for it."""
     pins = function.manifest.pins
     return Assignment(
         function=function.name,
@@ -80,6 +80,10 @@ def assign(function: InstalledFunction, scratch: Path, states: Path) -> Assignme
         module=function.manifest.module,
         attribute=function.manifest.attribute,
         memory=function.manifest.memory + sum(model.manifest.memory for model in function.models.values()),
+        scratch_size=function.manifest.scratch,
+        # They are counted by the function: all workers, and those that take over from them, are there at once.
+        processes=2 * function.manifest.processes * function.manifest.instances,
+        network=network and function.manifest.network,
         outputs=outputs(function),
         inputs=[name for name in pins if pins[name].direction == "in"],
         sensors=list(function.manifest.sensors),

@@ -16,6 +16,8 @@ from device.errors import NotFoundError, RejectedError
 from device.generation import Generation, InstalledFunction
 from device.hal import leases
 from device.health import FunctionHealth, SensorHealth
+from device.protocol.manifest import FunctionManifest
+from device.runtime import permissions
 from device.runtime.dispatcher import Dispatcher
 from device.runtime.forker import ForkError
 from device.runtime.journal import Emit, Journal
@@ -66,12 +68,13 @@ class Supervisor:
     def check(self, generation: Generation) -> None:
         """Try the generation without touching what runs.
 
-        Raises LeaseError when the board lacks what its functions lease or two drive one pin, RejectedError when a
-        changed function cannot be imported or its models cannot be loaded, each in a confined worker that is thrown
-        away.
+        Raises LeaseError when the board lacks what its functions lease or two drive one pin, RejectedError when one
+        asks for a network that the operator does not allow, or a changed function cannot be imported or its models
+        cannot be loaded, each in a confined worker that is thrown away.
         """
         with self._changing:
             self._check_leases(generation)
+            permissions.check(_manifests(generation), self._policy.network)
             _end(self._warm(self._changed(generation), self._checker))
 
     def switch(self, generation: Generation) -> None:
@@ -82,13 +85,15 @@ class Supervisor:
         """
         with self._changing:
             self._check_leases(generation)
+            permissions.check(_manifests(generation), self._policy.network)
             self._change(generation, self._warm(self._changed(generation), self._starter))
 
     def resume(self, generation: Generation) -> None:
         """Run a generation that has run before, at boot or after a revert.
 
         Unlike with `switch`, one function that cannot start now does not keep the others from running: it is tried
-        again with backoff, as after a crash, and health tells. Raises LeaseError.
+        again with backoff, as after a crash, and health tells. One that the operator no longer allows the network runs
+        without it. Raises LeaseError.
         """
         with self._changing, ThreadPoolExecutor(_WARMING) as pool:
             self._check_leases(generation)
@@ -141,7 +146,7 @@ class Supervisor:
         self._forker.settle(_infers(generation.functions.values()))
 
     def _check_leases(self, generation: Generation) -> None:
-        leases.check(self._hardware.board, [function.manifest for function in generation.functions.values()])
+        leases.check(self._hardware.board, _manifests(generation))
 
     def _changed(self, generation: Generation) -> list[InstalledFunction]:
         return [new for name, new in generation.functions.items() if not new.same_as(self._functions.get(name))]
@@ -221,6 +226,10 @@ class Supervisor:
         # Dispatchers share one Hardware; its first use imports and opens things.
         with self._resting:
             self._hardware.rest(pin, level)
+
+
+def _manifests(generation: Generation) -> list[FunctionManifest]:
+    return [function.manifest for function in generation.functions.values()]
 
 
 def _infers(functions: Iterable[InstalledFunction]) -> bool:

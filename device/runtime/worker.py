@@ -1,7 +1,7 @@
 """The process that runs one function: becomes it, waits for `go`, then handles one event at a time.
 
 Forked by the zygote; never returns. It trusts the agent and is not trusted by it. What the handler sees is
-context.py's, what confines the process sandbox.py's.
+context.py's, what confines the process sandbox.py's and confinement/'s.
 """
 
 import faulthandler
@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
 
 from device.runtime import handler, messages, migration, sandbox
 from device.runtime.channel import Channel, ChannelClosedError, encode
+from device.runtime.confinement.enter import Bounds, enter
+from device.runtime.confinement.probe import mechanisms
 from device.runtime.context import Context, LoggingBridge, Pin, leased_models, leased_pins, leased_sensors
 from device.runtime.messages import Assignment, Failure, Result
 from device.runtime.reads import Reads
@@ -40,7 +42,7 @@ def main(end: socket.socket, log: int, hardware: "Hardware", zygote: int) -> NoR
         _settle(log, zygote)
         channel = Channel(end, strict=False)
         assignment = messages.assignment(channel.receive())
-        _confine(assignment)
+        _confine(assignment, hardware, zygote)
         Worker(assignment, channel, hardware).live()
         status = 0
     except ChannelClosedError:
@@ -74,11 +76,25 @@ def _settle(log: int, zygote: int) -> None:
     faulthandler.enable(file=2)
 
 
-def _confine(assignment: Assignment) -> None:
-    os.chdir(assignment.scratch)
+def _confine(assignment: Assignment, hardware: "Hardware", zygote: int) -> None:
     os.environ.update(HOME=assignment.scratch, TMPDIR=assignment.scratch)
+    enter(_bounds(assignment, hardware), mechanisms())
+    # The kernel forgets it when a process changes its user.
+    sandbox.die_with_parent(zygote)
     sandbox.limit()
     sandbox.limit_memory(assignment.memory)
+
+
+def _bounds(assignment: Assignment, hardware: "Hardware") -> Bounds:
+    return Bounds(
+        files=[Path(path) for path in (assignment.path, *assignment.models.values())],
+        hardware=hardware.files([*assignment.outputs, *assignment.inputs], assignment.sensors),
+        states=Path(assignment.states),
+        scratch=Path(assignment.scratch),
+        scratch_size=assignment.scratch_size,
+        processes=assignment.processes,
+        network=assignment.network,
+    )
 
 
 class RefusedError(Exception):

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from device.runtime import sandbox, worker
 from device.runtime.channel import adopt
+from device.runtime.confinement import probe
 
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware
@@ -165,6 +166,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     hardware: Hardware = pickle.loads(agent.recv(MAX_REQUEST))
     _warm_up(hardware)
+    probe.prepare()
     if INFERS in sys.argv[3:]:
         _warm_up_inference()
     gc.collect()

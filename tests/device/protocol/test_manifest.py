@@ -46,6 +46,7 @@ def test_the_example_of_the_documentation_is_read():
 def test_everything_but_name_and_handler_has_a_default():
     made = function('name = "a"\nhandler = "a.b:c"')
     assert (made.memory, made.timeout, made.triggers, made.pins) == (64 * 1024 * 1024, 5.0, [], {})
+    assert (made.processes, made.scratch, made.network) == (16, 16 * 1024 * 1024, False)
 
 
 WRONG_FUNCTIONS = [
@@ -59,6 +60,12 @@ WRONG_FUNCTIONS = [
     ('name = "a"\nhandler = "m:h"\nruntime = "perl"', "runtime"),
     ('name = "a"\nhandler = "m:h"\nmemory = "32"', "memory"),
     ('name = "a"\nhandler = "m:h"\nmemory = 32', "memory"),
+    ('name = "a"\nhandler = "m:h"\nscratch = "16"', "scratch"),
+    ('name = "a"\nhandler = "m:h"\nscratch = 16', "scratch"),
+    ('name = "a"\nhandler = "m:h"\nprocesses = 0', "processes"),
+    ('name = "a"\nhandler = "m:h"\nprocesses = 1025', "processes"),
+    ('name = "a"\nhandler = "m:h"\nprocesses = true', "processes"),
+    ('name = "a"\nhandler = "m:h"\nnetwork = "yes"', "network"),
     ('name = "a"\nhandler = "m:h"\nmemory = "0M"', "memory"),
     ('name = "a"\nhandler = "m:h"\nmemory = "²M"', "memory"),
     ('name = "a"\nhandler = "m:h"\ntimeout = "2"', "timeout"),

@@ -133,7 +133,7 @@ def test_a_switch_that_cannot_warm_leaves_every_old_one_running(bench):
 
 
 def test_twenty_switches_under_load_lose_no_event_and_handle_none_twice(bench):
-    seen = bench.folder / "seen"
+    seen = bench.shared("seen")
     config = {"file": str(seen)}
     bench.run(bench.function(COUNTER, config=config))
     stop, sent = threading.Event(), []
