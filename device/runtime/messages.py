@@ -5,7 +5,7 @@ the handler is imported, RUNNING after `GO` when the hardware is open, a Result 
 Publish at any time. Whatever a worker says is checked here field by field: it may be hostile.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -108,27 +108,32 @@ class Stopped:
 
 
 class Result(NamedTuple):
-    """What the handler returned, the levels of its outputs after it, and how long it took in milliseconds."""
+    """What the handler returned, the levels of its outputs after it, and how long it took in milliseconds.
+
+    `reads` is what it read meanwhile (reads.py); None when that was too much.
+    """
 
     value: object
     pins: dict[str, bool]
     ms: float
+    reads: Sequence[object] | None = ()
 
     def message(self) -> dict[str, object]:
         """As sent."""
-        return {"is": "result", "value": self.value, "pins": self.pins, "ms": self.ms}
+        return {"is": "result", "value": self.value, "pins": self.pins, "ms": self.ms, "reads": self.reads}
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What went wrong: one of KINDS, and a text for a person."""
+    """What went wrong: one of KINDS, and a text for a person; and what the handler read before it."""
 
     kind: str
     text: str
+    reads: Sequence[object] | None = ()
 
     def message(self) -> dict[str, object]:
         """As sent."""
-        return {"is": "failure", "kind": self.kind, "text": self.text}
+        return {"is": "failure", "kind": self.kind, "text": self.text, "reads": self.reads}
 
 
 @dataclass(frozen=True)
@@ -177,7 +182,14 @@ def _result(message: dict[str, object]) -> Result:
             raise ProtocolError("result.pins: a level must be true or false")
     if not isinstance(ms, (int, float)) or isinstance(ms, bool) or not 0 <= ms <= 1e12:
         raise ProtocolError("result.ms: is no duration")
-    return Result(message.get("value"), pins, float(ms))  # pyright: ignore[reportUnknownArgumentType]
+    return Result(message.get("value"), pins, float(ms), _reads(message))  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _reads(message: dict[str, object]) -> list[object] | None:
+    reads = message.get("reads")
+    if not isinstance(reads, (list, type(None))):
+        raise ProtocolError("reads: expected a list")
+    return reads  # pyright: ignore[reportUnknownVariableType]
 
 
 def _one_of(message: dict[str, object], key: str, known: tuple[str, ...]) -> str:
@@ -192,7 +204,7 @@ _READERS: dict[str, Callable[[dict[str, object]], Said]] = {
     "running": lambda _: Running(),
     "stopped": lambda _: Stopped(),
     "result": _result,
-    "failure": lambda m: Failure(_one_of(m, "kind", KINDS), text(m, "text", "failure")),
+    "failure": lambda m: Failure(_one_of(m, "kind", KINDS), text(m, "text", "failure"), _reads(m)),
     "log": lambda m: Log(_one_of(m, "level", LEVELS), text(m, "text", "log")),
     "publish": lambda m: Publish(text(m, "topic", "publish"), m.get("data")),
 }

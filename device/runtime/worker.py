@@ -170,12 +170,12 @@ class Worker:
             with self._state:
                 value = handle(event, self._context)
             ms = (time.perf_counter() - started) * 1000
-            return Result(value, self._levels(), round(ms, 3))
+            return Result(value, self._levels(), round(ms, 3), self._reads.take())
         except MemoryError:
             # Said after this block, when the frames that hold the memory are gone.
             pass
         except BaseException as error:
-            return Failure("exception", handler.explain(error, self._bundle))
+            return Failure("exception", handler.explain(error, self._bundle), self._reads.take())
         return Failure("memory", "the function met its memory limit")
 
     def _levels(self) -> dict[str, bool]:
