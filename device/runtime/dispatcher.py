@@ -19,6 +19,7 @@ from device.errors import LamplightError, OfflineError
 from device.event import Event
 from device.generation import InstalledFunction
 from device.health import FunctionHealth, state
+from device.protocol.messages import CALL
 from device.runtime.event_queue import EventQueue, Waiting
 from device.runtime.forker import ForkError
 from device.runtime.journal import Journal
@@ -88,18 +89,20 @@ class Dispatcher:
 
     # --- for any thread ---
 
-    def offer(self, source: str, type: str, data: object, reply: "Future[object] | None" = None) -> None:
+    def offer(
+        self, source: str, type: str, data: object, reply: "Future[object] | None" = None, subject: str = ""
+    ) -> None:
         """Queue an event; never waits. With `reply`, the handler's result goes there."""
         with self._offering:
-            event = Event(f"{self._function.name}-{next(self._numbers)}", source, type, time.time(), data)
+            event = Event(f"{self._function.name}-{next(self._numbers)}", source, type, time.time(), data, subject)
             dropped = self._queue.offer(Waiting(event, reply))
         if dropped:
             dropped.fail(OfflineError(f"{self._function.name} did not take the event", "its queue was full"))
 
-    def call(self, data: object) -> object:
+    def call(self, data: object, source: str = "call", type: str = CALL, subject: str = "") -> object:
         """The handler's result for a call; raises LamplightError when it fails, OfflineError when it takes too long."""
         reply: Future[object] = Future()
-        self.offer("call", "lamplight.call", data, reply)
+        self.offer(source, type, data, reply, subject)
         try:
             return reply.result(self._policy.call + self._function.manifest.timeout)
         except TimeoutError:

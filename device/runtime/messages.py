@@ -65,6 +65,7 @@ def event_message(event: Event, deadline: float) -> dict[str, object]:
         "type": event.type,
         "time": event.time,
         "data": event.data,
+        "subject": event.subject,
         "deadline": deadline,
     }
 

@@ -16,6 +16,7 @@ from device.errors import NotFoundError, RejectedError, UsageError
 from device.generation import Generation, InstalledFunction
 from device.hal import leases
 from device.health import FunctionHealth, SensorHealth
+from device.protocol.messages import CALL
 from device.runtime.channel import encode
 from device.runtime.dispatcher import Dispatcher
 from device.runtime.forker import Forker, ForkError
@@ -24,7 +25,7 @@ from device.runtime.policy import Policy
 from device.runtime.process import StartError, WorkerProcess
 from device.runtime.starter import Starter, outputs
 from device.runtime.wiring import Wiring
-from device.triggers.sensor import SensorHub
+from device.triggers import Sources, chains
 
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware
@@ -37,19 +38,26 @@ Raised = tuple[InstalledFunction, Journal, WorkerProcess | str]
 class Supervisor:
     """Runs nothing until the first `switch`.
 
-    `emit` takes records from any thread; `scratch` is a folder, emptied at start.
+    `emit` takes records from any thread; `scratch` is a folder, emptied at start. `sources` are closed with it.
     """
 
-    def __init__(self, hardware: "Hardware", emit: Emit, scratch: Path, policy: Policy | None = None) -> None:
+    def __init__(
+        self,
+        hardware: "Hardware",
+        emit: Emit,
+        scratch: Path,
+        policy: Policy | None = None,
+        sources: Sources | None = None,
+    ) -> None:
         self._hardware = hardware
-        self._emit = emit
+        self._sources = sources or Sources(hardware, emit)
+        self._emit = self._sources.noting(emit)
         self._policy = policy or Policy()
         shutil.rmtree(scratch, ignore_errors=True)
         self._forker = Forker(hardware)
         self._starter = Starter(self._forker, scratch / "run", self._policy)
         self._checker = Starter(self._forker, scratch / "check", self._policy)
-        self._hub = SensorHub(hardware.sensor, list(hardware.board.sensors), emit)
-        self._wiring = Wiring(self._hub)
+        self._wiring = Wiring(self._sources)
         self._running = Generation(0)
         self._changing = threading.Lock()
         self._resting = threading.Lock()
@@ -89,8 +97,8 @@ class Supervisor:
             self._check_leases(generation)
             self._change(generation, [self._try_to_warm(function) for function in self._changed(generation)])
 
-    def call(self, function: str, data: object) -> object:
-        """The handler's result for a call with `data`.
+    def call(self, function: str, data: object, type: str = CALL, source: str = "call", subject: str = "") -> object:
+        """The handler's result for a call with `data`, or for an event of another type sent by hand.
 
         Raises NotFoundError for a function that does not run here, UsageError for data that cannot be sent,
         LamplightError when the handler fails, OfflineError when it does not answer in time.
@@ -104,7 +112,7 @@ class Supervisor:
             encode({"data": data})
         except (TypeError, ValueError, RecursionError) as error:
             raise UsageError(f"{function} cannot be called with this", str(error), "send what JSON can say") from None
-        return dispatcher.call(data)
+        return dispatcher.call(data, f"{self._sources.origin}/{source}", type, subject)
 
     def health(self) -> Mapping[str, FunctionHealth]:
         """Every function of the running generation."""
@@ -112,7 +120,7 @@ class Supervisor:
 
     def sensors(self) -> Mapping[str, SensorHealth]:
         """Every sensor of the board."""
-        return self._hub.health()
+        return self._sources.sensors.health()
 
     def running(self) -> Generation:
         """The generation of the last switch; number 0 before the first."""
@@ -123,7 +131,7 @@ class Supervisor:
         with self._changing:
             self._remove(set(self._functions), self._policy.stop)
             self._functions = {}
-            self._hub.close()
+            self._sources.close()
             self._forker.close()
 
     def _change(self, generation: Generation, raised: Sequence[Raised]) -> None:
@@ -133,7 +141,9 @@ class Supervisor:
         self._running = generation
 
     def _check_leases(self, generation: Generation) -> None:
-        leases.check(self._hardware.board, [function.manifest for function in generation.functions.values()])
+        manifests = [function.manifest for function in generation.functions.values()]
+        leases.check(self._hardware.board, manifests)
+        chains.check(manifests)
 
     def _changed(self, generation: Generation) -> list[InstalledFunction]:
         return [new for name, new in generation.functions.items() if not new.same_as(self._functions.get(name))]
@@ -186,7 +196,7 @@ class Supervisor:
         adoptions = [self._adopt(*each) for each in raised]
         wait(adoptions)
         for function, _, _ in raised:
-            self._wiring.connect(function, self._dispatchers[function.name].offer)
+            self._wiring.connect(function, self._dispatchers[function.name])
 
     def _adopt(self, function: InstalledFunction, journal: Journal, worker: WorkerProcess | str) -> "Future[None]":
         name = function.name

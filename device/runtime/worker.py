@@ -167,6 +167,7 @@ def _event(message: dict[str, object]) -> Event:
         type=fields.text(message, "type", "event"),
         time=fields.number(message, "time", "event"),
         data=message["data"],
+        subject=fields.text(message, "subject", "event"),
     )
 
 
