@@ -38,10 +38,10 @@ class FunctionManifest:
         timeout: float,
         triggers: list[Trigger],
         pins: dict[str, PinLease],
-        buses: list[str],
         sensors: list[str],
         models: list[str],
         config: dict[str, object],
+        buses: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.module = module
@@ -98,10 +98,10 @@ def function(value: object) -> FunctionManifest:
         timeout=duration(text(fields, "timeout", where, "5s"), f"{where}.timeout"),
         triggers=triggers,
         pins={name(n, f"{where}.pins"): _pin(n, p) for n, p in table(fields.get("pins", {}), f"{where}.pins").items()},
-        buses=[_bus(n, bus) for n, bus in table(fields.get("buses", {}), f"{where}.buses").items()],
         sensors=sorted({*sensors, *(t.sensor for t in triggers if t.sensor)}),
         models=[name(each, f"{where}.models") for each in items(fields.get("models", []), f"{where}.models")],
         config=config,
+        buses=tuple(_bus(n, bus) for n, bus in table(fields.get("buses", {}), f"{where}.buses").items()),
     )
 
 

@@ -23,7 +23,7 @@ from device.runtime.forker import Forker, ForkError
 from device.runtime.journal import Emit, Journal
 from device.runtime.policy import Policy
 from device.runtime.process import StartError, WorkerProcess
-from device.runtime.starter import Starter, outputs
+from device.runtime.starter import Starter, safe_levels
 from device.runtime.wiring import Wiring
 from device.triggers import Sources, chains
 
@@ -131,14 +131,18 @@ class Supervisor:
         with self._changing:
             self._remove(set(self._functions), self._policy.stop)
             self._functions = {}
+            self._forker.entrust({})
             self._sources.close()
             self._forker.close()
 
     def _change(self, generation: Generation, raised: Sequence[Raised]) -> None:
+        driven = safe_levels(generation.functions.values())
+        self._forker.entrust({**safe_levels(self._functions.values()), **driven})
         self._remove(set(self._functions) - set(generation.functions))
         self._hand_over(raised)
         self._functions = dict(generation.functions)
         self._running = generation
+        self._forker.entrust(driven)
 
     def _check_leases(self, generation: Generation) -> None:
         manifests = [function.manifest for function in generation.functions.values()]
@@ -191,8 +195,7 @@ class Supervisor:
         releases = [self._dispatchers[f.name].release() for f, _, _ in raised if f.name in self._dispatchers]
         wait(releases)
         for function, _, _ in raised:
-            if old := self._functions.get(function.name):
-                self._rest_abandoned(old, function)
+            self._rest_changed(self._functions.get(function.name), function)
         adoptions = [self._adopt(*each) for each in raised]
         wait(adoptions)
         for function, _, _ in raised:
@@ -208,11 +211,13 @@ class Supervisor:
             return dispatcher.retry(function, journal, worker)
         return dispatcher.adopt(function, journal, worker)
 
-    def _rest_abandoned(self, old: InstalledFunction, new: InstalledFunction) -> None:
-        """Outputs that the old version drove and the new one does not. Those that it still drives keep their level."""
-        for pin in sorted(set(outputs(old)) - set(outputs(new))):
+    def _rest_changed(self, old: InstalledFunction | None, new: InstalledFunction) -> None:
+        """Outputs that only one of the versions drives: none of them keeps the level that it happens to have."""
+        before, after = safe_levels([old] if old else []), safe_levels([new])
+        changed = {pin: level for pin, level in {**before, **after}.items() if (pin in before) != (pin in after)}
+        for pin, level in sorted(changed.items()):
             try:
-                self._rest(pin, old.manifest.pins[pin].safe)
+                self._rest(pin, level)
             except Exception as error:
                 text = f"the output {pin} could not be put to its safe level: {error}"
                 self._emit("logs", "log", {"function": "", "version": 0, "level": "error", "text": text})
