@@ -55,7 +55,7 @@ class GpioTrigger:
         self._watcher = watcher
         self._declared = declared
         self._deliver = deliver
-        self.debounce: Debounce | None = None
+        self.debounce = Debounce(declared.debounce, level=False)
 
     def begin(self, level: bool) -> None:
         """The pin is watched from now on; a level that changed while it was not is no edge."""
@@ -83,6 +83,8 @@ class PinWatcher:
         self._lock = threading.Lock()
         self._triggers: list[GpioTrigger] = []
         self._told = ""
+        # While the pin is watched.
+        self._level: bool | None = None
         self._left = threading.Event()
         self._begun = threading.Event()
         self._thread: threading.Thread | None = None
@@ -91,6 +93,8 @@ class PinWatcher:
         """Watch for this one too; returns when the pin is watched, or cannot be for now."""
         with self._lock:
             self._triggers.append(trigger)
+            if self._level is not None:
+                trigger.begin(self._level)
             if self._thread is None:
                 self._left, self._begun = threading.Event(), threading.Event()
                 run = threading.Thread(target=self._run, args=(self._left,), name=f"pin {self._pin}", daemon=True)
@@ -115,6 +119,7 @@ class PinWatcher:
                 try:
                     self._follow(edges, left)
                 finally:
+                    self._level = None
                     edges.close()
             except Exception as error:
                 # Whatever a driver raises, the pin may be free again later.
@@ -123,29 +128,29 @@ class PinWatcher:
                 left.wait(RETRY)
 
     def _follow(self, edges: "Edges", left: threading.Event) -> None:
-        level, self._told = edges.level, ""
-        for each in self._here():
-            each.begin(level)
+        self._told = ""
+        with self._lock:
+            self._level = edges.level
+            for each in self._triggers:
+                each.begin(self._level)
         self._begun.set()
         while not left.is_set():
             for edge in edges.wait(self._patience()):
-                level = edge.level
-                for each in self._here():
-                    if each.debounce:
+                with self._lock:
+                    self._level = edge.level
+                    for each in self._triggers:
                         each.debounce.edge(edge.level, edge.at)
-            self._tell_due(level)
+            self._tell_due()
 
-    def _tell_due(self, level: bool) -> None:
+    def _tell_due(self) -> None:
         now = time.monotonic()
         for each in self._here():
-            if each.debounce is None:
-                each.begin(level)
-            elif (lasting := each.debounce.due(now)) is not None:
+            if (lasting := each.debounce.due(now)) is not None:
                 each.tell(lasting)
 
     def _patience(self) -> float:
         now = time.monotonic()
-        times = [each.debounce.patience(now) for each in self._here() if each.debounce]
+        times = [each.debounce.patience(now) for each in self._here()]
         return min([LOOK, *(each for each in times if each is not None)])
 
     def _here(self) -> list[GpioTrigger]:
