@@ -8,6 +8,8 @@ from .fields import text
 from .messages import decode, encode
 
 MESSAGE = "lamplight.message"
+# So that what is in it fits into an event, which has room for 128 kB.
+MAX_PAYLOAD = 96 * 1024
 
 
 class Message:
@@ -21,8 +23,8 @@ class Message:
         self.data = data
 
     def encode(self) -> bytes:
-        """The body. Raises ValueError or TypeError for what JSON cannot say."""
-        return encode(
+        """The body. Raises ValueError or TypeError for what JSON cannot say, ProtocolError for what is too long."""
+        payload = encode(
             {
                 "specversion": "1.0",
                 "id": self.id,
@@ -34,10 +36,13 @@ class Message:
                 "data": self.data,
             }
         )
+        _check_length(payload)
+        return payload
 
 
 def message(topic: str, payload: bytes) -> Message:
     """The message that came on `topic`; other CloudEvents are taken as well. Raises ProtocolError for what is none."""
+    _check_length(payload)
     fields = decode(payload, "event")
     if text(fields, "specversion", "event") != "1.0":
         raise ProtocolError(f"event.specversion: {fields['specversion']!r} is unknown; known is 1.0")
@@ -49,3 +54,8 @@ def message(topic: str, payload: bytes) -> Message:
         topic,
         fields.get("data"),
     )
+
+
+def _check_length(payload: bytes) -> None:
+    if len(payload) > MAX_PAYLOAD:
+        raise ProtocolError(f"event: {len(payload)} bytes; at most {MAX_PAYLOAD}")

@@ -15,15 +15,16 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from device.errors import LamplightError, OfflineError
+from device.errors import LamplightError, OfflineError, UsageError
 from device.event import Event
 from device.generation import InstalledFunction
 from device.health import FunctionHealth, state
 from device.protocol.messages import CALL
+from device.runtime.channel import encode
 from device.runtime.event_queue import EventQueue, Waiting
 from device.runtime.forker import ForkError
 from device.runtime.journal import Journal
-from device.runtime.messages import Failure, Result
+from device.runtime.messages import Failure, Result, event_message
 from device.runtime.policy import Policy
 from device.runtime.process import StartError, WorkerLostError, WorkerProcess
 from device.runtime.starter import Starter, outputs
@@ -100,7 +101,16 @@ class Dispatcher:
             dropped.fail(OfflineError(f"{self._function.name} did not take the event", "its queue was full"))
 
     def call(self, data: object, source: str = "call", type: str = CALL, subject: str = "") -> object:
-        """The handler's result for a call; raises LamplightError when it fails, OfflineError when it takes too long."""
+        """The handler's result for a call, or for another event that somebody waits for.
+
+        Raises LamplightError when it fails, OfflineError when it takes too long, UsageError for data that cannot be
+        sent.
+        """
+        try:
+            encode(event_message(Event(f"{self._function.name}-{'9' * 12}", source, type, 0.0, data, subject), 1e12))
+        except (TypeError, ValueError, RecursionError) as error:
+            name = self._function.name
+            raise UsageError(f"{name} cannot be called with this", str(error), "send what JSON can say") from None
         reply: Future[object] = Future()
         self.offer(source, type, data, reply, subject)
         try:

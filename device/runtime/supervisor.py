@@ -12,12 +12,11 @@ from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from device.errors import NotFoundError, RejectedError, UsageError
+from device.errors import NotFoundError, RejectedError
 from device.generation import Generation, InstalledFunction
 from device.hal import leases
 from device.health import FunctionHealth, SensorHealth
 from device.protocol.messages import CALL
-from device.runtime.channel import encode
 from device.runtime.dispatcher import Dispatcher
 from device.runtime.forker import Forker, ForkError
 from device.runtime.journal import Emit, Journal
@@ -108,10 +107,6 @@ class Supervisor:
             raise NotFoundError(
                 f"no function {function!r} runs here", f"these do: {', '.join(self._dispatchers) or 'none'}"
             )
-        try:
-            encode({"data": data})
-        except (TypeError, ValueError, RecursionError) as error:
-            raise UsageError(f"{function} cannot be called with this", str(error), "send what JSON can say") from None
         return dispatcher.call(data, f"{self._sources.origin}/{source}", type, subject)
 
     def health(self) -> Mapping[str, FunctionHealth]:

@@ -6,6 +6,7 @@ messages travel is the link's.
 """
 
 import itertools
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -13,8 +14,11 @@ from typing import Protocol
 
 from device.event import rfc3339
 from device.protocol.cloudevents import Message
+from device.protocol.errors import ProtocolError
 from device.protocol.topics import is_fleet_topic, matches
 from device.triggers.delivery import Deliver
+
+_log = logging.getLogger(__name__)
 
 
 class Network(Protocol):
@@ -88,9 +92,14 @@ class TopicHub:
             return
         source = f"{self._origin}/function/{function}"
         message = Message(f"{function}-{next(self._numbers)}", source, rfc3339(time.time()), topic, data)
+        try:
+            payload = message.encode()
+        except ProtocolError as error:
+            _log.warning("%s published on %s what stays on the board's record alone: %s", function, topic, error)
+            return
         self._hand_out(message)
         if self._network:
-            self._network.publish(topic, message.encode())
+            self._network.publish(topic, payload)
 
     def arrived(self, message: Message) -> None:
         """A message came from the network. This board's own were handed out when they were sent."""

@@ -27,6 +27,16 @@ def test_a_good_file_is_read_with_the_standard_port(tmp_path: Path) -> None:
     assert (config.device, config.broker.port, config.simulation) == ("desk-pi", 1883, None)
 
 
+def test_http_and_folders_are_what_the_operator_says(tmp_path: Path) -> None:
+    path = tmp_path / "agent.toml"
+    path.write_text(GOOD + '[http]\nhost = "0.0.0.0"\nport = 80\n[folders]\ninbox = "/srv/inbox"\n')
+    config = load(path)
+    assert (config.http.host, config.http.port, config.http.certificate) == ("0.0.0.0", 80, None)
+    assert config.folders == {"inbox": Path("/srv/inbox")}
+    path.write_text(GOOD)
+    assert load(path).http.host == "127.0.0.1"
+
+
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="Provision the board"):
         load(tmp_path / "agent.toml")
@@ -40,6 +50,12 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
         (('fleet = "home"', 'flet = "home"'), "unknown key 'flet'"),
         (("[broker]", "[broker"), "agent.toml"),
         (('username = "desk-pi"', 'username = "desk-pi"\nport = 70000'), "70000 is not between"),
+        (("[broker]", '[http]\ncertificate = "/c.pem"\n[broker]'), "certificate and key go together"),
+        (("[broker]", '[folders]\nkeys = "/var/lib/lamplight/update"\n[broker]'), "apart from the agent's own"),
+        (("[broker]", '[folders]\nkeys = "/etc/lamplight"\n[broker]'), "apart from the agent's own"),
+        (("[broker]", '[folders]\nkeys = "/srv/../etc/lamplight/roots"\n[broker]'), "apart from the agent's own"),
+        (("[broker]", '[folders]\nall = "/"\n[broker]'), "apart from the agent's own"),
+        (("[broker]", '[folders]\ninbox = "inbox"\n[broker]'), "not a whole path"),
     ],
 )
 def test_a_wrong_file_names_the_key(tmp_path: Path, change: tuple[str, str], told: str) -> None:

@@ -52,7 +52,8 @@ def test_a_function_answers_http_and_no_longer_when_it_is_removed(bench):
             raise ValueError("secret")
         return {"status": 201, "headers": {"X-Id": event.id}, "body": json.loads(event.data["body"])}
     """
-    toml = '[[triggers]]\ntype = "http"\npath = "/double"\nmethods = ["POST"]\n[[triggers]]\ntype = "http"\npath = "/fail"\n'
+    toml = '[[triggers]]\ntype = "http"\npath = "/double"\nmethods = ["POST"]\n'
+    toml += '[[triggers]]\ntype = "http"\npath = "/fail"\n'
     bench.run(bench.function(code, toml=toml))
     assert ask(bench, "POST", "/double", json.dumps([1, 2])) == (201, b"[1, 2]")
     assert ask(bench, "GET", "/double")[0] == 405
@@ -110,7 +111,8 @@ def test_functions_that_would_start_each_other_without_end_are_refused_and_nothi
 
 
 def test_one_function_has_several_triggers_and_an_event_of_any_type_is_sent_by_hand(bench):
-    toml = '[[triggers]]\ntype = "timer"\nevery = "1h"\n[[triggers]]\ntype = "cron"\nschedule = "0 7 * * *"\nzone = "UTC"\n'
+    toml = '[[triggers]]\ntype = "timer"\nevery = "1h"\n'
+    toml += '[[triggers]]\ntype = "cron"\nschedule = "0 7 * * *"\nzone = "UTC"\n'
     bench.run(bench.function(SAY, toml=toml))
     assert bench.supervisor.call("f", {"lux": 1.5}, "lamplight.sensor.reading") == {"lux": 1.5}
     said = seen(bench)

@@ -87,6 +87,16 @@ def test_a_topic_that_is_a_filter_or_not_of_names_stays_a_record(hub, delivered,
     assert (wire.sent, delivered.events) == ([], [])
 
 
+def test_a_message_too_long_for_an_event_goes_nowhere_and_ends_nobodys_worker(hub, delivered):
+    wire = Wire()
+    hub.link(wire)
+    hub.trigger("#", delivered)
+    hub.published("f", "a", "x" * cloudevents.MAX_PAYLOAD)
+    assert (wire.sent, delivered.events) == ([], [])
+    with pytest.raises(ProtocolError, match="at most"):
+        cloudevents.message("a", b" " * (cloudevents.MAX_PAYLOAD + 1))
+
+
 NOT_EVENTS = [
     b"",
     b"{}",
