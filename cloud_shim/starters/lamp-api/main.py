@@ -1,0 +1,12 @@
+"""A lamp with an HTTP interface on the board itself."""
+
+
+def handler(event, context):
+    """Runs at each request: PUT sets the lamp to "on" or "off", and both methods tell how it is."""
+    lamp = context.pins["led"]
+    if event.data["method"] == "PUT":
+        wanted = event.data["body"].strip()
+        if wanted not in ("on", "off"):
+            return {"status": 400, "body": "say on or off\n"}
+        lamp.value = wanted == "on"
+    return {"lit": lamp.value}
