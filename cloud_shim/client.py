@@ -73,12 +73,22 @@ class Client:
         """Store a packed bundle or model; gives its RELEASE. The same bytes give the same release again."""
         return self._request("POST", "/api/releases", content=archive)
 
-    def deploy(self, device: str, release: JsonObject, config: JsonObject | None = None) -> int:
-        """Ask for `release` on the device; gives the generation. `config` None keeps the previous settings."""
-        body = {key: release[key] for key in ("kind", "name", "version")}
-        return self._request("POST", f"/api/devices/{device}/deploy", json={**body, "config": config, "trial": None})[
-            "generation"
-        ]
+    def deploy(
+        self,
+        device: str,
+        release: JsonObject,
+        config: JsonObject | None = None,
+        trial: JsonObject | None = None,
+        retry: bool = False,
+    ) -> int:
+        """Ask for `release` on the device; gives the generation.
+
+        `config` None keeps the previous settings; `trial` may have `seconds` and `events`; with `retry` the device
+        tries it even if it failed there before.
+        """
+        named = {key: release[key] for key in ("kind", "name", "version")}
+        body = {**named, "config": config, "trial": trial, "retry": retry}
+        return self._request("POST", f"/api/devices/{device}/deploy", json=body)["generation"]
 
     def remove(self, device: str, kind: str, name: str) -> int:
         """Ask the device to go on without that "function" or "model"; gives the generation."""

@@ -35,7 +35,7 @@ from device.runtime.sandbox import confinement
 from device.runtime.supervisor import Supervisor
 from device.triggers import Sources
 from device.update.engine import Engine
-from device.update.status import Update
+from device.update.status import REVERTED, Update
 
 # How often the reported state is looked at without a cause.
 REPORT_PERIOD = 1.0
@@ -56,7 +56,9 @@ class Agent:
         hardware = Hardware(self._board, config.simulation)
         origin = f"/{config.fleet}/{config.device}/{self._outbox.boot}"
         self._sources = Sources(hardware, self._emit, origin, config.http, config.folders)
-        self._supervisor = Supervisor(hardware, self._emit, config.state / "scratch", sources=self._sources)
+        self._supervisor = Supervisor(
+            hardware, self._emit, config.state / "scratch", config.state / "functions", sources=self._sources
+        )
         self._session = Session(config.broker, config.fleet, config.device, self._outbox.boots)
         self._uplink = Uplink(self._outbox, self._send_up)
         self._engine = Engine(
@@ -126,7 +128,9 @@ class Agent:
             self._wake.set()
 
     def _note_update(self, update: Update) -> None:
-        fields = {"generation": update.update, "state": update.state, "reason": update.reason}
+        fields: dict[str, object] = {"generation": update.update, "state": update.state, "reason": update.reason}
+        if update.state == REVERTED:
+            fields["evidence"] = dict(update.evidence.get(update.update, {}))
         self._emit("events", "update", fields)
         self._wake.set()
 

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 
 from device.generation import Generation
 from device.health import FunctionHealth, SensorHealth
+from device.update import patch
 from device.update.status import Update
 
 FORMAT = 1
@@ -45,14 +46,17 @@ def compose(
             "bytes": update.bytes,
             "total": update.total,
             "rate": update.rate,
+            "whole": update.whole,
         },
         "functions": {name: _function(health) for name, health in functions.items()},
         "models": {name: {"version": m.version, "sha256": m.digest} for name, m in running.models.items()},
         "sensors": {name: asdict(health) for name, health in sensors.items()},
         "failed": {str(generation): reason for generation, reason in update.failed.items()},
+        "evidence": {str(generation): dict(each) for generation, each in update.evidence.items()},
         "confinement": dict(confinement),
         "disk": dict(disk),
         "ai": can_run_models(),
+        "patches": patch.available(),
     }
 
 

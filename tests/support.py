@@ -44,3 +44,25 @@ def small_model(name: str = "presence", weights: int = 8, seed: int = 0) -> dict
     golden = {"vectors": [{"inputs": {"x": [[0.0] * 4]}, "outputs": {"y": [[0.0] * 4]}}]}
     manifest = f'name = "{name}"\n[inputs]\nx = [1, 4]\n'
     return {"model.toml": manifest.encode(), "model.onnx": onnx, "golden.json": json.dumps(golden).encode()}
+
+
+def bundle_of_ten_files(name: str = "ten-files") -> dict[str, bytes]:
+    """A function's files, ten of them and together 40 kB, of lines that do not repeat; the handler answers 1."""
+    choice = random.Random(10)
+    manifest = f'name = "{name}"\nhandler = "main:handler"\n[[triggers]]\ntype = "start"\n'
+    files = {"function.toml": manifest.encode(), "main.py": b"def handler(event, context):\n    return 1\n"}
+    for number in range(8):
+        lines = [f"value_{choice.getrandbits(64):x} = {choice.getrandbits(64)}\n" for _ in range(100)]
+        files[f"part_{number}.py"] = "".join(lines).encode()
+    return files
+
+
+def three_lines_changed(files: dict[str, bytes], seed: int = 1) -> dict[str, bytes]:
+    """The same files with one line changed in each of three; another `seed` changes them to something else."""
+    choice, changed = random.Random(seed), dict(files)
+    for name in ("main.py", "part_2.py", "part_6.py"):
+        lines = changed[name].splitlines(keepends=True)
+        number = choice.getrandbits(64)
+        lines[-1] = b"    return %d\n" % number if name == "main.py" else b"other_%x = %d\n" % (number, number % 1000)
+        changed[name] = b"".join(lines)
+    return changed

@@ -36,6 +36,8 @@ def test_every_figure_is_measured(figures: list[dict[str, object]]):
         ("artifact of 1 MiB: sent and fetched", False),
         ("artifact of 1 MiB: fetched, untuned broker", False),
         ("artifact of 1 MiB: written to flash", False),
+        ("three lines in ten files: travels", False),
+        ("three lines in ten files: applied", False),
         ("agent at idle with night-light (PSS)", False),
     ]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cloud_shim import outcome, words
+from cloud_shim import evidence, outcome, words
 from cloud_shim.commands.arguments import Options, command
 from cloud_shim.lines import ago, printable
 
@@ -57,7 +57,9 @@ def _generation(device: dict[str, Any], asked: outcome.Outcome) -> str:
     if asked.good:
         return f"{running}, as asked for"
     if asked.final:
-        return f"{running} runs; generation {wanted} was {asked.state}:\n{asked.reason}"
+        return "\n".join(
+            [f"{running} runs; generation {wanted} was {asked.state}:", asked.reason, *evidence.lines(asked.evidence)]
+        )
     if asked.state in _ON_ITS_WAY:
         progress = f", {asked.transfer.share:.0%} so far: {asked.transfer.text}" if asked.transfer else ""
         return f"{running} runs; generation {wanted} is {_ON_ITS_WAY[asked.state]}{progress}"

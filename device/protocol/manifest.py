@@ -6,7 +6,7 @@ It does not read files, and does not know which pins and sensors a board has.
 """
 
 from .errors import ProtocolError
-from .fields import flag, items, name, number, only, plain, table, text
+from .fields import flag, integer, items, name, number, only, plain, table, text
 from .triggers import Trigger, trigger
 from .units import count, duration
 
@@ -20,6 +20,18 @@ class PinLease:
     def __init__(self, direction: str, safe: bool) -> None:
         self.direction = direction
         self.safe = safe
+
+
+class StateTable:
+    """What the function keeps: `schema` numbers its form, `size` is in bytes.
+
+    `migrate` is the module and the function that take the state from a lower schema, or two empty texts.
+    """
+
+    def __init__(self, schema: int, size: int, migrate: tuple[str, str]) -> None:
+        self.schema = schema
+        self.size = size
+        self.migrate = migrate
 
 
 class FunctionManifest:
@@ -40,6 +52,7 @@ class FunctionManifest:
         pins: dict[str, PinLease],
         sensors: list[str],
         models: list[str],
+        state: StateTable,
         config: dict[str, object],
         buses: tuple[str, ...] = (),
     ) -> None:
@@ -53,6 +66,7 @@ class FunctionManifest:
         self.buses = buses
         self.sensors = sensors
         self.models = models
+        self.state = state
         self.config = config
 
 
@@ -80,7 +94,10 @@ def function(value: object) -> FunctionManifest:
     fields = table(value, where)
     only(
         fields,
-        ("name", "handler", "runtime", "memory", "timeout", "triggers", "pins", "buses", "sensors", "models", "config"),
+        (
+            *("name", "handler", "runtime", "memory", "timeout", "triggers", "pins", "buses", "sensors", "models"),
+            *("state", "config"),
+        ),
         where,
     )
     if text(fields, "runtime", where, "python3") not in RUNTIMES:
@@ -100,6 +117,7 @@ def function(value: object) -> FunctionManifest:
         pins={name(n, f"{where}.pins"): _pin(n, p) for n, p in table(fields.get("pins", {}), f"{where}.pins").items()},
         sensors=sorted({*sensors, *(t.sensor for t in triggers if t.sensor)}),
         models=[name(each, f"{where}.models") for each in items(fields.get("models", []), f"{where}.models")],
+        state=_state(table(fields.get("state", {}), f"{where}.state")),
         config=config,
         buses=tuple(_bus(n, bus) for n, bus in table(fields.get("buses", {}), f"{where}.buses").items()),
     )
@@ -123,11 +141,22 @@ def model(value: object) -> ModelManifest:
     )
 
 
-def _handler(value: str) -> tuple[str, str]:
+def _handler(value: str, key: str = "handler") -> tuple[str, str]:
     module, colon, attribute = value.partition(":")
     if not colon or not attribute.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
-        raise ProtocolError(f"function.toml.handler: {value!r} is not of the form 'module:function'")
+        raise ProtocolError(f"function.toml.{key}: {value!r} is not of the form 'module:function'")
     return module, attribute
+
+
+def _state(fields: dict[str, object]) -> StateTable:
+    where = "function.toml.state"
+    only(fields, ("schema", "size", "migrate"), where)
+    migrate = text(fields, "migrate", where, "")
+    return StateTable(
+        schema=integer(fields, "schema", where, 1, 999_999, 1),
+        size=_memory(fields, where, MIB, "size"),
+        migrate=_handler(migrate, "state.migrate") if migrate else ("", ""),
+    )
 
 
 def _pin(pin: str, value: object) -> PinLease:
@@ -146,13 +175,13 @@ def _bus(bus: str, value: object) -> str:
     return name(bus, where)
 
 
-def _memory(fields: dict[str, object], where: str, default: int) -> int:
-    if "memory" not in fields:
+def _memory(fields: dict[str, object], where: str, default: int, key: str = "memory") -> int:
+    if key not in fields:
         return default
-    value = text(fields, "memory", where)
+    value = text(fields, key, where)
     if value.endswith("M") and 1 <= count(value[:-1]) <= 65536:
         return count(value[:-1]) * MIB
-    raise ProtocolError(f"{where}.memory: {value!r} is not a size; write '64M'")
+    raise ProtocolError(f"{where}.{key}: {value!r} is not a size; write '64M'")
 
 
 def _shape(value: object, where: str) -> list[int]:

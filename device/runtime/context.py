@@ -17,6 +17,7 @@ from device.runtime.messages import Log, Publish
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware, Input, LightSensor, Output
     from device.infer.session import Model
+    from device.runtime.state import State
 
 Send = Callable[[dict[str, object]], None]
 T = TypeVar("T")
@@ -121,8 +122,9 @@ class Context:
     """What the function may use, and what it should know about the event in hand.
 
     `pins`: name → output (`.value` to read and set) or input (`.value` to read). `sensors`: name → `.lux`, `.read()`.
-    `models`: name → `.run(values)`. `config`: the settings, read-only. `deadline`: when the event must be done, in
-    seconds of `time.monotonic()`. `request_id`: the event's id. `function` and `version`: which release this is.
+    `models`: name → `.run(values)`. `state`: text → what JSON can say, kept from event to event. `config`: the
+    settings, read-only. `deadline`: when the event must be done, in seconds of `time.monotonic()`. `request_id`: the
+    event's id. `function` and `version`: which release this is.
     """
 
     def __init__(
@@ -133,6 +135,7 @@ class Context:
         pins: "Mapping[str, Output | Input]",
         sensors: Mapping[str, Sensor],
         models: "Mapping[str, Model]",
+        state: "State",
         send: Send,
     ) -> None:
         self.function = function
@@ -141,6 +144,7 @@ class Context:
         self.pins = pins
         self.sensors = sensors
         self.models = models
+        self.state = state
         self.log = FunctionLog(send)
         self.request_id = ""
         self.deadline = 0.0

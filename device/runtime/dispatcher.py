@@ -10,10 +10,10 @@ import random
 import select
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from device.errors import LamplightError, OfflineError, UsageError
 from device.event import Event
@@ -46,6 +46,7 @@ class Tally:
     crashes: int = 0
     restarts: int = 0
     last_error: str = ""
+    deaths: Counter[str] = field(default_factory=Counter[str])
     # Of the queue's count of dropped events: those from before the switch, and those the log has told of.
     dropped_before: int = 0
     told: int = 0
@@ -137,6 +138,7 @@ class Dispatcher:
             restarts=tally.restarts,
             last_error=tally.last_error,
             dropped=self._queue.dropped - tally.dropped_before,
+            deaths=dict(tally.deaths),
         )
 
     def release(self) -> "Future[None]":
@@ -247,6 +249,7 @@ class Dispatcher:
         """The function is down: say so, make its outputs safe, and plan the next start."""
         self._tally.timeouts += what == "timeout"
         self._tally.crashes += what != "timeout"
+        self._tally.deaths["deadline" if what == "timeout" else what] += 1
         self._tally.last_error = f"{what}: {detail}"
         self._journal.worker(what, detail)
         self._rest_outputs()

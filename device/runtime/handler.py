@@ -19,13 +19,14 @@ MAX_FRAMES = 6
 MAX_TEXT = 4000
 
 
-def find(bundle: Path, module: str, attribute: str) -> Handler:
+def find(bundle: Path, module: str, attribute: str) -> Callable[..., object]:
     """Import `module` from the bundle's folder and return its `attribute`.
 
     Raises BadArtifactError when it is not there, or when a module of that name is already part of the runtime; whatever
     the import raises passes through.
     """
-    sys.path.insert(0, str(bundle))
+    if str(bundle) not in sys.path:
+        sys.path.insert(0, str(bundle))
     sys.dont_write_bytecode = True
     loaded = importlib.import_module(module)
     if bundle not in Path(loaded.__file__ or "/").parents:

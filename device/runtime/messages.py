@@ -20,8 +20,8 @@ STOPPED: dict[str, object] = {"is": "stopped"}
 
 LEVELS = ("debug", "info", "warning", "error")
 # Kinds of failure: the handler raised, the memory limit was met, what it returned cannot be sent, it could not be
-# imported, a model could not be loaded, or its hardware could not be opened.
-KINDS = ("exception", "memory", "result", "import", "model", "hardware")
+# imported, a model could not be loaded, its state could not be migrated, or its hardware could not be opened.
+KINDS = ("exception", "memory", "result", "import", "model", "state", "hardware")
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,9 @@ class Assignment:
     """Everything that a worker needs to become one function.
 
     `path` is the bundle's folder, `scratch` the worker's own; `memory` is in bytes above the bare worker; `outputs` and
-    `inputs` are leased pins; `models` maps a name to the folder of the model.
+    `inputs` are leased pins; `models` maps a name to the folder of the model. `states` is the folder of its durable
+    state, with one folder a schema and at most `state_size` bytes in each; `migrate` is a module and its function, or
+    two empty texts.
     """
 
     function: str
@@ -43,6 +45,10 @@ class Assignment:
     inputs: list[str]
     sensors: list[str]
     models: dict[str, str]
+    states: str
+    schema: int
+    state_size: int
+    migrate: list[str]
     config: dict[str, object]
 
     def message(self) -> dict[str, object]:

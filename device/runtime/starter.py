@@ -12,14 +12,16 @@ from device.runtime.journal import Journal
 from device.runtime.messages import Assignment, Failure
 from device.runtime.policy import Policy
 from device.runtime.process import StartError, WorkerLostError, WorkerProcess
+from device.runtime.states import States
 
 
 class Starter:
-    """`scratch` holds a folder for each function."""
+    """`scratch` holds a folder for each function, and so does `states`."""
 
-    def __init__(self, forker: Forker, scratch: Path, policy: Policy) -> None:
+    def __init__(self, forker: Forker, scratch: Path, states: States, policy: Policy) -> None:
         self._forker = forker
         self._scratch = scratch
+        self._states = states
         self._policy = policy
 
     def start(
@@ -35,12 +37,13 @@ class Starter:
         scratch = self._scratch / function.name
         try:
             scratch.mkdir(parents=True, exist_ok=True)
+            states = self._states.of(function.name)
         except OSError as error:
-            raise StartError(Failure("import", f"its scratch folder cannot be made: {error}")) from None
+            raise StartError(Failure("import", f"its folders cannot be made: {error}")) from None
         worker = WorkerProcess(self._forker.fork(bool(function.models)), journal)
         forked(worker)
         try:
-            worker.warm(assign(function, scratch), self._policy.warm)
+            worker.warm(assign(function, scratch, states), self._policy.warm)
         except StartError:
             worker.end()
             raise
@@ -54,7 +57,7 @@ class Starter:
         return worker
 
 
-def assign(function: InstalledFunction, scratch: Path) -> Assignment:
+def assign(function: InstalledFunction, scratch: Path, states: Path) -> Assignment:
     """What a worker of `function` is told."""
     pins = function.manifest.pins
     return Assignment(
@@ -69,6 +72,10 @@ def assign(function: InstalledFunction, scratch: Path) -> Assignment:
         inputs=[name for name in pins if pins[name].direction == "in"],
         sensors=list(function.manifest.sensors),
         models={name: str(model.path.resolve()) for name, model in function.models.items()},
+        states=str(states.resolve()),
+        schema=function.manifest.state.schema,
+        state_size=function.manifest.state.size,
+        migrate=list(function.manifest.state.migrate),
         config=dict(function.config),
     )
 

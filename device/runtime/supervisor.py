@@ -7,8 +7,8 @@ import itertools
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, wait
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from device.runtime.journal import Emit, Journal
 from device.runtime.policy import Policy
 from device.runtime.process import StartError, WorkerProcess
 from device.runtime.starter import Starter, safe_levels
+from device.runtime.states import States
 from device.runtime.wiring import Wiring
 from device.triggers import Sources, chains
 
@@ -32,12 +33,15 @@ if TYPE_CHECKING:
 Warmed = tuple[InstalledFunction, Journal, WorkerProcess]
 # As Warmed, or with the reason why there is no worker.
 Raised = tuple[InstalledFunction, Journal, WorkerProcess | str]
+# Functions that warm up at the same time.
+_WARMING = 8
 
 
 class Supervisor:
     """Runs nothing until the first `switch`.
 
-    `emit` takes records from any thread; `scratch` is a folder, emptied at start. `sources` are closed with it.
+    `emit` takes records from any thread; `scratch` is a folder, emptied at start, `states` one for what functions keep.
+    `sources` are closed with it.
     """
 
     def __init__(
@@ -45,6 +49,7 @@ class Supervisor:
         hardware: "Hardware",
         emit: Emit,
         scratch: Path,
+        states: Path,
         policy: Policy | None = None,
         sources: Sources | None = None,
     ) -> None:
@@ -54,8 +59,9 @@ class Supervisor:
         self._policy = policy or Policy()
         shutil.rmtree(scratch, ignore_errors=True)
         self._forker = Forker(hardware)
-        self._starter = Starter(self._forker, scratch / "run", self._policy)
-        self._checker = Starter(self._forker, scratch / "check", self._policy)
+        self._states = States(states)
+        self._starter = Starter(self._forker, scratch / "run", self._states, self._policy)
+        self._checker = Starter(self._forker, scratch / "check", self._states, self._policy)
         self._wiring = Wiring(self._sources)
         self._running = Generation(0)
         self._changing = threading.Lock()
@@ -92,9 +98,10 @@ class Supervisor:
         Unlike with `switch`, one function that cannot start now does not keep the others from running: it is tried
         again with backoff, as after a crash, and health tells. Raises LeaseError.
         """
-        with self._changing:
+        with self._changing, ThreadPoolExecutor(_WARMING) as pool:
             self._check_leases(generation)
-            self._change(generation, [self._try_to_warm(function) for function in self._changed(generation)])
+            # Together: one whose import hangs must not delay the others by all of its time.
+            self._change(generation, list(pool.map(self._try_to_warm, self._changed(generation))))
 
     def call(self, function: str, data: object, type: str = CALL, source: str = "call", subject: str = "") -> object:
         """The handler's result for a call with `data`, or for an event of another type sent by hand.
@@ -116,6 +123,11 @@ class Supervisor:
     def sensors(self) -> Mapping[str, SensorHealth]:
         """Every sensor of the board."""
         return self._sources.sensors.health()
+
+    def keep(self, functions: Collection[str]) -> None:
+        """Forget what every function but these keeps: no generation that the board could go back to has it."""
+        with self._changing:
+            self._states.keep({*functions, *self._functions})
 
     def running(self) -> Generation:
         """The generation of the last switch; number 0 before the first."""
@@ -190,7 +202,10 @@ class Supervisor:
         releases = [self._dispatchers[f.name].release() for f, _, _ in raised if f.name in self._dispatchers]
         wait(releases)
         for function, _, _ in raised:
-            self._rest_changed(self._functions.get(function.name), function)
+            old = self._functions.get(function.name)
+            self._rest_changed(old, function)
+            if old:
+                self._states.switch(function.name, old.manifest.state.schema, function.manifest.state.schema)
         adoptions = [self._adopt(*each) for each in raised]
         wait(adoptions)
         for function, _, _ in raised:

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from device.event import Event
 from device.protocol import fields
-from device.runtime import handler, messages, sandbox
+from device.runtime import handler, messages, migration, sandbox
 from device.runtime.channel import Channel, ChannelClosedError, encode
 from device.runtime.context import Context, LoggingBridge, leased_models, leased_pins, leased_sensors
 from device.runtime.messages import Assignment, Failure, Result
+from device.runtime.state import State
 
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware
@@ -95,6 +96,8 @@ class Worker:
         self._pins = leased_pins(hardware, assignment.outputs, assignment.inputs)
         self._sensors = leased_sensors(hardware, assignment.sensors)
         self._models = leased_models(list(assignment.models), lambda name: _load(Path(assignment.models[name])))
+        self._states = Path(assignment.states)
+        self._state = State(self._states / str(assignment.schema), assignment.state_size)
         self._context = Context(
             assignment.function,
             assignment.version,
@@ -102,6 +105,7 @@ class Worker:
             self._pins,
             self._sensors,
             self._models,
+            self._state,
             channel.send,
         )
 
@@ -112,17 +116,26 @@ class Worker:
         self._become("model", lambda: [self._models[name] for name in self._models])
         self._channel.send(messages.READY)
         if self._channel.receive() == messages.GO:
+            self._become("state", self._migrate)
             self._become("hardware", lambda: [self._pins[name] for name in self._assignment.outputs])
             self._channel.send(messages.RUNNING)
             while (message := self._channel.receive()) != messages.STOP:
                 self._answer(self._outcome(handle, message))
         for each in (*self._pins.opened().values(), *self._sensors.opened().values()):
             each.close()
+        self._state.close()
         self._channel.send(messages.STOPPED)
 
     def _find(self) -> handler.Handler:
         logging.basicConfig(handlers=[LoggingBridge(self._context.log)], level=logging.INFO, force=True)
         return handler.find(self._bundle, self._assignment.module, self._assignment.attribute)
+
+    def _migrate(self) -> None:
+        # Not before `go`: until then a worker of the old schema may still change what is to be migrated.
+        module, attribute = self._assignment.migrate
+        if attribute:
+            migrate = handler.find(self._bundle, module, attribute)
+            migration.settle(self._states, self._assignment.schema, self._assignment.state_size, migrate)
 
     def _become(self, kind: str, step: Callable[[], T]) -> T:
         try:
@@ -138,7 +151,8 @@ class Worker:
         self._context.deadline = fields.number(message, "deadline", "event")
         started = time.perf_counter()
         try:
-            value = handle(event, self._context)
+            with self._state:
+                value = handle(event, self._context)
             ms = (time.perf_counter() - started) * 1000
             return Result(value, self._levels(), round(ms, 3))
         except MemoryError:

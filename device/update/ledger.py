@@ -46,6 +46,10 @@ class Ledger:
         if len(self._on_disk) > 1:
             self.save(self.slots)
 
+    def functions(self) -> set[str]:
+        """The functions that some slot has, likewise."""
+        return {name for each in (self.slots, *self._on_disk) for name in each.functions()}
+
     def digests(self) -> set[str]:
         """The artifacts that some slot needs, by what is believed or by what may be on disk."""
         return {digest for each in (self.slots, *self._on_disk) for digest in each.digests()}

@@ -1,10 +1,10 @@
 """What the update engine needs from the rest of the device, as protocols; the agent hands in the real ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from device.generation import Generation
-from device.update.trial import Health
+from device.update.trial import Health, Sensor
 
 
 class Runner(Protocol):
@@ -22,8 +22,16 @@ class Runner(Protocol):
         """Run one that has run before; what of it cannot start now is tried again."""
         ...
 
+    def keep(self, functions: Collection[str]) -> None:
+        """Only these are still installed: what others have kept on the disk may go."""
+        ...
+
     def health(self) -> Mapping[str, Health]:
         """How each function does."""
+        ...
+
+    def sensors(self) -> Mapping[str, Sensor]:
+        """How each sensor of the board does."""
         ...
 
 

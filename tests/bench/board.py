@@ -26,7 +26,7 @@ def running(
         outbox = Outbox(folder / "outbox.db")
         # The functions lease no hardware, so no simulated hardware has to run behind this socket.
         hardware = Hardware(boards.load("lamplight/simulated"), folder / "hardware.sock")
-        supervisor = Supervisor(hardware, outbox.append, folder / "scratch")
+        supervisor = Supervisor(hardware, outbox.append, folder / "scratch", folder / "states")
         try:
             function = installed.function(folder / "bundle", name, code, config or {}, models or {})
             supervisor.switch(installed.generation(function))

@@ -70,6 +70,15 @@ class RunningHome:
             "time"
         ]
 
+    def fetched(self, generation: int) -> int:
+        """How many bytes the device has fetched for this generation, once it has committed it and says so."""
+
+        def look() -> int | None:
+            told = self._client.device(DEVICE)["reported"]["update"]
+            return told["total"] if _state(told) == (generation, "COMMITTED") else None
+
+        return _eventually(look, f"a report of generation {generation}")
+
     def record(self, stream: str, matches: Callable[[dict[str, Any]], bool], function: str = "") -> dict[str, Any]:
         """The first record of `stream` that matches, waiting for it."""
         seen = 0

@@ -11,7 +11,7 @@ from device.report import COUNTERS_PERIOD, Throttle, compose
 from device.update.status import Update
 
 HEALTH = FunctionHealth(3, "ab" * 32, "running", events=9, errors=1, timeouts=2, crashes=4, restarts=6, last_error="x")
-UPDATE = Update(7, 6, 8, "FETCHING", "", bytes=10, total=20, rate=5, failed={8: "it crashed"})
+UPDATE = Update(7, 6, 8, "FETCHING", "", bytes=10, total=20, whole=40, rate=5, failed={8: "it crashed"})
 
 
 def body(health: FunctionHealth = HEALTH, update: Update = UPDATE, ok: bool = True) -> dict[str, object]:
@@ -38,7 +38,9 @@ def test_it_says_what_the_protocol_promises_and_is_json() -> None:
     told = body()
     messages.encode(told)
     assert (told["generation"], told["previous"], told["boot"]) == (7, 6, "12-9f3a61c2")
-    assert told["update"] == {"generation": 8, "state": "FETCHING", "reason": "", "bytes": 10, "total": 20, "rate": 5}
+    amounts = {"bytes": 10, "total": 20, "whole": 40, "rate": 5}
+    assert told["update"] == {"generation": 8, "state": "FETCHING", "reason": "", **amounts}
+    assert told["patches"] is True
     assert told["failed"] == {"8": "it crashed"}
     assert told["sensors"] == {"light": {"ok": True, "error": ""}}
 

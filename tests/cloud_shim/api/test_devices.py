@@ -200,3 +200,20 @@ def test_unknown_path_and_method_have_the_same_form(http):
 
 def test_health_tells_that_the_broker_is_away(http):
     assert http.get("/api/health").json()["broker"]["connected"] is False
+
+
+def test_another_attempt_has_a_higher_number_than_any_before_and_is_signed(shim, release, deploy):
+    lamp = release("lamp")
+    deploy(lamp)
+    assert shim.fleet.deployment("pi").attempt == 0
+    deploy(lamp, retry=True)
+    first = shim.fleet.deployment("pi")
+    deploy(lamp, retry=True)
+    assert shim.fleet.deployment("pi").attempt > decode(first.encode()).attempt > 0
+
+
+def test_another_attempt_is_asked_for_with_yes_or_no_only(http, release):
+    made = release("lamp")
+    body = {key: made[key] for key in ("kind", "name", "version")}
+    answer = http.post("/api/devices/pi/deploy", json={**body, "config": None, "trial": None, "retry": 3})
+    assert answer.status_code == 400

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 import boards
 from device.errors import LeaseError
 from device.hal.leases import check
-from device.protocol.manifest import FunctionManifest, PinLease
+from device.protocol.manifest import FunctionManifest, PinLease, StateTable
 from device.protocol.triggers import GpioTrigger
 
 # The machine may be busy with other things.
@@ -18,7 +18,10 @@ BOARD = boards.load("raspberry-pi/4b")
 
 def function(name, pins=None, sensors=(), buses=(), triggers=()):
     leases = {pin: PinLease(direction, False) for pin, direction in (pins or {}).items()}
-    return FunctionManifest(name, "main", "handler", 1, 1.0, list(triggers), leases, list(sensors), [], {}, buses)
+    state = StateTable(1, 1, ("", ""))
+    return FunctionManifest(
+        name, "main", "handler", 1, 1.0, list(triggers), leases, list(sensors), [], state, {}, buses
+    )
 
 
 def test_a_sensor_and_an_input_may_be_shared():

@@ -66,7 +66,7 @@ class Bench:
         self.folder = folder
         self.records = Records()
         self.hardware = hardware or FakeHardware(folder)
-        self.supervisor = Supervisor(self.hardware, self.records.emit, folder / "scratch", policy)
+        self.supervisor = Supervisor(self.hardware, self.records.emit, folder / "scratch", folder / "states", policy)
         self._generation = 0
 
     def function(self, code, name="f", version=1, config=None, models=None, toml=""):

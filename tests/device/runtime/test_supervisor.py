@@ -7,6 +7,7 @@ import pytest
 from runtime_bench import until
 
 from device.errors import LamplightError, LeaseError, NotFoundError, RejectedError, UsageError
+from device.runtime.starter import Starter
 
 ECHO = "def handler(event, context): return event.data"
 BROKEN = "import nothing_of_this_name\ndef handler(event, context): return 0"
@@ -328,6 +329,18 @@ def test_a_full_disk_at_the_start_of_a_function_is_tried_again(bench):
     (bench.folder / "scratch").write_text("no folder can be made below this")
     bench.supervisor.resume(bench.generation(bench.function(ECHO)))
     until(lambda: bench.health().crashes, "it failed")
-    assert "scratch folder cannot be made" in bench.health().last_error
+    assert "folders cannot be made" in bench.health().last_error
     (bench.folder / "scratch").unlink()
     assert bench.supervisor.call("f", 1) == 1
+
+
+def test_resumed_functions_warm_up_together_so_that_one_that_hangs_delays_no_other(bench, monkeypatch):
+    together, start = threading.Barrier(2, timeout=60), Starter.start
+
+    def meet(*arguments):
+        together.wait()
+        return start(*arguments)
+
+    monkeypatch.setattr(Starter, "start", meet)
+    bench.supervisor.resume(bench.generation(bench.function(ECHO), bench.function(ECHO, name="well")))
+    assert {health.state for health in bench.supervisor.health().values()} == {"running"}

@@ -26,7 +26,9 @@ def bench(tmp_path):
     bench.inbox.mkdir()
     folders, http = {"inbox": bench.inbox}, HttpConfig(port=0)
     bench.sources = Sources(bench.hardware, bench.records.emit, "/home/desk-pi/1-ab", http, folders)
-    bench.supervisor = Supervisor(bench.hardware, bench.records.emit, tmp_path / "scratch", sources=bench.sources)
+    bench.supervisor = Supervisor(
+        bench.hardware, bench.records.emit, tmp_path / "scratch", tmp_path / "states", sources=bench.sources
+    )
     yield bench
     bench.supervisor.close()
 
@@ -131,7 +133,7 @@ def test_an_address_that_is_in_use_is_told_and_tried_again(bench, caplog, tmp_pa
     bench.run(bench.function(SAY, toml='[[triggers]]\ntype = "http"\npath = "/x"\n'))
     taken = HttpConfig(port=bench.sources.port)
     other = Sources(bench.hardware, bench.records.emit, http=taken)
-    second = Supervisor(bench.hardware, bench.records.emit, tmp_path / "second", sources=other)
+    second = Supervisor(bench.hardware, bench.records.emit, tmp_path / "second", tmp_path / "kept", sources=other)
     second.switch(bench.generation(bench.function(SAY, "g", toml='[[triggers]]\ntype = "http"\npath = "/y"\n')))
     assert "HTTP cannot be served" in caplog.text
     bench.supervisor.switch(bench.generation())

@@ -3,14 +3,14 @@
 import pytest
 
 from device.errors import RejectedError
-from device.protocol.manifest import FunctionManifest
+from device.protocol.manifest import FunctionManifest, StateTable
 from device.protocol.triggers import FunctionTrigger, HttpTrigger
 from device.triggers.chains import check
 
 
 def function(name, *waits, serves=()):
     triggers = [*map(FunctionTrigger, waits), *serves]
-    return FunctionManifest(name, "main", "handler", 1, 1.0, triggers, {}, [], [], {})
+    return FunctionManifest(name, "main", "handler", 1, 1.0, triggers, {}, [], [], StateTable(1, 1, ("", "")), {})
 
 
 def test_a_chain_a_fork_and_a_diamond_are_allowed():

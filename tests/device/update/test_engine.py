@@ -12,6 +12,7 @@ from device.protocol import chunks
 from device.update import durable, slots
 from device.update.store import RESERVE
 from tests.device.update.harness import HANDLER, Cloud, Device, Health, function_files, model_files
+from tests.support import until
 
 BIG = {"data.bin": random.Random(1).randbytes(5 * chunks.CHUNK_SIZE)}
 
@@ -38,6 +39,17 @@ def test_a_new_board_runs_nothing_and_then_what_it_is_given(cloud, device):
     assert function.config == {"threshold": 7}
     assert running(device) == HANDLER % 1
     assert device.link.subscribed == set()
+
+
+def test_what_a_removed_function_kept_stays_while_the_board_can_go_back_to_it(cloud, device):
+    device.boot()
+    device.deploy(cloud.desired(1, cloud.release(code(1))))
+    device.engine.desired(cloud.desired(2))
+    device.wait(done(2))
+    until(lambda: device.runner.kept == {"lamp"}, "the state is kept")
+    device.engine.desired(cloud.desired(3, config={"threshold": 1}))
+    device.wait(done(3))
+    until(lambda: device.runner.kept == set(), "the state is let go")
 
 
 def test_it_starts_offline_with_what_it_had(cloud, device):
@@ -464,7 +476,7 @@ def test_a_switch_that_fails_because_the_agent_is_ending_is_no_failure_of_the_ge
     def ending(generation):
         stop = threading.Thread(target=device.engine.stop)
         stop.start()
-        while not device.engine._stopping:
+        while not device.engine._running._closing:
             pass
         ended.set()
         raise LamplightError("there is no zygote any more")

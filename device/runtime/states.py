@@ -1,0 +1,52 @@
+"""Where the functions' states lie: one folder a function, in it one a schema. The agent's side.
+
+It makes folders and removes them; what is inside only the function's own workers read (state.py, migration.py).
+"""
+
+import contextlib
+import secrets
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+# A name that no function can have: what is being removed has it, so that half of it never counts as whole.
+_GONE = ".gone-"
+
+
+class States:
+    """The folders below `folder`, which is made at first use."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def of(self, function: str) -> Path:
+        """This function's folder, made and readable by the owner only. Raises OSError."""
+        path = self._folder / function
+        self._folder.mkdir(exist_ok=True, mode=0o700, parents=True)
+        path.mkdir(exist_ok=True, mode=0o700)
+        return path
+
+    def switch(self, function: str, old: int, new: int) -> None:
+        """The function goes from schema `old` to `new`, and no worker of it has its state open.
+
+        Upwards it migrates anew what it has now, whatever an earlier try left; downwards it finds what it had.
+        """
+        path = self._folder / function
+        if new > old and path.is_dir():
+            for schema in path.iterdir():
+                if schema.name.isdigit() and schema.name != str(old):
+                    self._remove(schema)
+
+    def keep(self, functions: Collection[str]) -> None:
+        """Remove the state of every function but these."""
+        with contextlib.suppress(FileNotFoundError):
+            for path in self._folder.iterdir():
+                if path.name not in functions:
+                    self._remove(path)
+
+    def _remove(self, path: Path) -> None:
+        gone = path if path.name.startswith(_GONE) else self._folder / (_GONE + secrets.token_hex(8))
+        # What cannot be removed now is tried again with the next `keep`.
+        with contextlib.suppress(OSError):
+            path.rename(gone)
+            shutil.rmtree(gone)
