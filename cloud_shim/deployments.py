@@ -38,19 +38,20 @@ def with_release(
     """The next generation: `previous` with `release` put over the release of that kind and name, if any.
 
     With `retry` a device tries it once more though the same content failed there before. `settings` are the
-    operator's for a function; they replace the previous ones. A model has none.
+    operator's for a function; they replace the previous ones. A model and the agent have none.
     """
+    agent = release if release.kind == "agent" else previous.agent
     functions, models, config = dict(previous.functions), dict(previous.models), dict(previous.config)
     if release.kind == "function":
         # At the end, so that a check in order tells of the new one as that which does not fit.
         functions.pop(release.name, None)
         functions[release.name] = release
         config[release.name] = dict(settings)
-    else:
+    elif release.kind == "model":
         models[release.name] = release
     # Only to be higher than at any attempt before.
     attempt = previous.generation + 1 if retry else 0
-    return _next(previous, trial, functions=functions, models=models, config=config, attempt=attempt)
+    return _next(previous, trial, functions=functions, models=models, config=config, agent=agent, attempt=attempt)
 
 
 def without(previous: Deployment, kind: str, name: str, trial: Trial) -> Deployment:
@@ -77,7 +78,7 @@ def _next(previous: Deployment, trial: Trial, **changes: object) -> Deployment:
 
 
 def same_content(one: Deployment, other: Deployment) -> bool:
-    """Whether both run the same releases with the same settings; generation and trial do not matter."""
+    """Whether both run the same releases and settings by the same agent; generation and trial do not matter."""
     return one.content() == other.content()
 
 

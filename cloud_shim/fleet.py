@@ -205,7 +205,7 @@ class Fleet:
 def _settings(release: Release, present: Deployment, settings: Settings | None) -> Settings:
     if release.kind != "function":
         if settings:
-            raise UsageError("A model has no settings", "only functions have")
+            raise UsageError(f"The {release.kind} has no settings", "only functions have")
         return {}
     if settings is None:
         return deployments.kept_settings(release.function, present.config.get(release.name, {}))

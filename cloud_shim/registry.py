@@ -186,8 +186,8 @@ def _inspect(data: bytes) -> tuple[str, str, str]:
             kind = bundle.kind(tree)
         except NotFoundError as error:
             raise BadArtifactError(
-                "The artifact is neither a function nor a model", "it has no function.toml and no model.toml"
+                "The artifact is neither a function nor a model, nor the agent",
+                f"it has none of {', '.join(bundle.FILES.values())}",
             ) from error
         manifest = bundle.read(tree)
-        file = tree / (bundle.FUNCTION_FILE if kind == "function" else bundle.MODEL_FILE)
-        return kind, manifest.name, json.dumps(tomllib.loads(file.read_text("utf-8")))
+        return kind, manifest.name, json.dumps(tomllib.loads((tree / bundle.FILES[kind]).read_text("utf-8")))

@@ -12,9 +12,9 @@ from device.protocol.manifest import FunctionManifest
 class Release:
     """An immutable, numbered artifact.
 
-    `kind` is "function" or "model", `length` in bytes, `index` the digest of its chunk index or "" when it is one
-    chunk; `manifest_json` is its function.toml or model.toml as JSON; `created` in seconds since 1970;
-    `patches` make it from the releases before it.
+    `kind` is "function", "model" or "agent", `length` in bytes, `index` the digest of its chunk index or "" when it is
+    one chunk; `manifest_json` is its function.toml, model.toml or runtime.toml as JSON; `created` in seconds since
+    1970; `patches` make it from the releases before it.
     """
 
     kind: str

@@ -15,7 +15,9 @@ class FunctionHealth:
     came of them; of these, in `errors` the handler raised (or what it returned could not be sent), in `timeouts` it
     was stopped at its deadline. `crashes` counts workers that ended by themselves or met their memory limit, also
     while idle or while starting; `restarts` how often a new worker took over after a failure; `dropped` are events
-    that found the queue full. `deaths` counts the workers' ends by kind, among them `deadline` and `memory`.
+    that found the queue full. `deaths` counts the workers' ends by kind: `exit 7`, `SIGSEGV`, `deadline`, `memory`,
+    `protocol` (it said what it must not), `start` (it could not become the function), `zygote` (it ended with that).
+    With several instances every count is of all of them, and the function runs while one of them does.
     """
 
     version: int

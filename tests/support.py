@@ -5,6 +5,7 @@ import random
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 PATIENCE = 60.0  # seconds; only a failing test waits this long
 
@@ -22,6 +23,16 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def agent_of(launcher: int) -> int:
+    """The process id of the agent that the launcher with that process id has started (Linux)."""
+    until(lambda: _children(launcher), f"the launcher {launcher} has an agent")
+    return _children(launcher)[0]
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def small_model(name: str = "presence", weights: int = 8, seed: int = 0) -> dict[str, bytes]:

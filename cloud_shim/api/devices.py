@@ -39,8 +39,8 @@ async def _deploy(request: Request) -> JSONResponse:
     device, fields = path_name(request, "device"), await json_object(request)
     only(fields, ("kind", "name", "version", "config", "trial", "retry"), "body")
     kind = text(fields, "kind", "body")
-    if kind not in ("function", "model"):
-        raise ProtocolError(f"body.kind: {kind[:40]!r} is neither 'function' nor 'model'")
+    if kind not in ("function", "model", "agent"):
+        raise ProtocolError(f"body.kind: {kind[:40]!r} is none of 'function', 'model' and 'agent'")
     release_name = name(fields.get("name"), "body.name")
     version = integer(fields, "version", "body", 1, MAX_GENERATION)
     settings = None if fields.get("config") is None else table(fields["config"], "body.config")

@@ -91,11 +91,17 @@ def device(value: Json, now: float) -> DeviceView:
         functions=_rows(desired.get("functions", {}), reported.get("functions", {})),
         models=_rows(desired.get("models", {}), reported.get("models", {})),
         faults=_faults(reported.get("sensors", {})),
-        agent=reported.get("agent", ""),
+        agent=_agent(reported),
         boot=reported.get("boot", ""),
         disk=_disk(reported.get("disk") or {}),
         confinement=tuple((name, _confined(how)) for name, how in reported.get("confinement", {}).items()),
     )
+
+
+def _agent(reported: Json) -> str:
+    """The version of the agent, and whether it has yet to prove itself."""
+    runtime: Json = reported.get("runtime") or {}
+    return reported.get("agent", "") + (", on trial" if runtime.get("trial") else "")
 
 
 def _disk(told: Json) -> str:

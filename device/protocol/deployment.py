@@ -12,6 +12,8 @@ from .fields import integer, items, name, number, only, plain, sha256, table, te
 
 FORMAT = 1
 MAX_GENERATION = 2**53 - 1
+# The name of every release of the agent: a fleet has one.
+AGENT = "lamplight"
 # From the three releases before one.
 MAX_PATCHES = 3
 
@@ -19,7 +21,7 @@ MAX_PATCHES = 3
 class ArtifactRef:
     """One released artifact: what it is, and which bytes.
 
-    `kind` is "function" or "model", `version` its release number, `length` in bytes; `index` is the
+    `kind` is "function", "model" or "agent", `version` its release number, `length` in bytes; `index` is the
     digest of its chunk index, or "" when it fits one chunk. `patches` make it from earlier releases.
     """
 
@@ -86,6 +88,7 @@ class Deployment:
     """What one device should run.
 
     `config` holds the operator's settings for each function; they go over the manifest's own.
+    `agent` is the release of the agent itself, None for the one that the board was made with.
     A trial lasts until `trial_seconds` have passed *and* `trial_events` were handled by each changed
     function that gets any. Content that failed before is tried again only with a higher `attempt` than then.
     """
@@ -101,6 +104,7 @@ class Deployment:
         trial_seconds: float,
         trial_events: int,
         attempt: int = 0,
+        agent: ArtifactRef | None = None,
     ) -> None:
         self.fleet = fleet
         self.device = device
@@ -111,9 +115,14 @@ class Deployment:
         self.trial_seconds = trial_seconds
         self.trial_events = trial_events
         self.attempt = attempt
+        self.agent = agent
 
     def artifacts(self) -> list[ArtifactRef]:
-        """Every artifact it names, functions first, each group by name."""
+        """Every artifact it names: functions, models, then the agent, each group by name."""
+        return [*self.parts(), *([self.agent] if self.agent else [])]
+
+    def parts(self) -> list[ArtifactRef]:
+        """The artifacts that a generation runs: all but the agent."""
         return [*(self.functions[n] for n in sorted(self.functions)), *(self.models[n] for n in sorted(self.models))]
 
     def targets(self) -> list[ArtifactRef]:
@@ -123,9 +132,9 @@ class Deployment:
     def with_patches(self, targets: "set[str]") -> "Deployment":
         """The same with those patches only that have one of these targets."""
         functions = {n: ref.with_patches(targets) for n, ref in self.functions.items()}
-        return self.replace(
-            functions=functions, models={n: ref.with_patches(targets) for n, ref in self.models.items()}
-        )
+        models = {n: ref.with_patches(targets) for n, ref in self.models.items()}
+        agent = self.agent.with_patches(targets) if self.agent else None
+        return self.replace(functions=functions, models=models, agent=agent)
 
     def replace(self, **changes: object) -> "Deployment":
         """The same but for these attributes."""
@@ -136,10 +145,12 @@ class Deployment:
         return {
             "functions": {n: {**ref.content(), "config": self.config.get(n, {})} for n, ref in self.functions.items()},
             "models": {n: ref.content() for n, ref in self.models.items()},
+            **({"agent": self.agent.content()} if self.agent else {}),
         }
 
     def to_json(self) -> dict[str, object]:
         """The JSON form; `parse` is its inverse."""
+        agent = {"agent": self.agent.to_json()} if self.agent else {}
         fields: dict[str, object] = {
             "format": FORMAT,
             "fleet": self.fleet,
@@ -148,6 +159,7 @@ class Deployment:
             "functions": {n: {**ref.to_json(), "config": self.config.get(n, {})} for n, ref in self.functions.items()},
             "models": {n: ref.to_json() for n, ref in self.models.items()},
             "trial": {"seconds": self.trial_seconds, "events": self.trial_events},
+            **agent,
         }
         return {**fields, "attempt": self.attempt} if self.attempt else fields
 
@@ -170,7 +182,8 @@ def parse(value: object) -> Deployment:
     """A deployment from its JSON form."""
     fields = table(value, "deployment")
     plain(fields, "deployment")
-    only(fields, ("format", "fleet", "device", "generation", "functions", "models", "trial", "attempt"), "deployment")
+    known = ("format", "fleet", "device", "generation", "functions", "models", "trial", "attempt", "agent")
+    only(fields, known, "deployment")
     if fields.get("format") != FORMAT:
         raise ProtocolError(f"deployment.format: {fields.get('format')!r}; this agent reads format {FORMAT}")
     functions = table(fields.get("functions"), "deployment.functions")
@@ -188,6 +201,7 @@ def parse(value: object) -> Deployment:
         trial_seconds=_seconds(trial),
         trial_events=integer(trial, "events", "deployment.trial", 0, 1_000_000),
         attempt=integer(fields, "attempt", "deployment", 0, MAX_GENERATION, 0),
+        agent=_ref("agent", AGENT, fields["agent"], "deployment.agent", ()) if "agent" in fields else None,
     )
 
 
@@ -199,11 +213,11 @@ def _seconds(trial: dict[str, object]) -> float:
 
 
 def _refs(kind: str, group: dict[str, object], extra: tuple[str, ...]) -> dict[str, ArtifactRef]:
-    return {name(n, f"deployment.{kind}s"): _ref(kind, n, value, extra) for n, value in group.items()}
+    where = f"deployment.{kind}s"
+    return {name(n, where): _ref(kind, n, value, f"{where}.{n}", extra) for n, value in group.items()}
 
 
-def _ref(kind: str, key: str, value: object, extra: tuple[str, ...]) -> ArtifactRef:
-    where = f"deployment.{kind}s.{key}"
+def _ref(kind: str, key: str, value: object, where: str, extra: tuple[str, ...]) -> ArtifactRef:
     fields = table(value, where)
     only(fields, ("version", "sha256", "length", "index", "patches", *extra), where)
     version = integer(fields, "version", where, 1, MAX_GENERATION)

@@ -11,6 +11,9 @@ from .triggers import Trigger, trigger
 from .units import count, duration
 
 RUNTIMES = ("python3",)
+OVERFLOWS = ("drop-oldest", "drop-newest", "block")
+MAX_INSTANCES = 16
+MAX_QUEUE = 1024
 MIB = 1024 * 1024
 
 
@@ -38,7 +41,8 @@ class FunctionManifest:
     """A checked `function.toml`.
 
     `module` and `attribute` come from `handler = "module:attribute"`; `memory` is in bytes above the bare
-    worker, `timeout` in seconds for one event. `buses` are those that it talks to with a driver of its own.
+    worker, `timeout` in seconds for one event. `instances` workers run it; `queue` events may wait for them, and
+    `overflow` says what happens to one that finds no room. `buses` are those that it talks to with a driver of its own.
     """
 
     def __init__(
@@ -55,8 +59,14 @@ class FunctionManifest:
         state: StateTable,
         config: dict[str, object],
         buses: tuple[str, ...] = (),
+        instances: int = 1,
+        queue: int = 64,
+        overflow: str = "drop-oldest",
     ) -> None:
         self.name = name
+        self.instances = instances
+        self.queue = queue
+        self.overflow = overflow
         self.module = module
         self.attribute = attribute
         self.memory = memory
@@ -96,7 +106,7 @@ def function(value: object) -> FunctionManifest:
         fields,
         (
             *("name", "handler", "runtime", "memory", "timeout", "triggers", "pins", "buses", "sensors", "models"),
-            *("state", "config"),
+            *("state", "config", "instances", "queue", "overflow"),
         ),
         where,
     )
@@ -107,6 +117,7 @@ def function(value: object) -> FunctionManifest:
     sensors = [name(each, f"{where}.sensors") for each in items(fields.get("sensors", []), f"{where}.sensors")]
     config = table(fields.get("config", {}), f"{where}.config")
     plain(config, f"{where}.config")
+    pins = {name(n, f"{where}.pins"): _pin(n, p) for n, p in table(fields.get("pins", {}), f"{where}.pins").items()}
     return FunctionManifest(
         name=name(fields.get("name"), f"{where}.name"),
         module=module,
@@ -114,12 +125,15 @@ def function(value: object) -> FunctionManifest:
         memory=_memory(fields, where, 64 * MIB),
         timeout=duration(text(fields, "timeout", where, "5s"), f"{where}.timeout"),
         triggers=triggers,
-        pins={name(n, f"{where}.pins"): _pin(n, p) for n, p in table(fields.get("pins", {}), f"{where}.pins").items()},
+        pins=pins,
         sensors=sorted({*sensors, *(t.sensor for t in triggers if t.sensor)}),
         models=[name(each, f"{where}.models") for each in items(fields.get("models", []), f"{where}.models")],
         state=_state(table(fields.get("state", {}), f"{where}.state")),
         config=config,
         buses=tuple(_bus(n, bus) for n, bus in table(fields.get("buses", {}), f"{where}.buses").items()),
+        instances=_instances(fields, where, pins),
+        queue=integer(fields, "queue", where, 1, MAX_QUEUE, 64),
+        overflow=_overflow(fields, where),
     )
 
 
@@ -146,6 +160,21 @@ def _handler(value: str, key: str = "handler") -> tuple[str, str]:
     if not colon or not attribute.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
         raise ProtocolError(f"function.toml.{key}: {value!r} is not of the form 'module:function'")
     return module, attribute
+
+
+def _instances(fields: dict[str, object], where: str, pins: dict[str, PinLease]) -> int:
+    count = integer(fields, "instances", where, 1, MAX_INSTANCES, 1)
+    driven = [each for each in pins if pins[each].direction == "out"]
+    if count > 1 and driven:
+        raise ProtocolError(f"{where}.instances: {count} workers cannot drive one pin ({driven[0]}); use 1")
+    return count
+
+
+def _overflow(fields: dict[str, object], where: str) -> str:
+    value = text(fields, "overflow", where, "drop-oldest")
+    if value not in OVERFLOWS:
+        raise ProtocolError(f"{where}.overflow: {value!r} is unknown; known are {', '.join(OVERFLOWS)}")
+    return value
 
 
 def _state(fields: dict[str, object]) -> StateTable:

@@ -4,6 +4,7 @@ It decides what is worth a record, not where records go: `emit` does.
 """
 
 import json
+import threading
 from collections.abc import Callable
 from typing import Protocol, cast
 
@@ -44,7 +45,7 @@ class Allowance:
 
 
 class Journal:
-    """The records of one version of one function. One thread at a time."""
+    """The records of one version of one function; any thread."""
 
     def __init__(self, emit: Emit, function: str, version: int, policy: Policy, clock: Clock) -> None:
         self._emit = emit
@@ -52,6 +53,7 @@ class Journal:
         self._clock = clock
         self._allowance = Allowance(policy.lines, policy.burst, clock())
         self._dropped = 0
+        self._counting = threading.RLock()
 
     def lines(self, level: str, texts: list[str]) -> None:
         """Lines of the function's log; those beyond what is allowed are counted instead."""
@@ -86,15 +88,17 @@ class Journal:
 
     def flush(self) -> None:
         """Say what was dropped since this was last said."""
-        if self._dropped:
+        with self._counting:
             dropped, self._dropped = self._dropped, 0
+        if dropped:
             self._line("warning", f"{dropped} log lines or messages dropped: too many a second")
 
     def _grant(self, wanted: int) -> int:
-        granted = self._allowance.take(wanted, self._clock())
-        if granted:
-            self.flush()
-        self._dropped += wanted - granted
+        with self._counting:
+            granted = self._allowance.take(wanted, self._clock())
+            if granted:
+                self.flush()
+            self._dropped += wanted - granted
         return granted
 
     def _line(self, level: str, text: str) -> None:

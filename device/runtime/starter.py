@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from device.generation import InstalledFunction
-from device.runtime.forker import Forker
 from device.runtime.journal import Journal
 from device.runtime.messages import Assignment, Failure
 from device.runtime.policy import Policy
 from device.runtime.process import StartError, WorkerLostError, WorkerProcess
 from device.runtime.states import States
+from device.runtime.zygotes import Zygotes
 
 
 class Starter:
     """`scratch` holds a folder for each function, and so does `states`."""
 
-    def __init__(self, forker: Forker, scratch: Path, states: States, policy: Policy) -> None:
+    def __init__(self, forker: Zygotes, scratch: Path, states: States, policy: Policy) -> None:
         self._forker = forker
         self._scratch = scratch
         self._states = states
@@ -55,6 +55,18 @@ class Starter:
             worker.end()
             raise StartError(Failure("import", f"its settings cannot be sent to a worker: {error}")) from None
         return worker
+
+    def start_all(self, function: InstalledFunction, journal: Journal) -> list[WorkerProcess]:
+        """A worker for each instance of the function, or for none; raises as `start` does."""
+        workers: list[WorkerProcess] = []
+        try:
+            for _ in range(function.manifest.instances):
+                workers.append(self.start(function, journal))
+        except Exception:
+            for worker in workers:
+                worker.end()
+            raise
+        return workers
 
 
 def assign(function: InstalledFunction, scratch: Path, states: Path) -> Assignment:

@@ -7,7 +7,7 @@ import itertools
 import shutil
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,21 +18,22 @@ from device.hal import leases
 from device.health import FunctionHealth, SensorHealth
 from device.protocol.messages import CALL
 from device.runtime.dispatcher import Dispatcher
-from device.runtime.forker import Forker, ForkError
+from device.runtime.forker import ForkError
 from device.runtime.journal import Emit, Journal
 from device.runtime.policy import Policy
 from device.runtime.process import StartError, WorkerProcess
 from device.runtime.starter import Starter, safe_levels
 from device.runtime.states import States
 from device.runtime.wiring import Wiring
+from device.runtime.zygotes import Zygotes
 from device.triggers import Sources, chains
 
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware
 
-Warmed = tuple[InstalledFunction, Journal, WorkerProcess]
-# As Warmed, or with the reason why there is no worker.
-Raised = tuple[InstalledFunction, Journal, WorkerProcess | str]
+Warmed = tuple[InstalledFunction, Journal, list[WorkerProcess]]
+# As Warmed, or with the reason why there are no workers.
+Raised = tuple[InstalledFunction, Journal, list[WorkerProcess] | str]
 # Functions that warm up at the same time.
 _WARMING = 8
 
@@ -58,7 +59,7 @@ class Supervisor:
         self._emit = self._sources.noting(emit)
         self._policy = policy or Policy()
         shutil.rmtree(scratch, ignore_errors=True)
-        self._forker = Forker(hardware)
+        self._forker = Zygotes(hardware)
         self._states = States(states)
         self._starter = Starter(self._forker, scratch / "run", self._states, self._policy)
         self._checker = Starter(self._forker, scratch / "check", self._states, self._policy)
@@ -79,8 +80,7 @@ class Supervisor:
         """
         with self._changing:
             self._check_leases(generation)
-            for _, _, worker in self._warm(self._changed(generation), self._checker):
-                worker.end()
+            _end(self._warm(self._changed(generation), self._checker))
 
     def switch(self, generation: Generation) -> None:
         """Run `generation`: changed functions change between two events and lose none; those it lacks are stopped.
@@ -150,6 +150,7 @@ class Supervisor:
         self._functions = dict(generation.functions)
         self._running = generation
         self._forker.entrust(driven)
+        self._forker.settle(_infers(generation.functions.values()))
 
     def _check_leases(self, generation: Generation) -> None:
         manifests = [function.manifest for function in generation.functions.values()]
@@ -165,10 +166,10 @@ class Supervisor:
         for function in functions:
             journal = self._journal(function)
             try:
-                warmed.append((function, journal, starter.start(function, journal)))
+                warmed.append((function, journal, starter.start_all(function, journal)))
             except (StartError, ForkError) as error:
-                for _, _, worker in warmed:
-                    worker.end()
+                _end(warmed)
+                self._forker.settle(_infers(self._functions.values()))
                 raise RejectedError(
                     f"{function.name} version {function.version} cannot start",
                     str(error),
@@ -179,7 +180,7 @@ class Supervisor:
     def _try_to_warm(self, function: InstalledFunction) -> Raised:
         journal = self._journal(function)
         try:
-            return function, journal, self._starter.start(function, journal)
+            return function, journal, self._starter.start_all(function, journal)
         except (StartError, ForkError) as error:
             return function, journal, str(error)
 
@@ -189,37 +190,38 @@ class Supervisor:
     def _remove(self, names: set[str], patience: float | None = None) -> None:
         self._wiring.remove(names)
         stopping = [self._dispatchers[name] for name in names]
-        stops = [dispatcher.stop() for dispatcher in stopping]
+        stops = [stop for dispatcher in stopping for stop in dispatcher.stop()]
         wait(stops, patience)
         for dispatcher in stopping:
             dispatcher.kill()
         wait(stops)
         for name in names:
-            del self._dispatchers[name]
+            self._dispatchers.pop(name).close()
 
     def _hand_over(self, raised: Sequence[Raised]) -> None:
         """Everybody lets go of the hardware before anybody takes it: pins may move from one function to another."""
-        releases = [self._dispatchers[f.name].release() for f, _, _ in raised if f.name in self._dispatchers]
-        wait(releases)
+        leaving = [self._dispatchers[f.name] for f, _, _ in raised if f.name in self._dispatchers]
+        wait([release for dispatcher in leaving for release in dispatcher.release()])
         for function, _, _ in raised:
             old = self._functions.get(function.name)
             self._rest_changed(old, function)
             if old:
                 self._states.switch(function.name, old.manifest.state.schema, function.manifest.state.schema)
-        adoptions = [self._adopt(*each) for each in raised]
-        wait(adoptions)
+        wait([adoption for each in raised for adoption in self._adopt(*each)])
         for function, _, _ in raised:
             self._wiring.connect(function, self._dispatchers[function.name])
 
-    def _adopt(self, function: InstalledFunction, journal: Journal, worker: WorkerProcess | str) -> "Future[None]":
+    def _adopt(
+        self, function: InstalledFunction, journal: Journal, workers: list[WorkerProcess] | str
+    ) -> "list[Future[None]]":
         name = function.name
         if name not in self._dispatchers:
             numbers = self._numbers.setdefault(name, itertools.count(1))
             self._dispatchers[name] = Dispatcher(function, journal, self._starter, self._rest, numbers, self._policy)
         dispatcher = self._dispatchers[name]
-        if isinstance(worker, str):
-            return dispatcher.retry(function, journal, worker)
-        return dispatcher.adopt(function, journal, worker)
+        if isinstance(workers, str):
+            return dispatcher.retry(function, journal, workers)
+        return dispatcher.adopt(function, journal, workers)
 
     def _rest_changed(self, old: InstalledFunction | None, new: InstalledFunction) -> None:
         """Outputs that only one of the versions drives: none of them keeps the level that it happens to have."""
@@ -236,3 +238,13 @@ class Supervisor:
         # Dispatchers share one Hardware; its first use imports and opens things.
         with self._resting:
             self._hardware.rest(pin, level)
+
+
+def _infers(functions: Iterable[InstalledFunction]) -> bool:
+    return any(function.models for function in functions)
+
+
+def _end(warmed: Sequence[Warmed]) -> None:
+    for _, _, workers in warmed:
+        for worker in workers:
+            worker.end()

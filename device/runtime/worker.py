@@ -16,8 +16,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-from device.event import Event
-from device.protocol import fields
 from device.runtime import handler, messages, migration, sandbox
 from device.runtime.channel import Channel, ChannelClosedError, encode
 from device.runtime.context import Context, LoggingBridge, leased_models, leased_pins, leased_sensors
@@ -39,7 +37,7 @@ def main(end: socket.socket, log: int, hardware: "Hardware", zygote: int) -> NoR
     status = 1
     try:
         _settle(log, zygote)
-        channel = Channel(end)
+        channel = Channel(end, strict=False)
         assignment = messages.assignment(channel.receive())
         _confine(assignment)
         Worker(assignment, channel, hardware).live()
@@ -146,9 +144,8 @@ class Worker:
             raise RefusedError from None
 
     def _outcome(self, handle: handler.Handler, message: dict[str, object]) -> Result | Failure:
-        event = _event(message)
+        event, self._context.deadline = messages.event(message)
         self._context.request_id = event.id
-        self._context.deadline = fields.number(message, "deadline", "event")
         started = time.perf_counter()
         try:
             with self._state:
@@ -172,17 +169,6 @@ class Worker:
             why = f"what the handler returned cannot be sent: {type(error).__name__}: {error}"
             packet = encode(Failure("result", handler.shorten(why)).message())
         self._channel.send_packet(packet)
-
-
-def _event(message: dict[str, object]) -> Event:
-    return Event(
-        id=fields.text(message, "id", "event"),
-        source=fields.text(message, "source", "event"),
-        type=fields.text(message, "type", "event"),
-        time=fields.number(message, "time", "event"),
-        data=message["data"],
-        subject=fields.text(message, "subject", "event"),
-    )
 
 
 def _load(folder: Path) -> "Model":

@@ -1,9 +1,9 @@
 """The warm parent of all workers: a process without threads, that imports what is slow once and forks on request.
 
-`python -m device.runtime.zygote FD PID` with the agent's process id and a socket to the agent (forker.py speaks for
-the agent). Requests carry the worker's channel and log pipe as file descriptors; answers say which process it became
-and, later, how it ended. It ends, and its workers with it, when the agent does; outputs that the agent, killed, could
-not put to their safe level it drives there before. It runs no user code.
+`python -m device.runtime.zygote FD PID [infers]` with the agent's process id and a socket to the agent, for which
+forker.py speaks. Requests carry the worker's channel and log pipe as file descriptors; answers say which process it
+became and, later, how it ended. It ends, and its workers with it, when the agent does; outputs that the agent, killed,
+could not put to their safe level it drives there before. It runs no user code.
 """
 
 import contextlib
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from device.hal.hardware import Hardware
 
 MAX_REQUEST = 64 * 1024
+# The argument that has it warm the inference library.
+INFERS = "infers"
 
 
 class Zygote:
@@ -37,7 +39,6 @@ class Zygote:
         self._woken = waker[0]
         self._hardware = hardware
         self._children: dict[int, int] = {}
-        self._infers = False
         self._outputs: dict[str, bool] = {}
 
     def serve(self) -> None:
@@ -72,16 +73,14 @@ class Zygote:
             return False
         request = json.loads(packet)
         if request["do"] == "fork":
-            self._fork(request["worker"], request["infers"], *fds)
+            self._fork(request["worker"], *fds)
         elif request["do"] == "entrust":
             self._outputs = request["outputs"]
         elif request["worker"] in self._children:
             _kill(self._children[request["worker"]])
         return True
 
-    def _fork(self, number: int, infers: bool, channel: int, log: int) -> None:
-        if infers:
-            self._prepare_inference()
+    def _fork(self, number: int, channel: int, log: int) -> None:
         parent = os.getpid()
         try:
             pid = os.fork()
@@ -102,15 +101,6 @@ class Zygote:
         for fd in self._waker:
             os.close(fd)
         worker.main(adopt(channel), log, self._hardware, parent)
-
-    def _prepare_inference(self) -> None:
-        """Import the inference library when the first function needs it: its pages are then shared by the workers."""
-        if not self._infers:
-            self._infers = True
-            # Where it is not installed, the worker's own import says so to the right function.
-            with contextlib.suppress(Exception):
-                importlib.import_module("device.infer.ort").prepare()
-            gc.freeze()
 
     def _reap(self) -> None:
         for number, pid in list(self._children.items()):
@@ -172,6 +162,15 @@ def _warm_up(hardware: "Hardware") -> None:
         print(f"zygote: {error}", file=sys.stderr)  # noqa: T201
 
 
+def _warm_up_inference() -> None:
+    """With a first session made, and all imported that loads a model: its pages are then shared by the workers."""
+    # Where it is not installed, the worker's own import says so to the right function.
+    with contextlib.suppress(Exception):
+        importlib.import_module("device.infer.ort").prepare()
+        for name in ("files", "session"):
+            importlib.import_module(f"device.infer.{name}")
+
+
 def main() -> None:
     """Take the hardware's description from the agent, warm up, serve."""
     agent = adopt(int(sys.argv[1]))
@@ -181,6 +180,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     hardware: Hardware = pickle.loads(agent.recv(MAX_REQUEST))
     _warm_up(hardware)
+    if INFERS in sys.argv[3:]:
+        _warm_up_inference()
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

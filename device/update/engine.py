@@ -28,6 +28,7 @@ from device.update.ledger import Ledger
 from device.update.patch import BadPatchError
 from device.update.ports import ChunkLink, Runner
 from device.update.running import Running, text
+from device.update.self_update import SelfUpdate
 from device.update.status import Reporter, Update
 from device.update.store import Store
 from device.update.verification import RefusedError, Verifier
@@ -53,7 +54,7 @@ class Engine:
 
     `roots` is the folder with director-root.json and image-root.json. `changed` is called whenever `status` has
     changed, `event` with each transition; `accept(folder, timeout)` raises LamplightError for a model that must not be
-    used. All three are called on the update thread, or inside `boot`.
+    used. All three are called on the update thread, or inside `boot`. `own` replaces the agent itself.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Engine:
         changed: Callable[[], None],
         event: Callable[[Update], None],
         accept: Callable[[Path, float], None],
+        own: SelfUpdate,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         durable.make_folder(state)
@@ -77,8 +79,9 @@ class Engine:
         self._runner = runner
         self._link = chunks
         self._accept = accept
+        self._own = own
         self._clock = clock
-        self._reporter = Reporter(changed, event, clock)
+        self._reporter = Reporter(changed, event, clock, own.failures())
         self._fetching: _Fetching | None = None
         self._running = Running(self._ledger, self._store, runner, self._reporter, clock)
         self._believed = ""
@@ -118,7 +121,7 @@ class Engine:
 
     def boot(self) -> Generation:
         """Start what is installed, without any network, and give it; generation 0 when nothing is. Before `start`."""
-        return self._running.boot()
+        return self._running.boot(self._own.trial())
 
     # The update thread
 
@@ -156,7 +159,8 @@ class Engine:
             download = self._fetching.download
             self._act(download.step(self._clock()))
             self._reporter.progress(download.stored)
-            if download.done:
+            # One switch at a time: the agent is replaced when no generation is on trial.
+            if download.done and not (self._running.in_trial and self._own.plan(self._fetching.deployment)):
                 self._install(self._fetching)
 
     def _act(self, actions: Actions) -> None:
@@ -192,7 +196,7 @@ class Engine:
             current and current.deployment.generation == deployment.generation
         ):
             return
-        match reconcile.plan(self._ledger.slots, deployment, self._store.trees()):
+        match self._own.plan(deployment) or reconcile.plan(self._ledger.slots, deployment, self._store.trees()):
             case reconcile.Nothing():
                 if not self._running.in_trial:
                     self._reporter.rest(self._ledger.slots)
@@ -256,6 +260,9 @@ class Engine:
         self._fetching = None
         deployment = fetching.deployment
         try:
+            if self._own.plan(deployment):
+                self._hand_over(fetching)
+                return
             fetching.delivery.unpack(self._store, fetching.download.chunks)
             generation = stage.generation(deployment, self._store)
             self._accept_models(generation)
@@ -271,6 +278,16 @@ class Engine:
             return
         if not self._running.switch(deployment, generation):
             self._tidy()
+
+    def _hand_over(self, fetching: _Fetching) -> None:
+        """The new version of the agent takes this deployment up again, once it has proved itself."""
+        deployment = fetching.deployment
+        for ref in fetching.delivery.fetched:
+            self._store.verify(ref.digest, ref.length, fetching.download.chunks(ref))
+        running = [name for name, each in self._runner.health().items() if each.state == "running"]
+        artifact = self._store.blob(deployment.agent.digest) if deployment.agent else None
+        self._report(deployment.generation, status.STAGED)
+        self._own.hand_over(deployment, artifact, running)
 
     def _accept_models(self, generation: Generation) -> None:
         for model in generation.models.values():

@@ -44,7 +44,7 @@ def plan(slots: Slots, desired: Deployment, trees: Collection[str]) -> Plan:
         return Reject(f"generation {desired.generation} is older than generation {slots.floor}, which came before")
     failure = slots.failed.get(content)
     if failure is None or desired.attempt > failure.attempt:
-        return Install(tuple(ref for ref in desired.artifacts() if ref.digest not in trees))
+        return Install(tuple(ref for ref in desired.parts() if ref.digest not in trees))
     if failure.generation == desired.generation:
         return Nothing()
     return Reject(

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from device.protocol import deployment
 from device.protocol.deployment import Deployment
 from device.protocol.errors import ProtocolError
-from device.protocol.fields import integer, items, only, sha256, table, text
+from device.protocol.fields import integer, items, sha256, table, text
 from device.update import baseline, durable
 from device.update.baseline import Baseline
 
@@ -64,7 +64,7 @@ class Slots:
     def digests(self) -> set[str]:
         """The artifacts that some slot needs."""
         slots = (self.active, self.previous, self.trial)
-        return {ref.digest for slot in slots if slot for ref in slot.artifacts()}
+        return {ref.digest for slot in slots if slot for ref in slot.parts()}
 
     def functions(self) -> set[str]:
         """The functions that some slot has."""
@@ -159,8 +159,6 @@ def save(path: Path, slots: Slots) -> None:
 
 
 def _parse(fields: dict[str, object]) -> Slots:
-    known = ("format", "floor", "active", "previous", "trial", "starts", "failed", "accepted", "baseline")
-    only(fields, known, "slots")
     integer(fields, "format", "slots", FORMAT, FORMAT)
     failed = [items(each, "slots.failed") for each in items(fields.get("failed"), "slots.failed")]
     return Slots(

@@ -45,12 +45,20 @@ class Update:
 
 
 class Reporter:
-    """Keeps the present status; `changed` is called when it has changed, `event` with each transition."""
+    """Keeps the present status; `changed` is called when it has changed, `event` with each transition.
+
+    `others` are reasons why generations were reverted that are not in the slots.
+    """
 
     def __init__(
-        self, changed: Callable[[], None], event: Callable[[Update], None], clock: Callable[[], float]
+        self,
+        changed: Callable[[], None],
+        event: Callable[[Update], None],
+        clock: Callable[[], float],
+        others: Mapping[int, str],
     ) -> None:
         self.status = Update()
+        self._others = others
         self._changed = changed
         self._event = event
         self._clock = clock
@@ -58,21 +66,21 @@ class Reporter:
 
     def transition(self, slots: Slots, generation: int, state: str, reason: str = "", aside: bool = False) -> None:
         """Deployment `generation` got into `state`: an event, and the new status unless it is only an `aside`."""
-        told = _numbered(Update(update=generation, state=state, reason=reason), slots)
+        told = self._numbered(Update(update=generation, state=state, reason=reason), slots)
         if generation == self.status.update:
             told = replace(told, bytes=self.status.bytes, total=self.status.total, whole=self.status.whole)
         self._event(told)
-        self._show(_numbered(self.status, slots) if aside else told)
+        self._show(self._numbered(self.status, slots) if aside else told)
 
     def rest(self, slots: Slots) -> None:
         """Nothing is in progress: the status is what the slots say."""
         active = slots.active.generation if slots.active else 0
-        reason = _failures(slots).get(slots.floor)
+        reason = self._failures(slots).get(slots.floor)
         if reason is not None:
             told = Update(update=slots.floor, state=REVERTED, reason=reason)
         else:
             told = Update(update=active, state=COMMITTED if active else IDLE)
-        self._show(_numbered(told, slots))
+        self._show(self._numbered(told, slots))
 
     def fetching(self, stored: int, total: int, whole: int) -> None:
         """A download begins, of artifacts of `whole` bytes; so much of it is stored from before."""
@@ -98,17 +106,15 @@ class Reporter:
         self.status = told
         self._changed()
 
+    def _numbered(self, told: Update, slots: Slots) -> Update:
+        fallback = slots.active if slots.trial else slots.previous
+        return replace(
+            told,
+            generation=slots.running.generation if slots.running else 0,
+            previous=fallback.generation if fallback else 0,
+            failed=self._failures(slots),
+            evidence={failure.generation: failure.evidence for failure in slots.failed.values() if failure.evidence},
+        )
 
-def _numbered(told: Update, slots: Slots) -> Update:
-    fallback = slots.active if slots.trial else slots.previous
-    return replace(
-        told,
-        generation=slots.running.generation if slots.running else 0,
-        previous=fallback.generation if fallback else 0,
-        failed=_failures(slots),
-        evidence={failure.generation: failure.evidence for failure in slots.failed.values() if failure.evidence},
-    )
-
-
-def _failures(slots: Slots) -> dict[int, str]:
-    return {failure.generation: failure.reason for failure in slots.failed.values()}
+    def _failures(self, slots: Slots) -> dict[int, str]:
+        return {**self._others, **{failure.generation: failure.reason for failure in slots.failed.values()}}

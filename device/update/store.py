@@ -94,6 +94,10 @@ class Store:
         except FileNotFoundError:
             return
 
+    def blob(self, digest: str) -> Path:
+        """The file of a blob that is here."""
+        return self._blobs / digest
+
     def packed(self, digest: str, limit: int) -> bytes | None:
         """The artifact that a tree was unpacked from, packed again, for that gives the same bytes.
 

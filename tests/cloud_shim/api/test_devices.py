@@ -36,7 +36,7 @@ def test_a_new_device_has_nothing_and_was_never_seen(http):
         "simulated": False,
         "online": False,
         "last_seen": None,
-        "desired": {"generation": 0, "functions": {}, "models": {}},
+        "desired": {"generation": 0, "functions": {}, "models": {}, "agent": None},
         "reported": None,
     }
     assert [each["name"] for each in http.get("/api/devices").json()["devices"]] == ["pi"]
@@ -84,6 +84,7 @@ def test_deploying_puts_a_release_over_what_is_there(http, release, deploy, make
         "generation": 3,
         "functions": {"lamp": {"version": 2, "config": {"threshold": 7}}},
         "models": {"presence": {"version": 1}},
+        "agent": None,
     }
 
 
@@ -163,7 +164,7 @@ def test_a_removed_function_is_gone_and_the_rest_stays(http, release, deploy, ma
     deploy(release("lamp"), config={"threshold": 7})
     assert http.delete("/api/devices/pi/functions/lamp").json() == {"generation": 3}
     desired = http.get("/api/devices/pi").json()["desired"]
-    assert desired == {"generation": 3, "functions": {}, "models": {"presence": {"version": 1}}}
+    assert desired == {"generation": 3, "functions": {}, "models": {"presence": {"version": 1}}, "agent": None}
     assert http.delete("/api/devices/pi/models/presence").json() == {"generation": 4}
 
 

@@ -105,6 +105,12 @@ WRONG_FUNCTIONS = [
     ('name = "a"\nhandler = "m:h"\n[pins.LED]', "not a name"),
     ('name = "a"\nhandler = "m:h"\nmodels = "presence"', "models"),
     ('name = "a"\nhandler = "m:h"\nconfig = 1', "config"),
+    ('name = "a"\nhandler = "m:h"\ninstances = 0', "between 1 and 16"),
+    ('name = "a"\nhandler = "m:h"\ninstances = true', "whole number"),
+    ('name = "a"\nhandler = "m:h"\ninstances = 2\n[pins.led]', r"2 workers cannot drive one pin \(led\)"),
+    ('name = "a"\nhandler = "m:h"\nqueue = 0', "between 1 and 1024"),
+    ('name = "a"\nhandler = "m:h"\nqueue = "64"', "whole number"),
+    ('name = "a"\nhandler = "m:h"\noverflow = "explode"', "known are drop-oldest, drop-newest, block"),
     ('name = "a"\nhandler = "m:h"\n[config]\nday = 2026-01-01', r"config: .* is not a text, number"),
     ('name = "a"\nhandler = "m:h"\n[config]\nx = [inf]', "finite"),
 ]
@@ -143,11 +149,12 @@ def test_a_wrong_model_is_refused_with_the_key(text, words):
 
 
 KEYS = st.sampled_from(["name", "handler", "memory", "timeout", "triggers", "pins", "sensors", "models", "config"])
+BOUNDS = st.sampled_from(["instances", "queue", "overflow"])
 GOOD = {"name": "a", "handler": "main:handler"}
 
 
 @pytest.mark.parametrize("read", [manifest.function, manifest.model])
-@given(table=values | st.dictionaries(KEYS | st.just("inputs"), values).map(lambda fields: {**GOOD, **fields}))
+@given(table=values | st.dictionaries(KEYS | BOUNDS | st.just("inputs"), values).map(lambda fields: {**GOOD, **fields}))
 def test_any_other_table_gives_a_protocol_error_and_nothing_worse(read, table):
     try:
         read(table)

@@ -9,10 +9,12 @@ from cloud_shim.signing import Signing
 from device.generation import Generation
 from device.health import SensorHealth
 from device.infer.files import MODEL_FILES
+from device.launcher.line import Line
 from device.protocol import chunks
 from device.protocol.deployment import ArtifactRef, Deployment, Patch
 from device.update import archive, patch, slots
 from device.update.engine import Engine
+from device.update.self_update import SelfUpdate
 
 HANDLER = b"def handler(event, context):\n    return %d\n"
 
@@ -210,6 +212,7 @@ class Device:
             lambda: None,
             self.events.append,
             self._accept,
+            self.own(),
             self.clock,
         )
         self.link.engine = self.engine
@@ -217,6 +220,10 @@ class Device:
         if start:
             self.engine.start()
         return generation
+
+    def own(self):
+        """The agent's own replacement; here there is no launcher."""
+        return SelfUpdate(self.folder / "runtime", Line(None), lambda: None)
 
     def restart(self):
         self.engine.stop()
