@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from device.errors import LamplightError, NotFoundError, OfflineError, RejectedError, UsageError
+from device.protocol.messages import CALL
 
 if TYPE_CHECKING:
     import httpx
@@ -97,9 +98,13 @@ class Client:
         """Ask for what ran before the present deployment; gives the new generation's number."""
         return self._request("POST", f"/api/devices/{device}/rollback")["generation"]
 
-    def call(self, device: str, function: str, data: object) -> object:
-        """Run the function once with `data`; gives its result. RejectedError: it raised; OfflineError: no answer."""
-        return self._request("POST", f"/api/devices/{device}/functions/{function}/call", json={"data": data})["result"]
+    def call(self, device: str, function: str, data: object, type: str = CALL) -> object:
+        """Run the function once with an event of this type and `data`; gives its result.
+
+        RejectedError: it raised; OfflineError: no answer.
+        """
+        body = {"data": data, "type": type}
+        return self._request("POST", f"/api/devices/{device}/functions/{function}/call", json=body)["result"]
 
     def records(
         self, device: str = "", stream: str = "", function: str = "", limit: int = 100, after: int | None = None

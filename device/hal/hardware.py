@@ -16,6 +16,7 @@ from device.hal.sensors import CHIPS, LightSensor, Place
 from device.hal.sim.stand_ins.install import install
 
 if TYPE_CHECKING:
+    from device.hal.edges import Edges
     from device.hal.pins import Input, Output
 
 Part = TypeVar("Part")
@@ -86,6 +87,17 @@ class Hardware:
 
         return Input(pin, found)
 
+    def edges(self, pin: str, pull: str = "") -> "Edges":
+        """The edges of the input `pin`; `pull` as in the board file, which says it when it is "".
+
+        Raises PinError (busy, not permitted) and NotFoundError.
+        """
+        found = self._find("pin", self.board.pins, pin)
+        self.prepare()
+        from device.hal.edges import Edges
+
+        return Edges(pin, found, pull or found.pull)
+
     def sensor(self, name: str) -> LightSensor:
         """The sensor `name`; it is opened by its first read, which may raise SensorError. Raises NotFoundError."""
         found = self._find("sensor", self.board.sensors, name)
@@ -96,11 +108,11 @@ class Hardware:
 
     def rest(self, pin: str, level: bool) -> None:
         """Drive an output to its safe level and let go of it. A pin that has this level does not change."""
-        output = self.output(pin)
-        try:
-            output.value = level
-        finally:
-            output.close()
+        found = self._find("pin", self.board.pins, pin)
+        self.prepare()
+        from device.hal.pins import Output
+
+        Output(pin, found, level).close()
 
     def _check_names(self) -> None:
         """Blinka has a `board` without pins for a machine that it does not know."""

@@ -69,12 +69,13 @@ def assignment(message: dict[str, object]) -> Assignment:
     return Assignment(**fields)  # pyright: ignore[reportArgumentType]
 
 
-def event_packet(id: str, source: str, type: str, time: float, data: object) -> bytes:
+def event_packet(id: str, source: str, type: str, time: float, data: object, subject: str = "") -> bytes:
     """An event as a packet that still lacks its deadline: encoded once, by whoever brings the event.
 
     Raises ValueError, TypeError or RecursionError for data that cannot be sent.
     """
-    packet = encode({"do": "handle", "id": id, "source": source, "type": type, "time": time, "data": data})
+    said = {"do": "handle", "id": id, "source": source, "type": type, "time": time, "data": data, "subject": subject}
+    packet = encode(said)
     if len(packet) > MAX_PACKET - _DEADLINE_ROOM:
         raise ProtocolError(f"{len(packet)} bytes as JSON; at most {MAX_PACKET - _DEADLINE_ROOM}")
     return packet
@@ -82,9 +83,8 @@ def event_packet(id: str, source: str, type: str, time: float, data: object) -> 
 
 def event(message: dict[str, Any]) -> tuple[Event, float]:
     """The event in a message from the agent, which is trusted, and its deadline."""
-    return Event(message["id"], message["source"], message["type"], message["time"], message["data"]), message[
-        "deadline"
-    ]
+    said = (message[each] for each in ("id", "source", "type", "time", "data", "subject"))
+    return Event(*said), message["deadline"]
 
 
 def with_deadline(packet: bytes, deadline: float) -> bytes:
@@ -185,9 +185,9 @@ def _result(message: dict[str, object]) -> Result:
     return Result(message.get("value"), pins, float(ms), _reads(message))  # pyright: ignore[reportUnknownArgumentType]
 
 
-def _reads(message: dict[str, object]) -> list[object] | None:
+def _reads(message: dict[str, object]) -> Sequence[object] | None:
     reads = message.get("reads")
-    if not isinstance(reads, (list, type(None))):
+    if not isinstance(reads, (list, tuple, type(None))):
         raise ProtocolError("reads: expected a list")
     return reads  # pyright: ignore[reportUnknownVariableType]
 

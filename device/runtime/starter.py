@@ -3,7 +3,7 @@
 It forks and warms; it gives no hardware to a worker and keeps no track of them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from device.generation import InstalledFunction
@@ -99,3 +99,8 @@ def assign(function: InstalledFunction, scratch: Path, states: Path, network: bo
 def outputs(function: InstalledFunction) -> list[str]:
     """The pins that it drives."""
     return [name for name, pin in function.manifest.pins.items() if pin.direction == "out"]
+
+
+def safe_levels(functions: Iterable[InstalledFunction]) -> dict[str, bool]:
+    """The pins that they drive, with their levels for when they do not."""
+    return {pin: function.manifest.pins[pin].safe for function in functions for pin in outputs(function)}

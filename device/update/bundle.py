@@ -9,11 +9,13 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from device.calendar import Calendar
 from device.errors import BadArtifactError, NotFoundError, RejectedError
 from device.infer import files
 from device.protocol import manifest
 from device.protocol.errors import ProtocolError
 from device.protocol.manifest import FunctionManifest, ModelManifest
+from device.protocol.triggers import CronTrigger
 from device.update import archive, runtime_file
 from device.update.runtime_file import RuntimeManifest
 
@@ -50,6 +52,7 @@ def read_function(folder: Path) -> FunctionManifest:
         if name.endswith(".py"):
             _syntax(folder / name, name)
     _check_handler(folder, checked)
+    check_schedules(checked)
     return checked
 
 
@@ -68,6 +71,13 @@ def settings(function: FunctionManifest, config: Mapping[str, object]) -> dict[s
             known = ", ".join(sorted(function.config)) or "none"
             raise RejectedError(f"{function.name} has no setting {key!r}", f"known are: {known}", "Check the spelling")
     return {**function.config, **config}
+
+
+def check_schedules(function: FunctionManifest) -> None:
+    """Raise BadArtifactError for a trigger whose schedule or time zone cannot be used here."""
+    for trigger in function.triggers:
+        if isinstance(trigger, CronTrigger):
+            Calendar(trigger.schedule, trigger.zone)
 
 
 def _manifest(path: Path) -> FunctionManifest:

@@ -44,7 +44,8 @@ class FakeHardware:
 
     def rest(self, pin: str, level: bool) -> None:
         line = self.output(pin)
-        line.value = level
+        if line.value != level:
+            line.value = level
         line.close()
 
     # --- for the tests ---
