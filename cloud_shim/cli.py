@@ -31,6 +31,7 @@ COMMANDS = {
     "call": "Run a function once and show its result.",
     "rollback": "Return a device to what it ran before.",
     "remove": "Take a function or a model from a device.",
+    "upgrade": "Give a device a new version of the agent.",
     "sim": "Change the light around a simulated device.",
 }
 _INTERRUPTED = 130  # 128 + SIGINT

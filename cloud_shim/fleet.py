@@ -22,7 +22,7 @@ from cloud_shim.releases import Release
 from cloud_shim.views import Json
 from device.errors import NotFoundError, RejectedError, UsageError
 from device.protocol import deployment as documents
-from device.protocol.deployment import Deployment
+from device.protocol.deployment import ArtifactRef, Deployment
 from device.protocol.fields import NAME_LENGTH, is_name
 from device.protocol.manifest import FunctionManifest
 
@@ -132,17 +132,20 @@ class Fleet:
             raise NotFoundError(f"{device} has no function {function!r}", f"it has: {known}")
         return self._registry.find("function", function, ref.version)
 
-    def deploy(self, device: str, release: Release, settings: Settings | None, trial: Trial) -> int:
+    def deploy(
+        self, device: str, release: Release, settings: Settings | None, trial: Trial, retry: bool = False
+    ) -> int:
         """Put `release` over what the device's last deployment has; gives the new generation.
 
-        `settings` None keeps the previous ones. Raises RejectedError when that cannot run there.
+        `settings` None keeps the previous ones; with `retry` it is tried even if it failed there before.
+        Raises RejectedError when that cannot run there.
         """
         self._registry.sign(release)
         with self._database.write() as session:
             row = self._row(session, device)
             present = self._present(session, row)
             chosen = _settings(release, present, settings)
-            deployment = deployments.with_release(present, release.ref, chosen, trial)
+            deployment = deployments.with_release(present, _useful(session, device, release), chosen, trial, retry)
             deployments.check(deployment, self._manifests(deployment), boards.load(row.board))
             _add(session, row, deployment, f"deploy {release.kind} {release.name} v{release.version}")
         self._tell(device)
@@ -202,7 +205,7 @@ class Fleet:
 def _settings(release: Release, present: Deployment, settings: Settings | None) -> Settings:
     if release.kind != "function":
         if settings:
-            raise UsageError("A model has no settings", "only functions have")
+            raise UsageError(f"The {release.kind} has no settings", "only functions have")
         return {}
     if settings is None:
         return deployments.kept_settings(release.function, present.config.get(release.name, {}))
@@ -221,9 +224,15 @@ def _add(session: Session, row: DeviceRow, deployment: Deployment, reason: str) 
             reason=reason,
         )
     )
-    digests = {ref.digest for ref in deployment.artifacts()}
+    digests = {ref.digest for ref in deployment.targets()}
     session.add_all(UseRow(device=row.name, generation=deployment.generation, sha256=digest) for digest in digests)
     row.generation = deployment.generation
+
+
+def _useful(session: Session, device: str, release: Release) -> ArtifactRef:
+    """The release with those of its patches that start from something which the device was ever given."""
+    given = set(session.scalars(select(UseRow.sha256).where(UseRow.device == device)))
+    return release.ref.with_patches({patch.target for patch in release.patches if patch.base in given})
 
 
 def _last_good(session: Session, present: Deployment) -> Deployment:

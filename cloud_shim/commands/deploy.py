@@ -13,6 +13,7 @@ from cloud_shim.commands.arguments import (
     parse_config,
 )
 from cloud_shim.commands.following import follow, waiting_options
+from cloud_shim.deployments import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS
 from cloud_shim.lines import release
 from cloud_shim.packing import pack
 
@@ -21,15 +22,32 @@ from cloud_shim.packing import pack
 @click.argument("path")
 @device_option
 @click.option("--set", "pairs", metavar="KEY=VALUE", multiple=True, help="Configure the function; VALUE may be JSON.")
+@click.option("--trial-seconds", type=click.FloatRange(0, MAX_TRIAL_SECONDS), help="How long it must prove itself.")
+@click.option(
+    "--trial-events", type=click.IntRange(0, MAX_TRIAL_EVENTS), help="How many events it must handle before that."
+)
+@click.option("--retry", is_flag=True, help="Have it tried once more, though it failed its trial on the device before.")
 @waiting_options
-def run(options: Options, path: str, device: str, pairs: tuple[str, ...], wait: bool, timeout: float) -> None:
+def run(
+    options: Options,
+    path: str,
+    device: str,
+    pairs: tuple[str, ...],
+    trial_seconds: float | None,
+    trial_events: int | None,
+    retry: bool,
+    wait: bool,
+    timeout: float,
+) -> None:
     """Send the function or model in PATH to a device, and wait until it runs there."""
     started = time.monotonic()
     config = parse_config(pairs)
     archive = pack(existing_folder(path), config)
     device = choose_device(options.client, device)
     sent = options.client.release(archive)
-    generation = options.client.deploy(device, sent, config)
+    asked = {"seconds": trial_seconds, "events": trial_events}
+    trial = {key: value for key, value in asked.items() if value is not None}
+    generation = options.client.deploy(device, sent, config, trial or None, retry)
     name = release(sent["name"], sent["version"])
     options.terminal.say(f"{name} ({sent['length']:,} bytes) to {device} as generation {generation}")
     about = {key: sent[key] for key in ("kind", "name", "version", "sha256", "length")}

@@ -49,6 +49,11 @@ def digest(folder: Path) -> str:
     return sink.sha256.hexdigest()
 
 
+def size(folder: Path) -> int:
+    """How many bytes the files in `pack(folder)` have, without reading them."""
+    return sum((folder / name).stat().st_size for name in files(folder))
+
+
 def unpack(source: bytes | Path, into: Path) -> None:
     """Unpack a tar, given as bytes or as a file, as the new folder `into`; its parent must exist.
 

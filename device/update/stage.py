@@ -34,7 +34,7 @@ def lenient(deployment: Deployment | None, store: Store) -> Generation:
 
 def whole(deployment: Deployment, store: Store) -> bool:
     """Whether every tree of the deployment is on disk, byte for byte."""
-    return all(store.check(ref.digest) for ref in deployment.artifacts())
+    return all(store.check(ref.digest) for ref in deployment.parts())
 
 
 def _model(ref: ArtifactRef, store: Store) -> InstalledModel:
