@@ -80,14 +80,18 @@ class Client:
         config: JsonObject | None = None,
         trial: JsonObject | None = None,
         retry: bool = False,
+        layer: JsonObject | None = None,
     ) -> int:
         """Ask for `release` on the device; gives the generation.
 
         `config` None keeps the previous settings; `trial` may have `seconds` and `events`; with `retry` the device
-        tries it even if it failed there before.
+        tries it even if it failed there before. `layer` is the RELEASE with a function's dependencies, {} for none;
+        None keeps those of the release before.
         """
         named = {key: release[key] for key in ("kind", "name", "version")}
         body = {**named, "config": config, "trial": trial, "retry": retry}
+        if layer is not None:
+            body["layer"] = {key: layer[key] for key in ("name", "version") if layer}
         return self._request("POST", f"/api/devices/{device}/deploy", json=body)["generation"]
 
     def remove(self, device: str, kind: str, name: str) -> int:

@@ -24,7 +24,10 @@ from device.update import archive
 
 REQUIREMENTS = "requirements.txt"
 # What the agent needs, by pyproject.toml, and what the agent of a board that runs models has beside it.
-_AGENT = ("adafruit-blinka", "adafruit-circuitpython-tsl2561", "gpiod", "paho-mqtt", "securesystemslib", "tuf")
+_AGENT = (
+    *("adafruit-blinka", "adafruit-circuitpython-tsl2561", "cronsim", "gpiod", "h11", "packaging", "paho-mqtt"),
+    *("securesystemslib", "tuf", "tzdata", "zstandard"),
+)
 _MODELS = ("numpy", "onnxruntime")
 # The oldest glibc that wheels of today are built for (PEP 599), and the names for older ones.
 _OLDEST_GLIBC = 5

@@ -61,15 +61,16 @@ class Hardware:
                 "name the board that this machine is in its configuration, or use lamplight/simulated",
             ) from error
 
-    def files(self, pins: Sequence[str], sensors: Sequence[str]) -> list[Path]:
-        """The device nodes, or the simulation's socket, by which these pins and sensors are used."""
-        if not pins and not sensors:
+    def files(self, pins: Sequence[str], sensors: Sequence[str], buses: Sequence[str] = ()) -> list[Path]:
+        """The device nodes, or the simulation's socket, by which these pins, sensors and buses are used."""
+        if not pins and not sensors and not buses:
             return []
         if self._simulation is not None:
             return [self._simulation.absolute()]
-        buses = {self.board.buses[self._find("sensor", self.board.sensors, name).bus].number for name in sensors}
+        used = {*buses, *(self._find("sensor", self.board.sensors, name).bus for name in sensors)}
+        numbers = {self._find("bus", self.board.buses, name).number for name in used}
         chips = sorted(Path("/dev").glob("gpiochip*")) if pins else []
-        return [*chips, *(Path(f"/dev/i2c-{number}") for number in sorted(buses))]
+        return [*chips, *(Path(f"/dev/i2c-{number}") for number in sorted(numbers))]
 
     def output(self, pin: str) -> "Output":
         """The output `pin`, at the level it has now. Raises PinError (busy, not permitted) and NotFoundError."""

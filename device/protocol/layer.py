@@ -4,10 +4,8 @@ A layer is an artifact with `layer.toml` and the folder `site`, which goes on th
 it. This takes the decoded table; it does not read files.
 """
 
-import hashlib
-
 from .errors import ProtocolError
-from .fields import integer, items, only, sha256, table, text
+from .fields import integer, items, name, only, sha256, table, text
 
 LAYER_FILE = "layer.toml"
 SITE = "site"
@@ -27,25 +25,24 @@ class LayerManifest:
 def layer(value: object) -> LayerManifest:
     """The manifest in a decoded `layer.toml`; raises ProtocolError.
 
-    Its name follows from its packages and its platform, so that functions with the same needs share one layer.
+    Its name is that of its platform: its content says what is in it, and functions with the same needs share it.
     """
     where = LAYER_FILE
     fields = table(value, where)
     only(fields, ("platform", "packages"), where)
     platform = table(fields.get("platform"), f"{where}.platform")
     only(platform, ("machine", "python", "glibc"), f"{where}.platform")
-    packages = [_package(each, f"{where}.packages") for each in items(fields.get("packages"), f"{where}.packages")]
+    packages = dict(_package(each, f"{where}.packages") for each in items(fields.get("packages"), f"{where}.packages"))
     if not packages:
         raise ProtocolError(f"{where}.packages: a layer has at least one")
     machine, python = (text(platform, key, f"{where}.platform") for key in ("machine", "python"))
     glibc = integer(platform, "glibc", f"{where}.platform", 0, 999)
-    # Not the glibc: a layer chosen for an older one runs on a newer one, and is most often the same.
-    told = "\n".join([machine, python, *sorted(" ".join(each) for each in packages)])
-    name = f"layer-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
-    return LayerManifest(name, machine, python, glibc, {package[0]: package[1] for package in packages})
+    called = name(f"{machine}-py{python}".replace("_", "-").replace(".", ""), f"{where}.platform")
+    return LayerManifest(called, machine, python, glibc, packages)
 
 
-def _package(value: object, where: str) -> tuple[str, str, str]:
+def _package(value: object, where: str) -> tuple[str, str]:
     fields = table(value, where)
     only(fields, ("name", "version", "sha256"), where)
-    return text(fields, "name", where), text(fields, "version", where), sha256(fields.get("sha256"), where)
+    sha256(fields.get("sha256"), where)
+    return text(fields, "name", where), text(fields, "version", where)

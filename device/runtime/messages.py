@@ -33,9 +33,10 @@ class Assignment:
     """Everything that a worker needs to become one function.
 
     `path` is the bundle's folder, `scratch` the worker's own, with room for `scratch_size` bytes; `memory` is in bytes
-    above the bare worker; `processes` counts threads too; `outputs` and `inputs` are leased pins; `models` maps a name
-    to the folder of the model. `states` is the folder of its durable state, with one folder a schema and at most
-    `state_size` bytes in each; `migrate` is a module and its function, or two empty texts.
+    above the bare worker; `processes` counts threads too; `outputs` and `inputs` are leased pins; `folders` are those
+    that it is told of files in; `models` maps a name to the folder of the model. `states` is the folder of its durable
+    state, with one folder a schema and at most `state_size` bytes in each; `migrate` is a module and its function, or
+    two empty texts. `layer` is the folder of its dependencies, or empty.
     """
 
     function: str
@@ -51,11 +52,14 @@ class Assignment:
     outputs: list[str]
     inputs: list[str]
     sensors: list[str]
+    buses: list[str]
+    folders: list[str]
     models: dict[str, str]
     states: str
     schema: int
     state_size: int
     migrate: list[str]
+    layer: str
     config: dict[str, object]
 
     def message(self) -> dict[str, object]:

@@ -63,8 +63,9 @@ class Supervisor:
         shutil.rmtree(scratch, ignore_errors=True)
         self._forker = Zygotes(hardware)
         self._states = States(states)
-        self._starter = Starter(self._forker, scratch / "run", self._states, self._policy)
-        self._checker = Starter(self._forker, scratch / "check", self._states, self._policy)
+        folders = self._sources.folders
+        self._starter = Starter(self._forker, scratch / "run", self._states, self._policy, folders)
+        self._checker = Starter(self._forker, scratch / "check", self._states, self._policy, folders)
         self._wiring = Wiring(self._sources)
         self._running = Generation(0)
         self._changing = threading.Lock()

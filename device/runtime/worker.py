@@ -86,9 +86,10 @@ def _confine(assignment: Assignment, hardware: "Hardware", zygote: int) -> None:
 
 
 def _bounds(assignment: Assignment, hardware: "Hardware") -> Bounds:
+    given = (assignment.layer, *assignment.folders)
     return Bounds(
-        files=[Path(path) for path in (assignment.path, *assignment.models.values())],
-        hardware=hardware.files([*assignment.outputs, *assignment.inputs], assignment.sensors),
+        files=[Path(path) for path in (assignment.path, *assignment.models.values(), *given) if path],
+        hardware=hardware.files([*assignment.outputs, *assignment.inputs], assignment.sensors, assignment.buses),
         states=Path(assignment.states),
         scratch=Path(assignment.scratch),
         scratch_size=assignment.scratch_size,
@@ -144,6 +145,9 @@ class Worker:
         self._channel.send(messages.STOPPED)
 
     def _find(self) -> handler.Handler:
+        if self._assignment.layer:
+            # After the bundle, which goes before it, and before what is installed on the board.
+            sys.path.insert(0, self._assignment.layer)
         logging.basicConfig(handlers=[LoggingBridge(self._context.log)], level=logging.INFO, force=True)
         return handler.find(self._bundle, self._assignment.module, self._assignment.attribute)
 
