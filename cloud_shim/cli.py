@@ -25,9 +25,13 @@ COMMANDS = {
     "devices": "List the devices.",
     "status": "Show what a device runs and how it fares.",
     "logs": "Show what devices and functions log.",
+    "record": "Fetch what a function was given and decided.",
+    "replay": "Run a function over what was recorded.",
+    "test": "Run a function's own tests, on a simulated board.",
     "call": "Run a function once and show its result.",
     "rollback": "Return a device to what it ran before.",
     "remove": "Take a function or a model from a device.",
+    "upgrade": "Give a device a new version of the agent.",
     "sim": "Change the light around a simulated device.",
 }
 _INTERRUPTED = 130  # 128 + SIGINT

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cloud_shim.deployments import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS, Trial
 from device.errors import UsageError
 from device.protocol.fields import is_name
 
@@ -13,7 +14,8 @@ from device.protocol.fields import is_name
 class Config:
     """Where the shim keeps its state, which port it serves, and which broker and fleet it belongs to.
 
-    `database` is an SQLAlchemy URL; "" means an SQLite file in `state`. `port` 0 takes any free one.
+    `database` is an SQLAlchemy URL; "" means an SQLite file in `state`. `port` 0 takes any free one. A deployment's
+    trial lasts `trial_seconds` and `trial_events`, unless it says otherwise.
     """
 
     state: Path
@@ -22,6 +24,8 @@ class Config:
     broker_port: int
     fleet: str = "home"
     database: str = ""
+    trial_seconds: float = Trial.seconds
+    trial_events: int = Trial.events
 
     @property
     def database_url(self) -> str:
@@ -38,9 +42,16 @@ def parse(arguments: Sequence[str] | None = None) -> Config:
     parser.add_argument("--broker-port", type=_port, required=True)
     parser.add_argument("--fleet", default="home")
     parser.add_argument("--database", default="", help="SQLAlchemy URL; an SQLite file in the state folder by default")
+    parser.add_argument("--trial-seconds", type=float, default=Trial.seconds, help="how long a trial lasts by default")
+    parser.add_argument("--trial-events", type=int, default=Trial.events, help="how many events it takes by default")
     config = Config(**vars(parser.parse_args(arguments)))
     if not is_name(config.fleet):
         raise UsageError(f"{config.fleet!r} cannot name a fleet", "use lower-case letters, digits and '-'")
+    if not (0 <= config.trial_seconds <= MAX_TRIAL_SECONDS and 0 <= config.trial_events <= MAX_TRIAL_EVENTS):
+        raise UsageError(
+            f"A trial cannot last {config.trial_seconds:g} s and {config.trial_events} events",
+            f"use at most a week and {MAX_TRIAL_EVENTS:,} events",
+        )
     return config
 
 

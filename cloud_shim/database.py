@@ -20,7 +20,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 from sqlalchemy.pool import ConnectionPoolEntry
 
 _BIG = BigInteger().with_variant(Integer, "sqlite")
@@ -64,6 +64,18 @@ class ReleaseRow(Base):
     chunk_index: Mapped[str] = mapped_column(_DIGEST)
     manifest: Mapped[str] = mapped_column(Text)
     created: Mapped[float]
+    patches: Mapped[list["PatchRow"]] = relationship(lazy="selectin", order_by="PatchRow.length")
+
+
+class PatchRow(Base):
+    """What makes the release with digest `artifact` from the one with digest `base`; `sha256` is the patch's own."""
+
+    __tablename__ = "patches"
+    artifact: Mapped[str] = mapped_column(ForeignKey("releases.sha256"), primary_key=True)
+    base: Mapped[str] = mapped_column(_DIGEST, primary_key=True)
+    sha256: Mapped[str] = mapped_column(_DIGEST, index=True)
+    length: Mapped[int]
+    chunk_index: Mapped[str] = mapped_column(_DIGEST)
 
 
 class DeploymentRow(Base):
@@ -82,7 +94,7 @@ class DeploymentRow(Base):
 
 
 class UseRow(Base):
-    """One artifact that one generation names, so that "which chunks does anybody need" is one query."""
+    """One artifact or patch that one generation names, so that "which chunks does anybody need" is one query."""
 
     __tablename__ = "uses"
     device: Mapped[str] = mapped_column(_NAME, primary_key=True)

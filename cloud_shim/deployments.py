@@ -14,8 +14,9 @@ from device.protocol.deployment import ArtifactRef, Deployment
 from device.protocol.manifest import FunctionManifest
 
 Settings = Mapping[str, object]
+# What deployment.parse takes.
 MAX_TRIAL_SECONDS = 7 * 86400.0
-"""What deployment.parse takes."""
+MAX_TRIAL_EVENTS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -31,26 +32,42 @@ def empty(fleet: str, device: str) -> Deployment:
     return Deployment(fleet, device, 0, {}, {}, {}, 0, 0)
 
 
-def with_release(previous: Deployment, release: ArtifactRef, settings: Settings, trial: Trial) -> Deployment:
+def with_release(
+    previous: Deployment,
+    release: ArtifactRef,
+    settings: Settings,
+    trial: Trial,
+    retry: bool = False,
+    layer: ArtifactRef | None = None,
+) -> Deployment:
     """The next generation: `previous` with `release` put over the release of that kind and name, if any.
 
-    `settings` are the operator's for a function; they replace the previous ones. A model has none.
+    With `retry` a device tries it once more though the same content failed there before. `settings` are the
+    operator's for a function; they replace the previous ones. A model and the agent have none. `layer` has
+    the function's dependencies, if it needs some.
     """
+    agent = release if release.kind == "agent" else previous.agent
     functions, models, config = dict(previous.functions), dict(previous.models), dict(previous.config)
+    layers = dict(previous.layers)
     if release.kind == "function":
         # At the end, so that a check in order tells of the new one as that which does not fit.
         functions.pop(release.name, None)
         functions[release.name] = release
         config[release.name] = dict(settings)
-    else:
+        layers.pop(release.name, None)
+        layers.update({release.name: layer} if layer else {})
+    elif release.kind == "model":
         models[release.name] = release
-    number = previous.generation + 1
-    return Deployment(previous.fleet, previous.device, number, functions, models, config, trial.seconds, trial.events)
+    # Only to be higher than at any attempt before.
+    attempt = previous.generation + 1 if retry else 0
+    changed = {"functions": functions, "models": models, "config": config, "layers": layers, "agent": agent}
+    return _next(previous, trial, **changed, attempt=attempt)
 
 
 def without(previous: Deployment, kind: str, name: str, trial: Trial) -> Deployment:
     """The next generation: `previous` without its function or model called `name`; NotFoundError when it has none."""
     functions, models, config = dict(previous.functions), dict(previous.models), dict(previous.config)
+    layers = {n: ref for n, ref in previous.layers.items() if kind != "function" or n != name}
     present = functions if kind == "function" else models
     if name not in present:
         known = ", ".join(sorted(present)) or "none"
@@ -58,27 +75,22 @@ def without(previous: Deployment, kind: str, name: str, trial: Trial) -> Deploym
     del present[name]
     if kind == "function":
         config.pop(name, None)
-    number = previous.generation + 1
-    return Deployment(previous.fleet, previous.device, number, functions, models, config, trial.seconds, trial.events)
+    return _next(previous, trial, functions=functions, models=models, config=config, layers=layers, attempt=0)
 
 
 def again(content: Deployment, generation: int) -> Deployment:
     """The content of an earlier deployment as a new generation."""
-    return Deployment(
-        content.fleet,
-        content.device,
-        generation,
-        content.functions,
-        content.models,
-        content.config,
-        content.trial_seconds,
-        content.trial_events,
-    )
+    return content.replace(generation=generation, attempt=0)
+
+
+def _next(previous: Deployment, trial: Trial, **changes: object) -> Deployment:
+    number = previous.generation + 1
+    return previous.replace(generation=number, trial_seconds=trial.seconds, trial_events=trial.events, **changes)
 
 
 def same_content(one: Deployment, other: Deployment) -> bool:
-    """Whether both run the same releases with the same settings; generation and trial do not matter."""
-    return _content(one) == _content(other)
+    """Whether both run the same releases and settings by the same agent; generation and trial do not matter."""
+    return one.content() == other.content()
 
 
 def kept_settings(manifest: FunctionManifest, previous: Settings) -> dict[str, object]:
@@ -126,11 +138,6 @@ def check_unused(deployment: Deployment, manifests: Mapping[str, FunctionManifes
             f"{', '.join(users)} {'needs' if len(users) == 1 else 'need'} it",
             f"remove the function first: `lamplight remove {deployment.device}/{users[0]}`",
         )
-
-
-def _content(deployment: Deployment) -> tuple[object, object]:
-    whole = deployment.to_json()
-    return whole["functions"], whole["models"]
 
 
 def _same_kind(default: object, value: object) -> bool:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,7 +23,7 @@ from cloud_shim.releases import Release
 from cloud_shim.views import Json
 from device.errors import NotFoundError, RejectedError, UsageError
 from device.protocol import deployment as documents
-from device.protocol.deployment import Deployment
+from device.protocol.deployment import ArtifactRef, Deployment
 from device.protocol.fields import NAME_LENGTH, is_name
 from device.protocol.manifest import FunctionManifest
 
@@ -132,17 +133,31 @@ class Fleet:
             raise NotFoundError(f"{device} has no function {function!r}", f"it has: {known}")
         return self._registry.find("function", function, ref.version)
 
-    def deploy(self, device: str, release: Release, settings: Settings | None, trial: Trial) -> int:
+    def deploy(
+        self,
+        device: str,
+        release: Release,
+        settings: Settings | None,
+        trial: Trial,
+        retry: bool = False,
+        layer: Release | Literal["keep"] | None = "keep",
+    ) -> int:
         """Put `release` over what the device's last deployment has; gives the new generation.
 
-        `settings` None keeps the previous ones. Raises RejectedError when that cannot run there.
+        `settings` None keeps the previous ones; with `retry` it is tried even if it failed there before.
+        `layer` has a function's dependencies, None when it has none; "keep" leaves it at those of the release before.
+        Raises RejectedError when that cannot run there.
         """
-        self._registry.sign(release)
+        for each in (release, layer):
+            if isinstance(each, Release):
+                self._registry.sign(each)
         with self._database.write() as session:
             row = self._row(session, device)
             present = self._present(session, row)
             chosen = _settings(release, present, settings)
-            deployment = deployments.with_release(present, release.ref, chosen, trial)
+            useful = _useful(session, device, release)
+            needs = present.layers.get(release.name) if layer == "keep" else layer and _useful(session, device, layer)
+            deployment = deployments.with_release(present, useful, chosen, trial, retry, needs)
             deployments.check(deployment, self._manifests(deployment), boards.load(row.board))
             _add(session, row, deployment, f"deploy {release.kind} {release.name} v{release.version}")
         self._tell(device)
@@ -202,7 +217,7 @@ class Fleet:
 def _settings(release: Release, present: Deployment, settings: Settings | None) -> Settings:
     if release.kind != "function":
         if settings:
-            raise UsageError("A model has no settings", "only functions have")
+            raise UsageError(f"The {release.kind} has no settings", "only functions have")
         return {}
     if settings is None:
         return deployments.kept_settings(release.function, present.config.get(release.name, {}))
@@ -221,9 +236,15 @@ def _add(session: Session, row: DeviceRow, deployment: Deployment, reason: str) 
             reason=reason,
         )
     )
-    digests = {ref.digest for ref in deployment.artifacts()}
+    digests = {ref.digest for ref in deployment.targets()}
     session.add_all(UseRow(device=row.name, generation=deployment.generation, sha256=digest) for digest in digests)
     row.generation = deployment.generation
+
+
+def _useful(session: Session, device: str, release: Release) -> ArtifactRef:
+    """The release with those of its patches that start from something which the device was ever given."""
+    given = set(session.scalars(select(UseRow.sha256).where(UseRow.device == device)))
+    return release.ref.with_patches({patch.target for patch in release.patches if patch.base in given})
 
 
 def _last_good(session: Session, present: Deployment) -> Deployment:

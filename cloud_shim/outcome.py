@@ -4,12 +4,12 @@
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cloud_shim import transfer
-from cloud_shim.transfer import Transfer
+from cloud_shim.transfer import Transfer, Travelled
 from device.errors import LamplightError, OfflineError
 
 FINAL = ("COMMITTED", "REVERTED", "REJECTED")
@@ -20,12 +20,15 @@ _POLL = 0.1  # seconds
 class Outcome:
     """Where a generation stands: a state of docs/protocol.md, "WAITING" before the first, or "SUPERSEDED".
 
-    `transfer` is how far it is while it is fetched.
+    `transfer` is how far it is while it is fetched, `travelled` what that took, when the device still tells; `evidence`
+    what a failed trial's verdict rests on.
     """
 
     state: str
     reason: str = ""
     transfer: Transfer | None = None
+    travelled: Travelled | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def final(self) -> bool:
@@ -53,14 +56,19 @@ def judge(device: dict[str, Any], generation: int) -> Outcome:
         return Outcome("WAITING")
     update = reported["update"]
     if update["generation"] == generation and update["state"] != "IDLE":
-        return Outcome(update["state"], update["reason"], transfer.of(update))
+        took = transfer.travelled(update) if update["state"] == "COMMITTED" else None
+        return Outcome(update["state"], update["reason"], transfer.of(update), took, _evidence(reported, generation))
     if str(generation) in reported["failed"]:
-        return Outcome("REVERTED", reported["failed"][str(generation)])
+        return Outcome("REVERTED", reported["failed"][str(generation)], None, None, _evidence(reported, generation))
     if reported["generation"] == generation:
         return Outcome("COMMITTED")
     if max(update["generation"], reported["generation"]) > generation:
         return Outcome("SUPERSEDED")
     return Outcome("WAITING")
+
+
+def _evidence(reported: dict[str, Any], generation: int) -> Mapping[str, Any]:
+    return reported.get("evidence", {}).get(str(generation), {})
 
 
 def wait(

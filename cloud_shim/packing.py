@@ -20,6 +20,8 @@ def pack(folder: Path, config: Mapping[str, object] | None = None) -> bytes:
     if bundle.kind(folder) == "function":
         bundle.settings(bundle.read_function(folder), config or {})
         return archive.pack(folder)
+    if bundle.kind(folder) == "agent":
+        raise UsageError(f"{folder} is a version of the agent", "it is no function", "`lamplight upgrade DEVICE`")
     if config:
         raise UsageError("A model has no settings", "--set is for functions")
     bundle.read_model(folder)

@@ -133,7 +133,7 @@ class Publisher:
         if current is None:
             return
         deployment = documents.decode(current.document.encode())
-        needed = self._chunks({ref.digest for ref in deployment.artifacts()})
+        needed = self._chunks({ref.digest for ref in deployment.targets()})
         self._seed(needed, self._retained.missing(needed))
         self._retained.desired(device, self._signing.desired(deployment))
 
@@ -152,15 +152,11 @@ class Publisher:
         self._retained.seed({digest: readers[digest] for digest in sorted(digests)})
 
     def _chunks(self, artifacts: set[str]) -> dict[str, ReadChunk]:
-        """How to read each chunk of these artifacts, by its digest."""
-        return {
-            chunk.digest: partial(self._registry.bytes_of, chunk)
-            for release in self._registry.by_digests(artifacts)
-            for chunk in self._registry.chunks(release)
-        }
+        """How to read each chunk of these artifacts and patches, by its digest."""
+        return {chunk.digest: partial(self._registry.bytes_of, chunk) for chunk in self._registry.chunks(artifacts)}
 
 
 def _uses() -> Select[str]:
-    """The artifacts that the present deployments name."""
+    """The artifacts and patches that the present deployments name."""
     present = (UseRow.device == DeviceRow.name) & (UseRow.generation == DeviceRow.generation)
     return select(UseRow.sha256).join(DeviceRow, present).distinct()

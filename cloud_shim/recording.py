@@ -64,8 +64,10 @@ def check_report(report: dict[str, object]) -> None:
     text(report, "boot", "reported")
     for key in ("functions", "models", "sensors"):
         table(report.get(key), f"reported.{key}")
+    for each in table(report.get("evidence", {}), "reported.evidence").values():
+        table(each, "reported.evidence")
     update = table(report.get("update"), "reported.update")
-    for key in ("bytes", "total", "rate"):
+    for key in ("bytes", "total", "whole", "rate"):
         integer(update, key, "reported.update", 0, _MOST, default=0)
     if report.get("disk"):
         disk = table(report["disk"], "reported.disk")

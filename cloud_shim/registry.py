@@ -14,13 +14,15 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from cloud_shim import patching
 from cloud_shim.blobs import Blobs
-from cloud_shim.database import Database, ReleaseRow
+from cloud_shim.database import Database, PatchRow, ReleaseRow
 from cloud_shim.releases import Release
 from cloud_shim.signing import Signing
 from device.errors import BadArtifactError, NotFoundError
 from device.protocol import chunks
 from device.protocol.chunks import CHUNK_SIZE, MAX_ARTIFACT
+from device.protocol.deployment import MAX_PATCHES, Patch
 from device.update import archive, bundle
 
 
@@ -56,8 +58,9 @@ class Registry:
             return release
 
     def sign(self, release: Release) -> None:
-        """See to it that the release is signed; nothing happens when it is."""
-        self._signing.release(release.kind, release.name, release.version, release.sha256, release.length)
+        """See to it that the release is signed, with its patches; nothing happens when it is."""
+        ref = release.ref
+        self._signing.release(ref.kind, ref.name, ref.version, ref.digest, ref.length, ref.patches)
 
     def find(self, kind: str, name: str, version: int) -> Release:
         """That release; NotFoundError naming the versions there are."""
@@ -81,16 +84,28 @@ class Registry:
         with self._database.read() as session:
             return [_release(row) for row in session.scalars(select(ReleaseRow).where(ReleaseRow.sha256.in_(digests)))]
 
-    def chunks(self, release: Release) -> list[Chunk]:
-        """What the release travels as: its index first, when it has one, then its chunks in order."""
-        if not release.index:
-            return [Chunk(release.sha256, release.sha256, 0, release.length)]
-        index = self._blobs.get(release.index)
+    def chunks(self, digests: set[str]) -> list[Chunk]:
+        """What these artifacts and patches travel as: of each its index first, if it has one, then its chunks."""
+        with self._database.read() as session:
+            # Two patches from different bases may be the same bytes.
+            known = {
+                (digest, length, index)
+                for each in (ReleaseRow, PatchRow)
+                for digest, length, index in session.execute(
+                    select(each.sha256, each.length, each.chunk_index).where(each.sha256.in_(digests))
+                )
+            }
+        return [chunk for each in sorted(known) for chunk in self._cut(*each)]
+
+    def _cut(self, artifact: str, length: int, index: str) -> list[Chunk]:
+        if not index:
+            return [Chunk(artifact, artifact, 0, length)]
+        listed = self._blobs.get(index)
         parts = [
-            Chunk(digest, release.sha256, number * CHUNK_SIZE, CHUNK_SIZE)
-            for number, digest in enumerate(chunks.decode_index(index, release.length))
+            Chunk(digest, artifact, number * CHUNK_SIZE, CHUNK_SIZE)
+            for number, digest in enumerate(chunks.decode_index(listed, length))
         ]
-        return [Chunk(release.index, release.index, 0, len(index)), *parts]
+        return [Chunk(index, index, 0, len(listed)), *parts]
 
     def bytes_of(self, chunk: Chunk) -> bytes:
         """The chunk's bytes."""
@@ -105,21 +120,35 @@ class Registry:
 
     def _new(self, data: bytes) -> Release:
         kind, name, manifest_json = _inspect(data)
-        self._blobs.put(data)
+        digest = self._blobs.put(data)
+        patches = [self._patch_row(digest, base, patch) for base, patch in self._make_patches(kind, name, data)]
         # The number is taken before it is signed: a signed number must never be free for other bytes.
         with self._database.write() as session:
             row = ReleaseRow(
                 kind=kind,
                 name=name,
                 version=_last_version(session, kind, name) + 1,
-                sha256=chunks.digest(data),
+                sha256=digest,
                 length=len(data),
                 chunk_index=self._put_index(data),
                 manifest=manifest_json,
                 created=time.time(),
+                patches=patches,
             )
             session.add(row)
         return _release(row)
+
+    def _make_patches(self, kind: str, name: str, data: bytes) -> list[tuple[str, bytes]]:
+        """The patches worth having that make `data` from the releases before it, each with its base's digest."""
+        of_name = select(ReleaseRow).where(ReleaseRow.kind == kind, ReleaseRow.name == name)
+        with self._database.read() as session:
+            bases = list(session.scalars(of_name.order_by(ReleaseRow.version.desc()).limit(MAX_PATCHES)))
+        made = ((base.sha256, patching.make(self._blobs.path(base.sha256), data)) for base in bases)
+        return [(base, patch) for base, patch in made if patch is not None]
+
+    def _patch_row(self, artifact: str, base: str, patch: bytes) -> PatchRow:
+        digest, index = self._blobs.put(patch), self._put_index(patch)
+        return PatchRow(artifact=artifact, base=base, sha256=digest, length=len(patch), chunk_index=index)
 
     def _put_index(self, data: bytes) -> str:
         parts = chunks.split(data)
@@ -132,7 +161,20 @@ def _last_version(session: Session, kind: str, name: str) -> int:
 
 
 def _release(row: ReleaseRow) -> Release:
-    return Release(row.kind, row.name, row.version, row.sha256, row.length, row.chunk_index, row.manifest, row.created)
+    return Release(
+        row.kind,
+        row.name,
+        row.version,
+        row.sha256,
+        row.length,
+        row.chunk_index,
+        row.manifest,
+        row.created,
+        tuple(
+            Patch(row.kind, row.name, row.version, each.base, each.sha256, each.length, each.chunk_index)
+            for each in row.patches
+        ),
+    )
 
 
 def _inspect(data: bytes) -> tuple[str, str, str]:
@@ -144,8 +186,8 @@ def _inspect(data: bytes) -> tuple[str, str, str]:
             kind = bundle.kind(tree)
         except NotFoundError as error:
             raise BadArtifactError(
-                "The artifact is neither a function nor a model", "it has no function.toml and no model.toml"
+                "The artifact is neither a function nor a model, nor the agent",
+                f"it has none of {', '.join(bundle.FILES.values())}",
             ) from error
         manifest = bundle.read(tree)
-        file = tree / (bundle.FUNCTION_FILE if kind == "function" else bundle.MODEL_FILE)
-        return kind, manifest.name, json.dumps(tomllib.loads(file.read_text("utf-8")))
+        return kind, manifest.name, json.dumps(tomllib.loads((tree / bundle.FILES[kind]).read_text("utf-8")))

@@ -1,10 +1,10 @@
 """One release, as every part of the shim passes it on. Plain data."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from device.protocol import manifest
-from device.protocol.deployment import ArtifactRef
+from device.protocol.deployment import ArtifactRef, Patch
 from device.protocol.manifest import FunctionManifest
 
 
@@ -12,8 +12,9 @@ from device.protocol.manifest import FunctionManifest
 class Release:
     """An immutable, numbered artifact.
 
-    `kind` is "function" or "model", `length` in bytes, `index` the digest of its chunk index or "" when it is one
-    chunk; `manifest_json` is its function.toml or model.toml as JSON; `created` in seconds since 1970.
+    `kind` is "function", "model" or "agent", `length` in bytes, `index` the digest of its chunk index or "" when it is
+    one chunk; `manifest_json` is its function.toml, model.toml or runtime.toml as JSON; `created` in seconds since
+    1970; `patches` make it from the releases before it.
     """
 
     kind: str
@@ -24,11 +25,12 @@ class Release:
     index: str
     manifest_json: str
     created: float
+    patches: tuple[Patch, ...] = field(default=(), compare=False)
 
     @property
     def ref(self) -> ArtifactRef:
         """How a deployment document names it."""
-        return ArtifactRef(self.kind, self.name, self.version, self.sha256, self.length, self.index)
+        return ArtifactRef(self.kind, self.name, self.version, self.sha256, self.length, self.index, self.patches)
 
     @property
     def function(self) -> FunctionManifest:

@@ -17,7 +17,7 @@ development keys: all of them lie together. It does not choose release or genera
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,13 +38,15 @@ from tuf.api.metadata import (
 from tuf.api.serialization.json import JSONSerializer
 
 from device.errors import NotFoundError, RejectedError
-from device.protocol.deployment import ArtifactRef, Deployment, decode
+from device.protocol.deployment import ArtifactRef, Deployment, Patch, decode
 from device.protocol.fields import is_name
 from device.update import durable
 
 ONLINE = timedelta(days=30)
 RELEASES = timedelta(days=365)
 ROOT = timedelta(days=3650)
+# Releases of one name whose patches stay signed.
+_PATCHED = 3
 _SERIALIZER = JSONSerializer(compact=True)
 # Which key signs which role; the image repository's delegated roles are signed by "image-releases".
 _IMAGE = {"root": "image-root", "targets": "image-targets", "snapshot": "image-online", "timestamp": "image-online"}
@@ -79,32 +81,36 @@ class Signing:
         """What a device must be given at its making: the first root of the director and of the image repository."""
         return self._director["root"][0].encode(), self._image["root"][0].encode()
 
-    def release(self, kind: str, name: str, version: int, sha256: str, length: int) -> None:
-        """Sign that release `version` of the "function" or "model" `name` is these bytes.
+    def release(
+        self, kind: str, name: str, version: int, sha256: str, length: int, patches: Sequence[Patch] = ()
+    ) -> None:
+        """Sign that release `version` of the "function" or "model" `name` is these bytes, and made by these patches.
 
-        The same again changes nothing; raises RejectedError when that release is other bytes already.
+        Only the newest releases of a name keep their patches: every device is sent all that is signed of it. The same
+        again changes nothing; raises RejectedError when that release is other bytes already.
         """
-        ref = ArtifactRef(kind, name, version, sha256, length, "")
-        target = _target(ref)
+        ref = ArtifactRef(kind, name, version, sha256, length, "", tuple(patches))
+        targets = {each.target: _target(each) for each in ref.targets()}
         with self._lock:
             role = _role(ref)
             text = self._image["delegated"].get(role)
             signed = _next(text) if text else Targets()
-            known = signed.targets.get(ref.target)
-            if known is not None and known != target:
+            if any(signed.targets.get(path, target) != target for path, target in targets.items()):
                 raise RejectedError(
                     f"Release {name} v{version} exists with other content",
                     "releases never change",
                     "Use the next version",
                 )
-            if known is None:
-                signed.targets[ref.target] = target
+            current = _without_old_patches({**signed.targets, **targets})
+            if current != signed.targets:
+                signed.targets = current
                 self._publish(self._with_roles({role: signed}))
 
     def desired(self, deployment: Deployment) -> bytes:
         """The DESIRED document that makes the device run `deployment`, signed anew.
 
-        Raises RejectedError when it names a release that was never signed, or takes a generation back or changes one.
+        Patches in it that are signed no more are left out: the device then takes whole artifacts. Raises RejectedError
+        when it names a release that was never signed, or takes a generation back or changes one.
         """
         with self._lock:
             self._check_released(deployment)
@@ -128,9 +134,10 @@ class Signing:
 
     def _sign(self, deployment: Deployment, last: dict[str, Any] | None) -> bytes:
         self._renew()
+        deployment = deployment.with_patches(set(self._released(deployment)))
         text = deployment.encode()
         version = _next(last["director"]["targets"]).version if last else 1
-        targets = Targets(version, targets={ref.target: _target(ref) for ref in deployment.artifacts()})
+        targets = Targets(version, targets={ref.target: _target(ref) for ref in deployment.targets()})
         targets.targets["deployment.json"] = TargetFile.from_data("deployment.json", text, ["sha256"])
         director = self._chain({"targets": targets}, Snapshot(version), Timestamp(version), _DIRECTOR)
         state = {"director": director, "deployment": text.decode()}
@@ -146,12 +153,18 @@ class Signing:
         return json.dumps(document, separators=(",", ":")).encode()
 
     def _check_released(self, deployment: Deployment) -> None:
-        for ref in deployment.artifacts():
-            text = self._image["delegated"].get(_role(ref))
-            if text is None or _parse(text).signed.targets.get(ref.target) != _target(ref):
+        released = self._released(deployment)
+        for ref in deployment.targets():
+            signed = released.get(ref.target)
+            if signed != _target(ref) and not (signed is None and isinstance(ref, Patch)):
                 raise RejectedError(
                     f"{ref.name} v{ref.version} was not released with this content", "", "Push it first"
                 )
+
+    def _released(self, deployment: Deployment) -> dict[str, TargetFile]:
+        """What is signed of the functions and models that the deployment names."""
+        texts = (self._image["delegated"].get(role) for role in {_role(ref) for ref in deployment.artifacts()})
+        return {path: target for text in texts if text for path, target in _parse(text).signed.targets.items()}
 
     # The image repository
 
@@ -245,14 +258,20 @@ def _key(path: Path) -> CryptoSigner:
 
 def _check_generation(deployment: Deployment, last: str) -> None:
     before = decode(last.encode())
-    if deployment.generation < before.generation or (
-        deployment.generation == before.generation and deployment.encode() != last.encode()
-    ):
+    same = deployment.with_patches(set()).encode() == before.with_patches(set()).encode()
+    if deployment.generation < before.generation or (deployment.generation == before.generation and not same):
         raise RejectedError(
             f"{deployment.device} was already given generation {before.generation}",
             f"generation {deployment.generation} would go back",
             f"Use {before.generation + 1}",
         )
+
+
+def _without_old_patches(targets: Mapping[str, TargetFile]) -> dict[str, TargetFile]:
+    """What a delegated role lists: every artifact, and the patches that make the newest releases."""
+    versions = {path: int(path.rpartition("/")[2].partition(".")[0]) for path in targets}
+    oldest = max(versions.values()) - _PATCHED
+    return {path: each for path, each in targets.items() if versions[path] > oldest or path.endswith(".tar")}
 
 
 def _target(ref: ArtifactRef) -> TargetFile:

@@ -41,6 +41,26 @@ def of(update: Mapping[str, Any]) -> Transfer | None:
     return Transfer(update.get("bytes", 0), total, update.get("rate", 0))
 
 
+@dataclass(frozen=True)
+class Travelled:
+    """What a deployment took: `sent` bytes to bring artifacts of `whole` bytes; patches make it less."""
+
+    sent: int
+    whole: int
+
+    @property
+    def text(self) -> str:
+        """As "104 B travelled instead of 45 kB"."""
+        instead = f" instead of {words.size(self.whole)}" if self.sent < self.whole else ""
+        return f"{words.size(self.sent)} travelled{instead}"
+
+
+def travelled(update: Mapping[str, Any]) -> Travelled | None:
+    """What the download took that REPORTED.update tells of, now that it is complete; None when there was none."""
+    total = update.get("total", 0)
+    return Travelled(total, update.get("whole", 0)) if total > 0 else None
+
+
 def _duration(seconds: float) -> str:
     for unit, length in (("h", 3600), ("min", 60)):
         if seconds >= 2 * length:

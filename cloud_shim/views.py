@@ -57,4 +57,5 @@ def _desired(deployment: Deployment) -> Json:
             for name, ref in deployment.functions.items()
         },
         "models": {name: {"version": ref.version} for name, ref in deployment.models.items()},
+        "agent": {"version": deployment.agent.version, "sha256": deployment.agent.digest} if deployment.agent else None,
     }

@@ -3,7 +3,8 @@
     python -m device.agent --config agent.toml
 
 Starts what is installed first, without any network, and connects afterwards. Ends on SIGTERM or SIGINT with
-outputs at their safe levels. Exit codes: 0 ended as asked, otherwise as device/errors.py says.
+outputs at their safe levels, and so when its launcher dies. Exit codes: 0 ended as asked, 10 the launcher is to start
+the version of the agent that was asked for (device/launcher/line.py), otherwise as device/errors.py says.
 It decides nothing itself: update/, runtime/ and link/ do.
 """
 
@@ -11,9 +12,11 @@ import argparse
 import contextlib
 import fcntl
 import logging
+import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import TextIO
@@ -26,18 +29,29 @@ from device.disk import Usage
 from device.errors import LamplightError, RejectedError
 from device.hal.hardware import Hardware
 from device.infer.acceptance import accept
+from device.launcher import line
+from device.launcher.line import SWITCH, Line
 from device.link.outbox import Outbox
 from device.link.session import Session
 from device.link.uplink import Uplink
-from device.protocol import messages, topics
+from device.protocol import cloudevents, messages, topics
+from device.protocol.fields import items
 from device.protocol.topics import Topic
-from device.runtime.sandbox import confinement
+from device.runtime.confinement.report import confinement, demand
+from device.runtime.policy import Policy
 from device.runtime.supervisor import Supervisor
+from device.triggers import Sources
+from device.update import proof
 from device.update.engine import Engine
-from device.update.status import Update
+from device.update.self_update import SelfUpdate
+from device.update.status import REVERTED, Update
+from device.update.trial import gets_events
+from device.version import Versions
 
 # How often the reported state is looked at without a cause.
 REPORT_PERIOD = 1.0
+# Seconds that an agent without a launcher may take to end by itself.
+LAST_GRACE = 20.0
 
 _log = logging.getLogger(__name__)
 
@@ -45,15 +59,29 @@ _log = logging.getLogger(__name__)
 class Agent:
     """Every part of one board, made in the order in which they depend on each other."""
 
-    def __init__(self, config: AgentConfig) -> None:
+    def __init__(self, config: AgentConfig, launcher: Line) -> None:
         self._config = config
+        self._launcher = launcher
+        self._versions = Versions(config.state / "runtime")
+        self._exit_code = 0
+        self._held: bytes | None = None
+        self._last_lack = ""
+        self._began = time.monotonic()
         self._board = boards.load(config.board)
         self._wake = threading.Event()
         self._stopping = False
         self._outbox = Outbox(config.state / "outbox.db")
         logging.getLogger().addHandler(logs.RecordHandler(self._outbox.append))
+        hardware = Hardware(self._board, config.simulation)
+        origin = f"/{config.fleet}/{config.device}/{self._outbox.boot}"
+        self._sources = Sources(hardware, self._emit, origin, config.http, config.folders)
         self._supervisor = Supervisor(
-            Hardware(self._board, config.simulation), self._emit, config.state / "scratch", config.state / "functions"
+            hardware,
+            self._emit,
+            config.state / "scratch",
+            config.state / "functions",
+            Policy(network=config.confinement.network),
+            self._sources,
         )
         self._session = Session(config.broker, config.fleet, config.device, self._outbox.boots)
         self._uplink = Uplink(self._outbox, self._send_up)
@@ -67,23 +95,27 @@ class Agent:
             changed=self._wake.set,
             event=self._note_update,
             accept=accept,
+            own=SelfUpdate(config.state / "runtime", launcher, self._give_way),
         )
         self._calls = Calls(self._supervisor.call, self._reply)
         self._disk = Usage(config.state)
         self._reported = report.Throttle()
         self._connect_parts()
 
-    def run(self) -> None:
-        """Run until `stop`; the installed functions are at work before the broker is even looked for."""
+    def run(self) -> int:
+        """Run until `stop`, and give the exit code; the functions are at work before the broker is even looked for."""
         generation = self._engine.boot()
         _log.info("Generation %s runs: %s", generation.number, ", ".join(sorted(generation.functions)) or "nothing yet")
         self._engine.start()
         self._uplink.start()
         self._session.start()
+        self._launcher.listen(changed=self._wake.set, orphaned=self._end_orphaned)
         while not self._stopping:
             self._wake.wait(REPORT_PERIOD)
             self._wake.clear()
+            self._prove()
             self._report()
+        return self._exit_code
 
     def stop(self) -> None:
         """Ask `run` to return; safe in a signal handler."""
@@ -101,17 +133,60 @@ class Agent:
 
     def _connect_parts(self) -> None:
         self._outbox.on_append(self._uplink.wake)
-        self._session.on("desired", lambda _topic, payload: self._engine.desired(payload))
+        self._session.on("desired", lambda _topic, payload: self._desired(payload))
         self._session.on("chunk", lambda topic, payload: self._engine.chunk(topic.leaf, payload))
         self._session.on("ack", lambda _topic, payload: self._uplink.acknowledged(messages.ack(payload)))
         self._session.on("call", lambda topic, payload: self._calls.submit(topic.leaf, messages.call(payload)))
+        self._session.on(
+            "topic", lambda topic, payload: self._sources.topics.arrived(cloudevents.message(topic.leaf, payload))
+        )
+        self._sources.topics.link(_TopicLink(self._session, self._config.fleet))
         self._session.on_connected(self._when_connected)
 
     def _when_connected(self) -> None:
         self._engine.connected()
         self._uplink.connected()
+        self._sources.topics.connected()
         self._reported.forget()
         self._wake.set()
+
+    def _desired(self, payload: bytes) -> None:
+        """One switch at a time: while this version of the agent is on trial, deployments wait."""
+        if self._launcher.told.trial:
+            self._held = payload
+        else:
+            self._engine.desired(payload)
+
+    def _prove(self) -> None:
+        """While this version is on trial, tell the launcher once it has proved itself; then go on with what waited."""
+        told = self._launcher.told
+        if not told.trial:
+            held, self._held = self._held, None
+            if held is not None:
+                self._engine.desired(held)
+            return
+        functions = self._supervisor.running().functions
+        expected = {str(each) for each in items(told.note.get("functions", []), "note")}
+        fed = {name for name in expected if name in functions and gets_events(functions[name].manifest)}
+        health, since = self._supervisor.health(), time.monotonic() - self._began
+        lack = proof.lacking(expected, fed, health, self._session.connected, since)
+        if not lack:
+            self._launcher.proved()
+        elif lack != self._last_lack:
+            self._launcher.waits(lack)
+        self._last_lack = lack
+
+    def _give_way(self) -> None:
+        """The launcher is to start another version."""
+        self._exit_code = SWITCH
+        self.stop()
+
+    def _end_orphaned(self) -> None:
+        """The launcher is gone: whoever starts it again must find the board free. Called on a thread of its own."""
+        _log.warning("The launcher is gone; ending")
+        self.stop()
+        time.sleep(LAST_GRACE)
+        os._exit(1)
 
     def _emit(self, stream: str, kind: str, fields: Mapping[str, object]) -> None:
         self._outbox.append(stream, kind, fields)
@@ -119,7 +194,9 @@ class Agent:
             self._wake.set()
 
     def _note_update(self, update: Update) -> None:
-        fields = {"generation": update.update, "state": update.state, "reason": update.reason}
+        fields: dict[str, object] = {"generation": update.update, "state": update.state, "reason": update.reason}
+        if update.state == REVERTED:
+            fields["evidence"] = dict(update.evidence.get(update.update, {}))
         self._emit("events", "update", fields)
         self._wake.set()
 
@@ -133,6 +210,7 @@ class Agent:
     def _report(self) -> None:
         body = report.compose(
             self._board.name,
+            self._versions.told(self._launcher.told),
             self._outbox.boot,
             self._engine.status(),
             self._supervisor.health(),
@@ -158,6 +236,19 @@ class _ChunkLink:
 
     def want(self, digests: list[str]) -> None:
         self._session.publish(self._topic, messages.encode_want(digests), qos=1)
+
+
+class _TopicLink:
+    """The mqtt triggers' view of the link."""
+
+    def __init__(self, session: Session, fleet: str) -> None:
+        self.subscribe = session.subscribe_shared
+        self.unsubscribe = session.unsubscribe_shared
+        self._session = session
+        self._fleet = fleet
+
+    def publish(self, topic: str, payload: bytes) -> bool:
+        return self._session.publish(topics.shared(self._fleet, topic), payload, qos=1)
 
 
 @contextlib.contextmanager
@@ -187,14 +278,16 @@ def _lock_file(state: Path) -> TextIO:
         ) from None
 
 
-def run(config: AgentConfig) -> None:
-    """Run one board until SIGTERM or SIGINT."""
+def run(config: AgentConfig, launcher: Line) -> int:
+    """Run one board until SIGTERM or SIGINT, or until another version of the agent is to be started."""
     with only_one(config.state):
-        agent = Agent(config)
+        # Before there are threads: the probing forks.
+        demand(config.confinement.require, confinement())
+        agent = Agent(config, launcher)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: agent.stop())
         try:
-            agent.run()
+            return agent.run()
         finally:
             agent.close()
 
@@ -207,13 +300,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logs.to_stderr(options.debug)
     try:
-        run(load(options.config))
+        return run(load(options.config), line.from_environment())
     except LamplightError as error:
         if options.debug:
             raise
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_code
-    return 0
 
 
 if __name__ == "__main__":

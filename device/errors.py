@@ -9,6 +9,7 @@
         ├── UntrustedError      signatures, versions, expiry or digests do not hold
         └── LeaseError          hardware that the board lacks or another function holds
 
+An agent that ends with 10 is to be replaced (launcher/line.py); that is no error.
 Each carries three sentences for a person: what happened, why, and what to try.
 Errors of the wire format are protocol/errors.py's; they become a BadArtifactError or a dropped message at the edge.
 """

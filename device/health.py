@@ -3,7 +3,8 @@
 Plain values, made by the runtime, read by the trial of an update and by the report to the cloud. It measures nothing.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,9 @@ class FunctionHealth:
     came of them; of these, in `errors` the handler raised (or what it returned could not be sent), in `timeouts` it
     was stopped at its deadline. `crashes` counts workers that ended by themselves or met their memory limit, also
     while idle or while starting; `restarts` how often a new worker took over after a failure; `dropped` are events
-    that found the queue full.
+    that found the queue full. `deaths` counts the workers' ends by kind: `exit 7`, `SIGSEGV`, `deadline`, `memory`,
+    `protocol` (it said what it must not), `start` (it could not become the function), `zygote` (it ended with that).
+    With several instances every count is of all of them, and the function runs while one of them does.
     """
 
     version: int
@@ -27,6 +30,7 @@ class FunctionHealth:
     restarts: int
     last_error: str
     dropped: int = 0
+    deaths: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
 from device.generation import Generation
 from device.health import FunctionHealth, SensorHealth
+from device.update import layer_file, patch
 from device.update.status import Update
+from device.version import Agent
 
 FORMAT = 1
 # Counters and the disk alone change all the time; the retained message follows them this slowly, in seconds.
@@ -22,6 +23,7 @@ _COUNTERS = ("events", "errors")
 
 def compose(
     board: str,
+    agent: Agent,
     boot: str,
     update: Update,
     functions: Mapping[str, FunctionHealth],
@@ -34,7 +36,8 @@ def compose(
     return {
         "format": FORMAT,
         "board": board,
-        "agent": agent_version(),
+        "agent": agent.version,
+        "runtime": agent.to_json(),
         "boot": boot,
         "generation": update.generation,
         "previous": update.previous,
@@ -45,14 +48,18 @@ def compose(
             "bytes": update.bytes,
             "total": update.total,
             "rate": update.rate,
+            "whole": update.whole,
         },
         "functions": {name: _function(health) for name, health in functions.items()},
         "models": {name: {"version": m.version, "sha256": m.digest} for name, m in running.models.items()},
         "sensors": {name: asdict(health) for name, health in sensors.items()},
         "failed": {str(generation): reason for generation, reason in update.failed.items()},
+        "evidence": {str(generation): dict(each) for generation, each in update.evidence.items()},
         "confinement": dict(confinement),
         "disk": dict(disk),
         "ai": can_run_models(),
+        "patches": patch.available(),
+        "platform": layer_file.this_machine(),
     }
 
 
@@ -60,15 +67,6 @@ def compose(
 def can_run_models() -> bool:
     """Whether onnxruntime is installed; looked up once, for it searches the disk."""
     return find_spec("onnxruntime") is not None
-
-
-@cache
-def agent_version() -> str:
-    """The installed version of Lamplight, "0" when it runs from a bare checkout."""
-    try:
-        return version("lamplight")
-    except PackageNotFoundError:
-        return "0"
 
 
 class Throttle:
@@ -100,6 +98,7 @@ def _function(health: FunctionHealth) -> dict[str, object]:
         "restarts": health.restarts,
         "events": health.events,
         "errors": health.errors + health.timeouts + health.crashes,
+        "deaths": dict(health.deaths),
         "last_error": health.last_error,
     }
 

@@ -5,6 +5,7 @@ import random
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 PATIENCE = 60.0  # seconds; only a failing test waits this long
 
@@ -22,6 +23,16 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def agent_of(launcher: int) -> int:
+    """The process id of the agent that the launcher with that process id has started (Linux)."""
+    until(lambda: _children(launcher), f"the launcher {launcher} has an agent")
+    return _children(launcher)[0]
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def small_model(name: str = "presence", weights: int = 8, seed: int = 0) -> dict[str, bytes]:
@@ -44,3 +55,25 @@ def small_model(name: str = "presence", weights: int = 8, seed: int = 0) -> dict
     golden = {"vectors": [{"inputs": {"x": [[0.0] * 4]}, "outputs": {"y": [[0.0] * 4]}}]}
     manifest = f'name = "{name}"\n[inputs]\nx = [1, 4]\n'
     return {"model.toml": manifest.encode(), "model.onnx": onnx, "golden.json": json.dumps(golden).encode()}
+
+
+def bundle_of_ten_files(name: str = "ten-files") -> dict[str, bytes]:
+    """A function's files, ten of them and together 40 kB, of lines that do not repeat; the handler answers 1."""
+    choice = random.Random(10)
+    manifest = f'name = "{name}"\nhandler = "main:handler"\n[[triggers]]\ntype = "start"\n'
+    files = {"function.toml": manifest.encode(), "main.py": b"def handler(event, context):\n    return 1\n"}
+    for number in range(8):
+        lines = [f"value_{choice.getrandbits(64):x} = {choice.getrandbits(64)}\n" for _ in range(100)]
+        files[f"part_{number}.py"] = "".join(lines).encode()
+    return files
+
+
+def three_lines_changed(files: dict[str, bytes], seed: int = 1) -> dict[str, bytes]:
+    """The same files with one line changed in each of three; another `seed` changes them to something else."""
+    choice, changed = random.Random(seed), dict(files)
+    for name in ("main.py", "part_2.py", "part_6.py"):
+        lines = changed[name].splitlines(keepends=True)
+        number = choice.getrandbits(64)
+        lines[-1] = b"    return %d\n" % number if name == "main.py" else b"other_%x = %d\n" % (number, number % 1000)
+        changed[name] = b"".join(lines)
+    return changed

@@ -9,6 +9,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+WORKERS = (
+    "warm start → first result",
+    "warm start → first result, with a model",
+    "deadline → worker gone",
+    "crash → next result",
+)
 KEYS = {"name", "unit", "ours", "reference", "ratio", "goal", "pinned"}
 
 
@@ -29,6 +35,7 @@ def test_every_figure_is_measured(figures: list[dict[str, object]]):
     assert found == [
         ("event → handler → result", False),
         ("event → handler → result", True),
+        *((name, pinned) for pinned in (False, True) for name in WORKERS),
         ("inference in a function (presence)", True),
         ("deploy → first event in new code", False),
         ("artifact of 1 MiB: fetched", False),
@@ -36,7 +43,11 @@ def test_every_figure_is_measured(figures: list[dict[str, object]]):
         ("artifact of 1 MiB: sent and fetched", False),
         ("artifact of 1 MiB: fetched, untuned broker", False),
         ("artifact of 1 MiB: written to flash", False),
+        ("three lines in ten files: travels", False),
+        ("three lines in ten files: applied", False),
         ("agent at idle with night-light (PSS)", False),
+        ("agent alone (PSS)", False),
+        ("agent, zygote and 5 functions at idle (PSS)", False),
     ]
 
 

@@ -1,6 +1,7 @@
 """The direction of imports that the design fixes: who may know of whom."""
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +45,7 @@ def test_the_device_knows_nothing_of_the_cloud(path: Path) -> None:
 
 # What each part of the device may import of the others; the rest is wired by the agent alone.
 SHARED = (
+    "device.calendar",
     "device.errors",
     "device.event",
     "device.generation",
@@ -56,9 +58,11 @@ ALLOWED = {
     "hal": ("boards",),
     "infer": (),
     "link": (),
-    "update": ("device.infer",),
+    "launcher": ("device.update", "device.runtime.backoff", "device.runtime.sandbox"),
+    "update": ("device.infer", "device.launcher"),
     "triggers": ("device.hal", "boards"),
     "runtime": ("device.hal", "device.triggers", "device.infer", "boards"),
+    "replay": ("device.hal", "device.infer", "device.runtime"),
 }
 
 
@@ -81,8 +85,24 @@ def test_the_board_never_loads_what_it_has_no_memory_for() -> None:
 
 
 def test_every_import_of_the_device_is_declared() -> None:
-    declared = {"paho", "tuf", "securesystemslib", "numpy", "onnxruntime", "gpiod", "boards", "device"}
+    declared = {"paho", "tuf", "securesystemslib", "numpy", "onnxruntime", "gpiod", "packaging", "zstandard"} | {
+        "cronsim",
+        "h11",
+    }
     blinka = {"board", "busio", "digitalio", "adafruit_blinka", "Adafruit_PureIO", "adafruit_tsl2561"}
-    known = declared | blinka | set(sys.stdlib_module_names)
+    known = declared | {"boards", "device"} | blinka | set(sys.stdlib_module_names)
     wrong = {m.split(".")[0] for p in files("device") for m in imports(p)} - known
     assert wrong == set()
+
+
+def test_the_launcher_loads_nothing_that_could_keep_it_from_starting() -> None:
+    loaded = loaded_by("import device.launcher.__main__ as _") - loaded_by("pass")
+    assert {each.split(".")[0] for each in loaded} - set(sys.stdlib_module_names) == {"device"}
+    ours = {each for each in loaded if within(each, "device.update", "device.runtime", "device.link", "device.hal")}
+    update, runtime = {"device.update.archive", "device.update.durable"}, {"device.runtime.backoff"}
+    assert ours == {"device.update", "device.runtime", "device.runtime.sandbox", *update, *runtime}
+
+
+def loaded_by(code: str) -> set[str]:
+    command = [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules)"]
+    return set(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())

@@ -6,10 +6,12 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from cloud_shim.api.requests import json_object, path_name, shim
-from cloud_shim.deployments import MAX_TRIAL_SECONDS, Trial
+from cloud_shim.deployments import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS, Trial
+from cloud_shim.releases import Release
+from cloud_shim.shim import Shim
 from device.protocol.deployment import MAX_GENERATION
 from device.protocol.errors import ProtocolError
-from device.protocol.fields import integer, name, number, only, table, text
+from device.protocol.fields import flag, integer, name, number, only, table, text
 
 
 def _list(request: Request) -> JSONResponse:
@@ -37,20 +39,34 @@ async def _create(request: Request) -> JSONResponse:
 
 async def _deploy(request: Request) -> JSONResponse:
     device, fields = path_name(request, "device"), await json_object(request)
-    only(fields, ("kind", "name", "version", "config", "trial"), "body")
+    only(fields, ("kind", "name", "version", "config", "trial", "retry", "layer"), "body")
     kind = text(fields, "kind", "body")
-    if kind not in ("function", "model"):
-        raise ProtocolError(f"body.kind: {kind[:40]!r} is neither 'function' nor 'model'")
+    if kind not in ("function", "model", "agent"):
+        raise ProtocolError(f"body.kind: {kind[:40]!r} is none of 'function', 'model' and 'agent'")
     release_name = name(fields.get("name"), "body.name")
     version = integer(fields, "version", "body", 1, MAX_GENERATION)
     settings = None if fields.get("config") is None else table(fields["config"], "body.config")
-    trial = _trial(fields.get("trial"))
     the = shim(request)
+    trial = _trial(fields.get("trial"), Trial(the.config.trial_seconds, the.config.trial_events))
+    retry = flag(fields, "retry", "body", False)
+
+    asked = None if fields.get("layer") is None else table(fields["layer"], "body.layer")
 
     def deploy() -> int:
-        return the.fleet.deploy(device, the.registry.find(kind, release_name, version), settings, trial)
+        layer = "keep" if asked is None else _layer(the, asked)
+        release = the.registry.find(kind, release_name, version)
+        return the.fleet.deploy(device, release, settings, trial, retry, layer)
 
     return JSONResponse({"generation": await run_in_threadpool(deploy)})
+
+
+def _layer(the: Shim, asked: dict[str, object]) -> Release | None:
+    """The layer that a function needs; an empty table for none."""
+    if not asked:
+        return None
+    only(asked, ("name", "version"), "body.layer")
+    version = integer(asked, "version", "body.layer", 1, MAX_GENERATION)
+    return the.registry.find("layer", name(asked.get("name"), "body.layer.name"), version)
 
 
 def _rollback(request: Request) -> JSONResponse:
@@ -70,15 +86,16 @@ def _remove(request: Request, kind: str) -> JSONResponse:
     return JSONResponse({"generation": shim(request).fleet.remove(device, kind, name)})
 
 
-def _trial(value: object) -> Trial:
+def _trial(value: object, default: Trial) -> Trial:
+    """The trial that a body asks for; what it leaves out is the default's."""
     if value is None:
-        return Trial()
+        return default
     fields = table(value, "body.trial")
     only(fields, ("seconds", "events"), "body.trial")
-    seconds = number(fields, "seconds", "body.trial", Trial.seconds)
+    seconds = number(fields, "seconds", "body.trial", default.seconds)
     if not 0 <= seconds <= MAX_TRIAL_SECONDS:
         raise ProtocolError(f"body.trial.seconds: {seconds} is not between 0 and a week")
-    return Trial(seconds, integer(fields, "events", "body.trial", 0, 1_000_000, Trial.events))
+    return Trial(seconds, integer(fields, "events", "body.trial", 0, MAX_TRIAL_EVENTS, default.events))
 
 
 ROUTES = [

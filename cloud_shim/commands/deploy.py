@@ -1,9 +1,12 @@
 """`lamplight deploy PATH`: check a folder here, send it, and wait for what the device says."""
 
 import time
+from pathlib import Path
+from typing import Any
 
 import click
 
+from cloud_shim import layers
 from cloud_shim.commands.arguments import (
     Options,
     choose_device,
@@ -13,6 +16,7 @@ from cloud_shim.commands.arguments import (
     parse_config,
 )
 from cloud_shim.commands.following import follow, waiting_options
+from cloud_shim.deployments import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS
 from cloud_shim.lines import release
 from cloud_shim.packing import pack
 
@@ -21,16 +25,49 @@ from cloud_shim.packing import pack
 @click.argument("path")
 @device_option
 @click.option("--set", "pairs", metavar="KEY=VALUE", multiple=True, help="Configure the function; VALUE may be JSON.")
+@click.option("--trial-seconds", type=click.FloatRange(0, MAX_TRIAL_SECONDS), help="How long it must prove itself.")
+@click.option(
+    "--trial-events", type=click.IntRange(0, MAX_TRIAL_EVENTS), help="How many events it must handle before that."
+)
+@click.option("--retry", is_flag=True, help="Have it tried once more, though it failed its trial on the device before.")
 @waiting_options
-def run(options: Options, path: str, device: str, pairs: tuple[str, ...], wait: bool, timeout: float) -> None:
+def run(
+    options: Options,
+    path: str,
+    device: str,
+    pairs: tuple[str, ...],
+    trial_seconds: float | None,
+    trial_events: int | None,
+    retry: bool,
+    wait: bool,
+    timeout: float,
+) -> None:
     """Send the function or model in PATH to a device, and wait until it runs there."""
     started = time.monotonic()
     config = parse_config(pairs)
     archive = pack(existing_folder(path), config)
     device = choose_device(options.client, device)
     sent = options.client.release(archive)
-    generation = options.client.deploy(device, sent, config)
+    layer = _layer(options, Path(path), device)
+    asked = {"seconds": trial_seconds, "events": trial_events}
+    trial = {key: value for key, value in asked.items() if value is not None}
+    generation = options.client.deploy(device, sent, config, trial or None, retry, layer)
     name = release(sent["name"], sent["version"])
     options.terminal.say(f"{name} ({sent['length']:,} bytes) to {device} as generation {generation}")
     about = {key: sent[key] for key in ("kind", "name", "version", "sha256", "length")}
     follow(options, device, generation, about, started, wait, timeout)
+
+
+def _layer(options: Options, folder: Path, device: str) -> dict[str, Any]:
+    """The RELEASE with what the function's requirements.txt asks for, for this device; {} when it needs nothing."""
+    if not (folder / layers.REQUIREMENTS).is_file():
+        return {}
+    reported = options.client.device(device)["reported"]
+    target = layers.platform(reported)
+    options.terminal.say(f"{layers.REQUIREMENTS}: choosing wheels for {target}")
+    packed = layers.build(folder, target, models=bool(reported["ai"]))
+    if packed is None:
+        return {}
+    layer = options.client.release(packed)
+    options.terminal.say(f"{release('layer ' + layer['name'], layer['version'])} ({layer['length']:,} bytes)")
+    return layer

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from cloud_shim import outcome
+from cloud_shim import evidence, outcome
 from cloud_shim.commands.arguments import Options
 from cloud_shim.outcome import Outcome
 from cloud_shim.terminal import Terminal
@@ -46,12 +46,19 @@ def follow(
     end = outcome.wait(options.client, device, generation, timeout, _Progress(terminal, started).show)
     seconds = time.monotonic() - started
     if not end.good:
+        for line in evidence.lines(end.evidence):
+            terminal.say(line)
         raise RejectedError(
             f"{device} has {_what(end)} generation {generation}", end.reason, f"`lamplight logs {device}`"
         )
     terminal.data(
-        {**told, "state": end.state, "seconds": round(seconds, 2)},
-        [(f"{device}: generation {generation} ", ""), (end.state, "green"), (f" after {seconds:.1f} s", "")],
+        {**told, "state": end.state, "seconds": round(seconds, 2), "travelled": end.travelled and end.travelled.sent},
+        [
+            (f"{device}: generation {generation} ", ""),
+            (end.state, "green"),
+            (f" after {seconds:.1f} s", ""),
+            (f", {end.travelled.text}" if end.travelled else "", ""),
+        ],
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cloud_shim import outcome, words
+from cloud_shim import evidence, outcome, words
 from cloud_shim.commands.arguments import Options, command
 from cloud_shim.lines import ago, printable
 
@@ -39,7 +39,7 @@ def rows(device: dict[str, Any], now: float) -> list[Row]:
     told += [(f"generation {number}", f"failed: {why}") for number, why in earlier.items()]
     if disk := reported.get("disk"):
         told.append(("disk", f"{words.size(disk['free'])} free, {words.size(disk['used'])} used by Lamplight"))
-    told += [("agent", reported["agent"]), ("confinement", _confinement(reported["confinement"]))]
+    told += [("agent", _agent(reported, desired)), ("confinement", _confinement(reported["confinement"]))]
     return [(heading, "\n".join(map(printable, text.splitlines()))) for heading, text in told]
 
 
@@ -57,7 +57,9 @@ def _generation(device: dict[str, Any], asked: outcome.Outcome) -> str:
     if asked.good:
         return f"{running}, as asked for"
     if asked.final:
-        return f"{running} runs; generation {wanted} was {asked.state}:\n{asked.reason}"
+        return "\n".join(
+            [f"{running} runs; generation {wanted} was {asked.state}:", asked.reason, *evidence.lines(asked.evidence)]
+        )
     if asked.state in _ON_ITS_WAY:
         progress = f", {asked.transfer.share:.0%} so far: {asked.transfer.text}" if asked.transfer else ""
         return f"{running} runs; generation {wanted} is {_ON_ITS_WAY[asked.state]}{progress}"
@@ -97,6 +99,22 @@ def _function(runs: dict[str, Any], wanted: dict[str, Any]) -> str:
 
 def _model(runs: dict[str, Any], _: dict[str, Any]) -> str:
     return _version(runs)
+
+
+def _agent(reported: Told, desired: Told) -> str:
+    """The version that runs, what it can go back to, and whether another one is asked for."""
+    told: str = reported["agent"]
+    runtime: Told = reported.get("runtime") or {}
+    if runtime.get("trial"):
+        told += ", on trial"
+    if runtime.get("previous"):
+        told += f", {runtime['previous']} before"
+    if runtime.get("lost"):
+        told += f"\n{runtime['lost']}"
+    wanted: dict[str, Any] = desired.get("agent") or {"sha256": ""}
+    if wanted["sha256"] != runtime.get("sha256", ""):
+        told += f"\nrelease {_version(wanted)} is asked for" if wanted["sha256"] else "\nthe built-in one is asked for"
+    return told
 
 
 def _sensor(told: dict[str, Any]) -> str:

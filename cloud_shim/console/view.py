@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cloud_shim import transfer, words
+from cloud_shim import evidence, transfer, words
 from cloud_shim.transfer import Transfer
 
 Json = Mapping[str, Any]
@@ -91,11 +91,17 @@ def device(value: Json, now: float) -> DeviceView:
         functions=_rows(desired.get("functions", {}), reported.get("functions", {})),
         models=_rows(desired.get("models", {}), reported.get("models", {})),
         faults=_faults(reported.get("sensors", {})),
-        agent=reported.get("agent", ""),
+        agent=_agent(reported),
         boot=reported.get("boot", ""),
         disk=_disk(reported.get("disk") or {}),
         confinement=tuple((name, _confined(how)) for name, how in reported.get("confinement", {}).items()),
     )
+
+
+def _agent(reported: Json) -> str:
+    """The version of the agent, and whether it has yet to prove itself."""
+    runtime: Json = reported.get("runtime") or {}
+    return reported.get("agent", "") + (", on trial" if runtime.get("trial") else "")
 
 
 def _disk(told: Json) -> str:
@@ -116,7 +122,7 @@ def update(desired: int, reported: Json, online: bool) -> Update:
     if desired > max(number, runs):
         return _expected(desired, online)
     if state in _FAILED and number >= desired:
-        return Update("bad", _FAILED[state].format(n=number, runs=runs), told.get("reason", ""))
+        return Update("bad", _FAILED[state].format(n=number, runs=runs), _why(reported, number, told.get("reason", "")))
     if state in _BUSY:
         return _busy(_BUSY[state].format(n=number), transfer.of(told))
     return _settled(desired, runs, reported)
@@ -125,10 +131,14 @@ def update(desired: int, reported: Json, online: bool) -> Update:
 def _settled(desired: int, runs: int, reported: Json) -> Update:
     why: str | None = reported.get("failed", {}).get(str(desired))
     if why is not None and desired != runs:
-        return Update("bad", f"Generation {desired} failed; generation {runs} runs", why)
+        return Update("bad", f"Generation {desired} failed; generation {runs} runs", _why(reported, desired, why))
     if runs == 0:
         return Update("wait", "Nothing is deployed yet")
     return Update("ok", f"Up to date: generation {runs}")
+
+
+def _why(reported: Json, generation: int, reason: str) -> str:
+    return "\n".join([reason, *evidence.lines(reported.get("evidence", {}).get(str(generation), {}))])
 
 
 def _expected(desired: int, online: bool) -> Update:

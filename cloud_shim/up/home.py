@@ -46,7 +46,7 @@ class Home:
         shim = ("--state", str(state.cloud), "--port", str(port), "--broker-port", str(mqtt_port), "--fleet", FLEET)
         self.shim = _python("shim", state, "cloud_shim.app", *shim)
         self.hardware = _python("hardware", state, "device.hal.sim", "--socket", str(self.files.socket))
-        self.agent = _python("agent", state, "device.agent", "--config", str(self.files.config))
+        self.agent = _python("agent", state, "device.launcher", "--config", str(self.files.config))
 
     @property
     def children(self) -> Sequence[Process]:

@@ -59,6 +59,9 @@ class Outbox:
         self._dropped: dict[str, int] = {}
         self._seq = 0
         self._flush_to = 0
+        # How many threads wait in `flush`, and whether the writer waits for a first record.
+        self._flushing = 0
+        self._writer_idle = False
         self._closing = False
         self._failing = False
         self._listener: Callable[[], None] = lambda: None
@@ -83,7 +86,9 @@ class Outbox:
         with self._condition:
             goal = self._flush_to = self._seq
             self._condition.notify_all()
+            self._flushing += 1
             self._condition.wait_for(lambda: not self._pending or self._pending[0].row.seq > goal, timeout=10)
+            self._flushing -= 1
 
     def next_batch(self, stream: str, records: int = 500, size: int = 96 * 1024) -> list[Row]:
         """The oldest waiting records of `stream`: of one boot, at most `records`, about `size` bytes in all."""
@@ -122,7 +127,8 @@ class Outbox:
         self._pending.append(_Pending(Row(stream, self.boot, self._seq, body), self._monotonic()))
         if len(self._pending) > MAX_PENDING:
             self._count_dropped({self._pending.popleft().row.stream: 1})
-        if len(self._pending) == 1:
+        # With a time set, the writer looks in time by itself: waking it for every record costs more than the record.
+        if self._writer_idle:
             self._condition.notify_all()
 
     def _in_memory(self, stream: str) -> list[Row]:
@@ -133,7 +139,8 @@ class Outbox:
         with self._condition:
             before = list(self._pending)
             self._pending = deque(each for each in before if each.row.stream != stream or each.row.seq > seq)
-            self._condition.notify_all()
+            if self._flushing:
+                self._condition.notify_all()
             return any(each.row.stream == stream and each.row.seq == seq for each in before)
 
     def _count_dropped(self, dropped: Mapping[str, int]) -> None:
@@ -158,7 +165,9 @@ class Outbox:
                 if not self._pending:
                     if self._closing:
                         return False
+                    self._writer_idle = True
                     self._condition.wait()
+                    self._writer_idle = False
                     continue
                 oldest = self._pending[0]
                 left = LINGER - (self._monotonic() - oldest.added)

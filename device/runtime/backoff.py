@@ -1,4 +1,4 @@
-"""When a function that failed may run again: exponential backoff with full jitter.
+"""When a function that failed may run again: at once at first, then after exponential backoff with full jitter.
 
 Pure: it keeps no clock and draws no random numbers. Full jitter (a delay drawn evenly from zero to the ceiling) keeps
 functions that fell together from rising together.
@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 class Backoff:
     """How often a function failed in a row, and what follows from it.
 
-    `first` and `longest` bound the ceiling of the delay, `healthy` is how long a worker must have run for its end to
-    count as the first failure again; all in seconds.
+    `first` is the ceiling of the delay after the second failure (there is none after the first), `longest` that after
+    many; `healthy` is how long a worker must have run for its end to count as the first failure again; in seconds.
     """
 
     first: float = 0.5
@@ -29,11 +29,11 @@ class Backoff:
         return replace(self, failures=0)
 
     def ceiling(self) -> float:
-        """The longest delay before the next start, in seconds; zero when nothing failed."""
-        if not self.failures:
+        """The longest delay before the next start, in seconds; zero after a single failure."""
+        if self.failures < 2:
             return 0.0
         # The exponent is bounded so that a function failing for months does not overflow a float.
-        return min(self.longest, self.first * 2 ** min(self.failures - 1, 30))
+        return min(self.longest, self.first * 2 ** min(self.failures - 2, 30))
 
     def delay(self, draw: float) -> float:
         """The delay before the next start, in seconds, for `draw` from [0, 1)."""

@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from device.errors import LamplightError, NotFoundError
 from device.logs import level
@@ -16,9 +16,12 @@ from device.runtime.messages import Log, Publish
 
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware, Input, LightSensor, Output
+    from device.hal.sensors.light import Reading
     from device.infer.session import Model
     from device.runtime.state import State
 
+# Told of what the handler reads, as (kind, name, value): see reads.py.
+Note = Callable[[str, str, object], None]
 Send = Callable[[dict[str, object]], None]
 T = TypeVar("T")
 
@@ -62,15 +65,49 @@ class Leased(Mapping[str, T], Generic[T]):
 class Sensor:
     """A leased light sensor. `lux` reads it; `read()` also says whether it was saturated."""
 
-    def __init__(self, sensor: "LightSensor") -> None:
+    def __init__(self, name: str, sensor: "LightSensor", note: Note) -> None:
+        self._name = name
         self._sensor = sensor
-        self.read = sensor.read
+        self._note = note
         self.close = sensor.close
+
+    def read(self) -> "Reading":
+        """A reading now; raises SensorError when the sensor does not answer."""
+        try:
+            reading = self._sensor.read()
+        except LamplightError as error:
+            self._note("sensor", self._name, str(error))
+            raise
+        self._note("sensor", self._name, [reading.lux, reading.saturated])
+        return reading
 
     @property
     def lux(self) -> float:
         """The illuminance now, in lux; raises SensorError when the sensor does not answer."""
-        return self._sensor.read().lux
+        return self.read().lux
+
+
+class InputPin:
+    """A leased input."""
+
+    def __init__(self, name: str, pin: "Input", note: Note) -> None:
+        self._name = name
+        self._pin = pin
+        self._note = note
+        self.close = pin.close
+
+    @property
+    def value(self) -> bool:
+        """Its level now; `True` is high. Raises PinError."""
+        level = self._pin.value
+        self._note("pin", self._name, level)
+        return level
+
+
+class Pin(Protocol):
+    """A leased pin. `True` is high; setting an input is an AttributeError."""
+
+    value: bool
 
 
 class FunctionLog:
@@ -131,8 +168,8 @@ class Context:
         self,
         function: str,
         version: int,
-        config: Mapping[str, object],
-        pins: "Mapping[str, Output | Input]",
+        config: Mapping[str, Any],
+        pins: Mapping[str, Pin],
         sensors: Mapping[str, Sensor],
         models: "Mapping[str, Model]",
         state: "State",
@@ -168,21 +205,21 @@ class Context:
         return self.deadline - time.monotonic()
 
 
-def leased_pins(hardware: "Hardware", outputs: list[str], inputs: list[str]) -> "Leased[Output | Input]":
+def leased_pins(hardware: "Hardware", outputs: list[str], inputs: list[str], note: Note) -> "Leased[Output | InputPin]":
     """The function's pins: an output can be set, an input read."""
     return Leased(
         [*outputs, *inputs],
-        lambda name: hardware.output(name) if name in outputs else hardware.input(name),
+        lambda name: hardware.output(name) if name in outputs else InputPin(name, hardware.input(name), note),
         "pin",
         'lease it in function.toml: [pins.{name}] with direction = "out" or "in"',
     )
 
 
-def leased_sensors(hardware: "Hardware", names: list[str]) -> Leased[Sensor]:
+def leased_sensors(hardware: "Hardware", names: list[str], note: Note) -> Leased[Sensor]:
     """The function's sensors."""
     return Leased(
         names,
-        lambda name: Sensor(hardware.sensor(name)),
+        lambda name: Sensor(name, hardware.sensor(name), note),
         "sensor",
         'lease it in function.toml: sensors = ["{name}"]',
     )

@@ -1,98 +1,131 @@
-"""The bounded queue of events that wait for one function.
+"""The bounded queue of events that wait for one function, and who of its instances is free to take them.
 
-Offering never waits: when the queue is full the oldest event is dropped and counted. A pipe wakes the one thread that
-takes.
+Its takers are the function's instances. One that finds nothing is idle, and is nudged for the next event; while nothing
+waits, a thread with an event of its own may *borrow* an idle one instead, and saves two changes of thread. An instance
+is never in two hands. What is done with a full queue is overflow.py's.
 """
 
-import os
 import threading
+import time
 from collections import deque
-from concurrent.futures import Future
-from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
-from device.event import Event
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """An event, and where its result goes when somebody waits for it."""
-
-    event: Event
-    reply: "Future[object] | None" = None
-
-    def fail(self, error: Exception) -> None:
-        """It will not be handled, or was not handled to its end."""
-        if self.reply and not self.reply.done():
-            self.reply.set_exception(error)
+from device.runtime.overflow import Waiting, squeeze_in
 
 
-class EventQueue:
+class Taker(Protocol):
+    """Takes events, one at a time, in a thread of its own."""
+
+    def nudge(self) -> None:
+        """There may be something to take."""
+        ...
+
+
+T = TypeVar("T", bound=Taker)
+
+
+class EventQueue(Generic[T]):
     """At most `room` events."""
 
-    def __init__(self, room: int) -> None:
+    def __init__(self, room: int, overflow: str) -> None:
         self._room = room
+        self._overflow = overflow
         self._events: deque[Waiting] = deque()
         self._lock = threading.Lock()
-        self._woken, self._wake = os.pipe()
-        for fd in (self._woken, self._wake):
-            os.set_blocking(fd, False)
-        self._idle = False
+        self._taken = threading.Condition(self._lock)
+        self._returned = threading.Condition(self._lock)
+        self._idle: list[T] = []
+        self._borrowed: list[T] = []
+        # Instances that wait for their borrower.
+        self._recalled = 0
         self._closed = False
         self.dropped = 0
 
-    def fileno(self) -> int:
-        """Readable when there may be something to take, after `take` found nothing."""
-        return self._woken
+    # --- for those who bring events ---
+
+    def bound(self, room: int, overflow: str) -> None:
+        """Other bounds, of a new version; what waits beyond them stays."""
+        with self._lock:
+            self._room, self._overflow = room, overflow
 
     def offer(self, waiting: Waiting) -> Waiting | None:
-        """Put an event at the end; the one dropped for it, if any. A closed queue drops all."""
+        """Put an event at the end; the one that had to go for it, if any. Never waits. A closed queue takes nothing."""
         with self._lock:
             if self._closed:
                 return waiting
-            oldest = self._events.popleft() if len(self._events) >= self._room else None
-            self.dropped += oldest is not None
-            self._events.append(waiting)
-            # A wake-up costs a system call: only when the taker waits for it.
-            if self._idle:
-                self._nudge()
-        return oldest
+            gone = None
+            if len(self._events) < self._room:
+                self._events.append(waiting)
+            else:
+                gone = squeeze_in(self._events, waiting, self._overflow)
+                self.dropped += 1
+            self._wake_one()
+        return gone
 
-    def nudge(self) -> None:
-        """Wake the taker although there may be nothing to take."""
+    def offer_patiently(self, waiting: Waiting, until: float) -> Waiting | None:
+        """As `offer`, but where the policy is to block, wait for room until `until` (monotonic, in seconds)."""
         with self._lock:
-            self._nudge()
+            while self._overflow == "block" and len(self._events) >= self._room and not self._closed:
+                left = until - time.monotonic()
+                if left <= 0:
+                    break
+                self._taken.wait(left)
+        return self.offer(waiting)
 
-    def _nudge(self) -> None:
-        self._idle = False
-        if self._closed:
-            return
-        try:
-            os.write(self._wake, b"!")
-        except BlockingIOError:
-            # The pipe is full of wake-ups already.
-            pass
+    def borrow(self) -> T | None:
+        """An idle instance, when there is one and nothing waits; to be given back."""
+        with self._lock:
+            if self._events or not self._idle:
+                return None
+            taker = self._idle.pop()
+            self._borrowed.append(taker)
+            return taker
 
-    def take(self) -> Waiting | None:
-        """The oldest event; None when there is none, and then `fileno` tells when to look again."""
+    def give_back(self, taker: T, idle: bool = True) -> None:
+        """It is idle again; or not, because it needs its own thread first."""
+        with self._lock:
+            self._borrowed.remove(taker)
+            if idle:
+                self._idle.append(taker)
+            if self._recalled:
+                self._returned.notify_all()
+            self._wake_one()
+
+    # --- for the instances ---
+
+    def take(self, taker: T) -> Waiting | None:
+        """The oldest event; None when there is none: `taker` is idle then, until it is nudged or recalls itself."""
         with self._lock:
             if self._events:
-                self._idle = False
+                self._taken.notify()
                 return self._events.popleft()
-            self._idle = True
+            self._idle.append(taker)
             return None
 
-    def calm(self) -> None:
-        """Take back the wake-ups that have been acted on."""
-        try:
-            os.read(self._woken, 4096)
-        except BlockingIOError:
-            pass
+    def recall(self, taker: T) -> None:
+        """`taker` is no longer idle; waits for whoever has borrowed it."""
+        with self._lock:
+            self._recalled += 1
+            while taker in self._borrowed:
+                self._returned.wait()
+            self._recalled -= 1
+            if taker in self._idle:
+                self._idle.remove(taker)
+
+    def pass_on(self) -> None:
+        """An instance that may have been nudged cannot take anything now: somebody else shall."""
+        with self._lock:
+            self._wake_one()
 
     def close(self) -> list[Waiting]:
         """Take no more. Gives those that nobody will take."""
         with self._lock:
             self._closed = True
-            os.close(self._woken)
-            os.close(self._wake)
+            self._taken.notify_all()
             left, self._events = list(self._events), deque()
             return left
+
+    def _wake_one(self) -> None:
+        """A wake-up costs a system call: only for an event, and only one who waits for it."""
+        if self._events and self._idle:
+            self._idle.pop().nudge()

@@ -14,13 +14,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from device.errors import LamplightError
 from device.runtime import channel
 from device.runtime.backoff import Backoff
 from device.runtime.channel import Channel
-from device.runtime.zygote import MAX_REQUEST
+from device.runtime.zygote import INFERS, MAX_REQUEST
 
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware
@@ -69,16 +70,19 @@ class Fork:
 class Forker:
     """Keeps one zygote alive. Its thread hears the zygote, and is the one that starts it.
 
-    (The kernel ties the zygote's life to the thread that made it, so that thread must last.)
+    (The kernel ties the zygote's life to the thread that made it, so that thread must last.) `infers`: the zygote warms
+    the inference library too.
     """
 
-    def __init__(self, hardware: "Hardware") -> None:
+    def __init__(self, hardware: "Hardware", infers: bool) -> None:
         self._hardware = hardware
+        self._infers = infers
         self._lock = threading.Lock()
         self._up = threading.Condition(self._lock)
         self._socket: socket.socket | None = None
         self._pid = 0
         self._forks: dict[int, Fork] = {}
+        self._outputs: dict[str, bool] = {}
         self._count = 0
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._live, name="zygote", daemon=True)
@@ -89,21 +93,21 @@ class Forker:
         """The zygote's process id; 0 while there is none."""
         return self._pid
 
-    def fork(self, infers: bool) -> Fork:
-        """A new worker. `infers`: it needs the inference library. Raises ForkError when there is none to be had."""
+    def fork(self) -> Fork:
+        """A new worker. Raises ForkError when there is none to be had."""
         try:
-            return self._fork(infers)
+            return self._fork()
         except OSError as error:
             raise ForkError("no worker could be started", str(error), "end what uses up memory or files") from None
 
-    def _fork(self, infers: bool) -> Fork:
+    def _fork(self) -> Fork:
         self._wait_for_zygote()
         mine, theirs = channel.pair()
         read, write = os.pipe()
         os.set_blocking(read, False)
         fork = self._enrol(mine, read)
         with theirs:
-            asked = self.ask({"do": "fork", "worker": fork.number, "infers": infers}, (theirs.fileno(), write))
+            asked = self.ask({"do": "fork", "worker": fork.number}, (theirs.fileno(), write))
         os.close(write)
         if not asked or not fork.born.wait(PATIENCE) or not fork.pid:
             fork.channel.close()
@@ -134,6 +138,15 @@ class Forker:
                 return False
             return self._socket is not None
 
+    def entrust(self, outputs: Mapping[str, bool]) -> None:
+        """Have the zygote drive these outputs to these levels, should the agent end without having done so."""
+        with self._lock:
+            self._outputs = dict(outputs)
+        self.ask(self._entrusting())
+
+    def _entrusting(self) -> dict[str, object]:
+        return {"do": "entrust", "outputs": self._outputs}
+
     def close(self) -> None:
         """End the zygote and every worker."""
         with self._up:
@@ -161,6 +174,8 @@ class Forker:
         mine, theirs = channel.pair()
         # Without -P the agent's working directory would be on every function's path.
         command = [sys.executable, "-P", "-m", "device.runtime.zygote", str(theirs.fileno()), str(os.getpid())]
+        if self._infers:
+            command.append(INFERS)
         with theirs:
             process = subprocess.Popen(
                 command,
@@ -172,6 +187,7 @@ class Forker:
             )
         mine.send(pickle.dumps(self._hardware))
         with self._up:
+            mine.send(json.dumps(self._entrusting()).encode())
             self._socket, self._pid = mine, process.pid
             if self._closed.is_set():
                 _shut(mine)

@@ -4,12 +4,14 @@ It decides what is worth a record, not where records go: `emit` does.
 """
 
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
 from device.event import Event
 from device.runtime.messages import Result
 from device.runtime.policy import Policy
+from device.runtime.reads import MAX_SIZE
 
 Emit = Callable[[str, str, dict[str, object]], None]
 MAX_LINE = 2000
@@ -44,7 +46,7 @@ class Allowance:
 
 
 class Journal:
-    """The records of one version of one function. One thread at a time."""
+    """The records of one version of one function; any thread."""
 
     def __init__(self, emit: Emit, function: str, version: int, policy: Policy, clock: Clock) -> None:
         self._emit = emit
@@ -52,6 +54,7 @@ class Journal:
         self._clock = clock
         self._allowance = Allowance(policy.lines, policy.burst, clock())
         self._dropped = 0
+        self._counting = threading.RLock()
 
     def lines(self, level: str, texts: list[str]) -> None:
         """Lines of the function's log; those beyond what is allowed are counted instead."""
@@ -73,35 +76,53 @@ class Journal:
         self.flush()
         self._emit("events", "worker", {**self._who, "what": what, "detail": detail[:MAX_LINE]})
 
-    def decision(self, event: Event, result: Result) -> None:
-        """A trigger's event that was handled."""
+    def decision(self, event: Event, size: int, result: Result) -> None:
+        """A trigger's event that was handled; `size` is what it takes as JSON, in bytes."""
         data: object = event.data
         lux = cast("dict[str, object]", data).get("lux") if isinstance(data, dict) else None
-        fields: dict[str, object] = {**self._who, "event": event.id, "trigger": event.type}
+        fields = self._given(event, size, result.reads)
         if isinstance(lux, (int, float)):
             fields["lux"] = lux
         self._emit(
-            "telemetry", "decision", {**fields, "pins": result.pins, "result": _brief(result.value), "ms": result.ms}
+            "telemetry", "decision", {**fields, "pins": result.pins, "result": brief(result.value), "ms": result.ms}
         )
+
+    def failure(self, event: Event, size: int, error: str, reads: Sequence[object] | None) -> None:
+        """A trigger's event that was not handled to its end; `size` as in `decision`."""
+        self._emit("telemetry", "failure", {**self._given(event, size, reads), "error": error[:MAX_LINE]})
+
+    def _given(self, event: Event, size: int, reads: Sequence[object] | None) -> dict[str, object]:
+        """What was given to the handler, for a replay: whole, or so that the replay sees that it is not."""
+        given: dict[str, object] = {"source": event.source, "time": event.time}
+        if size <= MAX_SIZE:
+            given["data"] = event.data
+        fields: dict[str, object] = {**self._who, "event": event.id, "trigger": event.type, "given": given}
+        if reads is None or reads:
+            # A worker may be hostile: its own word that this is not too much does not count.
+            fields["reads"] = reads if reads and len(json.dumps(reads)) <= MAX_SIZE else None
+        return fields
 
     def flush(self) -> None:
         """Say what was dropped since this was last said."""
-        if self._dropped:
+        with self._counting:
             dropped, self._dropped = self._dropped, 0
+        if dropped:
             self._line("warning", f"{dropped} log lines or messages dropped: too many a second")
 
     def _grant(self, wanted: int) -> int:
-        granted = self._allowance.take(wanted, self._clock())
-        if granted:
-            self.flush()
-        self._dropped += wanted - granted
+        with self._counting:
+            granted = self._allowance.take(wanted, self._clock())
+            if granted:
+                self.flush()
+            self._dropped += wanted - granted
         return granted
 
     def _line(self, level: str, text: str) -> None:
         self._emit("logs", "log", {**self._who, "level": level, "text": text[:MAX_LINE]})
 
 
-def _brief(value: object) -> object:
+def brief(value: object) -> object:
+    """A result as a record has it: one that is too large is told by its size."""
     if value is None or isinstance(value, (bool, int, float)):
         return value
     size = len(json.dumps(value))

@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Callable, Generator
 from pathlib import Path
 
+from device.runtime.reads import forget
 from device.runtime.state import FILE, State
 
 Migrate = Callable[[State, int], object]
@@ -40,7 +41,7 @@ def _make(states: Path, before: int, schema: int, most: int, migrate: Migrate) -
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
     _copy(states / str(before) / FILE, new / FILE)
-    with contextlib.closing(State(new, most)) as state, state:
+    with contextlib.closing(State(new, most, forget)) as state, state:
         migrate(state, before)
     _durable(new / FILE)
     _durable(new)

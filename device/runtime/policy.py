@@ -10,16 +10,16 @@ class Policy:
     """Durations are in seconds.
 
     `warm` bounds importing a handler and loading its models, `go` opening its hardware, `stop` leaving when told to;
-    a worker that takes longer is ended. `queue` is how many events wait for one function before the oldest is dropped.
-    A call waits `call` seconds for its turn beside the function's own timeout. A function may log `lines` a second, and
-    `burst` at once, and publish as often.
+    a worker that takes longer is ended. A call waits `call` seconds for its turn beside the function's own timeout. A
+    function may log `lines` a second, and `burst` at once, and publish as often. `network`: functions that ask for the
+    network get it.
     """
 
     warm: float = 30.0
     go: float = 10.0
     stop: float = 2.0
-    queue: int = 64
     call: float = 10.0
     lines: float = 20.0
     burst: int = 200
+    network: bool = False
     backoff: Backoff = field(default_factory=Backoff)

@@ -1,7 +1,7 @@
 """One worker, as the agent sees it: what it is told, what it says, how it ends.
 
-Used by one thread at a time, except `kill`. It gives what happened to its caller; what to do about it is the
-dispatcher's.
+Used by one thread at a time, except `wait` and `kill`. It gives what happened to its caller; what to do about it is the
+instance's.
 """
 
 import math
@@ -9,17 +9,19 @@ import select
 import signal
 import time
 
-from device.event import Event
 from device.protocol.errors import ProtocolError
 from device.runtime import messages
-from device.runtime.channel import ChannelClosedError
+from device.runtime.channel import ChannelClosedError, encode
 from device.runtime.forker import Fork
 from device.runtime.journal import Journal
 from device.runtime.logpipe import LogPipe
 from device.runtime.messages import Assignment, Failure, Log, Publish, Ready, Result, Running, Said, Stopped
+from device.runtime.watch import Watch, watch
 
 # How long the kernel may take to end a process, and the zygote to say so.
 _REAP = 5.0
+_GO = encode(messages.GO)
+_STOP = encode(messages.STOP)
 
 
 class WorkerLostError(Exception):
@@ -46,46 +48,70 @@ class WorkerProcess:
         self._fork = fork
         self._journal = journal
         self._log = LogPipe(fork.log, lambda lines: journal.lines("info", lines))
+        self._channel = fork.channel
+        self._channel_fd = fork.channel.fileno()
         self._poll = select.poll()
-        self._poll.register(fork.channel, select.POLLIN)
+        self._poll.register(self._channel_fd, select.POLLIN)
         self._poll.register(self._log, select.POLLIN)
         self._logging = True
+        self._watch: Watch | None = None
         self.pid = fork.pid
 
     def warm(self, assignment: Assignment, patience: float) -> None:
         """Have it import the handler and load the models. Raises StartError, or WorkerLostError."""
-        self._send(assignment.message())
+        self._send(encode(assignment.message()))
         self._expect(Ready, patience, "importing the handler")
 
     def go(self, patience: float) -> None:
         """Have it open its hardware. Raises StartError, or WorkerLostError."""
-        self._send(messages.GO)
+        self._send(_GO)
         self._expect(Running, patience, "opening its hardware")
 
-    def handle(self, event: Event, timeout: float) -> Result | Failure:
-        """Have it handle one event within `timeout` seconds. Raises WorkerLostError."""
-        deadline = time.monotonic() + timeout
-        self._send(messages.event_message(event, deadline))
-        said = self._await(deadline, f"no answer to {event.id} within {timeout:g} s")
-        if not isinstance(said, (Result, Failure)):
-            raise WorkerLostError("crashed", f"answered an event with {type(said).__name__}")
-        return said
+    def handle(self, event: str, packet: bytes, timeout: float) -> Result | Failure:
+        """Have it handle within `timeout` seconds the event `event` (its id); messages.event_packet made its `packet`.
 
-    def idle(self, wake: int) -> None:
-        """Wait until the file descriptor `wake` is readable or the worker did something. Raises WorkerLostError."""
-        self._poll.register(wake, select.POLLIN)
-        try:
-            ready = self._poll.poll()
-        finally:
-            self._poll.unregister(wake)
-        said = self._attend({fd for fd, _ in ready})
+        Raises WorkerLostError.
+        """
+        deadline = time.monotonic() + timeout
+        self._send(messages.with_deadline(packet, deadline))
+        said = self._await(deadline)
+        if isinstance(said, (Result, Failure)):
+            return said
+        if said is None:
+            raise WorkerLostError("timeout", f"no answer to {event} within {timeout:g} s")
+        raise WorkerLostError("crashed", f"answered an event with {type(said).__name__}")
+
+    def mind(self, wake: int) -> None:
+        """Have `wait` end also when the file descriptor `wake` is readable. Before the first `wait`."""
+        self._watch = watch(self._channel_fd, [wake, *([self._log.fileno()] if self._logging else [])])
+
+    def wait(self) -> None:
+        """Until the worker did something while nobody else uses it (`attend` says what), or it is to be looked after.
+        The thread that calls this is the one that ends the worker.
+        """
+        if self._watch:
+            self._watch.wait()
+
+    def hush(self) -> None:
+        """Let the thread in `wait` sleep on while another uses the worker, up to `listen`."""
+        if self._watch:
+            self._watch.hush()
+
+    def listen(self) -> None:
+        """The thread in `wait` minds the worker again."""
+        if self._watch:
+            self._watch.listen()
+
+    def attend(self) -> None:
+        """Take what it did while idle. Raises WorkerLostError, also when it spoke unasked."""
+        said = self._attend(self._poll.poll(0))
         if said is not None:
             raise WorkerLostError("crashed", f"said {type(said).__name__} unasked")
 
     def stop(self, patience: float) -> None:
         """Have it close its hardware and leave; end it when it does not."""
         try:
-            self._send(messages.STOP)
+            self._send(_STOP)
             self._expect(Stopped, patience, "leaving")
         except (WorkerLostError, StartError):
             pass
@@ -94,6 +120,11 @@ class WorkerProcess:
     def kill(self) -> None:
         """End it at once; whoever waits for it is told. Any thread."""
         self._fork.kill()
+
+    @property
+    def death(self) -> str:
+        """How it ended, as a word (see `death` below); known after `end`."""
+        return death(self._fork.status)
 
     def end(self) -> str:
         """Make sure that it has ended, take its last lines, and say how it ended."""
@@ -104,55 +135,66 @@ class WorkerProcess:
             how = "ended by the agent"
         else:
             how = describe(self._fork.status)
+        if self._watch:
+            self._watch.close()
         self._log.close()
-        self._fork.channel.close()
+        self._channel.close()
         return how
 
     def _talking(self) -> bool:
         """Whether its end of the channel is still open."""
         return not any(
-            fd == self._fork.channel.fileno() and event & (select.POLLHUP | select.POLLERR)
-            for fd, event in self._poll.poll(0)
+            fd == self._channel_fd and event & (select.POLLHUP | select.POLLERR) for fd, event in self._poll.poll(0)
         )
 
-    def _send(self, message: dict[str, object]) -> None:
+    def _send(self, packet: bytes) -> None:
         try:
-            self._fork.channel.send(message)
+            self._channel.send_packet(packet)
         except ChannelClosedError:
             raise WorkerLostError("crashed") from None
 
     def _expect(self, kind: type[Said], patience: float, doing: str) -> None:
-        said = self._await(time.monotonic() + patience, f"not done {doing} after {patience:g} s")
+        said = self._await(time.monotonic() + patience)
+        if said is None:
+            raise WorkerLostError("timeout", f"not done {doing} after {patience:g} s")
         if isinstance(said, Failure):
             raise StartError(said)
         if not isinstance(said, kind):
             raise WorkerLostError("crashed", f"said {type(said).__name__} while {doing}")
 
-    def _await(self, deadline: float, late: str) -> Said:
-        """The next thing it says that is not log or publish."""
-        while True:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise WorkerLostError("timeout", late)
-            said = self._attend({fd for fd, _ in self._poll.poll(math.ceil(left * 1000))})
+    def _await(self, deadline: float) -> Said | None:
+        """The next thing it says that is not log or publish; None when nothing came before the deadline."""
+        while (left := deadline - time.monotonic()) > 0:
+            # In whole milliseconds, rounded up: at most one too late.
+            said = self._attend(self._poll.poll(math.ceil(left * 1000)))
             if said is not None:
                 return said
+        return None
 
-    def _attend(self, ready: set[int]) -> Said | None:
-        if self._logging and self._log.fileno() in ready and not self._log.read():
-            self._poll.unregister(self._log)
-            self._logging = False
-        if self._fork.channel.fileno() not in ready:
-            return None
-        return self._hear()
+    def _attend(self, ready: list[tuple[int, int]]) -> Said | None:
+        spoke = False
+        for fd, _ in ready:
+            if fd == self._channel_fd:
+                spoke = True
+            elif not self._log.read():
+                self._stop_logging()
+        return self._hear() if spoke else None
+
+    def _stop_logging(self) -> None:
+        self._logging = False
+        self._poll.unregister(self._log)
+        if self._watch:
+            self._watch.forget(self._log.fileno())
 
     def _hear(self) -> Said | None:
         try:
-            said = messages.said(self._fork.channel.receive())
+            said = messages.said(self._channel.receive())
         except ChannelClosedError:
             raise WorkerLostError("crashed") from None
         except ProtocolError as error:
             raise WorkerLostError("crashed", f"sent the agent what it must not: {error}") from None
+        if isinstance(said, (Result, Failure)):
+            return said
         if isinstance(said, Log):
             self._journal.lines(said.level, [said.text])
         elif isinstance(said, Publish):
@@ -162,13 +204,20 @@ class WorkerProcess:
         return None
 
 
+def death(status: int | None) -> str:
+    """An exit status as a word for a tally; negative ones are signals, None is the end of the zygote."""
+    if status is None:
+        return "zygote"
+    if status >= 0:
+        return f"exit {status}"
+    try:
+        return signal.Signals(-status).name
+    except ValueError:
+        return f"signal {-status}"
+
+
 def describe(status: int | None) -> str:
-    """An exit status for a person; negative ones are signals."""
+    """An exit status for a person."""
     if status is None:
         return "ended with the zygote"
-    if status < 0:
-        try:
-            return f"killed by {signal.Signals(-status).name}"
-        except ValueError:
-            return f"killed by signal {-status}"
-    return f"left with exit status {status}"
+    return f"left with exit status {status}" if status >= 0 else f"killed by {death(status)}"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from device.errors import LamplightError
+from device.runtime.context import Note
 
 FILE = "state.db"
 # Seconds. A sync for each event would wear a memory card out: see docs/functions.md.
@@ -35,12 +36,14 @@ class State(MutableMapping[str, object]):
     """The state in the file `state.db` of `folder`, made at first use; at most `most` bytes of it.
 
     `with state:` is one event: what changed within is kept at its end, or dropped when it ends by an exception. Outside
-    of it, and in other threads, it cannot be used.
+    of it, and in other threads, it cannot be used. `note` is told what an event reads.
     """
 
-    def __init__(self, folder: Path, most: int) -> None:
+    def __init__(self, folder: Path, most: int, note: Note) -> None:
         self._folder = folder
         self._most = most
+        self._note = note
+        self._noted: set[str] = set()
         self._database: sqlite3.Connection | None = None
         self._syncer = _Syncer(folder)
         self._in_hand = False
@@ -50,6 +53,7 @@ class State(MutableMapping[str, object]):
     def __enter__(self) -> Self:
         """An event begins."""
         self._in_hand = True
+        self._noted.clear()
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
@@ -83,10 +87,16 @@ class State(MutableMapping[str, object]):
         row = self._execute("SELECT value FROM state WHERE key = ?", key).fetchone()
         if row is None:
             raise KeyError(key)
-        return json.loads(row[0])
+        value = json.loads(row[0])
+        if key not in self._noted:
+            # What the event has set or read before, its replay knows.
+            self._noted.add(key)
+            self._note("state", key, value)
+        return value
 
     def __setitem__(self, key: str, value: object) -> None:
         text = _encoded(key, value)
+        self._noted.add(key)
         # The same value again is no change, and costs the card nothing.
         self._execute(
             "INSERT INTO state VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"

@@ -7,53 +7,66 @@ import itertools
 import shutil
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, wait
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from device.errors import NotFoundError, RejectedError, UsageError
+from device.errors import NotFoundError, RejectedError
 from device.generation import Generation, InstalledFunction
 from device.hal import leases
 from device.health import FunctionHealth, SensorHealth
-from device.runtime.channel import encode
+from device.protocol.manifest import FunctionManifest
+from device.protocol.messages import CALL
+from device.runtime import permissions
 from device.runtime.dispatcher import Dispatcher
-from device.runtime.forker import Forker, ForkError
+from device.runtime.forker import ForkError
 from device.runtime.journal import Emit, Journal
 from device.runtime.policy import Policy
 from device.runtime.process import StartError, WorkerProcess
-from device.runtime.starter import Starter, outputs
+from device.runtime.starter import Starter, safe_levels
 from device.runtime.states import States
 from device.runtime.wiring import Wiring
-from device.triggers.sensor import SensorHub
+from device.runtime.zygotes import Zygotes
+from device.triggers import Sources, chains
 
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware
 
-Warmed = tuple[InstalledFunction, Journal, WorkerProcess]
-# As Warmed, or with the reason why there is no worker.
-Raised = tuple[InstalledFunction, Journal, WorkerProcess | str]
+Warmed = tuple[InstalledFunction, Journal, list[WorkerProcess]]
+# As Warmed, or with the reason why there are no workers.
+Raised = tuple[InstalledFunction, Journal, list[WorkerProcess] | str]
+# Functions that warm up at the same time.
+_WARMING = 8
 
 
 class Supervisor:
     """Runs nothing until the first `switch`.
 
     `emit` takes records from any thread; `scratch` is a folder, emptied at start, `states` one for what functions keep.
+    `sources` are closed with it.
     """
 
     def __init__(
-        self, hardware: "Hardware", emit: Emit, scratch: Path, states: Path, policy: Policy | None = None
+        self,
+        hardware: "Hardware",
+        emit: Emit,
+        scratch: Path,
+        states: Path,
+        policy: Policy | None = None,
+        sources: Sources | None = None,
     ) -> None:
         self._hardware = hardware
-        self._emit = emit
+        self._sources = sources or Sources(hardware, emit)
+        self._emit = self._sources.noting(emit)
         self._policy = policy or Policy()
         shutil.rmtree(scratch, ignore_errors=True)
-        self._forker = Forker(hardware)
+        self._forker = Zygotes(hardware)
         self._states = States(states)
-        self._starter = Starter(self._forker, scratch / "run", self._states, self._policy)
-        self._checker = Starter(self._forker, scratch / "check", self._states, self._policy)
-        self._hub = SensorHub(hardware.sensor, list(hardware.board.sensors), emit)
-        self._wiring = Wiring(self._hub)
+        folders = self._sources.folders
+        self._starter = Starter(self._forker, scratch / "run", self._states, self._policy, folders)
+        self._checker = Starter(self._forker, scratch / "check", self._states, self._policy, folders)
+        self._wiring = Wiring(self._sources)
         self._running = Generation(0)
         self._changing = threading.Lock()
         self._resting = threading.Lock()
@@ -64,14 +77,14 @@ class Supervisor:
     def check(self, generation: Generation) -> None:
         """Try the generation without touching what runs.
 
-        Raises LeaseError when the board lacks what its functions lease or two drive one pin, RejectedError when a
-        changed function cannot be imported or its models cannot be loaded, each in a confined worker that is thrown
-        away.
+        Raises LeaseError when the board lacks what its functions lease or two drive one pin, RejectedError when one
+        asks for a network that the operator does not allow, or a changed function cannot be imported or its models
+        cannot be loaded, each in a confined worker that is thrown away.
         """
         with self._changing:
             self._check_leases(generation)
-            for _, _, worker in self._warm(self._changed(generation), self._checker):
-                worker.end()
+            permissions.check(_manifests(generation), self._policy.network)
+            _end(self._warm(self._changed(generation), self._checker))
 
     def switch(self, generation: Generation) -> None:
         """Run `generation`: changed functions change between two events and lose none; those it lacks are stopped.
@@ -81,20 +94,23 @@ class Supervisor:
         """
         with self._changing:
             self._check_leases(generation)
+            permissions.check(_manifests(generation), self._policy.network)
             self._change(generation, self._warm(self._changed(generation), self._starter))
 
     def resume(self, generation: Generation) -> None:
         """Run a generation that has run before, at boot or after a revert.
 
         Unlike with `switch`, one function that cannot start now does not keep the others from running: it is tried
-        again with backoff, as after a crash, and health tells. Raises LeaseError.
+        again with backoff, as after a crash, and health tells. One that the operator no longer allows the network runs
+        without it. Raises LeaseError.
         """
-        with self._changing:
+        with self._changing, ThreadPoolExecutor(_WARMING) as pool:
             self._check_leases(generation)
-            self._change(generation, [self._try_to_warm(function) for function in self._changed(generation)])
+            # Together: one whose import hangs must not delay the others by all of its time.
+            self._change(generation, list(pool.map(self._try_to_warm, self._changed(generation))))
 
-    def call(self, function: str, data: object) -> object:
-        """The handler's result for a call with `data`.
+    def call(self, function: str, data: object, type: str = CALL, source: str = "call", subject: str = "") -> object:
+        """The handler's result for a call with `data`, or for an event of another type sent by hand.
 
         Raises NotFoundError for a function that does not run here, UsageError for data that cannot be sent,
         LamplightError when the handler fails, OfflineError when it does not answer in time.
@@ -104,11 +120,7 @@ class Supervisor:
             raise NotFoundError(
                 f"no function {function!r} runs here", f"these do: {', '.join(self._dispatchers) or 'none'}"
             )
-        try:
-            encode({"data": data})
-        except (TypeError, ValueError, RecursionError) as error:
-            raise UsageError(f"{function} cannot be called with this", str(error), "send what JSON can say") from None
-        return dispatcher.call(data)
+        return dispatcher.call(data, f"{self._sources.origin}/{source}", type, subject)
 
     def health(self) -> Mapping[str, FunctionHealth]:
         """Every function of the running generation."""
@@ -116,7 +128,7 @@ class Supervisor:
 
     def sensors(self) -> Mapping[str, SensorHealth]:
         """Every sensor of the board."""
-        return self._hub.health()
+        return self._sources.sensors.health()
 
     def keep(self, functions: Collection[str]) -> None:
         """Forget what every function but these keeps: no generation that the board could go back to has it."""
@@ -132,17 +144,24 @@ class Supervisor:
         with self._changing:
             self._remove(set(self._functions), self._policy.stop)
             self._functions = {}
-            self._hub.close()
+            self._forker.entrust({})
+            self._sources.close()
             self._forker.close()
 
     def _change(self, generation: Generation, raised: Sequence[Raised]) -> None:
+        driven = safe_levels(generation.functions.values())
+        self._forker.entrust({**safe_levels(self._functions.values()), **driven})
         self._remove(set(self._functions) - set(generation.functions))
         self._hand_over(raised)
         self._functions = dict(generation.functions)
         self._running = generation
+        self._forker.entrust(driven)
+        self._forker.settle(_infers(generation.functions.values()))
 
     def _check_leases(self, generation: Generation) -> None:
-        leases.check(self._hardware.board, [function.manifest for function in generation.functions.values()])
+        manifests = _manifests(generation)
+        leases.check(self._hardware.board, manifests)
+        chains.check(manifests)
 
     def _changed(self, generation: Generation) -> list[InstalledFunction]:
         return [new for name, new in generation.functions.items() if not new.same_as(self._functions.get(name))]
@@ -153,10 +172,10 @@ class Supervisor:
         for function in functions:
             journal = self._journal(function)
             try:
-                warmed.append((function, journal, starter.start(function, journal)))
+                warmed.append((function, journal, starter.start_all(function, journal)))
             except (StartError, ForkError) as error:
-                for _, _, worker in warmed:
-                    worker.end()
+                _end(warmed)
+                self._forker.settle(_infers(self._functions.values()))
                 raise RejectedError(
                     f"{function.name} version {function.version} cannot start",
                     str(error),
@@ -167,7 +186,7 @@ class Supervisor:
     def _try_to_warm(self, function: InstalledFunction) -> Raised:
         journal = self._journal(function)
         try:
-            return function, journal, self._starter.start(function, journal)
+            return function, journal, self._starter.start_all(function, journal)
         except (StartError, ForkError) as error:
             return function, journal, str(error)
 
@@ -177,42 +196,46 @@ class Supervisor:
     def _remove(self, names: set[str], patience: float | None = None) -> None:
         self._wiring.remove(names)
         stopping = [self._dispatchers[name] for name in names]
-        stops = [dispatcher.stop() for dispatcher in stopping]
+        stops = [stop for dispatcher in stopping for stop in dispatcher.stop()]
         wait(stops, patience)
         for dispatcher in stopping:
             dispatcher.kill()
         wait(stops)
         for name in names:
-            del self._dispatchers[name]
+            self._dispatchers.pop(name).close()
 
     def _hand_over(self, raised: Sequence[Raised]) -> None:
         """Everybody lets go of the hardware before anybody takes it: pins may move from one function to another."""
-        releases = [self._dispatchers[f.name].release() for f, _, _ in raised if f.name in self._dispatchers]
-        wait(releases)
+        leaving = [self._dispatchers[f.name] for f, _, _ in raised if f.name in self._dispatchers]
+        wait([release for dispatcher in leaving for release in dispatcher.release()])
         for function, _, _ in raised:
-            if old := self._functions.get(function.name):
-                self._rest_abandoned(old, function)
+            old = self._functions.get(function.name)
+            self._rest_changed(old, function)
+            if old:
                 self._states.switch(function.name, old.manifest.state.schema, function.manifest.state.schema)
-        adoptions = [self._adopt(*each) for each in raised]
-        wait(adoptions)
+        wait([adoption for each in raised for adoption in self._adopt(*each)])
         for function, _, _ in raised:
-            self._wiring.connect(function, self._dispatchers[function.name].offer)
+            self._wiring.connect(function, self._dispatchers[function.name])
 
-    def _adopt(self, function: InstalledFunction, journal: Journal, worker: WorkerProcess | str) -> "Future[None]":
+    def _adopt(
+        self, function: InstalledFunction, journal: Journal, workers: list[WorkerProcess] | str
+    ) -> "list[Future[None]]":
         name = function.name
         if name not in self._dispatchers:
             numbers = self._numbers.setdefault(name, itertools.count(1))
             self._dispatchers[name] = Dispatcher(function, journal, self._starter, self._rest, numbers, self._policy)
         dispatcher = self._dispatchers[name]
-        if isinstance(worker, str):
-            return dispatcher.retry(function, journal, worker)
-        return dispatcher.adopt(function, journal, worker)
+        if isinstance(workers, str):
+            return dispatcher.retry(function, journal, workers)
+        return dispatcher.adopt(function, journal, workers)
 
-    def _rest_abandoned(self, old: InstalledFunction, new: InstalledFunction) -> None:
-        """Outputs that the old version drove and the new one does not. Those that it still drives keep their level."""
-        for pin in sorted(set(outputs(old)) - set(outputs(new))):
+    def _rest_changed(self, old: InstalledFunction | None, new: InstalledFunction) -> None:
+        """Outputs that only one of the versions drives: none of them keeps the level that it happens to have."""
+        before, after = safe_levels([old] if old else []), safe_levels([new])
+        changed = {pin: level for pin, level in {**before, **after}.items() if (pin in before) != (pin in after)}
+        for pin, level in sorted(changed.items()):
             try:
-                self._rest(pin, old.manifest.pins[pin].safe)
+                self._rest(pin, level)
             except Exception as error:
                 text = f"the output {pin} could not be put to its safe level: {error}"
                 self._emit("logs", "log", {"function": "", "version": 0, "level": "error", "text": text})
@@ -221,3 +244,17 @@ class Supervisor:
         # Dispatchers share one Hardware; its first use imports and opens things.
         with self._resting:
             self._hardware.rest(pin, level)
+
+
+def _manifests(generation: Generation) -> list[FunctionManifest]:
+    return [function.manifest for function in generation.functions.values()]
+
+
+def _infers(functions: Iterable[InstalledFunction]) -> bool:
+    return any(function.models for function in functions)
+
+
+def _end(warmed: Sequence[Warmed]) -> None:
+    for _, _, workers in warmed:
+        for worker in workers:
+            worker.end()

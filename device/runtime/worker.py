@@ -1,7 +1,7 @@
 """The process that runs one function: becomes it, waits for `go`, then handles one event at a time.
 
 Forked by the zygote; never returns. It trusts the agent and is not trusted by it. What the handler sees is
-context.py's, what confines the process sandbox.py's.
+context.py's, what confines the process sandbox.py's and confinement/'s.
 """
 
 import faulthandler
@@ -12,16 +12,17 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
 
-from device.event import Event
-from device.protocol import fields
 from device.runtime import handler, messages, migration, sandbox
 from device.runtime.channel import Channel, ChannelClosedError, encode
-from device.runtime.context import Context, LoggingBridge, leased_models, leased_pins, leased_sensors
+from device.runtime.confinement.enter import Bounds, enter
+from device.runtime.confinement.probe import mechanisms
+from device.runtime.context import Context, LoggingBridge, Pin, leased_models, leased_pins, leased_sensors
 from device.runtime.messages import Assignment, Failure, Result
+from device.runtime.reads import Reads
 from device.runtime.state import State
 
 if TYPE_CHECKING:
@@ -39,9 +40,9 @@ def main(end: socket.socket, log: int, hardware: "Hardware", zygote: int) -> NoR
     status = 1
     try:
         _settle(log, zygote)
-        channel = Channel(end)
+        channel = Channel(end, strict=False)
         assignment = messages.assignment(channel.receive())
-        _confine(assignment)
+        _confine(assignment, hardware, zygote)
         Worker(assignment, channel, hardware).live()
         status = 0
     except ChannelClosedError:
@@ -75,11 +76,26 @@ def _settle(log: int, zygote: int) -> None:
     faulthandler.enable(file=2)
 
 
-def _confine(assignment: Assignment) -> None:
-    os.chdir(assignment.scratch)
+def _confine(assignment: Assignment, hardware: "Hardware", zygote: int) -> None:
     os.environ.update(HOME=assignment.scratch, TMPDIR=assignment.scratch)
+    enter(_bounds(assignment, hardware), mechanisms())
+    # The kernel forgets it when a process changes its user.
+    sandbox.die_with_parent(zygote)
     sandbox.limit()
     sandbox.limit_memory(assignment.memory)
+
+
+def _bounds(assignment: Assignment, hardware: "Hardware") -> Bounds:
+    given = (assignment.layer, *assignment.folders)
+    return Bounds(
+        files=[Path(path) for path in (assignment.path, *assignment.models.values(), *given) if path],
+        hardware=hardware.files([*assignment.outputs, *assignment.inputs], assignment.sensors, assignment.buses),
+        states=Path(assignment.states),
+        scratch=Path(assignment.scratch),
+        scratch_size=assignment.scratch_size,
+        processes=assignment.processes,
+        network=assignment.network,
+    )
 
 
 class RefusedError(Exception):
@@ -93,16 +109,18 @@ class Worker:
         self._assignment = assignment
         self._bundle = Path(assignment.path)
         self._channel = channel
-        self._pins = leased_pins(hardware, assignment.outputs, assignment.inputs)
-        self._sensors = leased_sensors(hardware, assignment.sensors)
+        self._reads = Reads()
+        self._pins = leased_pins(hardware, assignment.outputs, assignment.inputs, self._reads.note)
+        self._sensors = leased_sensors(hardware, assignment.sensors, self._reads.note)
         self._models = leased_models(list(assignment.models), lambda name: _load(Path(assignment.models[name])))
         self._states = Path(assignment.states)
-        self._state = State(self._states / str(assignment.schema), assignment.state_size)
+        self._state = State(self._states / str(assignment.schema), assignment.state_size, self._reads.note)
         self._context = Context(
             assignment.function,
             assignment.version,
             assignment.config,
-            self._pins,
+            # An input has no setter: that is an editor's to know, by the name.
+            cast("Mapping[str, Pin]", self._pins),
             self._sensors,
             self._models,
             self._state,
@@ -127,6 +145,9 @@ class Worker:
         self._channel.send(messages.STOPPED)
 
     def _find(self) -> handler.Handler:
+        if self._assignment.layer:
+            # After the bundle, which goes before it, and before what is installed on the board.
+            sys.path.insert(0, self._assignment.layer)
         logging.basicConfig(handlers=[LoggingBridge(self._context.log)], level=logging.INFO, force=True)
         return handler.find(self._bundle, self._assignment.module, self._assignment.attribute)
 
@@ -146,20 +167,19 @@ class Worker:
             raise RefusedError from None
 
     def _outcome(self, handle: handler.Handler, message: dict[str, object]) -> Result | Failure:
-        event = _event(message)
+        event, self._context.deadline = messages.event(message)
         self._context.request_id = event.id
-        self._context.deadline = fields.number(message, "deadline", "event")
         started = time.perf_counter()
         try:
             with self._state:
                 value = handle(event, self._context)
             ms = (time.perf_counter() - started) * 1000
-            return Result(value, self._levels(), round(ms, 3))
+            return Result(value, self._levels(), round(ms, 3), self._reads.take())
         except MemoryError:
             # Said after this block, when the frames that hold the memory are gone.
             pass
         except BaseException as error:
-            return Failure("exception", handler.explain(error, self._bundle))
+            return Failure("exception", handler.explain(error, self._bundle), self._reads.take())
         return Failure("memory", "the function met its memory limit")
 
     def _levels(self) -> dict[str, bool]:
@@ -172,16 +192,6 @@ class Worker:
             why = f"what the handler returned cannot be sent: {type(error).__name__}: {error}"
             packet = encode(Failure("result", handler.shorten(why)).message())
         self._channel.send_packet(packet)
-
-
-def _event(message: dict[str, object]) -> Event:
-    return Event(
-        id=fields.text(message, "id", "event"),
-        source=fields.text(message, "source", "event"),
-        type=fields.text(message, "type", "event"),
-        time=fields.number(message, "time", "event"),
-        data=message["data"],
-    )
 
 
 def _load(folder: Path) -> "Model":

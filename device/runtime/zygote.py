@@ -1,8 +1,9 @@
 """The warm parent of all workers: a process without threads, that imports what is slow once and forks on request.
 
-`python -m device.runtime.zygote FD PID` with the agent's process id and a socket to the agent (forker.py speaks for
-the agent). Requests carry the worker's channel and log pipe as file descriptors; answers say which process it became
-and, later, how it ended. It ends, and its workers with it, when the agent does. It runs no user code.
+`python -m device.runtime.zygote FD PID [infers]` with the agent's process id and a socket to the agent, for which
+forker.py speaks. Requests carry the worker's channel and log pipe as file descriptors; answers say which process it
+became and, later, how it ended. It ends, and its workers with it, when the agent does; outputs that the agent, killed,
+could not put to their safe level it drives there before. It runs no user code.
 """
 
 import contextlib
@@ -20,11 +21,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 from device.runtime import sandbox, worker
 from device.runtime.channel import adopt
+from device.runtime.confinement import probe
 
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware
 
 MAX_REQUEST = 64 * 1024
+# The argument that has it warm the inference library.
+INFERS = "infers"
 
 
 class Zygote:
@@ -36,7 +40,7 @@ class Zygote:
         self._woken = waker[0]
         self._hardware = hardware
         self._children: dict[int, int] = {}
-        self._infers = False
+        self._outputs: dict[str, bool] = {}
 
     def serve(self) -> None:
         """Until the agent goes; the workers go with it, whatever happens here."""
@@ -45,6 +49,7 @@ class Zygote:
         finally:
             for pid in self._children.values():
                 _kill(pid)
+            self._rest()
 
     def _serve(self) -> None:
         waiting = select.poll()
@@ -69,14 +74,14 @@ class Zygote:
             return False
         request = json.loads(packet)
         if request["do"] == "fork":
-            self._fork(request["worker"], request["infers"], *fds)
+            self._fork(request["worker"], *fds)
+        elif request["do"] == "entrust":
+            self._outputs = request["outputs"]
         elif request["worker"] in self._children:
             _kill(self._children[request["worker"]])
         return True
 
-    def _fork(self, number: int, infers: bool, channel: int, log: int) -> None:
-        if infers:
-            self._prepare_inference()
+    def _fork(self, number: int, channel: int, log: int) -> None:
         parent = os.getpid()
         try:
             pid = os.fork()
@@ -98,15 +103,6 @@ class Zygote:
             os.close(fd)
         worker.main(adopt(channel), log, self._hardware, parent)
 
-    def _prepare_inference(self) -> None:
-        """Import the inference library when the first function needs it: its pages are then shared by the workers."""
-        if not self._infers:
-            self._infers = True
-            # Where it is not installed, the worker's own import says so to the right function.
-            with contextlib.suppress(Exception):
-                importlib.import_module("device.infer.ort").prepare()
-            gc.freeze()
-
     def _reap(self) -> None:
         for number, pid in list(self._children.items()):
             done, status = os.waitpid(pid, os.WNOHANG)
@@ -115,6 +111,16 @@ class Zygote:
                 _kill_group(pid)
                 del self._children[number]
                 self._say({"worker": number, "status": os.waitstatus_to_exitcode(status)})
+
+    def _rest(self) -> None:
+        """Drive what was entrusted to its level, once no worker holds a line any more."""
+        for pid in self._children.values():
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+        for pin, level in self._outputs.items():
+            # A line that is busy belongs to the next agent already.
+            with contextlib.suppress(Exception):
+                self._hardware.rest(pin, level)
 
     def _say(self, report: dict[str, object]) -> None:
         with contextlib.suppress(OSError):
@@ -157,6 +163,15 @@ def _warm_up(hardware: "Hardware") -> None:
         print(f"zygote: {error}", file=sys.stderr)  # noqa: T201
 
 
+def _warm_up_inference() -> None:
+    """With a first session made, and all imported that loads a model: its pages are then shared by the workers."""
+    # Where it is not installed, the worker's own import says so to the right function.
+    with contextlib.suppress(Exception):
+        importlib.import_module("device.infer.ort").prepare()
+        for name in ("files", "session"):
+            importlib.import_module(f"device.infer.{name}")
+
+
 def main() -> None:
     """Take the hardware's description from the agent, warm up, serve."""
     agent = adopt(int(sys.argv[1]))
@@ -166,6 +181,9 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     hardware: Hardware = pickle.loads(agent.recv(MAX_REQUEST))
     _warm_up(hardware)
+    probe.prepare()
+    if INFERS in sys.argv[3:]:
+        _warm_up_inference()
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -8,6 +8,7 @@
     ├── stage           from artifacts on disk to a Generation, through `archive` and `bundle`
     ├── slots           active, previous, trial and failed generations
     ├── trial           has the new generation proved itself? (pure)
+    ├── self_update     another version of the agent: `runtime_file` says what it needs, `proof` whether it works (pure)
     ├── inbox, status   what other threads hand in, and what they are told
     └── ports           what the engine needs from the rest of the device
 

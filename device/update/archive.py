@@ -20,9 +20,11 @@ from device.errors import BadArtifactError, NotFoundError
 from device.protocol.chunks import MAX_ARTIFACT
 from device.update import durable
 
-MAX_FILES = 1000
+MAX_FILES = 5000
 # What a USTAR header's name field holds without splitting, see POSIX.1-1988 "ustar Interchange Format".
 MAX_NAME = 100
+# A function's tests and traces: they are for the developer's machine.
+TESTS = "tests"
 _BLOCK = 512
 _COPY = 1 << 20
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9 ._+=@,-]*", re.ASCII)
@@ -31,8 +33,9 @@ _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9 ._+=@,-]*", re.ASCII)
 def pack(folder: Path, only: Collection[str] | None = None) -> bytes:
     """The files below `folder` as a tar.
 
-    Caches (`__pycache__`, `*.pyc`) and names that start with a dot stay out. With `only`, exactly these files of the
-    folder itself are taken. Raises NotFoundError for a missing folder, BadArtifactError for what cannot travel.
+    Caches (`__pycache__`, `*.pyc`), names that start with a dot and the folder `tests` stay out. With `only`, exactly
+    these files of the folder itself are taken. Raises NotFoundError for a missing folder, BadArtifactError for what
+    cannot travel.
     """
     data = io.BytesIO()
     _write(folder, only, data)
@@ -44,6 +47,11 @@ def digest(folder: Path) -> str:
     sink = _Hasher()
     _write(folder, None, sink)
     return sink.sha256.hexdigest()
+
+
+def size(folder: Path) -> int:
+    """How many bytes the files in `pack(folder)` have, without reading them."""
+    return sum((folder / name).stat().st_size for name in files(folder))
 
 
 def unpack(source: bytes | Path, into: Path) -> None:
@@ -97,7 +105,7 @@ def _write(folder: Path, only: Collection[str] | None, sink: IO[bytes] | _Hasher
 
 
 def files(folder: Path) -> list[str]:
-    """Names of what is packed, sorted: every file below `folder` that is neither hidden nor a cache.
+    """Names of what is packed, sorted: every file below `folder` that is neither hidden nor a cache nor a test.
 
     Raises BadArtifactError for a link or a special file among them: whoever reads one would read something else.
     """
@@ -110,7 +118,9 @@ def files(folder: Path) -> list[str]:
 def _names(folder: Path) -> Iterator[str]:
     for path in folder.rglob("*"):
         relative = path.relative_to(folder)
-        if any(part.startswith(".") or part == "__pycache__" for part in relative.parts) or path.suffix == ".pyc":
+        if relative.parts[0] == TESTS or path.suffix == ".pyc":
+            continue
+        if any(part.startswith(".") or part == "__pycache__" for part in relative.parts):
             continue
         if path.is_symlink() or not path.is_dir():
             yield relative.as_posix()

@@ -2,8 +2,9 @@
 
     IDLE → VERIFIED → FETCHING → STAGED → TRIAL → COMMITTED | REVERTED       or REJECTED, with nothing switched
 
-It does one thing after the other and leaves the decisions to trust, reconcile, fetch, trial and slots. What runs the
-functions (`Runner`) and what carries the chunks (`ChunkLink`) is handed in. Whatever happens here, what runs goes on.
+It does one thing after the other and leaves the decisions to trust, reconcile, fetch and slots, and everything from
+TRIAL on to running.py. What runs the functions (`Runner`) and what carries the chunks (`ChunkLink`) is handed in.
+Whatever happens here, what runs goes on.
 """
 
 import logging
@@ -14,17 +15,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from device.errors import LamplightError, RejectedError, UntrustedError
+from device.errors import LamplightError, UntrustedError
 from device.generation import Generation
 from device.protocol import chunks
 from device.protocol.deployment import ArtifactRef, Deployment
-from device.protocol.errors import ProtocolError
 from device.protocol.messages import MAX_WANT
-from device.update import durable, reconcile, slots, stage, status, trial
+from device.update import delivery, durable, patch, reconcile, slots, stage, status
+from device.update.delivery import Delivery
 from device.update.fetch import Actions, Download
 from device.update.inbox import Chunk, Connected, Desired, Inbox, Stop
 from device.update.ledger import Ledger
+from device.update.patch import BadPatchError
 from device.update.ports import ChunkLink, Runner
+from device.update.running import Running, text
+from device.update.self_update import SelfUpdate
 from device.update.status import Reporter, Update
 from device.update.store import Store
 from device.update.verification import RefusedError, Verifier
@@ -41,15 +45,8 @@ _log = logging.getLogger(__name__)
 @dataclass
 class _Fetching:
     deployment: Deployment
-    missing: Sequence[ArtifactRef]
+    delivery: Delivery
     download: Download
-
-
-@dataclass
-class _Trying:
-    deployment: Deployment
-    trial: trial.Trial
-    since: float
 
 
 class Engine:
@@ -57,7 +54,7 @@ class Engine:
 
     `roots` is the folder with director-root.json and image-root.json. `changed` is called whenever `status` has
     changed, `event` with each transition; `accept(folder, timeout)` raises LamplightError for a model that must not be
-    used. All three are called on the update thread, or inside `boot`.
+    used. All three are called on the update thread, or inside `boot`. `own` replaces the agent itself.
     """
 
     def __init__(
@@ -71,6 +68,7 @@ class Engine:
         changed: Callable[[], None],
         event: Callable[[Update], None],
         accept: Callable[[Path, float], None],
+        own: SelfUpdate,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         durable.make_folder(state)
@@ -81,15 +79,15 @@ class Engine:
         self._runner = runner
         self._link = chunks
         self._accept = accept
+        self._own = own
         self._clock = clock
-        self._reporter = Reporter(changed, event, clock)
+        self._reporter = Reporter(changed, event, clock, own.failures())
         self._fetching: _Fetching | None = None
-        self._trying: _Trying | None = None
+        self._running = Running(self._ledger, self._store, runner, self._reporter, clock)
         self._believed = ""
         self._rejected = 0
         self._fault = ""
         self._inbox = Inbox()
-        self._stopping = False
         self._thread = threading.Thread(target=self._run, name="update", daemon=True)
 
     # Called by other threads
@@ -100,7 +98,7 @@ class Engine:
 
     def stop(self) -> None:
         """End the update thread. What is in progress goes on at the next boot."""
-        self._stopping = True
+        self._running.close()
         self._inbox.put(Stop())
         if self._thread.is_alive():
             self._thread.join(STOP_TIMEOUT)
@@ -121,61 +119,9 @@ class Engine:
         """Where the engine stands."""
         return self._reporter.status
 
-    # Boot
-
     def boot(self) -> Generation:
-        """Start what is installed, without any network, and give it; generation 0 when nothing is.
-
-        A generation in trial uses up one of its starts before it is started. What is damaged on disk or does not start
-        is passed over for the one before it.
-        """
-        self._load()
-        generation = self._resume()
-        if self._ledger.slots.trial is not None:
-            self._watch(self._ledger.slots.trial, generation)
-        else:
-            self._reporter.rest(self._ledger.slots)
-        return generation
-
-    def _load(self) -> None:
-        try:
-            before = self._ledger.load()
-        except ProtocolError as error:
-            self._report(0, status.REJECTED, f"{error}; starting with nothing installed")
-            return
-        try:
-            # Durable before any new code starts: code that takes the board down must run out of starts.
-            self._ledger.save(slots.boot(before))
-        except OSError as error:
-            # A start that cannot be counted must not be made; what has proved itself starts on any disk.
-            self._ledger.slots = slots.lose(before)
-            self._report(before.floor, status.REJECTED, f"its trial waits for the next start: {_text(error)}")
-            return
-        if before.trial is not None and self._ledger.slots.trial is None:
-            self._report_failure(before.trial)
-
-    def _resume(self) -> Generation:
-        """Run what the slots say, or the best that can run, and give it."""
-        while (deployment := self._ledger.slots.running) is not None:
-            try:
-                if not stage.whole(deployment, self._store):
-                    raise RejectedError(f"Generation {deployment.generation} is damaged on disk")
-                generation = stage.generation(deployment, self._store)
-                self._runner.resume(generation)
-                return generation
-            except Exception as error:
-                self._pass_over(deployment, _text(error))
-        self._runner.resume(Generation(0))
-        return Generation(0)
-
-    def _pass_over(self, deployment: Deployment, reason: str) -> None:
-        if deployment is self._ledger.slots.trial and stage.whole(deployment, self._store):
-            self._ledger.settle(slots.revert(self._ledger.slots, reason))
-            self._report_failure(deployment)
-            return
-        # Not saved: a committed generation that does not start today may start tomorrow.
-        self._ledger.slots = slots.lose(self._ledger.slots)
-        self._report(deployment.generation, status.REJECTED, reason)
+        """Start what is installed, without any network, and give it; generation 0 when nothing is. Before `start`."""
+        return self._running.boot(self._own.trial())
 
     # The update thread
 
@@ -186,11 +132,11 @@ class Engine:
                 self._step()
             except Exception as error:
                 # A full or failing disk, or a fault of ours: this deployment is refused, the next one gets its turn.
-                self._refuse_current(_text(error), again=isinstance(error, OSError))
+                self._refuse_current(text(error), again=isinstance(error, OSError))
 
     def _pause(self) -> float | None:
         """How long the thread may sleep when no message comes."""
-        if self._trying:
+        if self._running.in_trial:
             return TRIAL_PERIOD
         due = self._fetching.download.due() if self._fetching else None
         return None if due is None else max(0.0, due - self._clock())
@@ -207,13 +153,14 @@ class Engine:
                 pass
 
     def _step(self) -> None:
-        if self._trying:
-            self._judge(self._trying)
+        if self._running.judge(aside=bool(self._fetching)):
+            self._tidy()
         if self._fetching:
             download = self._fetching.download
             self._act(download.step(self._clock()))
             self._reporter.progress(download.stored)
-            if download.done:
+            # One switch at a time: the agent is replaced when no generation is on trial.
+            if download.done and not (self._running.in_trial and self._own.plan(self._fetching.deployment)):
                 self._install(self._fetching)
 
     def _act(self, actions: Actions) -> None:
@@ -236,7 +183,7 @@ class Engine:
         except UntrustedError as error:
             # Whoever sent it, it must not disturb what is in progress.
             claimed = error.claimed if isinstance(error, RefusedError) else 0
-            self._report(claimed, status.REJECTED, str(error), aside=bool(self._fetching or self._trying))
+            self._report(claimed, status.REJECTED, str(error), aside=bool(self._fetching) or self._running.in_trial)
             return
         if deployment.generation > self._ledger.slots.floor:
             self._ledger.save(slots.believe(self._ledger.slots, deployment.generation))
@@ -249,9 +196,9 @@ class Engine:
             current and current.deployment.generation == deployment.generation
         ):
             return
-        match reconcile.plan(self._ledger.slots, deployment, self._store.trees()):
+        match self._own.plan(deployment) or reconcile.plan(self._ledger.slots, deployment, self._store.trees()):
             case reconcile.Nothing():
-                if not self._trying:
+                if not self._running.in_trial:
                     self._reporter.rest(self._ledger.slots)
                 self._tidy()
             case reconcile.Reject(reason):
@@ -260,21 +207,24 @@ class Engine:
                 self._report(deployment.generation, status.VERIFIED)
                 self._begin(deployment, missing)
 
-    def _begin(self, deployment: Deployment, missing: Sequence[ArtifactRef]) -> None:
+    def _begin(self, deployment: Deployment, missing: Sequence[ArtifactRef], refused: str = "") -> None:
+        """Fetch what is missing; whole, when `refused` says why a patch for it was of no use."""
         self._abandon()
         self._fault = ""
         try:
-            download = Download(missing, self._store, random.Random())
-            self._store.collect(self._ledger.digests() | _digests(deployment), download.blobs())
-            # What lacks of the artifacts, and the trees that they are unpacked to.
-            self._store.check_room(2 * download.total - download.stored)
+            plan = delivery.choose(missing, self._store.trees() if patch.available() and not refused else ())
+            download = Download(plan.fetched, self._store, random.Random())
+            fetching = _Fetching(deployment, plan, download)
+            self._collect(fetching)
+            # What lacks of what travels, and the trees that are made of it.
+            self._store.check_room(download.total - download.stored + plan.length)
         except Exception as error:
-            self._refuse(deployment, _text(error), again=isinstance(error, OSError))
+            self._refuse(deployment, text(error), again=isinstance(error, OSError))
             return
-        self._fetching = _Fetching(deployment, missing, download)
-        self._reporter.fetching(download.stored, download.total)
+        self._fetching = fetching
+        self._reporter.fetching(download.stored, download.total, plan.length)
         if not download.done:
-            self._report(deployment.generation, status.FETCHING)
+            self._report(deployment.generation, status.FETCHING, refused)
 
     def _receive(self, chunk: Chunk) -> None:
         fetching = self._fetching
@@ -283,10 +233,20 @@ class Engine:
         try:
             places = fetching.download.receive(chunk.digest, chunk.payload, self._clock())
         except LamplightError as error:
-            self._refuse(fetching.deployment, str(error))
+            if fetching.delivery.patches:
+                self._without_patches(fetching, str(error))
+            else:
+                self._refuse(fetching.deployment, str(error))
             return
         for place in places:
             self._store.write(place.blob, place.offset, chunk.payload)
+
+    def _without_patches(self, fetching: _Fetching, reason: str) -> None:
+        """A patch was of no use: what it was to bring is fetched whole."""
+        _log.warning("%s; fetching whole artifacts instead", reason)
+        there = self._store.trees()
+        lacking = [ref for ref in fetching.delivery.missing if ref.digest not in there]
+        self._begin(fetching.deployment, lacking, refused=reason)
 
     def _abandon(self) -> None:
         if self._fetching:
@@ -300,19 +260,34 @@ class Engine:
         self._fetching = None
         deployment = fetching.deployment
         try:
-            for ref in {ref.digest: ref for ref in fetching.missing}.values():
-                self._store.verify(ref.digest, ref.length, fetching.download.chunks(ref))
-                self._store.unpack(ref.digest)
+            if self._own.plan(deployment):
+                self._hand_over(fetching)
+                return
+            fetching.delivery.unpack(self._store, fetching.download.chunks)
             generation = stage.generation(deployment, self._store)
             self._accept_models(generation)
             self._report(deployment.generation, status.STAGED)
             self._runner.check(generation)
-            # Durable before the new code starts, as at boot.
-            self._ledger.save(slots.begin_trial(self._ledger.slots, deployment))
-        except Exception as error:
-            self._refuse(deployment, _text(error), again=isinstance(error, OSError))
+            self._running.begin(deployment)
+        except BadPatchError as error:
+            self._without_patches(fetching, text(error))
+            self._step()
             return
-        self._switch(deployment, generation)
+        except Exception as error:
+            self._refuse(deployment, text(error), again=isinstance(error, OSError))
+            return
+        if not self._running.switch(deployment, generation):
+            self._tidy()
+
+    def _hand_over(self, fetching: _Fetching) -> None:
+        """The new version of the agent takes this deployment up again, once it has proved itself."""
+        deployment = fetching.deployment
+        for ref in fetching.delivery.fetched:
+            self._store.verify(ref.digest, ref.length, fetching.download.chunks(ref))
+        running = [name for name, each in self._runner.health().items() if each.state == "running"]
+        artifact = self._store.blob(deployment.agent.digest) if deployment.agent else None
+        self._report(deployment.generation, status.STAGED)
+        self._own.hand_over(deployment, artifact, running)
 
     def _accept_models(self, generation: Generation) -> None:
         for model in generation.models.values():
@@ -320,65 +295,23 @@ class Engine:
                 self._accept(model.path, ACCEPTANCE_TIMEOUT)
                 self._ledger.save(slots.accept(self._ledger.slots, model.digest))
 
-    def _switch(self, deployment: Deployment, generation: Generation) -> None:
-        self._trying = None
-        try:
-            self._runner.switch(generation)
-        except Exception as error:
-            self._revert(_text(error))
-            return
-        self._watch(deployment, generation)
-
-    # From TRIAL to COMMITTED or REVERTED
-
-    def _watch(self, deployment: Deployment, generation: Generation) -> None:
-        old = stage.lenient(self._ledger.slots.active, self._store)
-        rules = trial.trial(old, generation, deployment.trial_seconds, deployment.trial_events)
-        self._trying = _Trying(deployment, rules, self._clock())
-        self._report(deployment.generation, status.TRIAL)
-
-    def _judge(self, trying: _Trying) -> None:
-        match trial.judge(trying.trial, self._runner.health(), self._clock() - trying.since):
-            case trial.Wait():
-                pass
-            case trial.Commit():
-                self._commit(trying.deployment)
-            case trial.Revert(reason):
-                self._revert(reason)
-
-    def _commit(self, deployment: Deployment) -> None:
-        self._ledger.save(slots.commit(self._ledger.slots))
-        self._trying = None
-        self._report(deployment.generation, status.COMMITTED, aside=bool(self._fetching))
-        self._tidy()
-
-    def _revert(self, reason: str) -> None:
-        if self._stopping:
-            # The runtime is being closed under a thread that was too busy to end: no fault of this generation's.
-            return
-        failed = self._ledger.slots.trial
-        # What fails must stop, even where that cannot be written down now.
-        self._ledger.settle(slots.revert(self._ledger.slots, reason))
-        self._trying = None
-        self._resume()
-        if failed:
-            self._report_failure(failed)
-        self._tidy()
-
     # Garbage
 
     def _tidy(self) -> None:
         """Remove what no slot and no download needs, and write down what could not be before; a failure can wait."""
-        fetching = self._fetching
         try:
             self._ledger.repair()
-            self._store.collect(
-                self._ledger.digests() | (_digests(fetching.deployment) if fetching else set[str]()),
-                fetching.download.blobs() if fetching else (),
-            )
+            self._collect(self._fetching)
             self._runner.keep(self._ledger.functions())
         except OSError as error:
             _log.warning("What is no longer needed could not be removed: %s", error)
+
+    def _collect(self, fetching: _Fetching | None) -> None:
+        trees, blobs = self._ledger.digests(), set[str]()
+        if fetching:
+            trees |= _digests(fetching.deployment) | fetching.delivery.bases()
+            blobs = fetching.delivery.blobs()
+        self._store.collect(trees, blobs)
 
     # Refusals and reports
 
@@ -404,16 +337,8 @@ class Engine:
             self._fault = reason
             self._report(0, status.REJECTED, reason, aside=True)
 
-    def _report_failure(self, deployment: Deployment) -> None:
-        reason = self._ledger.slots.failed[slots.fingerprint(deployment)].reason
-        self._report(deployment.generation, status.REVERTED, reason, aside=bool(self._fetching))
-
     def _report(self, generation: int, state: str, reason: str = "", aside: bool = False) -> None:
         self._reporter.transition(self._ledger.slots, generation, state, reason, aside)
-
-
-def _text(error: Exception) -> str:
-    return str(error) or repr(error)
 
 
 def _digests(deployment: Deployment) -> set[str]:

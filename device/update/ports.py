@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from device.generation import Generation
-from device.update.trial import Health
+from device.update.trial import Health, Sensor
 
 
 class Runner(Protocol):
@@ -28,6 +28,10 @@ class Runner(Protocol):
 
     def health(self) -> Mapping[str, Health]:
         """How each function does."""
+        ...
+
+    def sensors(self) -> Mapping[str, Sensor]:
+        """How each sensor of the board does."""
         ...
 
 

@@ -43,8 +43,11 @@ def plan(slots: Slots, desired: Deployment, trees: Collection[str]) -> Plan:
     if desired.generation < slots.floor:
         return Reject(f"generation {desired.generation} is older than generation {slots.floor}, which came before")
     failure = slots.failed.get(content)
-    if failure is None:
-        return Install(tuple(ref for ref in desired.artifacts() if ref.digest not in trees))
+    if failure is None or desired.attempt > failure.attempt:
+        return Install(tuple(ref for ref in desired.parts() if ref.digest not in trees))
     if failure.generation == desired.generation:
         return Nothing()
-    return Reject(f"the same content failed as generation {failure.generation}: {failure.reason}")
+    return Reject(
+        f"the same content failed as generation {failure.generation}: {failure.reason}. "
+        "If the cause lay outside of it, `lamplight deploy --retry` has it tried once more"
+    )

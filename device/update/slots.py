@@ -10,26 +10,32 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from device.protocol import deployment
 from device.protocol.deployment import Deployment
 from device.protocol.errors import ProtocolError
-from device.protocol.fields import integer, items, only, sha256, table, text
-from device.update import durable
+from device.protocol.fields import integer, items, sha256, table, text
+from device.update import baseline, durable
+from device.update.baseline import Baseline
 
 FORMAT = 1
 # How often a generation in trial may be started; the agent dying with it uses one up.
 STARTS = 3
 # Failures remembered; the oldest is forgotten.
 MAX_FAILED = 32
+# Failures of which the evidence is kept.
+MAX_EVIDENCE = 4
 
 
 class Failure(NamedTuple):
-    """A trial that was reverted."""
+    """A trial that was reverted; `attempt` is that of the deployment, `evidence` what the verdict rests on."""
 
     generation: int
     reason: str
+    attempt: int = 0
+    evidence: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,7 @@ class Slots:
 
     `floor` is the highest generation ever believed. `starts` is how often the one in trial may still be started.
     `failed` is by fingerprint, oldest first; `accepted` are the digests of models that passed their acceptance.
+    `baseline` is how the active one did.
     """
 
     floor: int = 0
@@ -47,6 +54,7 @@ class Slots:
     starts: int = 0
     failed: Mapping[str, Failure] = field(default_factory=dict[str, Failure])
     accepted: frozenset[str] = frozenset()
+    baseline: Baseline = field(default_factory=Baseline)
 
     @property
     def running(self) -> Deployment | None:
@@ -56,7 +64,7 @@ class Slots:
     def digests(self) -> set[str]:
         """The artifacts that some slot needs."""
         slots = (self.active, self.previous, self.trial)
-        return {ref.digest for slot in slots if slot for ref in slot.artifacts()}
+        return {ref.digest for slot in slots if slot for ref in slot.parts()}
 
     def functions(self) -> set[str]:
         """The functions that some slot has."""
@@ -65,9 +73,7 @@ class Slots:
 
 def fingerprint(content: Deployment) -> str:
     """What identifies the content of a deployment: the artifacts and the configuration, not its generation."""
-    fields = content.to_json()
-    same = json.dumps({key: fields[key] for key in ("functions", "models")}, sort_keys=True)
-    return hashlib.sha256(same.encode()).hexdigest()
+    return hashlib.sha256(json.dumps(content.content(), sort_keys=True).encode()).hexdigest()
 
 
 def believe(slots: Slots, generation: int) -> Slots:
@@ -80,9 +86,13 @@ def accept(slots: Slots, model: str) -> Slots:
     return replace(slots, accepted=slots.accepted | {model})
 
 
-def begin_trial(slots: Slots, new: Deployment) -> Slots:
-    """`new` is about to be started for the first time; it takes the place of another one in trial."""
-    return replace(slots, trial=new, starts=STARTS - 1)
+def begin_trial(slots: Slots, new: Deployment, now: Baseline | None = None) -> Slots:
+    """`new` is about to be started for the first time; it takes the place of another one in trial.
+
+    `now` is how what runs does: that is the active one, unless there is another one in trial.
+    """
+    known = baseline.merged(slots.baseline, now) if now and slots.trial is None else slots.baseline
+    return replace(slots, trial=new, starts=STARTS - 1, baseline=known)
 
 
 def boot(slots: Slots) -> Slots:
@@ -90,29 +100,34 @@ def boot(slots: Slots) -> Slots:
     if slots.trial is None:
         return slots
     if slots.starts == 0:
-        return revert(slots, f"the agent did not survive it {STARTS} times")
+        return revert(slots, f"the agent did not survive it {STARTS} times", {"kind": "boot", "starts": STARTS})
     return replace(slots, starts=slots.starts - 1)
 
 
-def commit(slots: Slots) -> Slots:
-    """The generation in trial has proved itself; the active one becomes the previous one."""
-    kept = replace(slots, active=slots.trial, previous=slots.active, trial=None, starts=0)
-    return replace(kept, accepted=slots.accepted & kept.digests())
-
-
-def revert(slots: Slots, reason: str) -> Slots:
-    """The generation in trial failed; its content will not be tried again."""
+def commit(slots: Slots, now: Baseline | None = None) -> Slots:
+    """The generation in trial has proved itself; the active one becomes the previous one. `now` is how it does."""
     assert slots.trial is not None
-    failed = {**slots.failed, fingerprint(slots.trial): Failure(slots.trial.generation, reason)}
-    newest = dict(list(failed.items())[-MAX_FAILED:])
-    return replace(slots, trial=None, starts=0, failed=newest)
+    failed = {key: each for key, each in slots.failed.items() if key != fingerprint(slots.trial)}
+    kept = replace(slots, active=slots.trial, previous=slots.active, trial=None, starts=0, failed=failed)
+    return replace(kept, accepted=slots.accepted & kept.digests(), baseline=now or Baseline())
+
+
+def revert(slots: Slots, reason: str, evidence: Mapping[str, object] = MappingProxyType({})) -> Slots:
+    """The generation in trial failed; its content will not be tried again, unless another attempt is asked for."""
+    assert slots.trial is not None
+    failure = Failure(slots.trial.generation, reason, slots.trial.attempt, evidence)
+    content = fingerprint(slots.trial)
+    others = [(key, each) for key, each in slots.failed.items() if key != content]
+    newest = [*others, (content, failure)][-MAX_FAILED:]
+    bare = [(key, each._replace(evidence={})) for key, each in newest[:-MAX_EVIDENCE]]
+    return replace(slots, trial=None, starts=0, failed=dict([*bare, *newest[-MAX_EVIDENCE:]]))
 
 
 def lose(slots: Slots) -> Slots:
     """What should be running is damaged on disk: fall back to the one before it, if there is one."""
     if slots.trial is not None:
         return replace(slots, trial=None, starts=0)
-    return replace(slots, active=slots.previous, previous=None)
+    return replace(slots, active=slots.previous, previous=None, baseline=Baseline())
 
 
 def load(path: Path) -> Slots:
@@ -136,14 +151,14 @@ def save(path: Path, slots: Slots) -> None:
         "previous": slots.previous and slots.previous.to_json(),
         "trial": slots.trial and slots.trial.to_json(),
         "starts": slots.starts,
-        "failed": [[key, *failure] for key, failure in slots.failed.items()],
+        "failed": [[key, *failure[:3], dict(failure.evidence)] for key, failure in slots.failed.items()],
         "accepted": sorted(slots.accepted),
+        "baseline": slots.baseline.to_json(),
     }
     durable.write_file(path, json.dumps(fields).encode())
 
 
 def _parse(fields: dict[str, object]) -> Slots:
-    only(fields, ("format", "floor", "active", "previous", "trial", "starts", "failed", "accepted"), "slots")
     integer(fields, "format", "slots", FORMAT, FORMAT)
     failed = [items(each, "slots.failed") for each in items(fields.get("failed"), "slots.failed")]
     return Slots(
@@ -154,6 +169,7 @@ def _parse(fields: dict[str, object]) -> Slots:
         starts=integer(fields, "starts", "slots", 0, STARTS),
         failed=dict(_failure(each) for each in failed),
         accepted=frozenset(sha256(each, "slots.accepted") for each in items(fields.get("accepted"), "slots.accepted")),
+        baseline=baseline.parse(fields["baseline"]) if "baseline" in fields else Baseline(),
     )
 
 
@@ -163,6 +179,14 @@ def _slot(fields: dict[str, object], key: str) -> Deployment | None:
 
 
 def _failure(entry: list[object]) -> tuple[str, Failure]:
-    fields: dict[str, object] = dict(zip(("fingerprint", "generation", "reason"), entry, strict=True))
-    generation = integer(fields, "generation", "slots.failed", 1, deployment.MAX_GENERATION)
-    return sha256(fields["fingerprint"], "slots.failed"), Failure(generation, text(fields, "reason", "slots.failed"))
+    # Without the last two it is from before there were attempts.
+    rest: list[object] = [0, {}]
+    names = ("fingerprint", "generation", "reason", "attempt", "evidence")
+    fields: dict[str, object] = dict(zip(names, [*entry, *rest[max(0, len(entry) - 3) :]], strict=True))
+    failure = Failure(
+        integer(fields, "generation", "slots.failed", 1, deployment.MAX_GENERATION),
+        text(fields, "reason", "slots.failed"),
+        integer(fields, "attempt", "slots.failed", 0, deployment.MAX_GENERATION),
+        table(fields["evidence"], "slots.failed"),
+    )
+    return sha256(fields["fingerprint"], "slots.failed"), failure

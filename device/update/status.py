@@ -26,8 +26,9 @@ class Update:
     """Where the engine stands.
 
     `generation` runs, and `previous` is the one to fall back to (0: none). `update` is the generation that `state` and
-    `reason` are about; `bytes` of `total` are stored, at present `rate` bytes a second. `failed` maps generations that
-    were reverted to the reason.
+    `reason` are about; `bytes` of `total` are stored, at present `rate` bytes a second, of what travels to bring
+    artifacts of `whole` bytes: with patches less than that. `failed` maps generations that were reverted to the
+    reason, `evidence` the latest of them to what the verdict rests on.
     """
 
     generation: int = 0
@@ -37,17 +38,27 @@ class Update:
     reason: str = ""
     bytes: int = 0
     total: int = 0
+    whole: int = 0
     rate: int = 0
     failed: Mapping[int, str] = field(default_factory=dict[int, str])
+    evidence: Mapping[int, Mapping[str, object]] = field(default_factory=dict[int, Mapping[str, object]])
 
 
 class Reporter:
-    """Keeps the present status; `changed` is called when it has changed, `event` with each transition."""
+    """Keeps the present status; `changed` is called when it has changed, `event` with each transition.
+
+    `others` are reasons why generations were reverted that are not in the slots.
+    """
 
     def __init__(
-        self, changed: Callable[[], None], event: Callable[[Update], None], clock: Callable[[], float]
+        self,
+        changed: Callable[[], None],
+        event: Callable[[Update], None],
+        clock: Callable[[], float],
+        others: Mapping[int, str],
     ) -> None:
         self.status = Update()
+        self._others = others
         self._changed = changed
         self._event = event
         self._clock = clock
@@ -55,26 +66,26 @@ class Reporter:
 
     def transition(self, slots: Slots, generation: int, state: str, reason: str = "", aside: bool = False) -> None:
         """Deployment `generation` got into `state`: an event, and the new status unless it is only an `aside`."""
-        told = _numbered(Update(update=generation, state=state, reason=reason), slots)
+        told = self._numbered(Update(update=generation, state=state, reason=reason), slots)
         if generation == self.status.update:
-            told = replace(told, bytes=self.status.bytes, total=self.status.total)
+            told = replace(told, bytes=self.status.bytes, total=self.status.total, whole=self.status.whole)
         self._event(told)
-        self._show(_numbered(self.status, slots) if aside else told)
+        self._show(self._numbered(self.status, slots) if aside else told)
 
     def rest(self, slots: Slots) -> None:
         """Nothing is in progress: the status is what the slots say."""
         active = slots.active.generation if slots.active else 0
-        reason = _failures(slots).get(slots.floor)
+        reason = self._failures(slots).get(slots.floor)
         if reason is not None:
             told = Update(update=slots.floor, state=REVERTED, reason=reason)
         else:
             told = Update(update=active, state=COMMITTED if active else IDLE)
-        self._show(_numbered(told, slots))
+        self._show(self._numbered(told, slots))
 
-    def fetching(self, stored: int, total: int) -> None:
-        """A download begins; so much of it is stored from before."""
+    def fetching(self, stored: int, total: int, whole: int) -> None:
+        """A download begins, of artifacts of `whole` bytes; so much of it is stored from before."""
         self._last_progress = self._clock()
-        self._show(replace(self.status, bytes=stored, total=total, rate=0))
+        self._show(replace(self.status, bytes=stored, total=total, whole=whole, rate=0))
 
     def progress(self, stored: int) -> None:
         """So much of the download is stored; told at most once a period, and when it is complete.
@@ -95,16 +106,15 @@ class Reporter:
         self.status = told
         self._changed()
 
+    def _numbered(self, told: Update, slots: Slots) -> Update:
+        fallback = slots.active if slots.trial else slots.previous
+        return replace(
+            told,
+            generation=slots.running.generation if slots.running else 0,
+            previous=fallback.generation if fallback else 0,
+            failed=self._failures(slots),
+            evidence={failure.generation: failure.evidence for failure in slots.failed.values() if failure.evidence},
+        )
 
-def _numbered(told: Update, slots: Slots) -> Update:
-    fallback = slots.active if slots.trial else slots.previous
-    return replace(
-        told,
-        generation=slots.running.generation if slots.running else 0,
-        previous=fallback.generation if fallback else 0,
-        failed=_failures(slots),
-    )
-
-
-def _failures(slots: Slots) -> dict[int, str]:
-    return {failure.generation: failure.reason for failure in slots.failed.values()}
+    def _failures(self, slots: Slots) -> dict[int, str]:
+        return {**self._others, **{failure.generation: failure.reason for failure in slots.failed.values()}}

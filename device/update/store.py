@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from device.errors import BadArtifactError, RejectedError
+from device.errors import BadArtifactError, LamplightError, RejectedError
 from device.protocol.chunks import CHUNK_SIZE
 from device.protocol.chunks import digest as digest_of
 from device.update import archive, durable
@@ -24,6 +24,8 @@ from device.update import archive, durable
 RESERVE = 16 * 1024 * 1024
 # How much of what arrived a power cut may cost. An fsync now and then also keeps the last one short.
 SYNC_EVERY = 4 * 1024 * 1024
+# What the system says when it is short of something, not the disk of the file.
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR)
 
 
 class Store:
@@ -92,15 +94,31 @@ class Store:
         except FileNotFoundError:
             return
 
-    def unpack(self, digest: str) -> Path:
-        """The tree of the artifact whose blob is here and verified, unpacked now.
+    def blob(self, digest: str) -> Path:
+        """The file of a blob that is here."""
+        return self._blobs / digest
+
+    def packed(self, digest: str, limit: int) -> bytes | None:
+        """The artifact that a tree was unpacked from, packed again, for that gives the same bytes.
+
+        None when the tree is not here, is not whole, or has more than `limit` bytes in it.
+        """
+        tree = self.tree(digest)
+        try:
+            data = archive.pack(tree) if archive.size(tree) <= limit else b""
+        except (LamplightError, OSError):
+            return None
+        return data if digest_of(data) == digest else None
+
+    def unpack(self, digest: str, data: bytes | None = None) -> Path:
+        """The tree of an artifact, unpacked now: from `data`, or from its blob, which is here; either is verified.
 
         Raises BadArtifactError when it is unsafe, or was not packed as `archive.pack` does: then the tree could not be
         verified later.
         """
         tree = self.tree(digest)
         durable.remove(tree)
-        archive.unpack(self._blobs / digest, tree)
+        archive.unpack(self._blobs / digest if data is None else data, tree)
         if not self.check(digest):
             raise BadArtifactError(
                 f"Artifact {digest} was not packed by Lamplight", "", "Pack it with `lamplight deploy`"
@@ -108,13 +126,20 @@ class Store:
         return tree
 
     def check(self, digest: str) -> bool:
-        """Whether the tree is here and whole; a damaged one is removed."""
+        """Whether the tree is here and whole; a damaged one is removed.
+
+        Raises OSError when the system has nothing left to read it with: that says nothing of the tree.
+        """
         tree = self.tree(digest)
         if not tree.is_dir():
             return False
         try:
             whole = archive.digest(tree) == digest
-        except (BadArtifactError, OSError):
+        except BadArtifactError:
+            whole = False
+        except OSError as error:
+            if error.errno in _EXHAUSTED:
+                raise
             whole = False
         if not whole:
             # On a failing disk it stays, and stays not whole.

@@ -80,7 +80,7 @@ class Verifier:
 
 def _run(question: verify.Question, payload: bytes, scratch: Path, timeout: float) -> bytes:
     """What the verify process printed; raises UntrustedError when it crashed or hung."""
-    command = [sys.executable, "-m", "device.update.verify", json.dumps(question._asdict())]
+    command = [sys.executable, "-P", "-m", "device.update.verify", json.dumps(question._asdict())]
     # Into a file and not a pipe: the process itself bounds the size of files, so no answer can fill the memory.
     with (scratch / "answer").open("w+b") as answer, (scratch / "errors").open("w+b") as errors:
         try:

@@ -74,7 +74,7 @@ def judge(question: Question, payload: bytes) -> dict[str, object]:
     }
     deployment = _deployment(clients["director"], desired.deployment, now)
     trust.addressed(deployment, question.fleet, question.device, question.floor)
-    for ref in deployment.artifacts():
+    for ref in deployment.targets():
         trust.agree(ref, *(_target(name, client, ref.target, now) for name, client in clients.items()))
     _raise_time_floor(scratch, now, clients.values())
     return {"ok": True, "deployment": desired.deployment.decode(), "trusted": _collect(scratch)}

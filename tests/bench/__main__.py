@@ -11,9 +11,11 @@ import signal
 import sys
 from pathlib import Path
 
-from tests.bench import deploy, event_path, inference, memory, page, table, transfer
+from tests.bench import deploy, event_path, inference, memory, page, patch, table, transfer, workers
 
-BENCHMARKS = {each.__name__.rpartition(".")[2]: each for each in (event_path, inference, deploy, transfer, memory)}
+BENCHMARKS = {
+    each.__name__.rpartition(".")[2]: each for each in (event_path, workers, inference, deploy, transfer, patch, memory)
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

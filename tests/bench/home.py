@@ -20,6 +20,7 @@ from cloud_shim.up import ports
 from cloud_shim.up.home import Home
 from cloud_shim.up.state import StateFolder
 from device.update import archive
+from tests.support import agent_of
 
 DEVICE = "bench-pi"
 PATIENCE = 120.0
@@ -43,7 +44,8 @@ class RunningHome:
     """A started Home; `folder` is for a benchmark's own files, on the same disk as everybody's state."""
 
     def __init__(self, home: Home, client: Client, broker: Broker, folder: Path) -> None:
-        self.agent = home.agent.pid
+        self.launcher = home.agent.pid
+        self.agent = agent_of(self.launcher)
         self.broker = broker
         self._home = home
         self.folder = folder
@@ -69,6 +71,15 @@ class RunningHome:
         return self.record("events", lambda each: each["kind"] == "update" and _state(each) == (generation, state))[
             "time"
         ]
+
+    def fetched(self, generation: int) -> int:
+        """How many bytes the device has fetched for this generation, once it has committed it and says so."""
+
+        def look() -> int | None:
+            told = self._client.device(DEVICE)["reported"]["update"]
+            return told["total"] if _state(told) == (generation, "COMMITTED") else None
+
+        return _eventually(look, f"a report of generation {generation}")
 
     def record(self, stream: str, matches: Callable[[dict[str, Any]], bool], function: str = "") -> dict[str, Any]:
         """The first record of `stream` that matches, waiting for it."""

@@ -1,16 +1,16 @@
 """The agent's memory at idle, against a bare Python with paho connected to the same broker.
 
 Ours is the proportional set size (PSS: what a process has alone, and its share of what it shares) summed over the
-agent and every process it started: the zygote and the worker of `night-light`, which runs meanwhile. The reference is
-the least that could speak MQTT in Python: one interpreter that has imported paho and connected. Both are read in turn
-on the same machine, where the interpreter's own pages are also shared with the shim and the simulated hardware: a
-board without them counts a little more on both sides.
+launcher and every process below it: the agent, the zygote and the worker of `night-light`, which runs meanwhile. The
+reference is the least that could speak MQTT in Python: one interpreter that has imported paho and connected. Both are
+read in turn on the same machine, where the interpreter's own pages are also shared with the shim and the simulated
+hardware: a board without them counts a little more on both sides.
 """
 
 import contextlib
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 from tests.bench import home
@@ -30,22 +30,26 @@ client.on_connect = lambda *_: print("connected", flush=True)
 client.connect(host, int(port))
 client.loop_forever()
 """
+_IDLE = "def handler(event, context):\n    return None\n"
 
 
 def measure(quick: bool) -> list[Figure]:
-    """With one function at work and nothing else going on."""
+    """With one function at work and nothing else going on, then with four more that wait for calls."""
     rounds = 1 if quick else 11
     with home.running() as running, _bare_client(running.broker) as bare:
-        ours, reference = in_turn(lambda: _family(running.agent), lambda: _pss(bare), rounds)
-    return [
-        Figure(
-            "agent at idle with night-light (PSS)",
-            "MB",
-            spread(ours, 1e-6),
-            spread(reference, 1e-6),
-            "python3 with paho connected",
-        )
-    ]
+
+        def figure(name: str, pss: Callable[[int], float]) -> Figure:
+            ours, reference = in_turn(lambda: pss(running.agent), lambda: _pss(bare), rounds)
+            return Figure(
+                f"{name} (PSS)", "MB", spread(ours, 1e-6), spread(reference, 1e-6), "python3 with paho connected"
+            )
+
+        figures = [figure("agent at idle with night-light", _family), figure("agent alone", _pss)]
+        for number in range(4):
+            manifest = f'name = "idle-{number}"\nhandler = "main:handler"\n'
+            generation = running.deploy(home.pack(running.folder / f"idle-{number}", manifest, _IDLE))
+            running.wait_committed(generation)
+        return [*figures, figure("agent, zygote and 5 functions at idle", _family)]
 
 
 @contextlib.contextmanager

@@ -27,7 +27,7 @@ def pi(shim, fallback, connect):
 
 
 def fetch_all(pi, release, registry, until):
-    parts = {topics.chunk("home", chunk.digest): chunk for chunk in registry.chunks(release)}
+    parts = {topics.chunk("home", chunk.digest): chunk for chunk in registry.chunks({release.sha256})}
     for topic in parts:
         pi.subscribe(topic)
     until(lambda: all(pi.of(topic) for topic in parts))

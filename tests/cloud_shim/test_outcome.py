@@ -4,7 +4,7 @@ import pytest
 
 from cloud_shim import outcome
 from cloud_shim.outcome import Outcome, judge
-from cloud_shim.transfer import Transfer
+from cloud_shim.transfer import Transfer, Travelled
 from device.errors import LamplightError, OfflineError
 
 
@@ -21,6 +21,7 @@ def device(update=(1, "COMMITTED"), generation=1, failed=None, reason="", receiv
                 "reason": reason,
                 "bytes": received[0],
                 "total": received[1],
+                "whole": 2 * received[1],
             },
         },
     }
@@ -34,6 +35,7 @@ def device(update=(1, "COMMITTED"), generation=1, failed=None, reason="", receiv
         (device((2, "FETCHING"), received=(25, 100)), Outcome("FETCHING", "", Transfer(25, 100))),
         (device((2, "TRIAL"), 2), Outcome("TRIAL")),
         (device((2, "COMMITTED"), 2), Outcome("COMMITTED")),
+        (device((2, "COMMITTED"), 2, received=(9, 9)), Outcome("COMMITTED", travelled=Travelled(9, 18))),
         (device((2, "REVERTED"), 1, {"2": "crashed"}, "crashed"), Outcome("REVERTED", "crashed")),
         (device((2, "REJECTED"), 1, reason="no pin"), Outcome("REJECTED", "no pin")),
         (device((3, "FETCHING"), 1), Outcome("SUPERSEDED")),

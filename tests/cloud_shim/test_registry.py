@@ -1,6 +1,7 @@
 """Numbering, checking and keeping releases."""
 
 import io
+import json
 import tarfile
 
 import pytest
@@ -12,6 +13,8 @@ from cloud_shim.signing import Signing
 from device.errors import BadArtifactError, NotFoundError
 from device.protocol import chunks
 from device.protocol.chunks import CHUNK_SIZE
+from device.protocol.deployment import Deployment
+from device.update import patch
 
 
 @pytest.fixture
@@ -58,7 +61,7 @@ def test_the_same_bytes_are_the_same_release_even_after_a_restart(registry, make
 def test_an_artifact_of_several_chunks_comes_apart_and_together(registry, make_model):
     data = make_model(size=3 * CHUNK_SIZE)
     release = registry.add(data)
-    index, *parts = registry.chunks(release)
+    index, *parts = registry.chunks({release.sha256})
     assert index.digest == release.index
     assert all(chunks.digest(registry.bytes_of(part)) == part.digest for part in (index, *parts))
     assert [part.digest for part in parts] == chunks.decode_index(registry.bytes_of(index), release.length)
@@ -69,7 +72,7 @@ def test_a_small_artifact_is_its_own_only_chunk(registry, make_function):
     data = make_function()
     release = registry.add(data)
     assert release.index == ""
-    assert [registry.bytes_of(chunk) for chunk in registry.chunks(release)] == [data]
+    assert [registry.bytes_of(chunk) for chunk in registry.chunks({release.sha256})] == [data]
 
 
 def test_an_unknown_release_is_answered_with_the_known(registry, make_function):
@@ -132,3 +135,70 @@ def test_crash_between_numbering_and_signing_is_healed_by_the_next_try(make_regi
     registry = make_registry()
     assert registry.add(make_function("lamp", "# 2")).version == 2
     assert registry.add(make_function("lamp", "# 1")).version == 1
+
+
+def patches_of(registry, data):
+    return registry.add(data).patches
+
+
+def test_a_release_carries_patches_from_the_three_before_it(registry, make_function):
+    versions = [make_function("lamp", f"# {number}") for number in range(5)]
+    made = [patches_of(registry, data) for data in versions]
+    assert [len(each) for each in made] == [0, 1, 2, 3, 3]
+    assert {patch.base for patch in made[4]} == {chunks.digest(data) for data in versions[1:4]}
+    for each in made[4]:
+        base = next(data for data in versions if chunks.digest(data) == each.base)
+        (chunk,) = registry.chunks({each.digest})
+        data = registry.bytes_of(chunk)
+        assert (chunks.digest(data), len(data)) == (each.digest, each.length)
+        assert patch.apply(data, base, len(versions[4])) == versions[4]
+
+
+def test_patches_are_between_releases_of_one_kind_and_name(registry, make_function, make_model):
+    registry.add(make_function("lamp"))
+    assert patches_of(registry, make_function("fan")) == ()
+    assert patches_of(registry, make_model("lamp")) == ()
+
+
+def test_a_patch_that_saves_too_little_is_left_out(registry, make_model):
+    registry.add(make_model(size=100_000, seed=1))
+    assert patches_of(registry, make_model(size=100_000, seed=2)) == ()
+
+
+def test_an_artifact_too_long_for_a_board_to_patch_has_no_patch(registry, make_model):
+    for number in range(2):
+        assert patches_of(registry, make_model(size=patch.MAX_LENGTH, seed=number)) == ()
+
+
+def test_without_the_library_releases_have_no_patches(registry, make_function, monkeypatch):
+    monkeypatch.setattr(patch, "available", lambda: False)
+    registry.add(make_function("lamp", "# 1"))
+    assert patches_of(registry, make_function("lamp", "# 2")) == ()
+
+
+def test_patches_are_known_and_signed_after_a_restart(registry, make_registry, make_function):
+    registry.add(make_function("lamp", "# 1"))
+    before = registry.add(make_function("lamp", "# 2")).ref
+    again = make_registry()
+    release = again.find("function", "lamp", 2)
+    assert release.ref.to_json() == before.to_json()
+    again.sign(release)
+    deployment = Deployment("home", "pi", 1, {"lamp": release.ref}, {}, {}, 5.0, 3)
+    listed = json.loads(json.loads(again._signing.desired(deployment))["director"]["targets"])["signed"]["targets"]
+    assert release.patches[0].target in listed
+
+
+def test_crash_between_numbering_and_signing_leaves_the_patches_to_be_signed_by_the_next_try(
+    make_registry, make_function, monkeypatch
+):
+    def crash(*_):
+        raise SystemExit
+
+    make_registry().add(make_function("lamp", "# 1"))
+    with monkeypatch.context() as stopped, pytest.raises(SystemExit):
+        stopped.setattr(Signing, "release", crash)
+        make_registry().add(make_function("lamp", "# 2"))
+    registry = make_registry()
+    release = registry.add(make_function("lamp", "# 2"))
+    assert len(release.patches) == 1
+    registry._signing.desired(Deployment("home", "pi", 1, {"lamp": release.ref}, {}, {}, 5.0, 3))

@@ -16,6 +16,7 @@ from device.protocol import chunks, topics
 from device.protocol.chunks import CHUNK_SIZE
 from device.protocol.messages import Batch, Call, Presence, Reply, call, encode, encode_want
 from device.update import archive
+from device.update import patch as patching
 from device.update.verification import Verifier
 
 BOARD = "lamplight/simulated"
@@ -131,17 +132,36 @@ def test_device_cannot_make_the_shim_send_what_it_does_not_run(
     assert unused.sha256 not in seeded()
 
 
-def test_chunks_that_nobody_needs_any_more_are_removed_from_the_broker(provision, deploy, make_function, until, seeded):
+def test_chunks_that_nobody_needs_any_more_are_removed_from_the_broker(
+    connected_shim, provision, deploy, make_function, until, seeded
+):
     pi, _ = provision("pi"), provision("tv")
     old, shared, new = (make_function(code=f"# {i}") for i in range(3))
     deploy(old)
     deploy(shared, "tv")
     deploy(shared)
     deploy(new)
-    until(lambda: seeded() == {chunks.digest(shared), chunks.digest(new)})
+    patches = connected_shim.fleet.deployment("pi").functions["night-light"].patches
+    assert {patch.base for patch in patches} == {chunks.digest(old), chunks.digest(shared)}
+    until(lambda: seeded() == {chunks.digest(shared), chunks.digest(new), *(patch.digest for patch in patches)})
     pi.client.subscribe(topics.chunk("home", chunks.digest(old)))
     assert pi.fetch(chunks.digest(new), until) == new
     assert not any(pi.client.of(topics.chunk("home", chunks.digest(old))))
+
+
+def test_a_device_is_told_of_the_patches_that_it_may_use_and_finds_them_on_the_broker(
+    provision, deploy, make_function, until
+):
+    pi = provision()
+    first, never, last = (make_function(code=f"# {i}") for i in range(3))
+    deploy(first)
+    provision("tv")
+    deploy(never, "tv")
+    deploy(last)
+    until(lambda: (told := pi.desired()) and told.generation == 2)
+    (patch,) = pi.desired().functions["night-light"].patches
+    assert patch.base == chunks.digest(first)
+    assert patching.apply(pi.fetch(patch.digest, until), first, len(last)) == last
 
 
 def test_broker_that_lost_everything_is_filled_again(provision, deploy, make_model, until, mosquitto):

@@ -8,7 +8,7 @@ import pytest
 
 from cloud_shim.signing import ONLINE, Signing
 from device.errors import NotFoundError, RejectedError
-from device.protocol.deployment import ArtifactRef, Deployment
+from device.protocol.deployment import ArtifactRef, Deployment, Patch
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -168,3 +168,75 @@ def test_threads_do_not_lose_each_others_releases(signing):
     for thread in threads:
         thread.join()
     signing.desired(deployment(1, *(ref(name=f"f-{number}", digest="b" * 64) for number in range(15))))
+
+
+def patched(base="c" * 64, digest="d" * 64):
+    """Release 2 of lamp with a patch."""
+    return ArtifactRef("function", "lamp", 2, "b" * 64, 1000, "", (Patch("function", "lamp", 2, base, digest, 90, ""),))
+
+
+def test_a_release_is_signed_with_its_patches_and_the_director_lists_those_of_the_deployment(signing):
+    first, second = (patched(base).patches[0] for base in ("c" * 64, "e" * 64))
+    signing.release("function", "lamp", 2, "b" * 64, 1000, (first, second))
+    listed = json.loads(json.loads(signing.desired(deployment(1, patched())))["director"]["targets"])["signed"]
+    assert set(listed["targets"]) == {
+        "deployment.json",
+        "functions/lamp/2.tar",
+        "functions/lamp/2.from-cccccccccccccccc.patch",
+    }
+
+
+def test_a_patch_never_changes(signing):
+    signing.release("function", "lamp", 2, "b" * 64, 1000, patched().patches)
+    with pytest.raises(RejectedError, match="exists with other content"):
+        signing.release("function", "lamp", 2, "b" * 64, 1000, patched(digest="f" * 64).patches)
+
+
+def test_a_patch_that_is_other_bytes_than_were_released_is_not_deployed(signing):
+    signing.release("function", "lamp", 2, "b" * 64, 1000, patched(digest="f" * 64).patches)
+    with pytest.raises(RejectedError, match="was not released"):
+        signing.desired(deployment(1, patched()))
+
+
+def told_patches(document):
+    return json.loads(json.loads(document)["deployment"])["functions"]["lamp"].get("patches", [])
+
+
+def test_a_patch_that_is_not_signed_is_left_out(signing):
+    signing.release("function", "lamp", 2, "b" * 64, 1000)
+    assert told_patches(signing.desired(deployment(1, patched()))) == []
+
+
+def release_newer(signing, count):
+    for version in range(3, 3 + count):
+        made = Patch("function", "lamp", version, "a" * 64, f"{version:064x}", 90, "")
+        signing.release("function", "lamp", version, f"{100 + version:064x}", 1000, [made])
+
+
+def test_patches_of_old_releases_are_signed_no_more_and_their_deployments_go_on_without(signing, clock):
+    signing.release("function", "lamp", 2, "b" * 64, 1000, patched().patches)
+    release_newer(signing, 2)
+    assert told_patches(signing.desired(deployment(1, patched())))
+    release_newer(signing, 3)
+    assert told_patches(signing.desired(deployment(1, patched()))) == []
+    clock.now += ONLINE
+    assert told_patches(signing.refresh("desk-pi")) == []
+    with pytest.raises(RejectedError, match="would go back"):
+        signing.desired(deployment(1, ref()))
+
+
+def test_an_old_release_signed_again_does_not_bring_its_patches_back(signing, tmp_path):
+    signing.release("function", "lamp", 2, "b" * 64, 1000, patched().patches)
+    release_newer(signing, 3)
+    before = (tmp_path / "image.json").read_bytes()
+    signing.release("function", "lamp", 2, "b" * 64, 1000, patched().patches)
+    assert (tmp_path / "image.json").read_bytes() == before
+
+
+def test_the_patches_of_many_releases_do_not_make_documents_longer(signing):
+    lengths = []
+    for version in range(2, 30):
+        patches = [Patch("function", "lamp", version, f"{k:064x}", f"{version:063x}{k}", 90, "") for k in range(3)]
+        signing.release("function", "lamp", version, f"{version:064x}", 1000, patches)
+        lengths.append(len(signing.desired(deployment(version, ref(version, digest=f"{version:064x}")))))
+    assert lengths[-1] - lengths[-2] < 200

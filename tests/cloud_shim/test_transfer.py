@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloud_shim.transfer import Transfer, of
+from cloud_shim.transfer import Transfer, of, travelled
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,21 @@ def test_what_is_no_download_has_no_progress(update):
 
 def test_an_agent_that_tells_no_rate_is_read():
     assert of({"state": "FETCHING", "bytes": 1, "total": 2}) == Transfer(1, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("update", "text"),
+    [
+        ({"bytes": 90, "total": 90, "whole": 51_200}, "90 B travelled instead of 51 kB"),
+        ({"bytes": 51_200, "total": 51_200, "whole": 51_200}, "51 kB travelled"),
+        ({"bytes": 51_200, "total": 51_200}, "51 kB travelled"),
+    ],
+    ids=["patch", "whole", "an-agent-that-does-not-tell"],
+)
+def test_what_travelled_is_told_with_what_it_saved(update, text):
+    assert travelled(update).text == text
+
+
+def test_where_nothing_travelled_nothing_is_told():
+    assert travelled({"bytes": 0, "total": 0, "whole": 0}) is None
+    assert travelled({}) is None

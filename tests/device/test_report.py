@@ -9,14 +9,28 @@ from device.protocol import messages
 from device.protocol.manifest import ModelManifest
 from device.report import COUNTERS_PERIOD, Throttle, compose
 from device.update.status import Update
+from device.version import Agent
 
-HEALTH = FunctionHealth(3, "ab" * 32, "running", events=9, errors=1, timeouts=2, crashes=4, restarts=6, last_error="x")
-UPDATE = Update(7, 6, 8, "FETCHING", "", bytes=10, total=20, rate=5, failed={8: "it crashed"})
+HEALTH = FunctionHealth(
+    3,
+    "ab" * 32,
+    "running",
+    events=9,
+    errors=1,
+    timeouts=2,
+    crashes=4,
+    restarts=6,
+    last_error="x",
+    deaths={"SIGSEGV": 4},
+)
+AGENT = Agent("0.2.0", "cd" * 32, True, "0.1.0", "")
+UPDATE = Update(7, 6, 8, "FETCHING", "", bytes=10, total=20, whole=40, rate=5, failed={8: "it crashed"})
 
 
 def body(health: FunctionHealth = HEALTH, update: Update = UPDATE, ok: bool = True) -> dict[str, object]:
     return compose(
         "lamplight/simulated",
+        AGENT,
         "12-9f3a61c2",
         update,
         {"lamp": health},
@@ -38,7 +52,12 @@ def test_it_says_what_the_protocol_promises_and_is_json() -> None:
     told = body()
     messages.encode(told)
     assert (told["generation"], told["previous"], told["boot"]) == (7, 6, "12-9f3a61c2")
-    assert told["update"] == {"generation": 8, "state": "FETCHING", "reason": "", "bytes": 10, "total": 20, "rate": 5}
+    amounts = {"bytes": 10, "total": 20, "whole": 40, "rate": 5}
+    assert told["update"] == {"generation": 8, "state": "FETCHING", "reason": "", **amounts}
+    assert told["patches"] is True
+    assert told["agent"] == "0.2.0"
+    runtime = {"version": "0.2.0", "sha256": "cd" * 32, "trial": True, "previous": "0.1.0", "lost": ""}
+    assert told["runtime"] == runtime
     assert told["failed"] == {"8": "it crashed"}
     assert told["sensors"] == {"light": {"ok": True, "error": ""}}
 
@@ -53,6 +72,7 @@ def test_every_way_to_fail_counts_as_an_error() -> None:
         "restarts": 6,
         "events": 9,
         "errors": 7,
+        "deaths": {"SIGSEGV": 4},
         "last_error": "x",
     }
 
@@ -60,7 +80,7 @@ def test_every_way_to_fail_counts_as_an_error() -> None:
 def test_models_are_those_of_the_generation_that_runs(tmp_path: Path) -> None:
     manifest = ModelManifest.__new__(ModelManifest)
     running = Generation(1, {}, {"presence": InstalledModel("presence", 2, "cd" * 32, tmp_path, manifest)})
-    told = compose("b", "1-a", Update(), {}, {}, running, {}, {})
+    told = compose("b", AGENT, "1-a", Update(), {}, {}, running, {}, {})
     assert told["models"] == {"presence": {"version": 2, "sha256": "cd" * 32}}
 
 

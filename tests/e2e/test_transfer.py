@@ -5,8 +5,6 @@ bad as a seed says (tests/sim/mqtt_proxy.py).
 """
 
 import json
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +23,7 @@ from device.protocol import chunks, topics
 from device.update import archive
 from device.update.fetch import WINDOW
 from tests.sim.mqtt_proxy import Faults, Proxy
-from tests.support import free_port, small_model, until
+from tests.support import agent_of, free_port, small_model, until
 
 pytestmark = pytest.mark.e2e
 
@@ -104,7 +102,7 @@ class Bench:
         assert self.report["models"]["heavy"]["version"] == self._releases
 
     def agent_pid(self) -> int:
-        return self.home.agent.pid
+        return agent_of(self.home.agent.pid)
 
     def blobs(self) -> list[Path]:
         return list((self.home.files.state / "update" / "blobs").iterdir())
@@ -193,8 +191,10 @@ def test_with_the_shim_dead_the_broker_alone_is_enough_though_chunks_are_lost(be
 def test_an_agent_killed_in_the_middle_goes_on_from_what_is_on_disk(bench: Bench):
     generation, length = bench.hold_in_the_middle()
     before = bench.proxy.bytes_delivered()
-    os.kill(bench.agent_pid(), signal.SIGKILL)
+    agent = bench.agent_pid()
     bench.home.agent.kill()
+    # Its sockets are open until it is gone.
+    until(lambda: not Path(f"/proc/{agent}").exists(), "the agent is gone")
     bench.proxy.release()
     bench.home.start_agent()
     bench.wait_committed(generation)

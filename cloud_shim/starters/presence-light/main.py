@@ -1,7 +1,9 @@
 """A lamp that comes on when someone is there and it is dark. Deploy the model it uses, models/presence, first."""
 
+from device.function import Context, Event
 
-def handler(event, context):
+
+def handler(event: Event, context: Context) -> None:
     """Runs for each light reading; the model looks at the last 32 of them, which is 3.2 seconds."""
     window = event.data["window"]
     someone = context.models["presence"].run(window).label == "present"

@@ -36,7 +36,7 @@ def test_a_new_device_has_nothing_and_was_never_seen(http):
         "simulated": False,
         "online": False,
         "last_seen": None,
-        "desired": {"generation": 0, "functions": {}, "models": {}},
+        "desired": {"generation": 0, "functions": {}, "models": {}, "agent": None},
         "reported": None,
     }
     assert [each["name"] for each in http.get("/api/devices").json()["devices"]] == ["pi"]
@@ -84,6 +84,7 @@ def test_deploying_puts_a_release_over_what_is_there(http, release, deploy, make
         "generation": 3,
         "functions": {"lamp": {"version": 2, "config": {"threshold": 7}}},
         "models": {"presence": {"version": 1}},
+        "agent": None,
     }
 
 
@@ -163,7 +164,7 @@ def test_a_removed_function_is_gone_and_the_rest_stays(http, release, deploy, ma
     deploy(release("lamp"), config={"threshold": 7})
     assert http.delete("/api/devices/pi/functions/lamp").json() == {"generation": 3}
     desired = http.get("/api/devices/pi").json()["desired"]
-    assert desired == {"generation": 3, "functions": {}, "models": {"presence": {"version": 1}}}
+    assert desired == {"generation": 3, "functions": {}, "models": {"presence": {"version": 1}}, "agent": None}
     assert http.delete("/api/devices/pi/models/presence").json() == {"generation": 4}
 
 
@@ -200,3 +201,20 @@ def test_unknown_path_and_method_have_the_same_form(http):
 
 def test_health_tells_that_the_broker_is_away(http):
     assert http.get("/api/health").json()["broker"]["connected"] is False
+
+
+def test_another_attempt_has_a_higher_number_than_any_before_and_is_signed(shim, release, deploy):
+    lamp = release("lamp")
+    deploy(lamp)
+    assert shim.fleet.deployment("pi").attempt == 0
+    deploy(lamp, retry=True)
+    first = shim.fleet.deployment("pi")
+    deploy(lamp, retry=True)
+    assert shim.fleet.deployment("pi").attempt > decode(first.encode()).attempt > 0
+
+
+def test_another_attempt_is_asked_for_with_yes_or_no_only(http, release):
+    made = release("lamp")
+    body = {key: made[key] for key in ("kind", "name", "version")}
+    answer = http.post("/api/devices/pi/deploy", json={**body, "config": None, "trial": None, "retry": 3})
+    assert answer.status_code == 400

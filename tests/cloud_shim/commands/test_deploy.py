@@ -42,7 +42,7 @@ def test_it_waits_until_the_device_keeps_it(shim, run, reports):
     assert "generation 2 COMMITTED after" in out
     assert "TRIAL" in err
     assert shim.asked(DEPLOY) == [
-        {"kind": "function", "name": "night-light", "version": 2, "config": None, "trial": None}
+        {"kind": "function", "name": "night-light", "version": 2, "config": None, "trial": None, "retry": False}
     ]
 
 
@@ -82,11 +82,22 @@ def test_a_refusal_of_the_device_is_an_error_with_its_reason(run, reports, state
 
 
 def test_json_says_what_was_deployed_and_how_it_ended(run, reports):
-    reports({"state": "COMMITTED"})
+    reports({"state": "COMMITTED", "bytes": 100, "total": 100, "whole": 10240})
     told = json.loads(run("deploy", NIGHT_LIGHT, "--json")[1])
     assert told.pop("seconds") >= 0
     del RELEASE["created"]
-    assert told == {**RELEASE, "device": "desk-pi", "generation": 2, "state": "COMMITTED"}
+    assert told == {**RELEASE, "device": "desk-pi", "generation": 2, "state": "COMMITTED", "travelled": 100}
+
+
+def test_it_says_how_little_travelled_as_a_patch(run, reports):
+    reports({"state": "COMMITTED", "bytes": 104, "total": 104, "whole": 45303})
+    assert "104 B travelled instead of 45 kB" in run("deploy", NIGHT_LIGHT)[1]
+
+
+def test_nothing_is_said_of_what_travelled_when_the_device_no_longer_tells(run, reports):
+    reports({"state": "COMMITTED"})
+    assert "travelled" not in run("deploy", NIGHT_LIGHT)[1]
+    assert json.loads(run("deploy", NIGHT_LIGHT, "--json")[1])["travelled"] is None
 
 
 def test_an_offline_device_without_waiting_is_no_error(run, reports):
@@ -168,3 +179,17 @@ def test_a_folder_that_is_neither_is_not_found(shim, run, tmp_path):
 def test_no_folder_is_not_found(run):
     assert run("deploy", "/nowhere")[0] == 3
     assert run("deploy", __file__)[0] == 3
+
+
+def test_a_trial_of_its_own_and_another_attempt_can_be_asked_for(shim, run, reports):
+    reports({"generation": 1, "state": "COMMITTED"})
+    run("deploy", NIGHT_LIGHT, "--no-wait", "--trial-seconds", "60", "--trial-events", "100", "--retry")
+    (asked,) = shim.asked(DEPLOY)
+    assert (asked["trial"], asked["retry"]) == ({"seconds": 60.0, "events": 100}, True)
+
+
+def test_a_trial_of_more_than_a_week_is_refused_before_anything_is_sent(shim, run):
+    code, _, err = run("deploy", NIGHT_LIGHT, "--trial-seconds", "604801")
+    assert code == 2
+    assert "trial-seconds" in err
+    assert shim.asked(DEPLOY) == []

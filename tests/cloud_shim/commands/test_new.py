@@ -15,7 +15,7 @@ def test_a_starter_is_copied_under_its_own_name(run):
     code, out, _ = run("new", "night-light")
     assert (code, out) == (0, "night-light\n")
     assert tomllib.loads(Path("night-light/function.toml").read_text())["name"] == "night-light"
-    assert sorted(each.name for each in Path("night-light").iterdir()) == ["function.toml", "main.py"]
+    assert sorted(each.name for each in Path("night-light").iterdir()) == ["function.toml", "main.py", "tests"]
 
 
 def test_a_folder_that_exists_is_not_touched(run):
@@ -38,5 +38,5 @@ def test_a_link_to_nowhere_is_not_followed(run, tmp_path):
 def test_what_is_no_starter_is_not_found_and_the_starters_are_listed(run, name):
     code, _, err = run("new", name)
     assert code == 3
-    assert "blink, hello, night-light, presence-light" in err
+    assert "blink, hello, lamp-api, night-light, presence-light" in err
     assert not list(Path().iterdir())

@@ -87,3 +87,24 @@ def test_an_unknown_device_is_not_found(shim, run):
     code, out, err = run("status", "nobody")
     assert (code, out) == (3, "")
     assert err == "error: There is no device 'nobody'. for a reason. try: something else\n"
+
+
+AGENT = {"version": "0.2.0", "sha256": "ab" * 32, "trial": False, "previous": "0.1.0", "lost": ""}
+
+
+def test_the_agent_is_told_with_what_it_can_go_back_to(device):
+    wanted = {**device()["desired"], "agent": {"version": 2, "sha256": "ab" * 32}}
+    assert told(device(reported={"agent": "0.2.0", "runtime": AGENT}, desired=wanted))["agent"] == "0.2.0, 0.1.0 before"
+
+
+def test_an_agent_on_trial_or_that_was_lost_or_is_asked_for_is_told(device):
+    runtime = {**AGENT, "trial": True, "previous": "", "lost": "agent cdcd is damaged on disk"}
+    wanted = {**device()["desired"], "agent": {"version": 3, "sha256": "cd" * 32}}
+    shown = told(device(reported={"agent": "0.2.0", "runtime": runtime}, desired=wanted))["agent"]
+    assert shown == "0.2.0, on trial\nagent cdcd is damaged on disk\nrelease v3 is asked for"
+    back = {**device()["desired"], "agent": None}
+    assert "the built-in one is asked for" in told(device(reported={"runtime": AGENT}, desired=back))["agent"]
+
+
+def test_an_agent_that_says_nothing_of_its_versions_is_told_by_its_own(device):
+    assert told(device())["agent"] == device()["reported"]["agent"]

@@ -87,3 +87,10 @@ def test_the_disk_is_told_by_an_agent_that_knows_it(device):
     assert view.device(device, device["last_seen"]).disk == "12.0 GB free, 1.5 MB used"
     del device["reported"]["disk"]
     assert view.device(device, device["last_seen"]).disk == ""
+
+
+def test_an_agent_on_trial_says_so(device):
+    device["reported"]["runtime"] = {"trial": True}
+    assert view.device(device, device["last_seen"]).agent == "0.1.0, on trial"
+    del device["reported"]["runtime"]
+    assert view.device(device, device["last_seen"]).agent == "0.1.0"

@@ -236,3 +236,19 @@ def test_a_full_disk_at_the_start_does_not_keep_the_board_from_starting(
     after = Outbox(path)
     assert after.boots == before.boots + 1
     after.close()
+
+
+def test_what_a_later_version_of_the_agent_added_does_not_keep_this_one_from_its_records(path: Path) -> None:
+    """That version was given up; its records and those from before are sent by this one."""
+    before = Outbox(path)
+    before.append("telemetry", "reading", {"lux": 1})
+    before.close()
+    later = sqlite3.connect(path)
+    later.execute("CREATE TABLE later (id INTEGER PRIMARY KEY, what TEXT)")
+    later.execute("ALTER TABLE records ADD COLUMN later TEXT DEFAULT ''")
+    later.commit()
+    later.close()
+    after = Outbox(path)
+    assert not path.with_name("outbox.db.corrupt").exists()
+    assert [body["lux"] for body in bodies(after.next_batch("telemetry"))] == [1]
+    after.close()

@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from device.protocol.chunks import CHUNK_SIZE, MAX_ARTIFACT
-from device.protocol.deployment import MAX_GENERATION, ArtifactRef, Deployment
+from device.protocol.deployment import MAX_GENERATION, MAX_PATCHES, ArtifactRef, Deployment, Patch
 
 names = st.from_regex(r"[a-z0-9][a-z0-9-]{0,62}", fullmatch=True)
 digests = st.text("0123456789abcdef", min_size=64, max_size=64)
@@ -18,9 +18,17 @@ tables = st.dictionaries(st.text(max_size=12), values, max_size=4)
 
 @st.composite
 def refs(draw, kind, name):
+    version = draw(st.integers(1, MAX_GENERATION))
+    bases = draw(st.sets(digests, max_size=MAX_PATCHES))
+    patches = tuple(Patch(kind, name, version, base, *draw(contents())) for base in sorted(bases))
+    return ArtifactRef(kind, name, version, *draw(contents()), patches)
+
+
+@st.composite
+def contents(draw):
+    """Digest, length and index."""
     length = draw(st.integers(1, CHUNK_SIZE) | st.integers(1, MAX_ARTIFACT))
-    index = draw(digests) if length > CHUNK_SIZE else ""
-    return ArtifactRef(kind, name, draw(st.integers(1, MAX_GENERATION)), draw(digests), length, index)
+    return draw(digests), length, draw(digests) if length > CHUNK_SIZE else ""
 
 
 @st.composite

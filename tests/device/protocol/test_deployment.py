@@ -17,7 +17,16 @@ GOOD = {
     "fleet": "home",
     "device": "desk-pi",
     "generation": 7,
-    "functions": {"lamp": {"version": 3, "sha256": "a" * 64, "length": 10240, "index": "", "config": {"x": 1}}},
+    "functions": {
+        "lamp": {
+            "version": 3,
+            "sha256": "a" * 64,
+            "length": 10240,
+            "index": "",
+            "config": {"x": 1},
+            "patches": [{"base": "d" * 64, "sha256": "e" * 64, "length": 104, "index": ""}],
+        }
+    },
     "models": {"presence": {"version": 1, "sha256": "b" * 64, "length": CHUNK_SIZE + 1, "index": "c" * 64}},
     "trial": {"seconds": 5, "events": 3},
 }
@@ -32,8 +41,22 @@ def test_it_survives_its_encoding(made):
 
 @given(deployments())
 def test_every_artifact_has_a_target_of_its_own(made):
-    targets = [ref.target for ref in made.artifacts()]
-    assert len(set(targets)) == len(targets) == len(made.functions) + len(made.models)
+    targets = [ref.target for ref in made.targets()]
+    patches = [patch for ref in made.artifacts() for patch in ref.patches]
+    assert len(set(targets)) == len(targets) == len(made.functions) + len(made.models) + len(patches)
+
+
+@given(deployments())
+def test_how_it_travels_is_no_part_of_what_it_is(made):
+    without = made.with_patches(set())
+    assert without.content() == made.content()
+    assert b"patches" not in without.encode()
+
+
+def test_patches_are_chosen_by_their_targets():
+    made = deployment.parse(GOOD)
+    assert made.with_patches({"functions/lamp/3.from-dddddddddddddddd.patch"}).to_json() == made.to_json()
+    assert made.with_patches({"functions/lamp/3.tar"}).functions["lamp"].to_json() == made.functions["lamp"].content()
 
 
 WRONG = [
@@ -51,6 +74,14 @@ WRONG = [
     (("functions", "lamp", "index"), "c" * 64, "index"),
     (("functions", "lamp", "config"), [], "config"),
     (("functions", "lamp", "colour"), "red", "unknown key"),
+    (("functions", "lamp", "patches"), {}, "patches"),
+    (("functions", "lamp", "patches"), ["e" * 64], "patches"),
+    (("functions", "lamp", "patches"), 4 * GOOD["functions"]["lamp"]["patches"], "at most 3"),
+    (("functions", "lamp", "patches", 0, "base"), "D" * 64, "base"),
+    (("functions", "lamp", "patches", 0, "sha256"), 1, "sha256"),
+    (("functions", "lamp", "patches", 0, "length"), 0, "length"),
+    (("functions", "lamp", "patches", 0, "length"), CHUNK_SIZE + 1, "index"),
+    (("functions", "lamp", "patches", 0, "window"), 27, "unknown key"),
     (("functions", "Lamp"), {}, "is not a name"),
     (("models", "presence", "config"), {}, "unknown key"),
     (("models", "presence", "index"), "", "index"),

@@ -14,12 +14,12 @@ def failed(times, backoff=None):
 
 
 def test_the_ceiling_doubles_up_to_the_longest():
-    assert [failed(n).ceiling() for n in range(9)] == [0, 1, 2, 4, 8, 16, 32, 60, 60]
+    assert [failed(n).ceiling() for n in range(9)] == [0, 0, 1, 2, 4, 8, 16, 32, 60]
 
 
 def test_a_worker_that_ran_long_enough_starts_over():
-    assert failed(6).failed(ran=30).ceiling() == 1
-    assert failed(6).failed(ran=29).ceiling() == 60
+    assert failed(6).failed(ran=30).ceiling() == 0
+    assert failed(7).failed(ran=29).ceiling() == 60
 
 
 def test_failing_for_months_neither_overflows_nor_grows():

@@ -1,10 +1,13 @@
 """Functions that use a model, with the real inference library."""
 
+import os
 import shutil
+import signal
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from runtime_bench import alive, until
 
 from device.errors import RejectedError
 from device.generation import InstalledModel
@@ -24,11 +27,42 @@ def presence(tmp_path):
     return InstalledModel("presence", 1, "1" * 64, folder, files.read_manifest(folder))
 
 
-def test_a_function_runs_its_model_and_the_zygote_stays_without_threads(bench, presence):
+def threads(pid):
+    return next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("Threads:"))
+
+
+def test_a_function_runs_its_model_and_no_zygote_has_threads(bench, presence):
     bench.run(bench.function(CODE, models={"presence": presence}, toml=USES))
     assert 0 <= bench.supervisor.call("f", [100.0] * 32) <= 1
-    zygote = bench.supervisor._forker.pid
-    assert "Threads:\t1\n" in Path(f"/proc/{zygote}/status").read_text()
+    zygotes = bench.supervisor._forker
+    assert [threads(pid) for pid in (zygotes.pid, zygotes.inferring_pid)] == ["Threads:\t1"] * 2
+
+
+def test_the_zygote_with_the_inference_library_lives_only_while_a_function_has_models(bench, presence):
+    plain = bench.function("def handler(event, context): return 1", "plain")
+    bench.run(plain)
+    zygotes = bench.supervisor._forker
+    assert zygotes.inferring_pid == 0
+    bench.run(plain, bench.function(CODE, models={"presence": presence}, toml=USES))
+    inferring = zygotes.inferring_pid
+    assert alive(inferring)
+    assert "onnxruntime" in Path(f"/proc/{inferring}/maps").read_text()
+    assert "onnxruntime" not in Path(f"/proc/{zygotes.pid}/maps").read_text()
+    bench.run(plain)
+    until(lambda: not alive(inferring))
+    assert zygotes.inferring_pid == 0
+    assert bench.supervisor.call("plain", None) == 1
+
+
+def test_a_killed_zygote_of_one_kind_leaves_the_functions_of_the_other_alone(bench, presence):
+    plain = bench.function("def handler(event, context): return 1", "plain")
+    bench.run(plain, bench.function(CODE, models={"presence": presence}, toml=USES))
+    worker = bench.worker("plain")
+    os.kill(bench.supervisor._forker.inferring_pid, signal.SIGKILL)
+    until(lambda: bench.health("f").deaths == {"zygote": 1})
+    assert 0 <= bench.supervisor.call("f", [100.0] * 32) <= 1
+    assert bench.worker("plain") == worker
+    assert bench.health("plain").deaths == {}
 
 
 def test_a_new_model_makes_a_new_worker_of_the_same_function(bench, presence):
@@ -43,3 +77,4 @@ def test_a_model_that_cannot_be_loaded_is_refused_with_the_reason(bench, presenc
     (presence.path / files.MODEL).write_bytes(b"not a model")
     with pytest.raises(RejectedError, match="presence"):
         bench.supervisor.check(bench.generation(bench.function(CODE, models={"presence": presence}, toml=USES)))
+    assert bench.supervisor._forker.inferring_pid == 0

@@ -8,6 +8,7 @@ import pytest
 from runtime_bench import Bench, until
 
 from device.errors import LamplightError
+from device.runtime.reads import forget
 from device.runtime.state import State
 
 COUNTER = """
@@ -117,7 +118,7 @@ def test_what_cannot_be_kept_says_so(bench, statement, says):
 
 
 def test_outside_of_an_event_it_says_when_it_is_there(tmp_path):
-    state = State(tmp_path / "1", 1 << 20)
+    state = State(tmp_path / "1", 1 << 20, forget)
     with state:
         state["a"] = 1
     with pytest.raises(LamplightError, match="while an event is handled"):
@@ -160,7 +161,7 @@ def test_what_was_kept_is_one_file_after_an_orderly_end(bench):
 
 
 def test_setting_the_same_value_again_writes_nothing(tmp_path):
-    state = State(tmp_path / "1", 1 << 20)
+    state = State(tmp_path / "1", 1 << 20, forget)
     with state:
         state["a"] = {"x": 1}
     log = tmp_path / "1" / "state.db-wal"

@@ -1,15 +1,20 @@
 """A cloud that signs for real and publishes into a dict, a runner that runs nothing, and an engine between them."""
 
+import tempfile
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from cloud_shim.signing import Signing
 from device.generation import Generation
+from device.health import SensorHealth
 from device.infer.files import MODEL_FILES
+from device.launcher.line import Line
 from device.protocol import chunks
-from device.protocol.deployment import ArtifactRef, Deployment
-from device.update import archive, slots
+from device.protocol.deployment import ArtifactRef, Deployment, Patch
+from device.update import archive, patch, slots
 from device.update.engine import Engine
+from device.update.self_update import SelfUpdate
 
 HANDLER = b"def handler(event, context):\n    return %d\n"
 
@@ -40,34 +45,48 @@ class Cloud:
         self.signing = Signing(folder / "signing")
         self.broker = {}
         self.versions = {}
+        self.artifacts = {}
         self.roots = folder / "roots"
         self.roots.mkdir(exist_ok=True)
         director, image = self.signing.roots()
         (self.roots / "director-root.json").write_bytes(director)
         (self.roots / "image-root.json").write_bytes(image)
 
-    def release(self, files, kind="function"):
-        """Pack, sign and seed the files; gives the artifact."""
+    def release(self, files, kind="function", bases=()):
+        """Pack, sign and seed the files, with patches from the artifacts `bases`; gives the artifact."""
         self.versions[kind] = version = self.versions.get(kind, 0) + 1
-        source = write(self.folder / f"{kind}-{version}", files)
-        data = archive.pack(source, MODEL_FILES if kind == "model" else None)
-        return self.release_bytes(kind, "presence" if kind == "model" else "lamp", version, data)
+        data = self.pack(files, kind)
+        patches = [(base, patch.make(self.artifacts[base.digest], data)) for base in bases]
+        return self.release_bytes(kind, "presence" if kind == "model" else "lamp", version, data, patches)
 
-    def release_bytes(self, kind, name, version, data):
-        """Sign and seed bytes that may be anything."""
+    def pack(self, files, kind="function"):
+        """The artifact of these files."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as source:
+            return archive.pack(write(Path(source), files), MODEL_FILES if kind == "model" else None)
+
+    def release_bytes(self, kind, name, version, data, patches=()):
+        """Sign and seed bytes that may be anything; `patches` are artifacts, each with bytes that may be anything."""
+        made = tuple(Patch(kind, name, version, base.digest, *self.seed(each)) for base, each in patches)
+        ref = ArtifactRef(kind, name, version, *self.seed(data), made)
+        self.artifacts[ref.digest] = data
+        self.signing.release(kind, name, version, ref.digest, ref.length, made)
+        return ref
+
+    def seed(self, data):
+        """Put the chunks of these bytes onto the broker; gives digest, length and index."""
         parts = chunks.split(data)
         index = chunks.encode_index([chunks.digest(part) for part in parts]) if len(parts) > 1 else b""
         for part in [*parts, *([index] if index else [])]:
             self.broker[chunks.digest(part)] = part
-        ref = ArtifactRef(kind, name, version, chunks.digest(data), len(data), chunks.digest(index) if index else "")
-        self.signing.release(kind, name, version, ref.digest, ref.length)
-        return ref
+        return chunks.digest(data), len(data), chunks.digest(index) if index else ""
 
-    def deployment(self, generation, *refs, device="desk-pi", fleet="home", config=None, seconds=0.0, events=0):
+    def deployment(
+        self, generation, *refs, device="desk-pi", fleet="home", config=None, seconds=0.0, events=0, attempt=0
+    ):
         functions = {ref.name: ref for ref in refs if ref.kind == "function"}
         models = {ref.name: ref for ref in refs if ref.kind == "model"}
         settings = {name: config or {} for name in functions}
-        return Deployment(fleet, device, generation, functions, models, settings, seconds, events)
+        return Deployment(fleet, device, generation, functions, models, settings, seconds, events, attempt)
 
     def desired(self, generation, *refs, **more):
         """The signed document."""
@@ -81,17 +100,24 @@ class Health:
     errors: int = 0
     timeouts: int = 0
     crashes: int = 0
+    deaths: dict = field(default_factory=dict)
     last_error: str = ""
 
 
 @dataclass
 class Runner:
-    """Keeps what it was told to run; `bad` are versions of the function that fail where it says."""
+    """Keeps what it was told to run; by generation, `counters` say how its functions do, `kills` which sensors fail.
+
+    Those in `dead` always fail.
+    """
 
     switched: list = field(default_factory=list)
     refuse: Exception | None = None
     break_on: dict = field(default_factory=dict)
     counters: dict = field(default_factory=dict)
+    dead: set = field(default_factory=set)
+    kills: dict = field(default_factory=dict)
+    looks: int = 0
     kept: set = field(default_factory=set)
 
     @property
@@ -109,10 +135,15 @@ class Runner:
 
     resume = switch
 
+    def sensors(self):
+        failing = self.dead | self.kills.get(self.generation.number, set())
+        return {"light": SensorHealth("light" not in failing, "no answer" if "light" in failing else "")}
+
     def keep(self, functions):
         self.kept = set(functions)
 
     def health(self):
+        self.looks += 1
         return {name: self.counters.get(self.generation.number, Health()) for name in self.generation.functions}
 
 
@@ -167,6 +198,7 @@ class Device:
         self.events = []
         self.accepted = []
         self.refused_models = {}
+        self.clock = time.monotonic
         self.engine = None
 
     def boot(self, start=True):
@@ -180,12 +212,18 @@ class Device:
             lambda: None,
             self.events.append,
             self._accept,
+            self.own(),
+            self.clock,
         )
         self.link.engine = self.engine
         generation = self.engine.boot()
         if start:
             self.engine.start()
         return generation
+
+    def own(self):
+        """The agent's own replacement; here there is no launcher."""
+        return SelfUpdate(self.folder / "runtime", Line(None), lambda: None)
 
     def restart(self):
         self.engine.stop()

@@ -93,8 +93,9 @@ def test_any_tar_reads_what_was_packed(tmp_path):
     ]
 
 
-def test_caches_and_hidden_files_stay_out(tmp_path):
+def test_caches_hidden_files_and_tests_stay_out(tmp_path):
     write(tmp_path, {"main.py": b"1", "__pycache__/main.pyc": b"2", "old.pyc": b"3", ".git/config": b"4", ".env": b"5"})
+    write(tmp_path, {"tests/test_main.py": b"6", "tests/dark.jsonl": b"7"})
     archive.unpack(archive.pack(tmp_path), tmp_path / "out")
     assert [p.name for p in (tmp_path / "out").rglob("*")] == ["main.py"]
 

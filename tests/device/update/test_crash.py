@@ -100,7 +100,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(durable, "disk", QuickDisk())
 
 
-@pytest.fixture(params=["install", "update", "revert", "rollback", "garbage"])
+@pytest.fixture(params=["install", "update", "revert", "rollback", "garbage", "patch", "bad patch"])
 def scenario(request, cloud):
     first, second, third = (cloud.release({**function_files(body=HANDLER % n), "lib/b.py": b""}) for n in (1, 2, 3))
     model = cloud.release(model_files(onnx=random.Random(1).randbytes(2 * chunks.CHUNK_SIZE)), "model")
@@ -109,6 +109,8 @@ def scenario(request, cloud):
         return Scenario(one, 0, 1)
     if request.param == "update":
         return Scenario(cloud.desired(2, second, model), 1, 2, [one])
+    if "patch" in request.param:
+        return Scenario(cloud.desired(2, patched(cloud, first, request.param == "patch")), 1, 2, [one])
     two = cloud.desired(2, second)
     match request.param:
         case "revert":
@@ -117,6 +119,15 @@ def scenario(request, cloud):
             return Scenario(cloud.desired(3, first), 2, 3, [one, two])
         case _:
             return Scenario(cloud.desired(3, third), 2, 3, [one, two], litter=True)
+
+
+def patched(cloud, base, good):
+    """A release with a patch, of several chunks, that makes it from `base` or is good for nothing."""
+    noise = random.Random(2).randbytes(2 * chunks.CHUNK_SIZE)
+    files = {**function_files(body=HANDLER % 4), "lib/b.py": b"", "noise": noise, "more": bytes(chunks.CHUNK_SIZE)}
+    if good:
+        return cloud.release(files, bases=[base])
+    return cloud.release_bytes("function", "lamp", 4, cloud.pack(files), [(base, noise)])
 
 
 @pytest.fixture

@@ -29,13 +29,16 @@ class World:
         self.cloud = cloud
         self.root = folder
         self.device = Device(folder / "device", cloud)
-        self.refs = [self.release(number) for number in range(CONTENTS)]
+        self.refs = []
+        for number in range(CONTENTS):
+            self.refs.append(self.release(number))
         self.everything = dict(cloud.broker)
         self.generation = 0
 
     def release(self, number):
-        files = {**function_files(body=HANDLER % number), "data": random.Random(number).randbytes(300_000)}
-        return self.cloud.release(files)
+        # Half of it is the same in all: patches are worth it, and have several chunks.
+        same, own = (random.Random(seed).randbytes(150_000) for seed in (99, number))
+        return self.cloud.release({**function_files(body=HANDLER % number), "data": same + own}, bases=self.refs)
 
     def document(self, ref=None):
         self.generation += 1
@@ -76,7 +79,8 @@ class World:
     def download_halfway(self):
         """A download that lacks one chunk: what has arrived stays, also when garbage is looked for."""
         ref = self.choice.choice(self.refs)
-        withheld = self.choice.choice(chunks.decode_index(self.everything[ref.index], ref.length))
+        part = self.choice.choice(ref.targets())
+        withheld = self.choice.choice(chunks.decode_index(self.everything[part.index], part.length))
         del self.cloud.broker[withheld]
         document = self.document(ref)
         self.device.engine.desired(document)

@@ -52,9 +52,12 @@ def check(booted, code, before):
     ("state", "boots"),
     [("VERIFIED", 1), ("FETCHING", 1), ("STAGED", 1), ("TRIAL", 2), ("COMMITTED", 2), ("BACK", 1)],
 )
-def test_killed_in_a_state_it_boots_what_that_state_says_and_goes_on(tmp_path, cloud, state, boots):
+@pytest.mark.parametrize("patched", [False, True], ids=["whole", "patch"])
+def test_killed_in_a_state_it_boots_what_that_state_says_and_goes_on(tmp_path, cloud, state, boots, patched):
     code = {each: f"def handler(event, context):\n    return {each}\n" for each in (1, 2)}
-    documents = [cloud.desired(each, cloud.release(function_files(body=code[each].encode()))) for each in code]
+    first = cloud.release(function_files(body=code[1].encode()))
+    second = cloud.release(function_files(body=code[2].encode()), bases=[first] if patched else [])
+    documents = [cloud.desired(1, first), cloud.desired(2, second)]
     (tmp_path / "cloud.pickle").write_bytes(pickle.dumps((cloud.broker, documents)))
     victim = start(tmp_path, "2", state)
     victim.communicate()
@@ -94,12 +97,12 @@ def test_a_generation_that_takes_the_agent_down_each_time_is_reverted_at_boot(tm
 def test_killed_at_any_moment_it_boots_the_old_or_the_new_and_goes_on(tmp_path, cloud):
     code = {each: f"def handler(event, context):\n    return {each}\n" for each in range(1, GENERATIONS + 1)}
     blob = random.Random(2).randbytes(300_000)
-    documents = [
-        cloud.desired(
-            number, cloud.release({**function_files(body=code[number].encode()), "b": blob + bytes([number])})
-        )
-        for number in code
-    ]
+    documents, released = [], []
+    for each in code:
+        files = {**function_files(body=code[each].encode()), "b": blob + bytes([each])}
+        # Every third travels as a patch.
+        released.append(cloud.release(files, bases=released[-1:] if each % 3 == 0 else []))
+        documents.append(cloud.desired(each, released[-1]))
     (tmp_path / "cloud.pickle").write_bytes(pickle.dumps((cloud.broker, documents)))
     committed = 0
     for seed in range(ROUNDS):

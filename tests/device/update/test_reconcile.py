@@ -1,5 +1,7 @@
 """What is planned for a believed deployment."""
 
+from dataclasses import replace
+
 import pytest
 
 from device.protocol.deployment import ArtifactRef, Deployment
@@ -49,7 +51,16 @@ def test_what_failed_needs_nothing_when_it_is_said_again(installed):
 
 def test_the_same_content_as_failed_is_refused_under_a_new_number(installed):
     plan = reconcile.plan(installed, deployment(7, 2), set())
-    assert plan == Reject("the same content failed as generation 6: boom")
+    assert plan.reason.startswith("the same content failed as generation 6: boom")
+    assert "--retry" in plan.reason
+
+
+def test_failed_content_is_tried_again_for_a_higher_attempt_and_only_for_that(installed):
+    again = deployment(7, 2)
+    again.attempt = 7
+    assert isinstance(reconcile.plan(installed, again, set()), Install)
+    failed = {key: each._replace(attempt=7) for key, each in installed.failed.items()}
+    assert isinstance(reconcile.plan(replace(installed, failed=failed), again, set()), Reject)
 
 
 def test_a_generation_does_not_change_its_content(installed):

@@ -1,5 +1,7 @@
 """Transitions of the slots, and what is left of them after a restart."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,3 +125,13 @@ def test_a_damaged_file_is_said_to_be_so(tmp_path_factory, cut, noise):
     path.write_bytes(path.read_bytes()[:cut] + noise)
     with pytest.raises(ProtocolError, match="damaged"):
         slots.load(path)
+
+
+def test_what_a_later_version_of_the_agent_added_is_passed_over(tmp_path):
+    """It was given up, and the version before goes on with the same file."""
+    state = committed(committed(Slots(), 1), 2)
+    slots.save(tmp_path / "slots.json", state)
+    fields = json.loads((tmp_path / "slots.json").read_text())
+    (tmp_path / "slots.json").write_text(json.dumps({**fields, "later": {"than": "this"}}))
+    again = slots.load(tmp_path / "slots.json")
+    assert generations(again) == generations(state)

@@ -1,5 +1,6 @@
 """What the store gives back is what was put in, whole, or nothing."""
 
+import errno
 import random
 import shutil
 
@@ -177,3 +178,18 @@ def test_a_write_that_fails_leaves_the_old_content(tmp_path, monkeypatch):
     with pytest.raises(OSError):
         durable.write_file(path, b"new")
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("file", b"old")]
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+def test_a_system_that_is_short_of_files_or_memory_does_not_make_a_tree_damaged(store, tmp_path, monkeypatch, number):
+    digest = put(store, packed(tmp_path))
+    store.unpack(digest)
+
+    def short(*_):
+        raise OSError(number, "short of it")
+
+    with monkeypatch.context() as failing:
+        failing.setattr("device.update.archive.digest", short)
+        with pytest.raises(OSError, match="short of it"):
+            store.check(digest)
+    assert store.check(digest)

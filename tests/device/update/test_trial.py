@@ -1,20 +1,31 @@
 """When a trial ends, and how."""
 
+from dataclasses import replace
+
 import pytest
 
 from device.generation import Generation, InstalledFunction
+from device.health import SensorHealth
 from device.protocol import manifest
 from device.update import trial
-from device.update.trial import PATIENCE, Commit, Revert, Trial, Wait
+from device.update.baseline import Baseline, Counts
+from device.update.trial import MAX_ERROR, PATIENCE, SENSOR_PATIENCE, Commit, Revert, Trial, Wait
 from tests.device.update.harness import Health
 
 TIMER = {"type": "timer", "every": "1s"}
 SENSOR = {"type": "sensor", "sensor": "light"}
 RULES = Trial(seconds=5.0, events=4, functions={"lamp": True})
+LIGHT = {"light": SensorHealth(True, "")}
+DARK = {"light": SensorHealth(False, "no answer")}
 
 
-def judge(elapsed, rules=RULES, **health):
-    return trial.judge(rules, {"lamp": Health(**health)}, elapsed)
+def judge(elapsed, rules=RULES, sensors=LIGHT, **health):
+    return trial.judge(rules, {"lamp": Health(**health)}, sensors, elapsed)
+
+
+def after(sensors=(), **counts):
+    """The rules for a lamp whose old version did so, with these sensors read well."""
+    return replace(RULES, before=Baseline({"lamp": Counts(**counts)}, frozenset(sensors)))
 
 
 def test_it_is_committed_when_it_ran_long_enough_and_handled_enough():
@@ -60,22 +71,22 @@ def test_one_error_of_one_event_says_nothing_whatever_the_deployment_asks_for():
 @pytest.mark.parametrize("state", ["starting", "backoff", "stopped"])
 def test_what_does_not_run_is_reverted_in_the_end(state):
     assert judge(5.0, state=state, events=9) == Wait()
-    assert judge(5.0 + PATIENCE, state=state, events=9) == Revert(f"lamp: does not run: {state}")
+    assert judge(5.0 + PATIENCE, state=state, events=9).reason == f"lamp: does not run: {state}"
 
 
 def test_what_was_never_started_is_reverted_in_the_end():
-    assert trial.judge(RULES, {}, 5.0) == Wait()
-    assert trial.judge(RULES, {}, 5.0 + PATIENCE) == Revert("lamp: does not run: not started")
+    assert trial.judge(RULES, {}, LIGHT, 5.0) == Wait()
+    assert trial.judge(RULES, {}, LIGHT, 5.0 + PATIENCE).reason == "lamp: does not run: not started"
 
 
 def test_one_bad_function_of_two_is_enough():
     rules = Trial(5.0, 4, {"lamp": True, "fan": True})
     health = {"lamp": Health(events=9), "fan": Health(crashes=3)}
-    assert isinstance(trial.judge(rules, health, 1.0), Revert)
+    assert isinstance(trial.judge(rules, health, LIGHT, 1.0), Revert)
 
 
 def test_nothing_changed_is_committed_at_once():
-    assert trial.judge(Trial(3600.0, 4, {}), {}, 0.0) == Commit()
+    assert trial.judge(Trial(3600.0, 4, {}), {}, LIGHT, 0.0) == Commit()
 
 
 def installed(tmp_path, name, digest, *triggers):
@@ -92,5 +103,52 @@ def test_only_what_changed_is_on_trial(tmp_path):
         installed(tmp_path, "new", "d" * 64, {"type": "start"}),
         installed(tmp_path, "clock", "e" * 64, {"type": "start"}, TIMER),
     ]
-    rules = trial.trial(old, Generation(2, {each.name: each for each in functions}), 5.0, 4)
+    rules = trial.trial(old, Generation(2, {each.name: each for each in functions}), 5.0, 4, Baseline())
     assert rules == Trial(5.0, 4, {"lamp": True, "new": False, "clock": True})
+
+
+def test_twice_the_errors_of_the_old_version_are_reverted_with_both_counts():
+    verdict = judge(1.0, after(events=300, errors=60), events=100, errors=50, last_error="boom")
+    assert verdict.reason == "lamp: 50 of 100 events failed (60 of 300 before) in its trial: boom"
+    assert verdict.evidence["kind"] == "errors"
+    assert (verdict.evidence["now"]["errors"], verdict.evidence["before"]["errors"]) == (50, 60)
+    assert verdict.evidence["last_error"] == "boom"
+
+
+def test_as_many_errors_as_the_old_version_had_are_not_held_against_the_new_one():
+    assert judge(5.0, after(events=300, errors=60), events=1000, errors=200) == Commit()
+
+
+def test_what_always_failed_may_go_on_failing():
+    assert judge(5.0, after(events=300, errors=300), events=1000, errors=1000) == Commit()
+
+
+def test_the_first_death_by_memory_is_reverted():
+    verdict = judge(0.1, crashes=1, deaths={"memory": 1}, last_error="memory: the function met its memory limit")
+    assert (verdict.evidence["kind"], verdict.evidence["now"]["memory"]) == ("memory", 1)
+
+
+def test_a_death_by_memory_is_no_news_where_the_old_version_had_them_too():
+    assert judge(5.0, after(events=9, crashes=2, memory=2), events=9, crashes=1, deaths={"memory": 1}) == Commit()
+
+
+def test_a_sensor_that_dies_in_the_trial_is_waited_for_and_then_reverted():
+    rules = after({"light"})
+    assert judge(5.0, rules, DARK, events=9) == Wait()
+    assert judge(5.0, rules, LIGHT, events=9) == Commit()
+    verdict = judge(5.0 + SENSOR_PATIENCE, rules, DARK, events=9)
+    assert verdict.evidence["sensor"] == "light"
+    assert verdict.reason.endswith("fails since: no answer")
+
+
+def test_a_sensor_that_was_dead_before_is_held_against_nobody():
+    assert judge(5.0, after(), DARK, events=9) == Commit()
+
+
+def test_a_sensor_that_the_board_no_longer_has_is_not_waited_for():
+    assert judge(5.0, after({"light"}), {}, events=9) == Commit()
+
+
+def test_a_traceback_without_end_is_cut_to_its_end():
+    verdict = judge(0.1, crashes=3, last_error="x" * 100_000 + "boom")
+    assert verdict.evidence["last_error"] == ("x" * MAX_ERROR + "boom")[-MAX_ERROR:]

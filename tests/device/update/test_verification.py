@@ -9,6 +9,7 @@ import pytest
 
 from cloud_shim.signing import Signing
 from device.errors import UntrustedError
+from device.protocol.deployment import Deployment
 from device.update import verification
 from device.update.verification import RefusedError, Verifier
 from tests.device.update.harness import Cloud, function_files, model_files
@@ -263,3 +264,42 @@ def test_a_verify_process_cannot_write_where_it_likes(verifier, cloud, ref, monk
     with pytest.raises(UntrustedError, match=r"slots\.json"):
         verifier.believe(b"{}", 0)
     assert not list((tmp_path / "state").iterdir())
+
+
+def patched(cloud):
+    """A release with a patch, and that patch."""
+    base = cloud.release(function_files())
+    made = cloud.release(function_files(body=b"def handler(event, context):\n    return 2\n"), bases=[base])
+    return made, made.patches[0]
+
+
+def test_a_document_with_patches_is_believed(verifier, cloud):
+    made, patch = patched(cloud)
+    (told,) = verifier.believe(cloud.desired(1, made), 0).functions["lamp"].patches
+    assert (told.base, told.digest, told.length) == (patch.base, patch.digest, patch.length)
+
+
+def test_patch_that_the_image_repository_does_not_list(verifier, cloud, monkeypatch):
+    made, patch = patched(cloud)
+    patch.base = "e" * 64
+    monkeypatch.setattr(cloud.signing, "_check_released", lambda deployment: None)
+    # An honest shim leaves out what is not signed.
+    monkeypatch.setattr(Deployment, "with_patches", lambda self, targets: self)
+    with pytest.raises(RefusedError, match=r"image repository does not list functions/lamp/2.from-e{16}.patch"):
+        verifier.believe(cloud.desired(1, made), 0)
+
+
+def test_patch_that_the_director_does_not_list(verifier, cloud):
+    made, patch = patched(cloud)
+    document = resigned(cloud, cloud.deployment(1, made), lambda targets: targets.pop(patch.target))
+    with pytest.raises(RefusedError, match="director does not list"):
+        verifier.believe(document, 0)
+
+
+@pytest.mark.parametrize("change", [{"length": 999}, {"digest": "e" * 64}], ids=["length", "digest"])
+def test_patch_of_other_bytes_than_were_released(verifier, cloud, monkeypatch, change):
+    made, patch = patched(cloud)
+    vars(patch).update(change)
+    monkeypatch.setattr(cloud.signing, "_check_released", lambda deployment: None)
+    with pytest.raises(RefusedError, match=r"image repository lists .* with another length or digest"):
+        verifier.believe(cloud.desired(1, made), 0)

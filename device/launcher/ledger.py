@@ -1,0 +1,167 @@
+"""Which version of the agent runs, which is on trial, and what failed.
+
+`Ledger` is a value; each transition gives a new one and touches nothing. `load` and `save` keep it as one small file
+that is replaced as a whole. A version is named by the sha256 of its artifact, BUILT_IN is what was installed on the
+board. A `note` is whatever the agent wants to be told again: the launcher does not look into it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from device.protocol.errors import ProtocolError
+from device.protocol.fields import integer, sha256, table, text
+from device.update import durable
+
+FORMAT = 1
+BUILT_IN = ""
+# How often a version on trial may be started.
+TRIES = 3
+# Failures remembered; the oldest is forgotten.
+MAX_FAILED = 16
+
+Note = Mapping[str, object]
+
+
+class Trial(NamedTuple):
+    """A version that has yet to prove itself; `tries` is how often it may still be started."""
+
+    version: str
+    tries: int
+    note: Note
+
+
+class Failure(NamedTuple):
+    """Why a version was given up, and the note of its trial."""
+
+    reason: str
+    note: Note
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """`active` has proved itself, `previous` is what it replaced (None: nothing), `failed` is by version.
+
+    `lost` says why `active` is not what it was: "" as long as it is.
+    """
+
+    active: str = BUILT_IN
+    previous: str | None = None
+    trial: Trial | None = None
+    failed: Mapping[str, Failure] = field(default_factory=dict[str, Failure])
+    lost: str = ""
+
+    @property
+    def running(self) -> str:
+        """What should be running now."""
+        return self.trial.version if self.trial else self.active
+
+    @property
+    def fallback(self) -> str | None:
+        """What runs when `running` cannot; None when there is nothing else."""
+        return self.active if self.trial else self.previous
+
+    def versions(self) -> set[str]:
+        """Every version whose files are needed."""
+        return {self.active, self.running, self.previous or BUILT_IN} - {BUILT_IN}
+
+
+def ask(ledger: Ledger, version: str, note: Note) -> Ledger:
+    """The agent asks for another version; `previous` makes room for it, so that there are at most two."""
+    return replace(ledger, trial=Trial(version, TRIES, note), previous=None)
+
+
+def start(ledger: Ledger) -> Ledger:
+    """The agent is about to be started: a trial uses up one of its tries, or is given up when it has none left."""
+    if ledger.trial is None:
+        return ledger
+    if ledger.trial.tries == 0:
+        return revert(ledger, f"it ended {TRIES} times before it had proved itself")
+    return replace(ledger, trial=ledger.trial._replace(tries=ledger.trial.tries - 1))
+
+
+def refund(ledger: Ledger) -> Ledger:
+    """The agent ended in order because it was asked to: that start does not count against it."""
+    if ledger.trial is None:
+        return ledger
+    return replace(ledger, trial=ledger.trial._replace(tries=min(TRIES, ledger.trial.tries + 1)))
+
+
+def prove(ledger: Ledger) -> Ledger:
+    """The version on trial has proved itself."""
+    if ledger.trial is None:
+        return ledger
+    failed = {version: failure for version, failure in ledger.failed.items() if version != ledger.trial.version}
+    return Ledger(active=ledger.trial.version, previous=ledger.active, failed=failed)
+
+
+def revert(ledger: Ledger, reason: str) -> Ledger:
+    """The version on trial is given up."""
+    if ledger.trial is None:
+        return ledger
+    others = {version: each for version, each in ledger.failed.items() if version != ledger.trial.version}
+    failed = {**others, ledger.trial.version: Failure(reason, ledger.trial.note)}
+    return replace(ledger, trial=None, failed=dict(list(failed.items())[-MAX_FAILED:]))
+
+
+def lose(ledger: Ledger, reason: str) -> Ledger:
+    """What should be running cannot be, its files being damaged: fall back to what was before it."""
+    if ledger.trial is not None:
+        return revert(ledger, reason)
+    return replace(ledger, active=ledger.previous or BUILT_IN, previous=None, lost=reason)
+
+
+def load(path: Path) -> Ledger:
+    """The ledger in the file, or a new one when there is none; raises ProtocolError for a damaged file."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return Ledger()
+    try:
+        return _parse(table(json.loads(data), "ledger"))
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"{path} is damaged: {error}") from None
+
+
+def save(path: Path, ledger: Ledger) -> None:
+    """Replace the file with this ledger, durably."""
+    fields: dict[str, object] = {
+        "format": FORMAT,
+        "active": ledger.active,
+        "previous": ledger.previous,
+        "trial": ledger.trial and ledger.trial._asdict(),
+        "failed": {version: each._asdict() for version, each in ledger.failed.items()},
+        "lost": ledger.lost,
+    }
+    durable.write_file(path, json.dumps(fields).encode())
+
+
+def _parse(fields: dict[str, object]) -> Ledger:
+    integer(fields, "format", "ledger", FORMAT, FORMAT)
+    failed = table(fields.get("failed"), "ledger.failed")
+    return Ledger(
+        active=version(fields.get("active"), "ledger.active"),
+        previous=None if fields.get("previous") is None else version(fields["previous"], "ledger.previous"),
+        trial=None if fields.get("trial") is None else _trial(table(fields["trial"], "ledger.trial")),
+        failed={version(name, "ledger.failed"): _failure(each) for name, each in failed.items()},
+        lost=text(fields, "lost", "ledger", ""),
+    )
+
+
+def version(value: object, where: str) -> str:
+    """`value` as the name of a version; raises ProtocolError."""
+    return BUILT_IN if value == BUILT_IN else sha256(value, where)
+
+
+def _trial(fields: dict[str, object]) -> Trial:
+    tries = integer(fields, "tries", "ledger.trial", 0, TRIES)
+    return Trial(
+        version(fields.get("version"), "ledger.trial.version"), tries, table(fields.get("note"), "ledger.trial")
+    )
+
+
+def _failure(value: object) -> Failure:
+    fields = table(value, "ledger.failed")
+    return Failure(text(fields, "reason", "ledger.failed"), table(fields.get("note"), "ledger.failed.note"))

@@ -1,0 +1,63 @@
+"""`python -m device.replay TRACE FOLDER`: replay a trace on this machine, one JSON line for each decision.
+
+The form that runs on a board, with nothing installed but the agent; `lamplight replay` shows the same to a person.
+Exit codes: 0 every decision is as recorded, 1 some differ, otherwise as device/errors.py says.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from device.errors import LamplightError
+from device.replay import compare, player, trace
+from device.replay.clock import VirtualClock
+
+
+def main() -> int:
+    """The command line; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m device.replay", description="Replay a trace to a function.")
+    parser.add_argument("trace", type=Path, help="what `lamplight record` wrote")
+    parser.add_argument("folder", type=Path, help="the function's folder")
+    parser.add_argument("--model", type=Path, action="append", default=[], help="the folder of a model that it uses")
+    parser.add_argument("--config", type=json.loads, default={}, help="settings over the recorded ones, as JSON")
+    options = parser.parse_args()
+    clock = VirtualClock()
+    clock.install()
+    try:
+        return _replay(options, clock)
+    except LamplightError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+
+
+def _replay(options: argparse.Namespace, clock: VirtualClock) -> int:
+    recorded = trace.load(options.trace)
+    models = player.model_folders(options.model)
+    replayed = player.Player(options.folder, {**recorded.header.config, **options.config}, models, clock)
+    differ = 0
+    for outcome in replayed.play(recorded):
+        found = compare.differences(outcome)
+        differ += bool(found)
+        print(json.dumps(line(outcome, found)), flush=True)  # noqa: T201
+    return 1 if differ else 0
+
+
+def line(outcome: player.Outcome, found: list[str]) -> dict[str, object]:
+    """One decision as it is printed."""
+    event = outcome.step.event
+    return {
+        "event": event.id,
+        "time": event.time,
+        "type": event.type,
+        "data": event.data,
+        "pins": dict(outcome.pins),
+        "result": compare.brief(outcome.result),
+        "error": outcome.error,
+        "said": outcome.said,
+        "differences": found,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

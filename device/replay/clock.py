@@ -1,0 +1,66 @@
+"""A clock that stands where the replayed event says, for all that a function can ask for the time.
+
+It replaces the standard library's functions in this process, so a process that replays does nothing else. What asks
+the system in another way (a C library, a child process) gets the real time.
+"""
+
+import datetime
+import time
+from collections.abc import Callable
+from datetime import tzinfo
+from typing import Any
+
+
+class VirtualClock:
+    """Seconds since 1970, which move only by `at` and by sleeping."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def at(self, seconds: float) -> None:
+        """It is now this late."""
+        self._now = seconds
+
+    def now(self) -> float:
+        """How late it is."""
+        return self._now
+
+    def install(self, replace: Callable[[Any, str, Any], None] = setattr) -> None:
+        """Take the place of `time` and of `datetime`'s classes, by `replace`; before the function is imported."""
+        for name in ("time", "monotonic", "perf_counter"):
+            replace(time, name, self.now)
+            replace(time, f"{name}_ns", lambda: int(self._now * 1e9))
+        replace(time, "sleep", self._sleep)
+        for kind in _classes(self):
+            replace(datetime, (kind.__base__ or kind).__name__, kind)
+
+    def _sleep(self, seconds: float) -> None:
+        self._now += max(0.0, seconds)
+
+
+def _classes(clock: VirtualClock) -> tuple[type[datetime.datetime], type[datetime.date]]:
+    real = datetime.datetime
+
+    class Moment(datetime.datetime):
+        """`datetime` under the clock."""
+
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Moment":
+            """Now."""
+            return cls.fromtimestamp(clock.now(), tz)
+
+        @classmethod
+        def utcnow(cls) -> "Moment":
+            """Now, in UTC, without saying so."""
+            return cls.fromtimestamp(clock.now(), datetime.UTC).replace(tzinfo=None)
+
+    class Day(datetime.date):
+        """`date` under the clock."""
+
+        @classmethod
+        def today(cls) -> "Day":
+            """Today."""
+            now = real.fromtimestamp(clock.now())
+            return cls(now.year, now.month, now.day)
+
+    return Moment, Day

@@ -1,0 +1,147 @@
+"""Plays a trace to a function's code, event by event, and says what the code decides now.
+
+In this process, in its main thread, under a clock that must be installed already (clock.py). It does not compare:
+compare.py does.
+"""
+
+import signal
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+from device.errors import NotFoundError, UsageError
+from device.protocol import manifest
+from device.protocol.errors import ProtocolError
+from device.protocol.manifest import FunctionManifest
+from device.replay import surroundings
+from device.replay.clock import VirtualClock
+from device.replay.surroundings import Recorded, ReplayedState
+from device.replay.trace import Step, Trace
+from device.runtime import handler
+from device.runtime.context import Context, leased_models
+
+if TYPE_CHECKING:
+    from device.infer.session import Model
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the code made of one event. With `error` it failed; `said` is what it logged and published."""
+
+    step: Step
+    pins: Mapping[str, bool]
+    result: object
+    error: str
+    said: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
+
+
+class LateError(Exception):
+    """The handler took longer than its timeout, by a real clock."""
+
+
+class Player:
+    """The function in the folder `bundle`, with `config` over its own settings and the models at these folders.
+
+    Raises NotFoundError for a folder without a function, UsageError for a model that is needed and not given, and what
+    importing the function raises.
+    """
+
+    def __init__(
+        self, bundle: Path, config: Mapping[str, object], models: Mapping[str, Path], clock: VirtualClock
+    ) -> None:
+        self.manifest = read_manifest(bundle)
+        self._bundle = bundle.resolve()
+        self._clock = clock
+        self._recorded = Recorded()
+        self._state = ReplayedState(self._recorded)
+        self._said: list[dict[str, object]] = []
+        self._pins = surroundings.pins(*_pins(self.manifest), self._recorded)
+        self._handle = handler.find(self._bundle, self.manifest.module, self.manifest.attribute)
+        self._context = Context(
+            self.manifest.name,
+            0,
+            {**self.manifest.config, **config},
+            cast("Any", self._pins),
+            surroundings.sensors(self.manifest.sensors, self._recorded),
+            leased_models(self.manifest.models, lambda name: _load(name, models)),
+            cast("Any", self._state),
+            self._said.append,
+        )
+
+    def play(self, trace: Trace) -> Iterator[Outcome]:
+        """What the code makes of each step that was recorded whole."""
+        self._context.version = trace.header.version
+        for step in trace.steps:
+            if step.whole:
+                yield self.handle(step)
+
+    def handle(self, step: Step) -> Outcome:
+        """What the code makes of one event."""
+        self._recorded.begin(step)
+        self._clock.at(step.event.time)
+        self._said.clear()
+        self._context.request_id = step.event.id
+        self._context.deadline = self._clock.now() + self.manifest.timeout
+        result, error = self._outcome(step)
+        self._state.end(kept=not error)
+        return Outcome(step, self._levels(), result, error, [*self._said])
+
+    def _outcome(self, step: Step) -> tuple[object, str]:
+        before = signal.signal(signal.SIGALRM, _late)
+        signal.setitimer(signal.ITIMER_REAL, self.manifest.timeout)
+        try:
+            return self._handle(step.event, self._context), ""
+        except surroundings.NotRecordedError:
+            raise
+        except LateError:
+            return None, f"timeout: took longer than {self.manifest.timeout:g} s"
+        except Exception as error:
+            return None, handler.explain(error, self._bundle)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+    def _levels(self) -> dict[str, bool]:
+        outputs, _ = _pins(self.manifest)
+        return {name: bool(self._pins[name].value) for name in outputs}
+
+
+def read_manifest(bundle: Path) -> FunctionManifest:
+    """The manifest of the function in a folder; raises NotFoundError or UsageError."""
+    file = bundle / "function.toml"
+    try:
+        return manifest.function(tomllib.loads(file.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise NotFoundError(f"{bundle} has no function", str(error), "`lamplight new night-light` makes one") from None
+    except (ProtocolError, UnicodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{file} does not hold", str(error)) from None
+
+
+def _pins(function: FunctionManifest) -> tuple[dict[str, bool], list[str]]:
+    outputs = {name: pin.safe for name, pin in function.pins.items() if pin.direction == "out"}
+    return outputs, [name for name in function.pins if name not in outputs]
+
+
+def _load(name: str, models: Mapping[str, Path]) -> "Model":
+    if name not in models:
+        raise UsageError(f"The function uses the model {name!r}", "a trace does not have it", "--model FOLDER")
+    # Imported here: a function without models must not need the inference library.
+    from device.infer import files, session
+
+    return session.load(models[name], files.read_manifest(models[name]))
+
+
+def model_folders(folders: list[Path]) -> dict[str, Path]:
+    """Model folders by the name that each model has; raises LamplightError for one that is none."""
+    if not folders:
+        return {}
+    from device.infer import files
+
+    return {files.read_manifest(folder).name: folder for folder in folders}
+
+
+def _late(number: int, frame: FrameType | None) -> NoReturn:
+    raise LateError

@@ -1,0 +1,98 @@
+"""`runtime.toml`: what a version of the agent is called, and what it needs to be there.
+
+It lies beside the packages `device` and `boards` in the artifact. `read` checks its form wherever it is asked, `check`
+compares it with the Python and the libraries of this machine: a deployment brings the agent's own code only. It does
+not look at that code.
+"""
+
+import platform
+import re
+import tomllib
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from device.errors import BadArtifactError, RejectedError
+from device.protocol.deployment import AGENT
+from device.protocol.errors import ProtocolError
+from device.protocol.fields import items, only, text
+
+NAME = "runtime.toml"
+PACKAGES = ("boards", "device")
+_MAX = 64 * 1024
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+-]{0,63}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class RuntimeManifest:
+    """A version of the agent, the Python that it needs, and the libraries, as PEP 508 writes them."""
+
+    name: str
+    version: str
+    python: SpecifierSet
+    requires: tuple[Requirement, ...]
+
+
+def read(folder: Path) -> RuntimeManifest:
+    """The manifest of the version unpacked in `folder`; raises BadArtifactError when it is none."""
+    for package in PACKAGES:
+        if not (folder / package / "__init__.py").is_file():
+            raise BadArtifactError(f"The agent has no package {package!r}", "", "Pack it with `lamplight upgrade`")
+    try:
+        with (folder / NAME).open("rb") as file:
+            return parse(file.read(_MAX).decode())
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadArtifactError(f"{NAME} cannot be read", str(error)) from None
+
+
+def parse(source: str) -> RuntimeManifest:
+    """The manifest in the text of a `runtime.toml`; raises BadArtifactError saying what is wrong."""
+    try:
+        fields = tomllib.loads(source)
+        only(fields, ("name", "version", "python", "requires"), NAME)
+        if text(fields, "name", NAME) != AGENT:
+            raise ProtocolError(f"{NAME}.name: it is not {AGENT!r}")
+        if not _VERSION.fullmatch(text(fields, "version", NAME)):
+            raise ProtocolError(f"{NAME}.version: {fields['version']!r} is no version")
+        listed = [text({"requires": each}, "requires", NAME) for each in items(fields.get("requires"), NAME)]
+        python = SpecifierSet(text(fields, "python", NAME))
+        requires = tuple(Requirement(each) for each in listed)
+        return RuntimeManifest(AGENT, text(fields, "version", NAME), python, requires)
+    except (ProtocolError, InvalidRequirement, InvalidSpecifier) as error:
+        raise BadArtifactError(str(error)) from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise BadArtifactError(f"{NAME} is not TOML", str(error)) from None
+
+
+def check(wanted: RuntimeManifest) -> None:
+    """Raise RejectedError when this Python or the libraries installed here are not what it needs."""
+    here = platform.python_version()
+    if not wanted.python.contains(here, prereleases=True):
+        raise RejectedError(
+            f"Agent {wanted.version} cannot run on this board",
+            f"it needs Python {wanted.python}; here is {here}",
+            "Install that Python on the board first",
+        )
+    lacking = [told for each in wanted.requires if (told := _lacking(each))]
+    if lacking:
+        raise RejectedError(
+            f"Agent {wanted.version} cannot run on this board",
+            f"it needs {'; '.join(lacking)}",
+            "Install that on the board first, where Lamplight was installed",
+        )
+
+
+def _lacking(each: Requirement) -> str:
+    """What is wrong with what is installed for one requirement, or ""."""
+    if each.marker is not None and not each.marker.evaluate({"extra": ""}):
+        return ""
+    try:
+        found = version(each.name)
+    except PackageNotFoundError:
+        return f"{each.name}{each.specifier}, which is not installed"
+    if each.specifier.contains(found, prereleases=True):
+        return ""
+    return f"{each.name}{each.specifier}; {found} is installed"

@@ -1,0 +1,74 @@
+"""Which version of the agent this is, and which others lie on the board, by their names for people.
+
+A version that was deployed has its `runtime.toml` beside the packages; what was installed has its distribution's
+metadata. It does not decide which one runs: that is the launcher's.
+"""
+
+import tomllib
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from device.launcher.ledger import BUILT_IN
+from device.launcher.line import Told
+
+# What is said of a version that has no name: a bare checkout.
+UNKNOWN = "0"
+
+
+@dataclass(frozen=True)
+class Agent:
+    """The version that runs, the digest of its artifact ("" when it is built in), and whether it is on trial.
+
+    `previous` is the version that is kept to go back to ("" for none), `lost` why it is not the one it was ("": it is).
+    """
+
+    version: str
+    sha256: str
+    trial: bool
+    previous: str
+    lost: str
+
+    def to_json(self) -> dict[str, object]:
+        """The JSON form, as `runtime` in REPORTED."""
+        return asdict(self)
+
+
+class Versions:
+    """The versions below `folder`, and the built-in one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def told(self, told: Told) -> Agent:
+        """What the launcher says, with the versions' names."""
+        previous = "" if told.fallback is None else self._name(told.fallback)
+        return Agent(this(), told.running, told.trial, previous, told.lost)
+
+    def _name(self, version: str) -> str:
+        return built_in() if version == BUILT_IN else _of_folder(self._folder / version)
+
+
+@cache
+def this() -> str:
+    """The version of this code."""
+    here = Path(__file__).parents[1]
+    return _of_folder(here) if (here / "runtime.toml").is_file() else built_in()
+
+
+@cache
+def built_in() -> str:
+    """The version that was installed on the board; UNKNOWN when it runs from a bare checkout."""
+    try:
+        return metadata.version("lamplight")
+    except metadata.PackageNotFoundError:
+        return UNKNOWN
+
+
+@cache
+def _of_folder(folder: Path) -> str:
+    try:
+        return str(tomllib.loads((folder / "runtime.toml").read_text())["version"])
+    except (OSError, ValueError, KeyError):
+        return UNKNOWN

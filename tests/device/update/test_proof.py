@@ -1,0 +1,28 @@
+"""When a new version of the agent has proved itself."""
+
+import pytest
+
+from device.update.proof import EVENTS, OFFLINE, lacking
+from tests.device.update.harness import Health
+
+RUNS = {"lamp": Health(events=EVENTS)}
+
+
+@pytest.mark.parametrize(
+    ("expected", "fed", "health", "connected", "elapsed", "lacks"),
+    [
+        (["lamp"], ["lamp"], {"lamp": Health()}, True, 0.0, ""),
+        (["lamp"], ["lamp"], {}, True, OFFLINE, "not there"),
+        (["lamp"], ["lamp"], {"lamp": Health("backoff")}, True, OFFLINE, "backoff"),
+        (["lamp"], ["lamp"], RUNS, False, OFFLINE - 1, "not connected"),
+        (["lamp"], ["lamp"], RUNS, False, OFFLINE, ""),
+        (["lamp"], ["lamp"], {"lamp": Health(events=EVENTS - 1)}, False, OFFLINE, "2 events"),
+        (["lamp"], [], {"lamp": Health(events=0)}, False, OFFLINE, ""),
+        ([], [], {}, True, 0.0, ""),
+        ([], [], RUNS, False, 10 * OFFLINE, "not connected"),
+        ([], [], {"lamp": Health("backoff")}, True, 0.0, ""),
+    ],
+)
+def test_what_it_lacks(expected, fed, health, connected, elapsed, lacks) -> None:
+    told = lacking(expected, fed, health, connected, elapsed)
+    assert (lacks in told) if lacks else told == ""
