@@ -33,7 +33,7 @@ type = "http"
 path = "/echo"
 methods = ["POST"]
 """
-_CODE = "def handler(event, context):\n    return event.data['json']\n"
+_CODE = "import json\ndef handler(event, context):\n    return json.loads(event.data['body'])\n"
 _FRAMEWORK = """
 import functions_framework.aio
 

@@ -29,6 +29,8 @@ def subscribed(
     client.on_connect = lambda *_: client.subscribe(topic, 1)
     client.on_subscribe = lambda *_: ready.put(None)
     client.on_message = lambda _client, _data, message: on_message(bytes(message.payload))
+    # More than any benchmark has on its way at once: the client must not be what is measured.
+    client.max_inflight_messages_set(1000)
     client.connect(broker.host, broker.port)
     client.loop_start()
     try:

@@ -99,9 +99,19 @@ class _Side:
     def connected(self) -> Generator[None, None, None]:
         """With a client of its own."""
         with mqtt.subscribed(self._broker, self._target, self._back.put, f"bench-{self._name}") as client:
-            client.max_inflight_messages_set(1000)
             self._client = client
+            self._wait()
             yield
+
+    def _wait(self) -> None:
+        """Until the other side answers, which may have connected before it subscribed."""
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
+            self._client.publish(self._source, _payload(), 1)
+            with contextlib.suppress(queue.Empty):
+                self._back.get(timeout=1)
+                return
+        raise TimeoutError(f"{self._source} is not answered")
 
     def batch(self, times: int, window: int) -> float:
         """Seconds for each of `times` messages, with `window` of them on their way."""

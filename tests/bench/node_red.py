@@ -61,15 +61,23 @@ def _wait(process: "subprocess.Popen[str]") -> None:
 
 
 def _flow(broker: Broker, source: str, target: str) -> list[dict[str, object]]:
-    connection = {"broker": broker.host, "port": str(broker.port), "protocolVersion": "4", "autoConnect": True}
+    connection = {"broker": broker.host, "port": str(broker.port), "protocolVersion": "4", "cleansession": True}
+    at = {"qos": "1", "broker": "broker"}
     return [
         {"id": "tab", "type": "tab"},
         {"id": "broker", "type": "mqtt-broker", "clientid": "node-red", "keepalive": "60", **connection},
-        {**_node("in", "mqtt in", "function"), "topic": source, "qos": "1", "broker": "broker", "datatype": "auto-detect"},
+        {
+            **_node("in", "mqtt in", "function"),
+            "topic": source,
+            "qos": "1",
+            "broker": "broker",
+            "datatype": "auto-detect",
+        },
         {**_node("function", "function", "out"), "func": "return msg;", "outputs": 1},
-        {**_node("out", "mqtt out"), "topic": target, "qos": "1", "broker": "broker"},
+        {**_node("out", "mqtt out"), "topic": target, **at},
     ]
 
 
 def _node(name: str, kind: str, *to: str) -> dict[str, object]:
-    return {"id": name, "type": kind, "z": "tab", "wires": [list(to)]}
+    # Not the bare name: a value that is some node's id counts as a reference to it, also where it is a type.
+    return {"id": f"n-{name}", "type": kind, "z": "tab", "wires": [[f"n-{each}" for each in to]]}
