@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from cloud_shim import sources
+from cloud_shim import sources, words
 from cloud_shim.api.requests import json_object, path_name, shim
 from cloud_shim.deployments import Trial
 from cloud_shim.fleet import Device
@@ -74,7 +74,7 @@ def _since(last_seen: float | None) -> str:
     if last_seen is None:
         return "it was never seen"
     moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last_seen))
-    return f"last seen {max(0, time.time() - last_seen):.0f} s ago, at {moment}"
+    return f"last seen {words.ago(last_seen, time.time())}, at {moment}"
 
 
 ROUTES = [
