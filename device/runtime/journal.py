@@ -5,12 +5,13 @@ It decides what is worth a record, not where records go: `emit` does.
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
 from device.event import Event
 from device.runtime.messages import Result
 from device.runtime.policy import Policy
+from device.runtime.reads import MAX_SIZE
 
 Emit = Callable[[str, str, dict[str, object]], None]
 MAX_LINE = 2000
@@ -75,16 +76,31 @@ class Journal:
         self.flush()
         self._emit("events", "worker", {**self._who, "what": what, "detail": detail[:MAX_LINE]})
 
-    def decision(self, event: Event, result: Result) -> None:
-        """A trigger's event that was handled."""
+    def decision(self, event: Event, size: int, result: Result) -> None:
+        """A trigger's event that was handled; `size` is what it takes as JSON, in bytes."""
         data: object = event.data
         lux = cast("dict[str, object]", data).get("lux") if isinstance(data, dict) else None
-        fields: dict[str, object] = {**self._who, "event": event.id, "trigger": event.type}
+        fields = self._given(event, size, result.reads)
         if isinstance(lux, (int, float)):
             fields["lux"] = lux
         self._emit(
             "telemetry", "decision", {**fields, "pins": result.pins, "result": brief(result.value), "ms": result.ms}
         )
+
+    def failure(self, event: Event, size: int, error: str, reads: Sequence[object] | None) -> None:
+        """A trigger's event that was not handled to its end; `size` as in `decision`."""
+        self._emit("telemetry", "failure", {**self._given(event, size, reads), "error": error[:MAX_LINE]})
+
+    def _given(self, event: Event, size: int, reads: Sequence[object] | None) -> dict[str, object]:
+        """What was given to the handler, for a replay: whole, or so that the replay sees that it is not."""
+        given: dict[str, object] = {"source": event.source, "time": event.time}
+        if size <= MAX_SIZE:
+            given["data"] = event.data
+        fields: dict[str, object] = {**self._who, "event": event.id, "trigger": event.type, "given": given}
+        if reads is None or reads:
+            # A worker may be hostile: its own word that this is not too much does not count.
+            fields["reads"] = reads if reads and len(json.dumps(reads)) <= MAX_SIZE else None
+        return fields
 
     def flush(self) -> None:
         """Say what was dropped since this was last said."""

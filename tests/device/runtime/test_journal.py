@@ -60,16 +60,35 @@ def test_the_count_is_told_before_the_end_of_a_worker(journal, out):
 
 
 def test_a_decision_has_lux_only_when_the_event_has(journal, out):
-    journal.decision(Event("f-1", "sensor/light", "t", 0.0, {"lux": 12.5}), Result(None, {"led": True}, 0.2))
-    journal.decision(Event("f-2", "timer", "t", 0.0, {"missed": 0}), Result(None, {}, 0.2))
+    journal.decision(Event("f-1", "sensor/light", "t", 0.0, {"lux": 12.5}), 90, Result(None, {"led": True}, 0.2))
+    journal.decision(Event("f-2", "timer", "t", 0.0, {"missed": 0}), 90, Result(None, {}, 0.2))
     first, second = (fields for _, _, fields in out)
     assert first["lux"] == 12.5
     assert "lux" not in second
 
 
 def test_a_large_result_is_not_for_telemetry(journal, out):
-    journal.decision(Event("f-1", "s", "t", 0.0, None), Result(["x"] * 1000, {}, 0.2))
+    journal.decision(Event("f-1", "s", "t", 0.0, None), 90, Result(["x"] * 1000, {}, 0.2))
     assert out[0][2]["result"] == "(5000 bytes)"
+
+
+def test_what_was_given_and_read_is_recorded_for_a_replay(journal, out):
+    event = Event("f-1", "sensor/light", "t", 5.0, {"lux": 12.5})
+    journal.decision(event, 90, Result(None, {}, 0.2, [["pin", "button", True]]))
+    journal.failure(event, 90, "ValueError: no", ())
+    decision, failure = (fields for _, _, fields in out)
+    assert decision["given"] == failure["given"] == {"source": "sensor/light", "time": 5.0, "data": {"lux": 12.5}}
+    assert decision["reads"] == [["pin", "button", True]]
+    assert failure["error"] == "ValueError: no" and "reads" not in failure
+
+
+def test_what_is_too_large_for_a_trace_is_left_out_visibly(journal, out):
+    event = Event("f-1", "sensor/light", "t", 5.0, "x" * 9000)
+    journal.decision(event, 9100, Result(None, {}, 0.2, None))
+    journal.decision(event, 90, Result(None, {}, 0.2, [["state", "k", "x" * 9000]]))
+    large, lying = (fields for _, _, fields in out)
+    assert "data" not in large["given"]
+    assert large["reads"] is lying["reads"] is None
 
 
 def test_long_lines_are_cut(journal, out):
