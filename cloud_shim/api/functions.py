@@ -58,12 +58,13 @@ async def _call(request: Request) -> JSONResponse:
     only(fields, ("data", "type"), "body")
     type = event_type(text(fields, "type", "body", CALL))
     release = await run_in_threadpool(the.fleet.function, name, function)
-    _check_online(await run_in_threadpool(the.fleet.device, name))
+    check_online(await run_in_threadpool(the.fleet.device, name))
     timeout = release.function.timeout + _MARGIN
     return JSONResponse({"result": await the.calls.call(name, function, fields.get("data"), timeout, type)})
 
 
-def _check_online(device: Device) -> None:
+def check_online(device: Device) -> None:
+    """Raise OfflineError, saying since when, for a device that cannot be called now."""
     if not device.online:
         raise OfflineError(
             f"{device.name} is offline",
