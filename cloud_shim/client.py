@@ -110,6 +110,15 @@ class Client:
         body = {"data": data, "type": type}
         return self._request("POST", f"/api/devices/{device}/functions/{function}/call", json=body)["result"]
 
+    def health(self) -> JsonObject:
+        """That the shim runs, and whether its broker is there."""
+        return self._request("GET", "/api/health")
+
+    def doctor(self, device: str) -> list[JsonObject]:
+        """Have the device look at itself; gives the results of its checks. OfflineError when it is not there."""
+        # Longer than the shim waits: a board with a slow card and a broken network takes its time.
+        return self._request("POST", f"/api/devices/{device}/doctor", timeout=150.0)["checks"]
+
     def records(
         self, device: str = "", stream: str = "", function: str = "", limit: int = 100, after: int | None = None
     ) -> list[JsonObject]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloud_shim.deployments import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS, Trial
+from cloud_shim.retention import KEEP
 from device.errors import UsageError
 from device.protocol.fields import is_name
 
@@ -15,7 +16,8 @@ class Config:
     """Where the shim keeps its state, which port it serves, and which broker and fleet it belongs to.
 
     `database` is an SQLAlchemy URL; "" means an SQLite file in `state`. `port` 0 takes any free one. A deployment's
-    trial lasts `trial_seconds` and `trial_events`, unless it says otherwise.
+    trial lasts `trial_seconds` and `trial_events`, unless it says otherwise. `keep_records` is how many records of each
+    stream of each device are kept.
     """
 
     state: Path
@@ -26,6 +28,7 @@ class Config:
     database: str = ""
     trial_seconds: float = Trial.seconds
     trial_events: int = Trial.events
+    keep_records: int = KEEP
 
     @property
     def database_url(self) -> str:
@@ -44,6 +47,9 @@ def parse(arguments: Sequence[str] | None = None) -> Config:
     parser.add_argument("--database", default="", help="SQLAlchemy URL; an SQLite file in the state folder by default")
     parser.add_argument("--trial-seconds", type=float, default=Trial.seconds, help="how long a trial lasts by default")
     parser.add_argument("--trial-events", type=int, default=Trial.events, help="how many events it takes by default")
+    parser.add_argument(
+        "--keep-records", type=_count, default=KEEP, help=f"records kept of each device's stream ({KEEP:,} by default)"
+    )
     config = Config(**vars(parser.parse_args(arguments)))
     if not is_name(config.fleet):
         raise UsageError(f"{config.fleet!r} cannot name a fleet", "use lower-case letters, digits and '-'")
@@ -60,3 +66,10 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError(f"{text} is not a port")
     return port
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number of records; it is 1 at least")
+    return count

@@ -18,10 +18,19 @@ from sqlalchemy import (
     UniqueConstraint,
     create_engine,
     event,
+    func,
+    inspect,
+    select,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from device.errors import NotFoundError, RejectedError
+
+SCHEMA = 1
+"""The form of these tables. It is raised by whoever changes one so that an older shim would misread it."""
 
 _BIG = BigInteger().with_variant(Integer, "sqlite")
 _NAME = String(63)
@@ -140,6 +149,13 @@ class ReportRow(Base):
     received: Mapped[float]
 
 
+class SchemaRow(Base):
+    """Each form that the tables have had, the highest one being the present; none in a database from before this."""
+
+    __tablename__ = "schema"
+    version: Mapped[int] = mapped_column(primary_key=True)
+
+
 class Database:
     """Transactions. Reads run beside each other; writes of this process one after the other.
 
@@ -147,11 +163,43 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
+        """Open the database, and make what is missing in it.
+
+        RejectedError, with nothing touched, when a newer Lamplight has written it; NotFoundError when it cannot be
+        opened.
+        """
         self._engine = create_engine(url)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _set_up_sqlite)
         self._writing = threading.Lock()
-        Base.metadata.create_all(self._engine)
+        try:
+            self._set_up(url)
+        except BaseException:
+            self._engine.dispose()
+            raise
+
+    def _set_up(self, url: str) -> None:
+        try:
+            version = self._version()
+            if version > SCHEMA:
+                raise RejectedError(
+                    f"The database {url} has schema {version}; this shim knows up to {SCHEMA}",
+                    "a newer Lamplight has written it",
+                    "Start that newer one, or restore the copy from before the upgrade",
+                )
+            Base.metadata.create_all(self._engine)
+            with self.write() as session:
+                session.merge(SchemaRow(version=SCHEMA))
+        except DBAPIError as error:
+            raise NotFoundError(
+                f"The database {url} cannot be opened", str(error.orig), "`lamplight doctor` looks at it"
+            ) from None
+
+    def _version(self) -> int:
+        if not inspect(self._engine).has_table(SchemaRow.__tablename__):
+            return 0
+        with self.read() as session:
+            return session.scalar(select(func.max(SchemaRow.version))) or 0
 
     @contextmanager
     def read(self) -> Generator[Session]:

@@ -20,6 +20,7 @@ from cloud_shim.database import Database, DeploymentRow, DeviceRow, ReportRow, U
 from cloud_shim.deployments import Settings, Trial
 from cloud_shim.registry import Registry
 from cloud_shim.releases import Release
+from cloud_shim.silence import is_silent
 from cloud_shim.views import Json
 from device.errors import NotFoundError, RejectedError, UsageError
 from device.protocol import deployment as documents
@@ -60,6 +61,7 @@ class Fleet:
         self._admit = admit
         self._deployed = deployed
         self._admitting = threading.Lock()
+        self._silent: set[str] = set()
 
     def provision(self, name: str, board: str, simulation: str | None) -> str:
         """Make a device known, or known again, and give it a new password, which is returned and kept nowhere.
@@ -102,16 +104,26 @@ class Fleet:
         for name in self.names():
             self._changes.device(name)
 
-    def views(self, reachable: bool) -> list[Json]:
-        """Every DEVICE, by name."""
+    def announce_silent(self, listening: float | None) -> None:
+        """Say that those changed which have fallen silent since the last time."""
+        now = time.time()
+        with self._database.read() as session:
+            rows = session.scalars(select(DeviceRow).where(DeviceRow.online))
+            silent = {row.name for row in rows if is_silent(row.online, row.last_seen, listening, now)}
+        for name in silent - self._silent:
+            self._changes.device(name)
+        self._silent = silent
+
+    def views(self, listening: float | None) -> list[Json]:
+        """Every DEVICE, by name; `listening` as in views.device."""
         with self._database.read() as session:
             rows = session.scalars(select(DeviceRow).order_by(DeviceRow.name))
-            return [self._view(session, row, reachable) for row in rows]
+            return [self._view(session, row, listening) for row in rows]
 
-    def view(self, name: str, reachable: bool) -> Json:
+    def view(self, name: str, listening: float | None) -> Json:
         """One DEVICE."""
         with self._database.read() as session:
-            return self._view(session, self._row(session, name), reachable)
+            return self._view(session, self._row(session, name), listening)
 
     def device(self, name: str) -> Device:
         """How to reach the device."""
@@ -210,8 +222,9 @@ class Fleet:
         current = session.get(DeploymentRow, (row.name, row.generation))
         return documents.decode(current.document.encode()) if current else deployments.empty(self._name, row.name)
 
-    def _view(self, session: Session, row: DeviceRow, reachable: bool) -> Json:
-        return views.device(row, self._present(session, row), session.get(ReportRow, row.name), reachable)
+    def _view(self, session: Session, row: DeviceRow, listening: float | None) -> Json:
+        report = session.get(ReportRow, row.name)
+        return views.device(row, self._present(session, row), report, listening, time.time())
 
 
 def _settings(release: Release, present: Deployment, settings: Settings | None) -> Settings:

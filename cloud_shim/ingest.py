@@ -18,6 +18,7 @@ from cloud_shim.calls import Calls
 from cloud_shim.changes import Changes
 from cloud_shim.database import Database, DeploymentRow, DeviceRow, RecordRow, ReportRow
 from cloud_shim.link import Link
+from cloud_shim.silence import is_silent
 from device.errors import OfflineError
 from device.protocol import messages, topics
 from device.protocol.errors import ProtocolError
@@ -100,7 +101,7 @@ class Ingest:
                 # The will of a connection that was replaced: the broker noticed its end late.
                 return
             row.online, row.session = presence.online, presence.session
-            if presence.online or not retained:
+            if not retained:
                 row.last_seen = time.time()
         self._changes.device(device)
 
@@ -128,9 +129,9 @@ def _known_seqs(session: Session, device: str, boot: str, rows: list[RecordRow])
 
 
 def _seen(session: Session, device: str, now: float) -> bool:
-    """The device lives. Whether that is news: then its presence had been lost with a broker."""
+    """The device lives. Whether that is news: it was silent, or its presence had been lost with a broker."""
     row = session.get_one(DeviceRow, device)
-    returned = not row.online
+    returned = not row.online or is_silent(row.online, row.last_seen, row.last_seen, now)
     row.online, row.last_seen = True, now
     return returned
 

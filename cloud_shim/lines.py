@@ -26,17 +26,6 @@ def release(name: str, version: int | None) -> str:
     return f"{name} v{version}" if version else name
 
 
-def ago(then: float | None, now: float) -> str:
-    """How long ago, in the largest unit that fits: "3 min ago". Both in seconds since 1970."""
-    if then is None:
-        return "never"
-    seconds = max(0.0, now - then)
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds / length:.0f} {unit} ago"
-    return f"{seconds:.0f} s ago"
-
-
 def _decision(of: dict[str, Any]) -> Line:
     lux = of.get("lux")
     light = "" if lux is None else f"{lux:.1f} lux"

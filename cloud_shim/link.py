@@ -5,6 +5,7 @@ It knows topics only as far as what to subscribe to; what messages mean is inges
 
 import logging
 import socket
+import time
 from collections.abc import Callable
 
 import paho.mqtt.client as mqtt
@@ -37,6 +38,7 @@ class Link:
         self.port = port
         self.fleet = fleet
         self._ready = False
+        self._since = 0.0
         # A session that outlives the connection: its absence tells that the broker lost its state.
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"{fleet}-shim", clean_session=False)
         self._client.username_pw_set(SHIM_USER, password)
@@ -48,6 +50,11 @@ class Link:
     def connected(self) -> bool:
         """Whether the broker is there now, and what devices send reaches us."""
         return self._ready and self._client.is_connected()
+
+    @property
+    def listening(self) -> float | None:
+        """Since when what devices send reaches us, in seconds since 1970; None when it does not now."""
+        return self._since if self.connected else None
 
     def start(self, on_message: OnMessage, on_connect: OnConnect, on_disconnect: Callable[[], None]) -> None:
         """Connect in the background and stay connected. The receivers run on the session's thread."""
@@ -64,6 +71,7 @@ class Link:
             client.subscribe([(topics.fleet_filter(self.fleet, kind), qos) for kind, qos in _SUBSCRIPTIONS])
 
         def subscribed(client: mqtt.Client, data: object, id: int, reasons: object, _: Properties | None) -> None:
+            self._since = time.time()
             self._ready = True
             _guarded("the connection", on_connect, session_present)
 

@@ -3,10 +3,13 @@
 `app.py` serves it over HTTP; a test may use it directly.
 """
 
-from cloud_shim import broker
+from functools import partial
+
+from cloud_shim import broker, retention
 from cloud_shim.blobs import Blobs
 from cloud_shim.calls import Calls
 from cloud_shim.changes import Changes
+from cloud_shim.chores import Chore, Chores
 from cloud_shim.config import Config
 from cloud_shim.database import Database
 from cloud_shim.fleet import Fleet
@@ -16,6 +19,9 @@ from cloud_shim.publisher import Publisher
 from cloud_shim.registry import Registry
 from cloud_shim.retained import Retained
 from cloud_shim.signing import Signing
+
+# Seconds between two looks for devices that have fallen silent, and between two removals of old records.
+_LOOK, _PRUNE = 5.0, 600.0
 
 
 class Shim:
@@ -40,16 +46,24 @@ class Shim:
             deployed=self._publisher.changed,
         )
         self.ingest = Ingest(self.database, self.link, self._publisher.wanted, self.calls, self.changes)
+        self._chores = Chores(
+            [
+                Chore(_LOOK, lambda: self.fleet.announce_silent(self.link.listening)),
+                Chore(_PRUNE, partial(retention.prune, self.database, config.keep_records)),
+            ]
+        )
 
     def start(self) -> None:
         """Let the known devices in, connect to the broker, and stay connected."""
         self.fleet.admit_all()
         self._publisher.start()
+        self._chores.start()
         self.link.start(self.ingest.receive, self._connected, self.fleet.announce_all)
 
     def close(self) -> None:
         """Stop, in the order in which the parts need each other."""
         self.changes.close()
+        self._chores.close()
         self._publisher.close()
         self.link.close()
         self.database.close()

@@ -4,18 +4,24 @@ import json
 
 from cloud_shim.database import DeviceRow, RecordRow, ReportRow
 from cloud_shim.releases import Release
+from cloud_shim.silence import is_silent
 from device.protocol.deployment import Deployment
 
 Json = dict[str, object]
 
 
-def device(row: DeviceRow, desired: Deployment, report: ReportRow | None, reachable: bool) -> Json:
-    """DEVICE. Without a broker (`reachable` False) nobody can say that a device is online."""
+def device(row: DeviceRow, desired: Deployment, report: ReportRow | None, listening: float | None, now: float) -> Json:
+    """DEVICE. Without a broker (`listening` None) nobody can say that a device is online.
+
+    `listening` is since when the shim has been hearing the devices; it and `now` are in seconds since 1970.
+    """
+    silent = is_silent(row.online, row.last_seen, listening, now)
     return {
         "name": row.name,
         "board": row.board,
         "simulated": row.simulation is not None,
-        "online": row.online and reachable,
+        "online": row.online and listening is not None and not silent,
+        "silent": silent,
         "last_seen": row.last_seen,
         "desired": _desired(desired),
         "reported": json.loads(report.body) if report else None,

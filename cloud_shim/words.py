@@ -3,8 +3,11 @@
 _STEPS = ((60, "second"), (3600, "minute"), (86400, "hour"), (float("inf"), "day"))
 
 
-def ago(seconds: float) -> str:
-    """How long ago something was that lies `seconds` back: "just now", "3 minutes ago"."""
+def ago(then: float | None, now: float) -> str:
+    """How long ago: "just now", "3 minutes ago", "never". Both in seconds since 1970; one in the future is now."""
+    if then is None:
+        return "never"
+    seconds = now - then
     if seconds < 5:
         return "just now"
     unit = 1
@@ -15,13 +18,16 @@ def ago(seconds: float) -> str:
     raise AssertionError("unreachable: the last step has no limit")
 
 
-def last_seen(online: bool, seen: float | None, now: float) -> str:
-    """Presence in words; `seen` and `now` are in seconds since 1970, `seen` is None for a device never heard of."""
+def presence(online: bool, silent: bool, seen: float | None, now: float) -> str:
+    """Presence in words; `seen` and `now` are in seconds since 1970, `seen` is None for a device never heard of.
+
+    `silent`: the broker takes it to be connected, and yet nothing comes from it.
+    """
     if online:
         return "online"
     if seen is None:
         return "never seen"
-    return f"offline, last seen {ago(max(0.0, now - seen))}"
+    return f"{'silent' if silent else 'offline'}, last seen {ago(seen, now)}"
 
 
 def size(count: int) -> str:

@@ -26,6 +26,7 @@ from device import logs, report
 from device.calls import Calls
 from device.config import AgentConfig, load
 from device.disk import Usage
+from device.doctor import remote as doctor
 from device.errors import LamplightError, RejectedError
 from device.hal.hardware import Hardware
 from device.infer.acceptance import accept
@@ -97,7 +98,7 @@ class Agent:
             accept=accept,
             own=SelfUpdate(config.state / "runtime", launcher, self._give_way),
         )
-        self._calls = Calls(self._supervisor.call, self._reply)
+        self._calls = Calls(self._call, self._reply)
         self._disk = Usage(config.state)
         self._reported = report.Throttle()
         self._connect_parts()
@@ -202,6 +203,11 @@ class Agent:
 
     def _send_up(self, stream: str, payload: bytes) -> bool:
         return self._session.publish(topics.up(self._config.fleet, self._config.device, stream), payload)
+
+    def _call(self, name: str, data: object, type: str) -> object:
+        if type == doctor.CALL:
+            return doctor.answer(self._config.file, data)
+        return self._supervisor.call(name, data, type)
 
     def _reply(self, function: str, reply: messages.Reply) -> None:
         topic = str(Topic(self._config.fleet, "reply", self._config.device, function))

@@ -5,7 +5,7 @@ Reads and checks it; does not look at what the paths lead to.
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from device.errors import NotFoundError, UsageError
@@ -52,6 +52,7 @@ class AgentConfig:
 
     `state` is the folder the agent owns, `roots` holds the trusted root metadata, `simulation` is the
     socket of the simulated hardware (None on a real board). `folders` are those that functions may watch, by name.
+    `file` is where all this was read.
     """
 
     fleet: str
@@ -64,12 +65,13 @@ class AgentConfig:
     confinement: ConfinementConfig = ConfinementConfig()
     http: HttpConfig = HttpConfig()
     folders: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    file: Path = field(default=Path("agent.toml"), compare=False)
 
 
 def load(path: Path) -> AgentConfig:
     """The configuration in `path`; raises NotFoundError or UsageError saying which key is wrong."""
     try:
-        return _parse(tomllib.loads(path.read_text()))
+        return replace(_parse(tomllib.loads(path.read_text())), file=path.absolute())
     except FileNotFoundError:
         raise NotFoundError(
             f"There is no configuration at {path}", remedy="Provision the board first, or name the file with --config"

@@ -19,6 +19,8 @@ FORMAT = 1
 # Counters and the disk alone change all the time; the retained message follows them this slowly, in seconds.
 COUNTERS_PERIOD = 10.0
 _COUNTERS = ("events", "errors")
+# Seconds after which it is sent whatever it says: a device that says nothing for long counts as lost.
+LONGEST_SILENCE = 60.0
 
 
 def compose(
@@ -70,7 +72,9 @@ def can_run_models() -> bool:
 
 
 class Throttle:
-    """Says whether a body is worth publishing: at once when something changed, slowly for counters."""
+    """Says whether a body is worth publishing: at once when something changed, slowly for counters, now and then
+    when nothing did.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -84,7 +88,7 @@ class Throttle:
     def due(self, body: dict[str, object]) -> bool:
         """Whether to publish now; a yes counts as published."""
         unchanged = self._last is not None and _without_counters(body) == _without_counters(self._last)
-        if unchanged and (body == self._last or self._clock() - self._sent < COUNTERS_PERIOD):
+        if unchanged and self._clock() - self._sent < (LONGEST_SILENCE if body == self._last else COUNTERS_PERIOD):
             return False
         self._last, self._sent = body, self._clock()
         return True

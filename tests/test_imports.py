@@ -55,6 +55,8 @@ SHARED = (
     "device.protocol",
 )
 ALLOWED = {
+    # It looks at every part, as the agent wires every part.
+    "doctor": ("device.hal", "device.link", "device.runtime", "device.update", "device.version", "boards"),
     "hal": ("boards",),
     "infer": (),
     "link": (),

@@ -16,12 +16,12 @@ from device.protocol.fields import flag, integer, name, number, only, table, tex
 
 def _list(request: Request) -> JSONResponse:
     the = shim(request)
-    return JSONResponse({"devices": the.fleet.views(the.link.connected)})
+    return JSONResponse({"devices": the.fleet.views(the.link.listening)})
 
 
 def _one(request: Request) -> JSONResponse:
     the = shim(request)
-    return JSONResponse(the.fleet.view(path_name(request, "device"), the.link.connected))
+    return JSONResponse(the.fleet.view(path_name(request, "device"), the.link.listening))
 
 
 async def _create(request: Request) -> JSONResponse:

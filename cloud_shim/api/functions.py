@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from cloud_shim import sources
+from cloud_shim import sources, words
 from cloud_shim.api.requests import json_object, path_name, shim
 from cloud_shim.deployments import Trial
 from cloud_shim.fleet import Device
@@ -58,12 +58,13 @@ async def _call(request: Request) -> JSONResponse:
     only(fields, ("data", "type"), "body")
     type = event_type(text(fields, "type", "body", CALL))
     release = await run_in_threadpool(the.fleet.function, name, function)
-    _check_online(await run_in_threadpool(the.fleet.device, name))
+    check_online(await run_in_threadpool(the.fleet.device, name))
     timeout = release.function.timeout + _MARGIN
     return JSONResponse({"result": await the.calls.call(name, function, fields.get("data"), timeout, type)})
 
 
-def _check_online(device: Device) -> None:
+def check_online(device: Device) -> None:
+    """Raise OfflineError, saying since when, for a device that cannot be called now."""
     if not device.online:
         raise OfflineError(
             f"{device.name} is offline",
@@ -76,7 +77,7 @@ def _since(last_seen: float | None) -> str:
     if last_seen is None:
         return "it was never seen"
     moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last_seen))
-    return f"last seen {max(0, time.time() - last_seen):.0f} s ago, at {moment}"
+    return f"last seen {words.ago(last_seen, time.time())}, at {moment}"
 
 
 ROUTES = [

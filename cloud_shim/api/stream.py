@@ -87,7 +87,7 @@ def _devices(the: Shim, changed: set[str] | None, device: str, place: int) -> by
     if changed is None:
         changed = set(the.fleet.names())
     followed = sorted(name for name in changed if device in ("", name))
-    return b"".join(_event("device", the.fleet.view(name, the.link.connected), place) for name in followed)
+    return b"".join(_event("device", the.fleet.view(name, the.link.listening), place) for name in followed)
 
 
 def _event(kind: str, data: views.Json, id: object) -> bytes:

@@ -3,8 +3,9 @@
 import time
 from typing import Any
 
+from cloud_shim import words
 from cloud_shim.commands.arguments import Options, command
-from cloud_shim.lines import ago, release
+from cloud_shim.lines import release
 
 HEADINGS = ("DEVICE", "BOARD", "SEEN", "GENERATION", "FUNCTIONS", "MODELS")
 
@@ -26,8 +27,15 @@ def row(device: dict[str, Any], now: float) -> list[str]:
     return [
         device["name"],
         device["board"],
-        "online" if device["online"] else ago(device["last_seen"], now),
+        _seen(device, now),
         str(running) if running == asked else f"{running} → {asked}",
         ", ".join(release(name, each["version"]) for name, each in reported["functions"].items()) or "-",
         ", ".join(release(name, each["version"]) for name, each in reported["models"].items()) or "-",
     ]
+
+
+def _seen(device: dict[str, Any], now: float) -> str:
+    if device["online"]:
+        return "online"
+    told = words.ago(device["last_seen"], now)
+    return f"silent, {told}" if device["silent"] else told

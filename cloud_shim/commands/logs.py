@@ -21,7 +21,10 @@ def run(options: Options, target: str, tail: bool, count: int) -> None:
     """Show what devices and functions log, and what happens to them: updates, crashes, sensors."""
     device, function = parse_target(target)
     known = _functions(options.client.device(device)) if device else []
-    past = [each for stream in STREAMS for each in options.client.records(device, stream, function, max(count, 1))]
+    place = _newest(options)
+    found = [each for stream in STREAMS for each in options.client.records(device, stream, function, max(count, 1))]
+    # What came meanwhile is the tail's, which begins at this place: so nothing is lost or told twice between them.
+    past = [each for each in found if each["id"] <= place]
     if function and not past and function not in known:
         # A misspelt name is an error, not an empty log.
         raise NotFoundError(f"{device} has no function {function!r}", f"it has: {', '.join(known) or 'none'}")
@@ -29,7 +32,12 @@ def run(options: Options, target: str, tail: bool, count: int) -> None:
     for each in past[-count:] if count else []:
         options.terminal.data(each, lines.record(each))
     if tail:
-        _tail(options, device, function, str(past[-1]["id"]) if past else "")
+        _tail(options, device, function, str(place))
+
+
+def _newest(options: Options) -> int:
+    """The id of the newest record of all; 0 when there is none."""
+    return max((each["id"] for each in options.client.records(limit=1)), default=0)
 
 
 def _functions(device: dict[str, Any]) -> list[str]:

@@ -8,7 +8,7 @@ import click
 
 from cloud_shim import evidence, outcome, words
 from cloud_shim.commands.arguments import Options, command
-from cloud_shim.lines import ago, printable
+from cloud_shim.lines import printable
 
 Row = tuple[str, str]
 Told = Mapping[str, Any]
@@ -44,12 +44,12 @@ def rows(device: dict[str, Any], now: float) -> list[Row]:
 
 
 def _presence(device: dict[str, Any], now: float) -> str:
-    if device["online"]:
-        return f"online, {device['board']}"
-    if device["last_seen"] is None:
-        return f"never seen, {device['board']}"
-    told = f"offline, last seen {ago(device['last_seen'], now)}, {device['board']}"
-    return f"{told}\nwhat follows is what it said then" if device["reported"] else told
+    presence = words.presence(device["online"], device["silent"], device["last_seen"], now)
+    told = f"{presence}, {device['board']}"
+    if device["silent"]:
+        told += "\nthe broker does not know that it is gone: `lamplight doctor` says more"
+    lost = not device["online"] and device["last_seen"] is not None and device["reported"]
+    return f"{told}\nwhat follows is what it said then" if lost else told
 
 
 def _generation(device: dict[str, Any], asked: outcome.Outcome) -> str:

@@ -85,7 +85,7 @@ def device(value: Json, now: float) -> DeviceView:
         board=value["board"],
         simulated=value["simulated"],
         online=value["online"],
-        seen=words.last_seen(value["online"], value["last_seen"], now),
+        seen=words.presence(value["online"], value["silent"], value["last_seen"], now),
         generation=reported.get("generation", 0),
         update=update(desired.get("generation", 0), reported, value["online"]),
         functions=_rows(desired.get("functions", {}), reported.get("functions", {})),

@@ -60,11 +60,3 @@ def test_each_kind_has_a_line(fields, expected):
 
 def test_control_characters_do_not_pass():
     assert "\x1b" not in text(kind="log", function="f", version=1, level="info", text="\x1b[2J\r\x00hidden\nline")
-
-
-@pytest.mark.parametrize(
-    ("then", "expected"),
-    [(None, "never"), (99.0, "1 s ago"), (101.0, "0 s ago"), (-500.0, "10 min ago"), (-1e6, "12 d ago")],
-)
-def test_how_long_ago(then, expected):
-    assert lines.ago(then, 100.0) == expected

@@ -20,15 +20,20 @@ from cloud_shim import words
     ],
 )
 def test_ago_uses_the_largest_whole_unit(seconds, said):
-    assert words.ago(seconds) == said
+    assert words.ago(1e9, 1e9 + seconds) == said
+
+
+def test_ago_of_what_never_was_and_of_what_is_to_come():
+    assert words.ago(None, 100.0) == "never"
+    assert words.ago(500.0, 100.0) == "just now"
 
 
 def test_last_seen_of_a_device_never_heard_of():
-    assert words.last_seen(False, None, 100.0) == "never seen"
+    assert words.presence(False, False, None, 100.0) == "never seen"
 
 
 def test_last_seen_in_the_future_by_a_clock_that_was_set_back_is_just_now():
-    assert words.last_seen(False, 500.0, 100.0) == "offline, last seen just now"
+    assert words.presence(False, False, 500.0, 100.0) == "offline, last seen just now"
 
 
 def test_sizes():
@@ -40,3 +45,7 @@ def test_sizes():
         "2.4 MB",
         "81.3 GB",
     ]
+
+
+def test_a_silent_device_is_told_from_one_that_said_goodbye():
+    assert words.presence(False, True, 100.0, 400.0) == "silent, last seen 5 minutes ago"

@@ -7,7 +7,7 @@ from device.generation import Generation, InstalledModel
 from device.health import FunctionHealth, SensorHealth
 from device.protocol import messages
 from device.protocol.manifest import ModelManifest
-from device.report import COUNTERS_PERIOD, Throttle, compose
+from device.report import COUNTERS_PERIOD, LONGEST_SILENCE, Throttle, compose
 from device.update.status import Update
 from device.version import Agent
 
@@ -104,11 +104,14 @@ def test_counters_are_followed_slowly_however_fast_they_run() -> None:
     assert sent == 10
 
 
-def test_a_board_at_rest_sends_nothing() -> None:
+def test_a_board_at_rest_still_says_now_and_then_that_it_is_there() -> None:
     clock = Clock()
     throttle = Throttle(clock)
     throttle.due(body())
-    clock.now += 1000 * COUNTERS_PERIOD
+    clock.now += LONGEST_SILENCE - 1
+    assert not throttle.due(body())
+    clock.now += 1
+    assert throttle.due(body())
     assert not throttle.due(body())
 
 

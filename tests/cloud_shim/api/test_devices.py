@@ -35,6 +35,7 @@ def test_a_new_device_has_nothing_and_was_never_seen(http):
         "board": "lamplight/simulated",
         "simulated": False,
         "online": False,
+        "silent": False,
         "last_seen": None,
         "desired": {"generation": 0, "functions": {}, "models": {}, "agent": None},
         "reported": None,

@@ -124,6 +124,7 @@ def device() -> Callable[..., dict[str, Any]]:
             "board": "lamplight/simulated",
             "simulated": True,
             "online": True,
+            "silent": False,
             "last_seen": 1.0,
             "desired": {"generation": 1, "functions": {"night-light": {"version": 1, "config": {}}}, "models": {}},
             "reported": {**report, **(reported or {})},

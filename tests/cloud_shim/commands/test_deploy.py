@@ -42,9 +42,7 @@ def test_it_waits_until_the_device_keeps_it(shim, run, reports):
     assert code == 0
     assert "generation 2 COMMITTED after" in out
     assert "TRIAL" in err
-    assert shim.asked(DEPLOY) == [
-        {**NAMED, "version": 2, "config": None, "trial": None, "retry": False, "layer": {}}
-    ]
+    assert shim.asked(DEPLOY) == [{**NAMED, "version": 2, "config": None, "trial": None, "retry": False, "layer": {}}]
 
 
 def fetching(share, **more):

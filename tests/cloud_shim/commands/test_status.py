@@ -45,7 +45,7 @@ def test_a_reverted_generation_is_told_once_with_its_reason_and_what_runs(device
 def test_an_offline_device_says_how_old_the_news_is_and_what_waits_for_it(device):
     wanted = {"generation": 2, "functions": {"blink": {"version": 1, "config": {}}}, "models": {}}
     offline = told(device(online=False, desired=wanted), now=7201.0)
-    assert offline["desk-pi"].startswith("offline, last seen 2 h ago")
+    assert offline["desk-pi"].startswith("offline, last seen 2 hours ago")
     assert offline["generation"] == "1 runs; generation 2 will be applied when it is back"
     assert offline["function blink"] == "v1 is asked for; it does not run"
     assert offline["function night-light"].endswith("it is to be removed")
@@ -108,3 +108,10 @@ def test_an_agent_on_trial_or_that_was_lost_or_is_asked_for_is_told(device):
 
 def test_an_agent_that_says_nothing_of_its_versions_is_told_by_its_own(device):
     assert told(device())["agent"] == device()["reported"]["agent"]
+
+
+def test_a_silent_device_is_told_as_such(device, run, shim):
+    shim.answers["GET /api/devices/desk-pi"] = device(online=False, silent=True, last_seen=1.0)
+    out = run("status", "desk-pi")[1]
+    assert "silent, last seen" in out
+    assert "what follows is what it said then" in out

@@ -123,6 +123,7 @@ def _device(name, functions, simulated):
         "board": "lamplight/simulated" if simulated else "raspberry-pi/4b",
         "simulated": simulated,
         "online": True,
+        "silent": False,
         "last_seen": time.time(),
         "desired": {
             "generation": generation,

@@ -1,0 +1,84 @@
+"""The broker beside the shim: which one it is, whether it is set up as it must be, and whether it lets the shim in."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloud_shim import access, broker
+from device.config import BrokerConfig
+from device.doctor.broker import Broker
+from device.doctor.check import Finding, ok, skip, warn
+
+_CHANGES = ("listener", "user")  # what differs from one machine to the next
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Where the broker listens, and its options by name, as mosquitto.conf says."""
+
+    host: str
+    port: int
+    options: dict[str, str]
+
+
+def read(cloud: Path) -> Setup | None:
+    """What mosquitto is told; None when there is no such file, or it says not where to listen."""
+    try:
+        lines = (broker.folder(cloud) / "mosquitto.conf").read_text().splitlines()
+    except OSError:
+        return None
+    options = parse(lines)
+    port, _, host = options.get("listener", "").partition(" ")
+    return Setup(host, int(port), options) if port.isdigit() and host else None
+
+
+def parse(lines: list[str]) -> dict[str, str]:
+    """Options by name; those that stand several times are joined."""
+    options: dict[str, str] = {}
+    for line in lines:
+        key, _, value = line.strip().partition(" ")
+        if key and not key.startswith("#"):
+            options[key] = f"{options[key]} {value}" if key in options else value
+    return options
+
+
+def program() -> Finding:
+    """mosquitto, or the fallback."""
+    found = broker.find_mosquitto()
+    return (
+        ok(found)
+        if found
+        else warn(
+            "mosquitto is not installed; the built-in broker is for trying out only",
+            "`apt install mosquitto`, or `brew install mosquitto`",
+        )
+    )
+
+
+def settings(cloud: Path) -> Finding:
+    """Whether mosquitto is told what Lamplight relies on: persistence, sizes, queues, no delay, who may do what."""
+    setup = read(cloud)
+    if setup is None:
+        return skip("there is no mosquitto.conf here")
+    return judge_settings(setup, broker.folder(cloud).resolve())
+
+
+def judge_settings(setup: Setup, where: Path) -> Finding:
+    """The options against those that `lamplight up` writes for a broker in `where`."""
+    wanted = parse(broker.configuration(where, setup.host, setup.port).splitlines())
+    wrong = [
+        f"{key} is {setup.options.get(key, 'not there')}, not {value}"
+        for key, value in wanted.items()
+        if key not in _CHANGES and setup.options.get(key) != value
+    ]
+    if wrong:
+        return warn("; ".join(wrong), "Start `lamplight up` again, which writes mosquitto.conf anew")
+    return ok("as Lamplight writes it")
+
+
+def steps(cloud: Path) -> Broker | None:
+    """The way of the shim's own user to the broker; None when nobody knows where that is."""
+    setup = read(cloud)
+    if setup is None:
+        return None
+    config = BrokerConfig(setup.host, setup.port, access.SHIM_USER, broker.folder(cloud) / "shim.password")
+    return Broker(config, "lamplight-shim")

@@ -1,0 +1,50 @@
+"""`python -m device.doctor --config agent.toml`: looks at the board that the configuration describes.
+
+Exit codes: 0 when no check failed, 1 when one did, 2 and 3 for a configuration that cannot be used.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from device.config import AgentConfig, load
+from device.doctor import show, table
+from device.doctor.check import Result, healthy, perform
+from device.errors import LamplightError
+
+# Longer than any name of a check, so that lines can be shown as they come.
+_WIDTH = 26
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m device.doctor", description="Look at everything this board needs.")
+    parser.add_argument("--config", type=Path, required=True, help="the board's agent.toml")
+    parser.add_argument("--json", action="store_true", help="give the results as JSON")
+    parser.add_argument("--reference", type=float, help="what another clock says, in seconds since 1970")
+    options = parser.parse_args(arguments)
+    try:
+        return _run(load(options.config), options.json, options.reference)
+    except LamplightError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+
+
+def _run(config: AgentConfig, as_json: bool, reference: float | None) -> int:
+    results: list[Result] = []
+    for each in perform(table.checks(config, reference)):
+        results.append(each)
+        if not as_json:
+            print(*show.lines(each, _WIDTH), sep="\n", flush=True)  # noqa: T201
+    told = json.dumps({"checks": [each.to_json() for each in results]}) if as_json else show.summary(results)
+    print(told, flush=True)  # noqa: T201
+    return 0 if healthy(results) else 1
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stderr.flush()
+    # Not sys.exit: a check that hangs must not hold the process.
+    os._exit(code)

@@ -1,0 +1,45 @@
+"""The board's secrets and what is trusted from the start: are they there, and can nobody else read or change them."""
+
+import stat
+from pathlib import Path
+
+from device.doctor.check import Finding, fail, ok, warn
+
+_PROVISION = "Provision the board again, which writes it"
+
+
+def password(path: Path) -> Finding:
+    """The file with the broker's password."""
+    if lost := unreadable(path):
+        return lost
+    if not path.read_text().strip():
+        return fail(f"{path} is empty", _PROVISION)
+    if open_to := others(path, stat.S_IRWXG | stat.S_IRWXO):
+        return warn(f"{path} is open to others ({open_to})", f"`chmod 600 {path}`")
+    return ok(f"{path} is readable by its owner only")
+
+
+def unreadable(path: Path) -> Finding | None:
+    """A failure when the file cannot be read at all."""
+    try:
+        with path.open("rb"):
+            return None
+    except FileNotFoundError:
+        return fail(f"{path} is missing", _PROVISION)
+    except OSError as error:
+        return fail(f"{path} cannot be read: {error.strerror}", "Give it to the user that reads it: `chown`")
+
+
+def unchangeable(path: Path) -> Finding:
+    """A folder whose content decides what is trusted: nobody else may write into it."""
+    if not path.is_dir():
+        return fail(f"{path} is missing", _PROVISION)
+    if open_to := others(path, stat.S_IWGRP | stat.S_IWOTH):
+        return fail(f"{path} can be written by others ({open_to})", f"`chmod go-w {path}`")
+    return ok(f"{path} can be written by its owner only")
+
+
+def others(path: Path, rights: int) -> str:
+    """The file's mode, as "rw-r--r--", when others than its owner have any of these rights; else ""."""
+    mode = path.stat().st_mode
+    return stat.filemode(mode)[1:] if mode & rights else ""

@@ -1,0 +1,62 @@
+"""The Python that runs here, and the libraries it finds."""
+
+import platform
+import sys
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from device import version
+from device.doctor.check import Finding, fail, ok, skip
+from device.errors import RejectedError
+from device.update import runtime_file
+from device.update.runtime_file import RuntimeManifest
+
+OLDEST = (3, 11)
+
+
+def python(here: tuple[int, int] = sys.version_info[:2]) -> Finding:
+    """The version of Python."""
+    told = f"Python {platform.python_version()} on {platform.machine()}"
+    if here < OLDEST:
+        return fail(
+            f"{told}; the agent needs 3.11", "Use a system with Python 3.11 or newer (Debian 12, Pi OS bookworm)"
+        )
+    return ok(told)
+
+
+def required() -> Finding:
+    """Whether the libraries that the agent needs are installed, in versions that will do."""
+    wanted = _wanted()
+    if wanted is None:
+        return skip("the agent runs from a bare checkout, which does not say what it needs")
+    try:
+        runtime_file.check(wanted)
+    except RejectedError as error:
+        return fail(error.why, "Install Lamplight again: `pip install --upgrade lamplight`")
+    return ok(f"all {len(wanted.requires)} are there")
+
+
+def inference() -> Finding:
+    """Whether models can be run here."""
+    if find_spec("onnxruntime") is None:
+        return skip(
+            "onnxruntime is not installed: functions run, models do not",
+            "`pip install lamplight[ai]`; there is no onnxruntime for 32-bit ARM and MIPS",
+        )
+    return ok(f"onnxruntime {metadata.version('onnxruntime')}")
+
+
+def _wanted() -> RuntimeManifest | None:
+    """What the version that runs says it needs: a deployed one in its runtime.toml, the installed one to pip."""
+    here = Path(version.__file__).parents[1]
+    if (here / runtime_file.NAME).is_file():
+        return runtime_file.read(here)
+    try:
+        told = metadata.requires("lamplight") or []
+    except metadata.PackageNotFoundError:
+        return None
+    return RuntimeManifest("lamplight", version.this(), SpecifierSet(), tuple(map(Requirement, told)))

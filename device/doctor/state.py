@@ -1,0 +1,93 @@
+"""The agent's state folder: what is installed, is it whole, what has failed, and what waits to be sent.
+
+It only reads: the agent may be at work in it.
+"""
+
+import contextlib
+import sqlite3
+from pathlib import Path
+
+from device.doctor.check import Finding, fail, ok, skip, warn
+from device.link.outbox import BUDGETS
+from device.protocol.errors import ProtocolError
+from device.update import archive, slots
+from device.update.slots import Slots
+
+_DEPLOY_AGAIN = "Deploy again: what is damaged is fetched anew. If it comes back, the card is dying (`dmesg`)"
+
+
+def ledger(update: Path) -> Finding:
+    """Which generations are installed, by the ledger."""
+    try:
+        found = slots.load(update / "slots.json")
+    except ProtocolError as error:
+        return fail(str(error), "Restart the agent: it begins with nothing installed, and what is deployed comes anew")
+    if found.running is None:
+        return ok("nothing is installed")
+    told = f"generation {found.running.generation} runs"
+    return ok(f"{told}, on trial" if found.trial else told)
+
+
+def store(update: Path) -> Finding:
+    """Whether every artifact that a slot needs is on disk, byte for byte."""
+    needed = _slots(update)
+    if needed is None:
+        return skip("without a ledger nobody knows what belongs here")
+    digests = sorted(needed.digests())
+    damaged = [digest[:12] for digest in digests if not _whole(update / "trees" / digest, digest)]
+    if damaged:
+        return fail(f"damaged or missing: {', '.join(damaged)}", _DEPLOY_AGAIN)
+    return ok(f"{len(digests)} artifacts are whole")
+
+
+def failed(update: Path) -> Finding:
+    """The contents that failed their trial here and are not tried again."""
+    found = _slots(update)
+    if found is None or not found.failed:
+        return ok("nothing is quarantined")
+    told = [f"generation {each.generation}: {each.reason.splitlines()[0]}" for each in found.failed.values()]
+    return warn(
+        f"quarantined after {len(told)} failed trials, the last {told[-1]}",
+        "If the cause lay outside of it, `lamplight deploy --retry` has it tried once more",
+    )
+
+
+def outbox(path: Path) -> Finding:
+    """What waits to be acknowledged by the shim."""
+    if not path.exists():
+        return skip("the agent has not run yet")
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            sizes = dict(database.execute("SELECT stream, SUM(LENGTH(body)) FROM records GROUP BY stream"))
+    except sqlite3.Error as error:
+        return fail(
+            f"{path} cannot be read: {error}", "Restart the agent: it puts a damaged outbox aside and begins anew"
+        )
+    return judge_backlog(sizes)
+
+
+def judge_backlog(sizes: dict[str, int]) -> Finding:
+    """Bytes that wait in each stream, against what may."""
+    told = ", ".join(f"{size / 1e6:.1f} MB of {stream}" for stream, size in sorted(sizes.items())) or "nothing"
+    full = [stream for stream, size in sizes.items() if stream in BUDGETS and size > BUDGETS[stream] // 2]
+    if full:
+        return warn(
+            f"{told} waiting; the oldest {', '.join(sorted(full))} will be dropped",
+            "See to it that the board reaches the broker, and that the shim runs",
+        )
+    return ok(f"{told} waiting")
+
+
+def _slots(update: Path) -> Slots | None:
+    try:
+        return slots.load(update / "slots.json")
+    except (ProtocolError, OSError):
+        return None
+
+
+def _whole(tree: Path, digest: str) -> bool:
+    try:
+        return tree.is_dir() and archive.digest(tree) == digest
+    except Exception:
+        # Whatever a damaged tree does to the reader: it is not whole.
+        return False
