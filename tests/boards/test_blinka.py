@@ -1,4 +1,4 @@
-"""The names in the board files are those of the installed Blinka and adafruit_platformdetect, read from their sources."""
+"""The names in the board files are those of the installed Blinka, read from its sources."""
 
 import ast
 import importlib.util
