@@ -41,7 +41,7 @@ class BootFiles:
         """`path` as it is spelt on the partition, where it is there."""
         at = "/"
         for part in path.split("/"):
-            there = self._fs.listdir(at) if self._fs.exists(at) else []
+            there: list[str] = self._fs.listdir(at) if self._fs.exists(at) else []
             at = f"{at.rstrip('/')}/{next((each for each in there if each.lower() == part.lower()), part)}"
         return at
 
@@ -63,7 +63,7 @@ def opened(image: Path, read_only: bool = False) -> Generator[BootFiles]:
         filesystem = PyFatFS(str(image), offset=start, read_only=read_only)
         yield BootFiles(filesystem)
     except PyFATException as error:
-        if error.errno == errno.ENOSPC:
+        if error.errno == errno.ENOSPC:  # pyright: ignore[reportUnknownMemberType]
             raise RejectedError(
                 f"The boot partition of {image.name} has no space for the agent and its libraries",
                 "",

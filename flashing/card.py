@@ -6,7 +6,7 @@ where identity, agent and settings come from, and writes to no card.
 
 import lzma
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -40,8 +40,7 @@ def unpack(base: Path, to: Path, progress: Progress) -> None:
     """
     try:
         with base.open("rb") as raw, os.fdopen(_new(to), "wb") as file:
-            source: BinaryIO | lzma.LZMAFile = lzma.open(raw) if base.suffix == ".xz" else raw
-            while chunk := source.read(_CHUNK):
+            for chunk in _chunks(raw, base.suffix == ".xz"):
                 file.write(chunk)
                 progress(raw.tell())
     except (lzma.LZMAError, EOFError) as error:
@@ -50,6 +49,14 @@ def unpack(base: Path, to: Path, progress: Progress) -> None:
         raise NotFoundError(f"{base} cannot be read", str(error)) from None
     except OSError as error:
         raise RejectedError(f"The image could not be unpacked to {to.parent}", str(error), "make room there") from None
+
+
+def _chunks(raw: BinaryIO, packed: bool) -> Iterator[bytes]:
+    if not packed:
+        yield from iter(lambda: raw.read(_CHUNK), b"")
+        return
+    with lzma.open(raw) as source:
+        yield from iter(lambda: source.read(_CHUNK), b"")
 
 
 def check(image: Path, plan: Plan) -> str:

@@ -138,6 +138,8 @@ def _disk(told: Mapping[str, Any]) -> Disk:
 
 
 def _mounts(told: Mapping[str, Any]) -> Iterator[str]:
-    yield from (each for each in told.get("mountpoints") or [] if each)
-    for child in told.get("children") or []:
+    mounted: list[str | None] = told.get("mountpoints") or []
+    children: list[dict[str, Any]] = told.get("children") or []
+    yield from (each for each in mounted if each)
+    for child in children:
         yield from _mounts(child)

@@ -60,7 +60,7 @@ def _written(image: Path, card: Path, size: int, progress: Progress) -> str:
             _put(descriptor, bytes(len(first)), 0)
             for chunk in iter(lambda: source.read(CHUNK), b""):
                 digest.update(chunk)
-                done = _put(descriptor, chunk, source.tell() - len(chunk))
+                done = _put(descriptor, chunk, source.tell() - len(chunk)) - len(first)
                 os.fsync(descriptor)
                 progress("writing", done, size)
         _put(descriptor, first, 0)

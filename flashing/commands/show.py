@@ -18,7 +18,7 @@ def run(options: Options, board: str, svg: Path | None) -> None:
     """Show what BOARD is, its pins and sensors, and what it cannot do."""
     found = boards.load(board)
     if svg is not None:
-        svg.write_text(wiring.picture(found), "utf-8")
+        svg.write_text(wiring.drawn(found), "utf-8")
         options.terminal.say(f"Drew {svg}")
         return
     options.terminal.table(asdict(found), _rows(found))

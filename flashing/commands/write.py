@@ -31,7 +31,11 @@ def card(terminal: Terminal, image: Path, device: str, yes: bool) -> None:
     disks.refuse(disk, size)
     if not yes:
         _ask(disk)
-    digest = writing.write(image, Path(disk.path), lambda *done: _show(terminal, *done))
+
+    def progress(what: str, done: int, of: int) -> None:
+        terminal.transient(f"{what} {done * 100 // of} % of {of / 1e6:.0f} MB")
+
+    digest = writing.write(image, Path(disk.path), progress)
     told = {"image": str(image), "card": disk.path, "size": size, "sha256": digest}
     terminal.data(told, [(f"{disk.path} holds {image}, verified. Put it into the board.", "")])
 
@@ -41,7 +45,3 @@ def _ask(disk: disks.Disk) -> None:
         raise UsageError(f"Everything on {disk.path} ({disk.title}) would be lost", "nobody is there to ask", "--yes")
     if not click.confirm(f"Everything on {disk.path} ({disk.title}) will be lost. Write?", err=True):
         raise RejectedError("Nothing was written", "you said no")
-
-
-def _show(terminal: Terminal, what: str, done: int, size: int) -> None:
-    terminal.transient(f"{what} {done * 100 // size} % of {size / 1e6:.0f} MB")

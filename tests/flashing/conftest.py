@@ -16,7 +16,7 @@ BOOT_SIZE = 40 * MIB
 ROOT_SIZE = 4 * MIB
 
 COMMON = {
-    "config.txt": "# For more options see the documentation\n#dtparam=i2c_arm=on\ndtparam=audio=on\n[cm4]\notg_mode=1\n",
+    "config.txt": "# For more options see the manual\n#dtparam=i2c_arm=on\ndtparam=audio=on\n[cm4]\notg_mode=1\n",
     "cmdline.txt": "console=serial0,115200 console=tty1 root=PARTUUID=5eed0001-02 rootfstype=ext4 rootwait quiet",
     "kernel8.img": "kernel",
     "bcm2710-rpi-3-b.dtb": "tree",
