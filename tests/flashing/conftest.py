@@ -5,11 +5,13 @@ What is on it afterwards is read with mtools, which shares no code with what wro
 
 import struct
 import subprocess
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
+PASSWORD = "a-secret-of-the-device"
 MIB = 1024 * 1024
 START = 8 * MIB
 BOOT_SIZE = 40 * MIB
@@ -78,3 +80,55 @@ def _table(boot_size: int) -> bytes:
         for kind, start, size in ((0x0C, START, boot_size), (0x83, START + boot_size, ROOT_SIZE))
     )
     return bytes(440) + struct.pack("<IH", 0x5EED0001, 0) + entries + bytes(32) + b"\x55\xaa"
+
+
+# What the agent needs on a board, as small wheels: pip itself is real, the index is a folder.
+PURE = (
+    "paho_mqtt-2.2.0",
+    "adafruit_blinka-10.0.0",
+    "adafruit_circuitpython_tsl2561-3.3.25",
+    "tuf-7.0.1",
+    "packaging-26.3",
+)
+PURE_EXTRAS = ("securesystemslib-1.6.0",)
+BUILT = ("gpiod-2.5.0", "zstandard-0.25.0", "onnxruntime-1.32.0", "numpy-2.4.6")
+
+
+@pytest.fixture
+def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is all of pip's index: wheels for 64-bit ARM, and newer ones for this machine as a trap."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    for each in (*PURE, *PURE_EXTRAS):
+        _wheel(folder, each, "py3-none-any")
+    for each in BUILT:
+        _wheel(folder, each, "cp313-cp313-manylinux_2_28_aarch64")
+        _wheel(folder, f"{each}9", "cp313-cp313-manylinux_2_28_x86_64")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder
+
+
+def _wheel(folder: Path, distribution: str, tag: str) -> None:
+    name = distribution.split("-")[0]
+    info = f"{distribution}.dist-info"
+    version = distribution.split("-")[1]
+    with zipfile.ZipFile(folder / f"{distribution}-{tag}.whl", "w") as wheel:
+        wheel.writestr(f"{name}/__init__.py", f"TAG = {tag!r}\n")
+        wheel.writestr(
+            f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nProvides-Extra: crypto\n"
+        )
+        wheel.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n")
+        wheel.writestr(f"{info}/RECORD", "")
+
+
+@pytest.fixture
+def identity(tmp_path: Path) -> Path:
+    """A folder with a device's password and roots of trust."""
+    folder = tmp_path / "identity"
+    (folder / "roots").mkdir(parents=True)
+    (folder / "password").write_text(PASSWORD + "\n")
+    (folder / "password").chmod(0o600)
+    for name in ("director", "image"):
+        (folder / "roots" / f"{name}-root.json").write_text('{"signed": {}}')
+    return folder
