@@ -39,16 +39,19 @@ def unpack(base: Path, to: Path, progress: Progress) -> None:
     Raises NotFoundError, BadArtifactError for a damaged archive, RejectedError when the disk is full.
     """
     try:
-        with base.open("rb") as raw, os.fdopen(_new(to), "wb") as file:
+        raw = base.open("rb")
+    except OSError as error:
+        raise NotFoundError(f"{base} cannot be read", error.strerror or str(error)) from None
+    try:
+        with raw, os.fdopen(_new(to), "wb") as file:
             for chunk in _chunks(raw, base.suffix == ".xz"):
                 file.write(chunk)
                 progress(raw.tell())
     except (lzma.LZMAError, EOFError) as error:
         raise BadArtifactError(f"{base} is truncated or damaged", str(error), "download the image again") from None
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise NotFoundError(f"{base} cannot be read", str(error)) from None
     except OSError as error:
-        raise RejectedError(f"The image could not be unpacked to {to.parent}", str(error), "make room there") from None
+        why = error.strerror or str(error)
+        raise RejectedError(f"The image could not be unpacked to {to.parent}", why, "make room there") from None
 
 
 def _chunks(raw: BinaryIO, packed: bool) -> Iterator[bytes]:
@@ -110,6 +113,8 @@ def make(
     `bring` gives the files for our folder; it is called when the image has passed its checks. A file of the name is
     only replaced when `again`. After an error or an interrupt nothing is left of the new image.
     """
+    if not output.parent.is_dir():
+        raise NotFoundError(f"There is no folder {output.parent}", "the card image would be made in it")
     if output.exists() and not again:
         raise UsageError(f"{output} exists", "", "--again replaces it")
     part = output.with_name(output.name + ".part")

@@ -8,6 +8,7 @@ import click
 import boards
 from boards import Board
 from cloud_shim.commands.arguments import Options, command
+from device.errors import UsageError
 from flashing import wiring
 
 
@@ -18,10 +19,17 @@ def run(options: Options, board: str, svg: Path | None) -> None:
     """Show what BOARD is, its pins and sensors, and what it cannot do."""
     found = boards.load(board)
     if svg is not None:
-        svg.write_text(wiring.drawn(found), "utf-8")
+        _write(svg, wiring.drawn(found))
         options.terminal.say(f"Drew {svg}")
         return
     options.terminal.table(asdict(found), _rows(found))
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, "utf-8")
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written", error.strerror or str(error)) from None
 
 
 def _rows(board: Board) -> list[list[str]]:
