@@ -4,6 +4,7 @@ Names are looked up ignoring case, as FAT means them. It does not know what the 
 """
 
 import errno
+import struct
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from device.errors import BadArtifactError, RejectedError
-from flashing.image import boot_partition
+from flashing.image import SECTOR, boot_partition
 
 
 class BootFiles:
@@ -73,3 +74,19 @@ def opened(image: Path, read_only: bool = False) -> Generator[BootFiles]:
     finally:
         if filesystem is not None:
             filesystem.close()
+    if not read_only:
+        _forget_free_count(image, start)
+
+
+def _forget_free_count(image: Path, start: int) -> None:
+    """Mark the number of free clusters as unknown, which the library does not keep: whoever mounts it counts anew.
+
+    FSINFO of FAT32 (Microsoft's FAT specification 1.03, "FAT32 FSInfo Sector Structure").
+    """
+    with image.open("r+b") as file:
+        file.seek(start)
+        block = file.read(SECTOR)
+        if block[82:87] == b"FAT32":
+            sector_size, number = struct.unpack_from("<H", block, 11)[0], struct.unpack_from("<H", block, 48)[0]
+            file.seek(start + sector_size * number + 488)
+            file.write(b"\xff" * 8)

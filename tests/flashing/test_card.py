@@ -3,6 +3,7 @@
 import json
 import lzma
 import stat
+import subprocess
 import tomllib
 import zipfile
 from pathlib import Path
@@ -14,7 +15,7 @@ import boards
 from device.errors import BadArtifactError, LamplightError, NotFoundError, RejectedError, UsageError
 from flashing import card, secrets
 from flashing.firstboot import Settings
-from tests.flashing.conftest import BOOKWORM, COMMON, MIB, TRIXIE, MakeImage, mtools, read
+from tests.flashing.conftest import BOOKWORM, BOOT_SIZE, COMMON, MIB, START, TRIXIE, MakeImage, mtools, read
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO4l me@desk"
 WIFI = secrets.wifi("Café 'n' \"Bar\"; $(reboot)", "correct horse", "DE")
@@ -73,8 +74,27 @@ def test_the_bus_is_on_and_what_was_brought_is_there_byte_for_byte(
     assert config[-2:] == ["[all]", "dtparam=i2c_arm=on"] and "dtparam=audio=on" in config
     for name, data in BROUGHT.items():
         assert mtools("mtype", image, f"::/lamplight/{name}") == data
-    # The independent reader finds no fault with the whole.
-    assert b"desk-pi" not in mtools("mdir", image, "-/", "::")
+
+
+def test_the_file_system_is_whole_afterwards(make_image: MakeImage, tmp_path: Path) -> None:
+    image = made(make_image())
+    partition = tmp_path / "partition"
+    with image.open("rb") as file:
+        file.seek(START)
+        partition.write_bytes(file.read(BOOT_SIZE))
+    check = subprocess.run(
+        ["fsck.vfat", "-n", str(partition)], capture_output=True, text=True, env={"PATH": "/usr/sbin:/sbin"}
+    )
+    assert check.returncode == 0, check.stdout
+
+
+def test_what_is_behind_the_boot_partition_is_untouched(make_image: MakeImage) -> None:
+    base = make_image()
+    with base.open("r+b") as file:
+        file.seek(START + BOOT_SIZE)
+        file.write(b"root" * 1024)
+    image = made(base)
+    assert image.read_bytes()[START + BOOT_SIZE :] == base.read_bytes()[START + BOOT_SIZE :]
 
 
 def test_names_are_found_in_whatever_case_the_image_spells_them(make_image: MakeImage) -> None:
