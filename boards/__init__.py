@@ -6,5 +6,17 @@ data only and is never imported.
 """
 
 from .loader import Board, BoardPin, BoardSensor, Bus, load, names
+from .machine import Flash, Header, HeaderPin, Machine
 
-__all__ = ["Board", "BoardPin", "BoardSensor", "Bus", "load", "names"]
+__all__ = [
+    "Board",
+    "BoardPin",
+    "BoardSensor",
+    "Bus",
+    "Flash",
+    "Header",
+    "HeaderPin",
+    "Machine",
+    "load",
+    "names",
+]

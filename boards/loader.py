@@ -4,10 +4,11 @@ It does not know which chips have a driver; that is `device.hal.sensors`.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from boards.machine import Flash, Header, HeaderPin, Machine, flash, header, header_pin, machine, texts
 from device.errors import NotFoundError, UsageError
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import flag, integer, is_name, name, only, table, text
@@ -15,7 +16,6 @@ from device.protocol.fields import flag, integer, is_name, name, only, table, te
 ROOT = Path(__file__).parent
 FILE = "board.toml"
 PULLS = ("", "up", "down")
-HEADER_PINS = 40
 LAST_LINE = 1023
 LAST_BUS = 255
 # I2C reserves the seven-bit addresses below 0x08 and above 0x77 (NXP UM10204, 3.1.12).
@@ -24,13 +24,13 @@ FIRST_ADDRESS, LAST_ADDRESS = 0x08, 0x77
 
 @dataclass(frozen=True)
 class BoardPin:
-    """A pin: its name in Blinka's `board` module, its number on the header (from 1), and its GPIO line.
+    """A pin: its name in Blinka's `board` module, its place on the header, and its GPIO line or Blinka's number of it.
 
     `pull` is the resistor an input needs with what is wired to it: "up", "down", or "" for none.
     """
 
     blinka: str
-    header: int
+    header: HeaderPin
     line: int
     pull: str
 
@@ -41,8 +41,8 @@ class Bus:
 
     blinka: str
     number: int
-    sda: int
-    scl: int
+    sda: HeaderPin
+    scl: HeaderPin
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,19 @@ class BoardSensor:
 
 @dataclass(frozen=True)
 class Board:
-    """A kind of device. `simulated` boards have no hardware of their own: a process plays it."""
+    """A kind of device. `simulated` boards have no hardware of their own: a process plays it.
+
+    `cannot` says what it is not able to do, each in words that go on after "it cannot". `header` is None where there is
+    nothing to wire.
+    """
 
     name: str
     title: str
     simulated: bool
+    cannot: Sequence[str]
+    machine: Machine
+    header: Header | None
+    flash: Flash
     pins: Mapping[str, BoardPin]
     buses: Mapping[str, Bus]
     sensors: Mapping[str, BoardSensor]
@@ -88,7 +96,7 @@ def load(name: str, root: Path = ROOT) -> Board:
 
 
 def _board(board: str, fields: dict[str, object]) -> Board:
-    only(fields, ("title", "simulated", "pins", "buses", "sensors"), FILE)
+    only(fields, ("title", "simulated", "cannot", "machine", "header", "flash", "pins", "buses", "sensors"), FILE)
     buses = {n: _bus(b, f"{FILE}.buses.{n}") for n, b in _named(fields, "buses").items()}
     pins = {n: _pin(p, f"{FILE}.pins.{n}") for n, p in _named(fields, "pins").items()}
     _refuse_shared("line", {n: p.line for n, p in pins.items()})
@@ -97,10 +105,21 @@ def _board(board: str, fields: dict[str, object]) -> Board:
         name=board,
         title=text(fields, "title", FILE),
         simulated=flag(fields, "simulated", FILE, False),
+        cannot=texts(fields, "cannot", FILE),
+        machine=machine(table(fields.get("machine"), f"{FILE}.machine"), f"{FILE}.machine"),
+        header=_header(fields, bool(pins or buses)),
+        flash=flash(table(fields.get("flash", {"method": "none"}), f"{FILE}.flash"), f"{FILE}.flash"),
         pins=pins,
         buses=buses,
         sensors={n: _sensor(s, f"{FILE}.sensors.{n}", buses) for n, s in _named(fields, "sensors").items()},
     )
+
+
+def _header(fields: dict[str, object], wired: bool) -> Header | None:
+    if "header" not in fields and not wired:
+        return None
+    where = f"{FILE}.header"
+    return header(table(fields.get("header"), where), where)
 
 
 def _named(fields: dict[str, object], key: str) -> dict[str, object]:
@@ -116,7 +135,7 @@ def _pin(value: object, where: str) -> BoardPin:
         raise ProtocolError(f"{where}.pull: {pull!r} is neither 'up' nor 'down'")
     return BoardPin(
         blinka=_identifier(fields, where),
-        header=integer(fields, "header", where, 1, HEADER_PINS),
+        header=header_pin(fields, "header", where),
         line=integer(fields, "line", where, 0, LAST_LINE),
         pull=pull,
     )
@@ -128,8 +147,8 @@ def _bus(value: object, where: str) -> Bus:
     return Bus(
         blinka=_identifier(fields, where),
         number=integer(fields, "number", where, 0, LAST_BUS),
-        sda=integer(fields, "sda", where, 1, HEADER_PINS),
-        scl=integer(fields, "scl", where, 1, HEADER_PINS),
+        sda=header_pin(fields, "sda", where),
+        scl=header_pin(fields, "scl", where),
     )
 
 
@@ -150,8 +169,8 @@ def _identifier(fields: dict[str, object], where: str) -> str:
     return value
 
 
-def _refuse_shared(key: str, numbers: Mapping[str, int]) -> None:
-    holders: dict[int, str] = {}
+def _refuse_shared(key: str, numbers: Mapping[str, HeaderPin]) -> None:
+    holders: dict[HeaderPin, str] = {}
     for pin, number in numbers.items():
         if number in holders:
             raise ProtocolError(f"{FILE}.pins.{pin}.{key}: {number} is already that of {holders[number]!r}")

@@ -9,7 +9,8 @@ import importlib
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
 
@@ -39,23 +40,33 @@ _INTERRUPTED = 130  # 128 + SIGINT
 _PIPE_CLOSED = 141  # 128 + SIGPIPE
 
 
-class _Commands(click.Group):
-    """The commands of the table, imported when they are asked for and not to be listed."""
+class Commands(click.Group):
+    """The commands of `table`, imported from `package` when they are asked for and not to be listed."""
+
+    def __init__(self, table: Mapping[str, str], package: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._table = table
+        self._package = package
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        """Their names, in the table's order."""
+        return list(self._table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        """The command of that name."""
+        if cmd_name not in self._table:
             return None
-        return importlib.import_module(f"cloud_shim.commands.{cmd_name}").run
+        return importlib.import_module(f"{self._package}.{cmd_name}").run
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table, in the help."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl(list(self._table.items()))
 
 
-lamplight = _Commands(
+lamplight = Commands(
+    COMMANDS,
+    "cloud_shim.commands",
     "lamplight",
     params=common_options(),
     help="Serverless for devices: push a small function or a model to a board, and it keeps running offline.",
@@ -67,17 +78,17 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run one command line; gives the exit code."""
+def run(arguments: Sequence[str], program: Commands = lamplight) -> int:
+    """Run one command line of `program`; gives the exit code."""
     options = Options()
     try:
         # Not click's own `main`, which ends interrupts and closed pipes in its way.
-        with lamplight.make_context("lamplight", list(arguments) or ["--help"], obj=options) as context:
-            lamplight.invoke(context)
+        with program.make_context(program.name, list(arguments) or ["--help"], obj=options) as context:
+            program.invoke(context)
         sys.stdout.flush()
         return 0
     except click.ClickException as error:
-        return _fail(options, UsageError(error.format_message(), "", _help(error)))
+        return _fail(options, UsageError(error.format_message(), "", _help(error, program)))
     except click.exceptions.Exit as end:
         return end.exit_code
     except LamplightError as error:
@@ -100,9 +111,9 @@ def _fail(options: Options, error: LamplightError) -> int:
     return error.exit_code
 
 
-def _help(error: click.ClickException) -> str:
+def _help(error: click.ClickException, program: Commands) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
-    return f"`{context.command_path if context else 'lamplight'} --help`"
+    return f"`{context.command_path if context else program.name} --help`"
 
 
 if __name__ == "__main__":

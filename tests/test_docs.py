@@ -15,6 +15,7 @@ from cloud_shim.commands.arguments import Options
 from device.infer import acceptance, files
 from device.protocol import manifest
 from device.update import bundle
+from flashing.cli import flash
 from tests.support import small_model
 
 ROOT = Path(__file__).parents[1]
@@ -54,6 +55,21 @@ def parse(line: str) -> None:
 @pytest.mark.parametrize(("page", "line"), [(page, line) for page in PAGES for line in commands(page)])
 def test_every_command_parses(page: str, line: str) -> None:
     parse(line)
+
+
+def flash_commands(page: str) -> list[str]:
+    """Every `python flash.py …` of a page."""
+    lines = [line.strip() for text in blocks(page, "sh") for line in text.splitlines()]
+    inline = re.findall(r"`([^`\n]+)`", BLOCK.sub("", PAGES[page]))
+    return [each for each in [*lines, *inline] if each.startswith("python flash.py")]
+
+
+@pytest.mark.parametrize(("page", "line"), [(page, line) for page in PAGES for line in flash_commands(page)])
+def test_every_command_of_flash_py_parses(page: str, line: str) -> None:
+    _, _, name, *arguments = shlex.split(line, comments=True)
+    command = flash.get_command(click.Context(flash), name)
+    assert command is not None
+    command.make_context(name, arguments, obj=Options())
 
 
 @pytest.mark.parametrize("line", ["lamplight undo desk-pi", "lamplight deploy x --force", "lamplight sim dim 5"])

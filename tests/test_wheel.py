@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("boards", "cloud_shim", "device", "models")
+PACKAGES = ("boards", "cloud_shim", "device", "flashing", "models")
 # How the vendored scripts were made; the console does not need it to run.
 NOT_NEEDED = "cloud_shim/console/vendoring/"
 

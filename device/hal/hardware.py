@@ -45,10 +45,14 @@ class Hardware:
 
         Raises UsageError when this machine is not the board it is said to be.
         """
+        if not (self.board.pins or self.board.buses):
+            return
         drivers = [self._find("driver", CHIPS, sensor.chip).driver for sensor in self.board.sensors.values()]
         try:
             # Without this Blinka may ask on the terminal whether to install packages.
             os.environ["BLINKA_SKIP_DEPENDENCY_CHECK"] = "1"
+            if self.board.machine.select:
+                os.environ[self.board.machine.select] = "1"
             if self._simulation is not None:
                 install(self._simulation)
             for module in ("device.hal.pins", *drivers):

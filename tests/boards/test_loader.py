@@ -15,6 +15,19 @@ RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 GOOD = """
 title = "A board"
+cannot = ["fly"]
+[machine]
+detect = "RASPBERRY_PI_4B"
+architecture = "aarch64"
+wheels = "manylinux_2_36_aarch64"
+memory = 1024
+[header]
+pins = 40
+power = 1
+ground = 9
+[flash]
+method = "card"
+files = ["kernel8.img"]
 [pins.led]
 blinka = "D17"
 header = 11
@@ -62,7 +75,7 @@ def test_every_board_uses_only_chips_that_have_a_driver(name):
 
 
 def test_an_unknown_board_is_answered_with_the_known_ones():
-    with pytest.raises(NotFoundError, match=r"no board 'acme/toaster'.*lamplight/simulated, raspberry-pi/4b"):
+    with pytest.raises(NotFoundError, match=r"no board 'acme/toaster'.*lamplight/simulated, .*raspberry-pi/4b"):
         load("acme/toaster")
 
 
@@ -79,7 +92,7 @@ def test_a_name_that_leads_out_of_the_folder_is_no_board(name):
         ('title = "A board"', 'titel = "A board"', "'titel'"),
         ('blinka = "D17"', 'blinka = "D 17"', "pins.led.blinka"),
         ('blinka = "D17"', "blinka = 17", "pins.led.blinka"),
-        ("header = 11", "header = 41", "pins.led.header"),
+        ("header = 11", "header = 47", "pins.led.header"),
         ("header = 11", "header = 13", "pins.button.header"),
         ("line = 17", "line = 27", "pins.button.line"),
         ("line = 17", "line = true", "pins.led.line"),
@@ -90,8 +103,22 @@ def test_a_name_that_leads_out_of_the_folder_is_no_board(name):
         ("address = 0x39", "", "sensors.light.address"),
         ('bus = "i2c"', 'bus = "spi"', "sensors.light.bus"),
         ('chip = "tsl2561"', "chip = 2561", "sensors.light.chip"),
+        ("header = 11", 'header = "<svg>"', "pins.led.header"),
+        ("sda = 3", "sda = 0", "buses.i2c.sda"),
+        ('cannot = ["fly"]', 'cannot = "fly"', "board.toml.cannot"),
+        ('detect = "RASPBERRY_PI_4B"', 'detect = "pi"', "machine.detect"),
+        ('architecture = "aarch64"', 'architecture = "z80"', "machine.architecture"),
+        ('architecture = "aarch64"', 'architecture = "x86_64"', "machine.wheels"),
+        ('wheels = "manylinux_2_36_aarch64"', 'wheels = "linux_aarch64"', "machine.wheels"),
+        ("memory = 1024", "memory = 1", "machine.memory"),
+        ("memory = 1024", "memroy = 1024", "'memroy'"),
+        ("power = 1", "", "header.power"),
+        ("ground = 9", "ground = []", "header.ground"),
+        ("pins = 40", "pins = 400", "header.pins"),
+        ('method = "card"', 'method = "magic"', "flash.method"),
+        ('files = ["kernel8.img"]', "files = [8]", "flash.files"),
         ("[pins.led]", "[pins.LED]", "board.toml.pins"),
-        ("[pins.led]", "[pins.led", "line 3"),
+        ("[pins.led]", "[pins.led", "line 16"),
     ],
 )
 def test_a_wrong_board_file_is_refused_with_the_key_named(load_text, good, wrong, named):

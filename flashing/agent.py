@@ -1,0 +1,151 @@
+"""The agent with all its libraries for one kind of board, as one archive for each Python that the board may have.
+
+pip fetches the wheels for the board's platform, not this machine's, and lays them out; the board only unpacks. What a
+library wants on this kind of system only (a marker) is judged by pip for this machine, what the agent wants for the
+board. It does not write to a card.
+"""
+
+import hashlib
+import io
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from boards import Machine
+from cloud_shim import agent_release
+from device.errors import LamplightError, NotFoundError, RejectedError
+from device.update import runtime_file
+
+# Those of Raspberry Pi OS Bookworm and Trixie.
+PYTHONS = ("3.11", "3.13")
+# What boards that can run models need for them: the extra `ai`.
+MODELS = ("onnxruntime>=1.20", "numpy>=1.26")
+# The oldest glibc that wheels are still made for (manylinux2014, PEP 599).
+_OLDEST_GLIBC = 17
+_PIP_SECONDS = 1800
+
+Pip = Callable[[Sequence[str]], "subprocess.CompletedProcess[str]"]
+
+
+def run_pip(arguments: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    """This Python's own pip."""
+    command = [sys.executable, "-m", "pip", *arguments, "--disable-pip-version-check", "--no-input", "-q"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=_PIP_SECONDS)
+
+
+def archives(
+    machine: Machine, pythons: Sequence[str], say: Callable[[str], None], pip: Pip = run_pip
+) -> dict[str, bytes]:
+    """The archives for `pythons`, and SHA256SUMS of them, by file name.
+
+    Raises RejectedError when there are no wheels for the machine, LamplightError with pip's words when it fails.
+    """
+    if not machine.wheels:
+        raise RejectedError(
+            "There are no wheels for this board",
+            f"nothing is published for {machine.architecture}",
+            "see its README.md",
+        )
+    made: dict[str, bytes] = {}
+    for python in pythons:
+        say(f"Fetching the libraries for Python {python} on {machine.wheels}")
+        made[f"agent-{python}.tar.xz"] = _archive(machine, python, pip)
+    sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in made.items())
+    return {**made, "SHA256SUMS": sums.encode()}
+
+
+def platforms(wheels: str) -> Sequence[str]:
+    """The platform tags that a machine takes whose newest is `wheels`: each older glibc's too (PEP 600)."""
+    _, _, newest, architecture = wheels.split("_", 3)
+    return [f"manylinux_2_{minor}_{architecture}" for minor in range(int(newest), _OLDEST_GLIBC - 1, -1)] + [
+        f"manylinux2014_{architecture}"
+    ]
+
+
+def _archive(machine: Machine, python: str, pip: Pip) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="lamplight-agent-") as scratch:
+        tree = Path(scratch) / "tree"
+        version = _our_packages(tree)
+        needs = [*_needs(tree, machine, python), *MODELS]
+        done = pip(_arguments(tree, machine, python, needs))
+        if done.returncode != 0:
+            raise LamplightError(
+                f"The libraries for Python {python} on {machine.wheels} could not be fetched",
+                done.stderr.strip()[-500:],
+                "check the connection to the package index",
+            )
+        _name_ourselves(tree, version)
+        return _packed(tree)
+
+
+def _our_packages(tree: Path) -> str:
+    """The packages that make the agent, with their `runtime.toml`; gives the version."""
+    source = agent_release.here()
+    data, manifest = agent_release.pack(source)
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        archive.extractall(tree, filter="data")
+    return manifest.version
+
+
+def _needs(tree: Path, machine: Machine, python: str) -> list[str]:
+    """What the agent requires on the board, judged for the board's system and not for this one."""
+    environment = {"sys_platform": "linux", "platform_machine": machine.architecture, "python_version": python}
+    needed = [each for each in runtime_file.read(tree).requires if not each.marker or each.marker.evaluate(environment)]
+    return [_unmarked(each) for each in needed]
+
+
+def _unmarked(requirement: Requirement) -> str:
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    return f"{requirement.name}{extras}{requirement.specifier}"
+
+
+def _arguments(tree: Path, machine: Machine, python: str, needs: Sequence[str]) -> list[str]:
+    tags = [part for each in platforms(machine.wheels) for part in ("--platform", each)]
+    return ["install", "--target", str(tree), "--only-binary=:all:", "--python-version", python, *tags, *needs]
+
+
+def _name_ourselves(tree: Path, version: str) -> None:
+    """The distribution's metadata: what is installed says its version by it, `runtime.toml` is a deployed one's."""
+    (tree / runtime_file.NAME).unlink()
+    info = tree / f"{agent_release.DISTRIBUTION}-{version}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {agent_release.DISTRIBUTION}\nVersion: {version}\n")
+    shutil.rmtree(tree / "bin", ignore_errors=True)
+
+
+def _packed(tree: Path) -> bytes:
+    made = io.BytesIO()
+    # A higher level takes minutes for two percent.
+    with tarfile.open(fileobj=made, mode="w:xz", preset=1) as archive:
+        archive.add(tree, ".", filter=_owned_by_root)
+    return made.getvalue()
+
+
+def _owned_by_root(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    if "__pycache__" in entry.name:
+        return None
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = "root"
+    entry.mode = 0o755 if entry.isdir() or entry.mode & 0o100 else 0o644
+    return entry
+
+
+def own_files() -> Mapping[str, bytes]:
+    """What the board runs to install the archives: the script and the service."""
+    folder = Path(__file__).parent / "on_board"
+    return {name: (folder / name).read_bytes() for name in ("install.sh", "lamplight.service")}
+
+
+def check_pythons(pythons: Sequence[str]) -> Sequence[str]:
+    """`pythons`, or the usual ones for none; NotFoundError for one that no wheel is made for."""
+    for each in pythons:
+        major, _, minor = each.partition(".")
+        if major != "3" or not minor.isdigit() or int(minor) < 11:
+            raise NotFoundError(f"The agent does not run on Python {each}", "it needs 3.11 or newer", "--python 3.13")
+    return pythons or PYTHONS

@@ -1,0 +1,92 @@
+"""The files of an image's boot partition, read and written in place: no root, no mounting.
+
+Names are looked up ignoring case, as FAT means them. It does not know what the files are for.
+"""
+
+import errno
+import struct
+import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from device.errors import BadArtifactError, RejectedError
+from flashing.image import SECTOR, boot_partition
+
+
+class BootFiles:
+    """The files of one open FAT file system. Paths are relative to its root, with '/' between folder and name."""
+
+    def __init__(self, filesystem: Any) -> None:
+        self._fs = filesystem
+
+    def has(self, path: str) -> bool:
+        """Whether there is a file or folder `path`."""
+        return bool(self._fs.exists(self._found(path)))
+
+    def read(self, path: str) -> str:
+        """The text of the file `path`, "" when there is none. Bytes that are no UTF-8 become replacement characters."""
+        found = self._found(path)
+        return self._fs.readbytes(found).decode("utf-8", "replace") if self._fs.exists(found) else ""
+
+    def write(self, path: str, data: bytes) -> None:
+        """Make or replace the file `path`, and the folders that it is in."""
+        folders = path.split("/")[:-1]
+        for depth in range(1, len(folders) + 1):
+            if not self.has(folder := "/".join(folders[:depth])):
+                self._fs.makedir(self._found(folder))
+        self._fs.writebytes(self._found(path), data)
+
+    def _found(self, path: str) -> str:
+        """`path` as it is spelt on the partition, where it is there."""
+        at = "/"
+        for part in path.split("/"):
+            there: list[str] = self._fs.listdir(at) if self._fs.exists(at) else []
+            at = f"{at.rstrip('/')}/{next((each for each in there if each.lower() == part.lower()), part)}"
+        return at
+
+
+@contextmanager
+def opened(image: Path, read_only: bool = False) -> Generator[BootFiles]:
+    """The files of the boot partition of `image`. Raises BadArtifactError when it has none that can be read.
+
+    RejectedError when it is full. What was written is in the image when the block ends.
+    """
+    start = boot_partition(image).start
+    with warnings.catch_warnings():
+        # The library's own base warns of the packaging tools that it is loaded with.
+        warnings.simplefilter("ignore")
+        from pyfatfs._exceptions import PyFATException  # pyright: ignore[reportMissingTypeStubs]
+        from pyfatfs.PyFatFS import PyFatFS  # pyright: ignore[reportMissingTypeStubs]
+    filesystem = None
+    try:
+        filesystem = PyFatFS(str(image), offset=start, read_only=read_only)
+        yield BootFiles(filesystem)
+    except PyFATException as error:
+        if error.errno == errno.ENOSPC:  # pyright: ignore[reportUnknownMemberType]
+            raise RejectedError(
+                f"The boot partition of {image.name} has no space for the agent and its libraries",
+                "",
+                "use an image whose boot partition is larger; Raspberry Pi OS has 512 MiB",
+            ) from error
+        raise BadArtifactError(f"The boot partition of {image.name} cannot be used", str(error)) from error
+    finally:
+        if filesystem is not None:
+            filesystem.close()
+    if not read_only:
+        _forget_free_count(image, start)
+
+
+def _forget_free_count(image: Path, start: int) -> None:
+    """Mark the number of free clusters as unknown, which the library does not keep: whoever mounts it counts anew.
+
+    FSINFO of FAT32 (Microsoft's FAT specification 1.03, "FAT32 FSInfo Sector Structure").
+    """
+    with image.open("r+b") as file:
+        file.seek(start)
+        block = file.read(SECTOR)
+        if block[82:87] == b"FAT32":
+            sector_size, number = struct.unpack_from("<H", block, 11)[0], struct.unpack_from("<H", block, 48)[0]
+            file.seek(start + sector_size * number + 488)
+            file.write(b"\xff" * 8)

@@ -1,0 +1,134 @@
+"""A card image for one device: the base image, with what its first boot needs on the boot partition.
+
+The image is made beside its final name and renamed when it is whole, readable by its owner only. It does not know
+where identity, agent and settings come from, and writes to no card.
+"""
+
+import lzma
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from boards import Board
+from device.errors import BadArtifactError, NotFoundError, RejectedError, UsageError
+from flashing import bootfs, firstboot
+from flashing.bootfs import BootFiles
+from flashing.firstboot import FOLDER, Settings
+
+_CHUNK = 4 * 1024 * 1024
+# Raspberry Pi OS for 32 bits has the kernels of the older boards beside that for 64.
+_KERNELS_32 = ("kernel.img", "kernel7.img", "kernel7l.img")
+# Bytes read so far.
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What goes onto the card: first-boot settings by the mechanism named ("" to detect it), and the agent's files."""
+
+    board: Board
+    settings: Settings
+    mechanism: str
+
+
+def unpack(base: Path, to: Path, progress: Progress) -> None:
+    """Copy the image `base`, unpacked when its name ends with .xz, to the new file `to`, for its owner only.
+
+    Raises NotFoundError, BadArtifactError for a damaged archive, RejectedError when the disk is full.
+    """
+    try:
+        raw = base.open("rb")
+    except OSError as error:
+        raise NotFoundError(f"{base} cannot be read", error.strerror or str(error)) from None
+    try:
+        with raw, os.fdopen(_new(to), "wb") as file:
+            for chunk in _chunks(raw, base.suffix == ".xz"):
+                file.write(chunk)
+                progress(raw.tell())
+    except (lzma.LZMAError, EOFError) as error:
+        raise BadArtifactError(f"{base} is truncated or damaged", str(error), "download the image again") from None
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise RejectedError(f"The image could not be unpacked to {to.parent}", why, "make room there") from None
+
+
+def _chunks(raw: BinaryIO, packed: bool) -> Iterator[bytes]:
+    if not packed:
+        yield from iter(lambda: raw.read(_CHUNK), b"")
+        return
+    with lzma.open(raw) as source:
+        yield from iter(lambda: source.read(_CHUNK), b"")
+
+
+def check(image: Path, plan: Plan) -> str:
+    """Whether `image` is one for the plan's board, and not a card already; gives the first-boot mechanism."""
+    if plan.board.flash.method != "card":
+        why = "it is simulated" if plan.board.simulated else "it keeps the system that it has"
+        raise UsageError(f"{plan.board.name} is not flashed with a card", why, "see its README.md")
+    with bootfs.opened(image, read_only=True) as files:
+        if files.has(FOLDER):
+            raise RejectedError(
+                f"{image.name} is a card already",
+                "there is a Lamplight on it",
+                "take the image as it was downloaded",
+            )
+        _refuse_32_bits(files)
+        missing = [each for each in plan.board.flash.files if not files.has(each)]
+        if missing:
+            raise BadArtifactError(
+                f"The image is not for a {plan.board.name}",
+                f"its boot partition has no {', '.join(missing)}",
+                "check --board, or take an image of Raspberry Pi OS (64 bits)",
+            )
+        return plan.mechanism or firstboot.detect(files)
+
+
+def _refuse_32_bits(files: BootFiles) -> None:
+    old = [each for each in _KERNELS_32 if files.has(each)]
+    if old:
+        raise BadArtifactError(
+            "The image is one for 32 bits",
+            f"its boot partition has {', '.join(old)}",
+            "take Raspberry Pi OS (64 bits): the libraries have no wheels for 32-bit ARM",
+        )
+
+
+def inject(image: Path, plan: Plan, mechanism: str, brought: Mapping[str, bytes]) -> None:
+    """Write the settings for the first boot, and the files `brought` into the folder of ours, into `image`."""
+    with bootfs.opened(image) as files:
+        settings = firstboot.mechanisms()[mechanism](files.read, plan.settings)
+        for name, data in brought.items():
+            files.write(f"{FOLDER}/{name}", data)
+        for name, text in settings.items():
+            files.write(name, text.encode())
+
+
+def make(
+    base: Path, output: Path, plan: Plan, bring: Callable[[], Mapping[str, bytes]], progress: Progress, again: bool
+) -> str:
+    """Make the card image `output`; gives the mechanism that was used.
+
+    `bring` gives the files for our folder; it is called when the image has passed its checks. A file of the name is
+    only replaced when `again`. After an error or an interrupt nothing is left of the new image.
+    """
+    if not output.parent.is_dir():
+        raise NotFoundError(f"There is no folder {output.parent}", "the card image would be made in it")
+    if output.exists() and not again:
+        raise UsageError(f"{output} exists", "", "--again replaces it")
+    part = output.with_name(output.name + ".part")
+    try:
+        unpack(base, part, progress)
+        mechanism = check(part, plan)
+        inject(part, plan, mechanism, bring())
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)
+    return mechanism
+
+
+def _new(path: Path) -> int:
+    """A new file for its owner only, whatever was left under that name."""
+    path.unlink(missing_ok=True)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

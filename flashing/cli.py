@@ -1,0 +1,30 @@
+"""The program `flash.py`: which commands there are. Options, output and exit codes are those of `lamplight`.
+
+To add a command, write commands/<name>.py with a `run` in it and a line in COMMANDS.
+"""
+
+from collections.abc import Sequence
+
+from cloud_shim import cli
+from cloud_shim.commands.arguments import common_options
+
+COMMANDS = {
+    "list": "List the boards there are.",
+    "show": "Show a board, or draw its wiring.",
+    "image": "Make a card image for one device.",
+    "write": "Write an image to a card.",
+    "doctor": "Find card readers, and tools that are missing.",
+}
+
+flash = cli.Commands(
+    COMMANDS,
+    "flashing.commands",
+    "flash.py",
+    params=common_options(),
+    help="From a blank card to a board of the fleet.",
+)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; gives the exit code."""
+    return cli.run(arguments, flash)

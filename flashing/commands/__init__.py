@@ -1,0 +1,1 @@
+"""The commands of `flash.py`, one module each."""

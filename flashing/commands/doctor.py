@@ -1,0 +1,57 @@
+"""`flash.py doctor`: what flashing needs, and whether it is here."""
+
+import importlib.util
+import shutil
+from dataclasses import asdict, dataclass
+
+from cloud_shim.commands.arguments import Options, command
+from device.errors import LamplightError
+from flashing import disks
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: whether it is well, what was found, and what to try."""
+
+    what: str
+    ok: bool
+    found: str
+    remedy: str = ""
+
+
+@command("doctor")
+def run(options: Options) -> None:
+    """Find card readers, and tools that are missing. Exit code 1 when something is missing."""
+    findings = [_library("pyfatfs"), _library("pip"), _tool("lsblk"), _tool("ssh"), _cards(), _shim(options)]
+    rows = [[each.what, "ok" if each.ok else "missing", each.found, each.remedy] for each in findings]
+    options.terminal.table({"findings": [asdict(each) for each in findings]}, rows)
+    if missing := [each.what for each in findings if not each.ok]:
+        raise LamplightError(f"Missing: {', '.join(missing)}", "", "do what stands beside it")
+
+
+def _library(name: str) -> Finding:
+    there = importlib.util.find_spec(name) is not None
+    return Finding(name, there, "installed" if there else "", "" if there else "pip install 'lamplight[flash]'")
+
+
+def _tool(name: str) -> Finding:
+    path = shutil.which(name)
+    packages = {"lsblk": "util-linux", "ssh": "openssh-client"}
+    return Finding(name, path is not None, path or "", "" if path else f"apt-get install {packages[name]}")
+
+
+def _cards() -> Finding:
+    try:
+        found = disks.readers(disks.disks())
+    except LamplightError as error:
+        return Finding("card", False, str(error))
+    listed = ", ".join(f"{each.path} ({each.title})" for each in found)
+    return Finding("card", bool(found), listed, "" if found else "put a card into a reader")
+
+
+def _shim(options: Options) -> Finding:
+    try:
+        devices = options.client.devices()
+    except LamplightError as error:
+        return Finding("shim", False, error.what, error.remedy)
+    return Finding("shim", True, f"{options.client.url}, {len(devices)} devices")

@@ -1,0 +1,97 @@
+"""`flash.py image`: a card image for one device, from the image of an operating system."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+import boards
+from boards import Board
+from cloud_shim.commands.arguments import Options, command
+from cloud_shim.up.provision import FLEET
+from device.errors import UsageError
+from device.protocol.fields import is_name
+from flashing import agent, card, identity, secrets
+from flashing.commands import write
+from flashing.firstboot import Settings
+from flashing.identity import Identity
+
+_FILE = click.Path(path_type=Path)
+
+
+@command("image")
+@click.option("--board", "board_name", required=True, metavar="BOARD", help="The kind of board: `flash.py list`.")
+@click.option("--base", required=True, type=_FILE, metavar="FILE", help="Raspberry Pi OS, as .img or .img.xz.")
+@click.option("--name", required=True, help="The device's name in the fleet, and its host name.")
+@click.option("--broker", required=True, metavar="HOST[:PORT]", help="The broker, as the board's network knows it.")
+@click.option("-o", "--output", required=True, type=_FILE, metavar="FILE", help="The card image to make.")
+@click.option("--wifi", "ssid", default="", metavar="SSID", help="Wi-Fi; its password is asked for.")
+@click.option("--wifi-password-file", type=_FILE, metavar="FILE", help=f"Instead of asking, or {secrets.VARIABLE}.")
+@click.option("--wifi-country", default="", metavar="CC", help="Which country's rules the radio keeps: DE, US.")
+@click.option("--ssh-key", type=_FILE, metavar="FILE", help="The public key of who may log in.")
+@click.option(
+    "--identity", "folder", type=_FILE, metavar="FOLDER", help="`password` and `roots/`, instead of the shim."
+)
+@click.option("--fleet", default=FLEET, show_default=True)
+@click.option("--first-boot", type=click.Choice(["cloud-init", "firstrun"]), default=None, help="Not as detected.")
+@click.option(
+    "--python", "pythons", multiple=True, metavar="3.N", help="The image's Python; 3.11 and 3.13 if not given."
+)
+@click.option("--again", is_flag=True, help="Replace the output file, and the device's earlier card.")
+@click.option("--write", "to", metavar="DEVICE", default="", help="Write it to this card then, after asking.")
+def run(options: Options, board_name: str, base: Path, name: str, output: Path, **chosen: object) -> None:
+    """Make a card image for one device: the agent with all its libraries, its identity, and first-boot settings."""
+    board = boards.load(board_name)
+    if not is_name(name):
+        raise UsageError(f"{name!r} cannot name a device", "use lower-case letters, digits and '-'")
+    maker = _Maker(options, board, name, chosen)
+    terminal = options.terminal
+
+    def progress(read: int) -> None:
+        terminal.transient(f"unpacking {read * 100 // max(base.stat().st_size, 1)} %")
+
+    mechanism = card.make(base, output, maker.plan, maker.bring, progress, maker.again)
+    told = {"image": str(output), "device": name, "board": board.name, "first_boot": mechanism}
+    terminal.data(
+        told, [(f"{output} is the card of {name}; it is configured by {mechanism}. Keep it to yourself.", "")]
+    )
+    if chosen["to"]:
+        write.card(terminal, output, str(chosen["to"]), yes=False)
+
+
+class _Maker:
+    """What the command line says, checked before any work is done, and fetched when the image has been."""
+
+    def __init__(self, options: Options, board: Board, name: str, chosen: Mapping[str, object]) -> None:
+        self._options, self._board, self._name, self._chosen = options, board, name, chosen
+        self.again = bool(chosen["again"])
+        self._broker = identity.broker(str(chosen["broker"]))
+        self._pythons = agent.check_pythons([str(each) for each in _listed(chosen["pythons"])])
+        key, mechanism = chosen["ssh_key"], chosen["first_boot"]
+        settings = Settings(name, self._wifi(), secrets.public_key(key) if isinstance(key, Path) else "")
+        self.plan = card.Plan(board, settings, str(mechanism or ""))
+
+    def bring(self) -> Mapping[str, bytes]:
+        """Everything for our folder on the card. The identity comes last: it may end an earlier card's."""
+        archives = agent.archives(self._board.machine, self._pythons, self._options.terminal.say)
+        files = self._identity().files(self._board.name, self._broker)
+        return {**archives, **agent.own_files(), **files}
+
+    def _identity(self) -> Identity:
+        folder, fleet = self._chosen["folder"], str(self._chosen["fleet"])
+        if isinstance(folder, Path):
+            return identity.from_folder(folder, self._name, fleet)
+        return identity.from_shim(self._options.client, self._name, self._board.name, fleet, self.again)
+
+    def _wifi(self) -> secrets.Wifi | None:
+        ssid, file = str(self._chosen["ssid"]), self._chosen["wifi_password_file"]
+        if not ssid:
+            return None
+        country = str(self._chosen["wifi_country"])
+        if not country:
+            raise UsageError("Which country is the board in?", "the radio keeps its rules", "--wifi-country DE")
+        return secrets.wifi(ssid, secrets.wifi_password(file if isinstance(file, Path) else None), country)
+
+
+def _listed(value: object) -> tuple[object, ...]:
+    return value if isinstance(value, tuple) else ()  # pyright: ignore[reportUnknownVariableType]

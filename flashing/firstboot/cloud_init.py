@@ -1,0 +1,68 @@
+"""First boot by cloud-init: its NoCloud data source reads the boot partition (cloud-init's documentation, "NoCloud").
+
+YAML is written as JSON, which it contains: no text of a person can then mean something else.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+
+from flashing.firstboot import INSTALL, Settings, with_arguments, with_i2c
+
+USER = "pi"
+GROUPS = ["adm", "dialout", "gpio", "i2c", "netdev", "spi", "sudo", "video"]
+
+
+def files(read: Callable[[str], str], settings: Settings) -> Mapping[str, str]:
+    """The files of the boot partition to write, by name; `read` gives those that are there."""
+    user_data = "#cloud-config\n" + _json(_user_data(settings))
+    network = _json(_network(settings))
+    # The same settings are the same instance: it does not run its first boot again.
+    instance = "lamplight-" + hashlib.sha256((user_data + network).encode()).hexdigest()[:16]
+    return {
+        "user-data": user_data,
+        "meta-data": _json({"instance-id": instance, "local-hostname": settings.hostname}),
+        "network-config": network,
+        "cmdline.txt": with_arguments(read("cmdline.txt"), "ds=nocloud", f"ds=nocloud;i={instance}"),
+        "config.txt": with_i2c(read("config.txt")),
+    }
+
+
+def _user_data(settings: Settings) -> dict[str, object]:
+    commands: list[list[str]] = [["sh", INSTALL]]
+    data: dict[str, object] = {"hostname": settings.hostname, "manage_etc_hosts": True}
+    if settings.ssh_key:
+        data["users"] = [_user(settings.ssh_key)]
+        data["ssh_pwauth"] = False
+        commands.insert(0, ["systemctl", "enable", "--now", "ssh"])
+    return {**data, "runcmd": commands}
+
+
+def _user(key: str) -> dict[str, object]:
+    return {
+        "name": USER,
+        "groups": GROUPS,
+        "shell": "/bin/bash",
+        "lock_passwd": True,
+        "sudo": "ALL=(ALL) NOPASSWD:ALL",
+        "ssh_authorized_keys": [key],
+    }
+
+
+def _network(settings: Settings) -> dict[str, object]:
+    # Netplan's format, version 2. Optional: a boot does not wait for a cable.
+    network: dict[str, object] = {"version": 2, "ethernets": {"eth0": {"dhcp4": True, "optional": True}}}
+    if settings.wifi is not None:
+        network["wifis"] = {
+            "wlan0": {
+                "dhcp4": True,
+                "optional": True,
+                "regulatory-domain": settings.wifi.country,
+                "access-points": {settings.wifi.ssid: {"password": settings.wifi.key}},
+            }
+        }
+    return {"network": network}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,47 @@
+"""First boot by `firstrun.sh`: systemd runs the script that the kernel command line names, then starts again.
+
+As rpi-imager does for Raspberry Pi OS Bookworm. Names and networks are set by the system's own `imager_custom`.
+"""
+
+import shlex
+from collections.abc import Callable, Mapping
+
+from flashing.firstboot import INSTALL, MOUNTED, Settings, with_arguments, with_i2c
+
+SCRIPT = "firstrun.sh"
+_RUN = (
+    f"systemd.run={MOUNTED}/{SCRIPT} systemd.run_success_action=reboot "
+    "systemd.run_failure_action=reboot systemd.unit=kernel-command-line.target"
+)
+
+
+def files(read: Callable[[str], str], settings: Settings) -> Mapping[str, str]:
+    """The files of the boot partition to write, by name; `read` gives those that are there."""
+    return {
+        SCRIPT: _script(settings),
+        "cmdline.txt": with_arguments(read("cmdline.txt"), "systemd.", _RUN),
+        "config.txt": with_i2c(read("config.txt")),
+    }
+
+
+def _script(settings: Settings) -> str:
+    custom = "/usr/lib/raspberrypi-sys-mods/imager_custom"
+    lines = [shlex.join([custom, "set_hostname", settings.hostname])]
+    if settings.ssh_key:
+        lines.append(shlex.join([custom, "enable_ssh", "-k", settings.ssh_key]))
+    if settings.wifi is not None:
+        wifi = settings.wifi
+        lines.append(shlex.join([custom, "set_wlan", wifi.ssid, wifi.key, wifi.country]))
+    return "\n".join(
+        [
+            "#!/bin/sh",
+            "# One failure must not keep the rest from being done, and never this script from going away.",
+            "set +e",
+            *lines,
+            f"sh {INSTALL}",
+            f"rm -f {MOUNTED}/{SCRIPT}",
+            f"sed -i 's| systemd[.][^ ]*||g' {MOUNTED}/cmdline.txt",
+            "exit 0",
+            "",
+        ]
+    )

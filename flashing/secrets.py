@@ -1,0 +1,76 @@
+"""What nobody else may read: Wi-Fi passwords and the device's own. They come from a prompt, a file or the environment.
+
+Never from the command line, which every user of the machine sees. It does not write them anywhere.
+"""
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+
+from device.errors import NotFoundError, UsageError
+
+VARIABLE = "LAMPLIGHT_WIFI_PASSWORD"
+_HEX = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
+_COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Wifi:
+    """A network: `key` is the 256-bit pre-shared key as hexadecimal digits, `country` an ISO 3166-1 code."""
+
+    ssid: str
+    key: str = field(repr=False)
+    country: str
+
+
+def wifi(ssid: str, password: str, country: str) -> Wifi:
+    """The network `ssid`, with its key made of the password as IEEE 802.11 does (annex J.4). Raises UsageError."""
+    if not 1 <= len(ssid.encode()) <= 32 or any(each < " " for each in ssid):
+        raise UsageError("That is no name of a Wi-Fi network", "it has 1 to 32 bytes and no control characters")
+    if not _COUNTRY.fullmatch(country):
+        raise UsageError(f"{country!r} is no country", "", "two capital letters, such as --wifi-country DE")
+    if _HEX.fullmatch(password):
+        return Wifi(ssid, password.lower(), country)
+    if not (8 <= len(password) <= 63 and all(" " <= each <= "~" for each in password)):
+        raise UsageError(
+            "The Wi-Fi password cannot be right",
+            f"it has {len(password)} characters; WPA takes 8 to 63 of ASCII, or 64 hexadecimal digits",
+        )
+    key = hashlib.pbkdf2_hmac("sha1", password.encode(), ssid.encode(), 4096, 32)
+    return Wifi(ssid, key.hex(), country)
+
+
+def wifi_password(file: Path | None) -> str:
+    """The password in `file`, else in the environment, else asked for. Raises UsageError or NotFoundError."""
+    if file is not None:
+        return secret_file(file)
+    given = os.environ.get(VARIABLE)
+    return given if given is not None else click.prompt("Wi-Fi password", hide_input=True, err=True)
+
+
+def secret_file(file: Path) -> str:
+    """The text of `file` without its line end; refuses one that others may read. NotFoundError when there is none."""
+    try:
+        mode, text = file.stat().st_mode, file.read_text("utf-8").strip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotFoundError(f"{file} cannot be read", str(error)) from None
+    if mode & 0o077:
+        raise UsageError(f"Others may read {file}", "it holds a secret", f"chmod 600 {file}")
+    return text
+
+
+def public_key(file: Path) -> str:
+    """The SSH key in `file`, one line; raises UsageError when it is none, or the private half of one."""
+    try:
+        text = file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotFoundError(f"{file} cannot be read", str(error)) from None
+    if "PRIVATE KEY" in text:
+        raise UsageError(f"{file} is a private key", "it stays with you", f"--ssh-key {file}.pub")
+    if "\n" in text or not re.match(r"(ssh-|ecdsa-|sk-)[\w@.-]+ [A-Za-z0-9+/=]+( |$)", text) or "'" in text:
+        raise UsageError(f"{file} is no public SSH key", "", "ssh-keygen makes one, with a name that ends with .pub")
+    return text

@@ -1,0 +1,77 @@
+"""The agent's archive for a board: the board's wheels and not this machine's, made by the real pip from a folder."""
+
+import hashlib
+import io
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+import boards
+from device.errors import LamplightError, NotFoundError, RejectedError
+from flashing import agent
+
+PI = boards.load("raspberry-pi/4b").machine
+
+
+@pytest.fixture
+def made(wheels: Path) -> dict[str, bytes]:
+    return agent.archives(PI, ["3.13"], lambda _: None)
+
+
+@pytest.fixture
+def tree(made: dict[str, bytes], tmp_path: Path) -> Path:
+    with tarfile.open(fileobj=io.BytesIO(made["agent-3.13.tar.xz"])) as archive:
+        archive.extractall(tmp_path / "tree", filter="data")
+    return tmp_path / "tree"
+
+
+def test_the_wheels_are_the_boards_even_where_this_machine_has_newer_ones(tree: Path) -> None:
+    assert "aarch64" in (tree / "numpy" / "__init__.py").read_text()
+    assert {each.name for each in tree.glob("*.dist-info")} >= {"onnxruntime-1.32.0.dist-info", "gpiod-2.5.0.dist-info"}
+
+
+def test_the_agent_starts_from_it_and_knows_its_version(tree: Path) -> None:
+    code = "import boards, device.launcher, device.version as v; print(v.this(), len(boards.names()), device.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], env={"PYTHONPATH": str(tree)}, capture_output=True, text=True, check=True
+    )
+    version, count, where = done.stdout.split()
+    assert version != "0" and int(count) == len(boards.names()) and where.startswith(str(tree))
+
+
+def test_nothing_on_it_belongs_to_who_made_it_or_may_be_written_by_others(made: dict[str, bytes]) -> None:
+    with tarfile.open(fileobj=io.BytesIO(made["agent-3.13.tar.xz"])) as archive:
+        entries = archive.getmembers()
+    assert {(each.uid, each.gid, each.mode & 0o022) for each in entries} == {(0, 0, 0)}
+
+
+def test_the_sums_are_those_of_the_archives(made: dict[str, bytes]) -> None:
+    digest = hashlib.sha256(made["agent-3.13.tar.xz"]).hexdigest()
+    assert made["SHA256SUMS"].decode() == f"{digest}  agent-3.13.tar.xz\n"
+
+
+def test_a_missing_wheel_is_told_in_pips_words(wheels: Path) -> None:
+    next(wheels.glob("onnxruntime*aarch64.whl")).unlink()
+    with pytest.raises(LamplightError, match=r"could not be fetched.*onnxruntime"):
+        agent.archives(PI, ["3.13"], lambda _: None)
+
+
+def test_a_board_without_wheels_is_refused_before_anything_is_fetched() -> None:
+    with pytest.raises(RejectedError, match="no wheels for this board"):
+        agent.archives(boards.load("beagleboard/beaglebone-black").machine, ["3.13"], lambda _: None)
+
+
+def test_a_newer_glibc_takes_what_was_made_for_an_older_one() -> None:
+    tags = agent.platforms("manylinux_2_36_aarch64")
+    assert (
+        tags[0] == "manylinux_2_36_aarch64" and "manylinux_2_17_aarch64" in tags and tags[-1] == "manylinux2014_aarch64"
+    )
+
+
+@pytest.mark.parametrize("python", ["3.9", "2.7", "3", "3.x", "4.0"])
+def test_a_python_that_the_agent_does_not_run_on(python: str) -> None:
+    with pytest.raises(NotFoundError, match="does not run on Python"):
+        agent.check_pythons([python])

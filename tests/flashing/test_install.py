@@ -1,0 +1,132 @@
+"""install.sh, run as the first boot runs it, over a folder that stands for the board's root."""
+
+import hashlib
+import io
+import os
+import stat
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from flashing import agent
+
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+ARCHIVE = f"agent-{PYTHON}.tar.xz"
+# These change the system; what they were told is written down. `install` may not give a file to another user here.
+CALLED = ("useradd", "usermod", "systemctl", "modprobe")
+INSTALL = """#!/bin/sh
+for each; do
+    shift
+    case "$each" in -o|-g) skip=1;; *) [ -n "${skip:-}" ] || set -- "$@" "$each"; skip="";; esac
+done
+exec /usr/bin/install "$@"
+"""
+
+
+class Board:
+    """The boot partition and the root of a board, and the script on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root, self.boot, self._bin = folder / "root", folder / "boot" / "lamplight", folder / "bin"
+        (self.root / "etc").mkdir(parents=True)
+        (self.root / "etc" / "fstab").write_text("PARTUUID=1-01 /boot/firmware vfat defaults 0 2\n")
+        (self.boot / "roots").mkdir(parents=True)
+        for name, data in agent.own_files().items():
+            (self.boot / name).write_bytes(data)
+        self.log = folder / "log"
+        self._tools()
+        self.card("password-1")
+
+    def _tools(self) -> None:
+        self._bin.mkdir()
+        for name in CALLED:
+            self._tool(name, f'#!/bin/sh\necho {name} "$@" >>{self.log}\n')
+        self._tool("install", INSTALL)
+        (self._bin / "python3").symlink_to(sys.executable)
+
+    def _tool(self, name: str, text: str) -> None:
+        (self._bin / name).write_text(text)
+        (self._bin / name).chmod(0o755)
+
+    def card(self, password: str, code: bytes = b"first") -> None:
+        """What a flashed card brings."""
+        (self.boot / "agent.toml").write_text("config")
+        (self.boot / "password").write_text(password)
+        for name in ("director", "image"):
+            (self.boot / "roots" / f"{name}-root.json").write_text("{}")
+        made = io.BytesIO()
+        with tarfile.open(fileobj=made, mode="w:xz") as archive:
+            entry = tarfile.TarInfo("device/code.py")
+            entry.size = len(code)
+            archive.addfile(entry, io.BytesIO(code))
+        (self.boot / ARCHIVE).write_bytes(made.getvalue())
+        digest = hashlib.sha256(made.getvalue()).hexdigest()
+        (self.boot / "SHA256SUMS").write_text(f"{digest}  {ARCHIVE}\n")
+
+    def install(self, code: int = 0) -> str:
+        environment = {"PATH": f"{self._bin}:{os.environ['PATH']}"}
+        command = ["sh", str(self.boot / "install.sh"), str(self.root)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert (done.returncode == 0) is (code == 0), done.stderr
+        return done.stderr
+
+    def read(self, path: str) -> str:
+        return (self.root / path).read_text()
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Board:
+    return Board(tmp_path)
+
+
+def test_the_agent_its_identity_and_its_service_are_in_their_places(board: Board) -> None:
+    board.install()
+    assert board.read("opt/lamplight/device/code.py") == "first"
+    assert board.read("var/lib/lamplight/password") == "password-1"
+    assert "device.launcher --config /var/lib/lamplight/agent.toml" in board.read(
+        "etc/systemd/system/lamplight.service"
+    )
+    assert board.read("etc/modules-load.d/lamplight.conf") == "i2c-dev\n"
+    assert "systemctl enable lamplight.service" in board.log.read_text()
+
+
+def test_the_password_is_the_agents_only_and_no_longer_on_the_card(board: Board) -> None:
+    board.install()
+    state = board.root / "var/lib/lamplight"
+    assert stat.S_IMODE((state / "password").stat().st_mode) == 0o600
+    assert stat.S_IMODE(state.stat().st_mode) == 0o700
+    assert not (board.boot / "password").exists()
+    assert "defaults,umask=0077" in board.read("etc/fstab")
+
+
+def test_a_second_run_changes_nothing(board: Board) -> None:
+    board.install()
+    before = {path: path.read_bytes() for path in board.root.rglob("*") if path.is_file()}
+    board.install()
+    assert {path: path.read_bytes() for path in board.root.rglob("*") if path.is_file()} == before
+
+
+def test_a_newer_card_replaces_the_agent(board: Board) -> None:
+    board.install()
+    board.card("password-2", b"second")
+    board.install()
+    assert board.read("opt/lamplight/device/code.py") == "second"
+    assert board.read("var/lib/lamplight/password") == "password-2"
+
+
+def test_a_damaged_card_leaves_the_agent_that_is_there(board: Board) -> None:
+    board.install()
+    board.card("password-2", b"second")
+    (board.boot / ARCHIVE).write_bytes(b"damaged")
+    assert "the card is damaged" in board.install(code=1)
+    assert board.read("opt/lamplight/device/code.py") == "first"
+    assert board.read("var/lib/lamplight/password") == "password-1"
+
+
+def test_a_card_for_another_python_says_which_it_has(board: Board) -> None:
+    (board.boot / ARCHIVE).rename(board.boot / "agent-3.99.tar.xz")
+    told = board.install(code=1)
+    assert f"no agent for Python {PYTHON}; it has: agent-3.99.tar.xz" in told
