@@ -44,7 +44,12 @@ def _run(config: AgentConfig, as_json: bool, reference: float | None) -> int:
 
 
 if __name__ == "__main__":
-    code = main()
+    try:
+        code = main()
+    except BrokenPipeError:
+        # The reader has what it wanted; the interpreter's own flush at the end must not complain either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141  # 128 + SIGPIPE
     sys.stderr.flush()
     # Not sys.exit: a check that hangs must not hold the process.
     os._exit(code)
