@@ -32,6 +32,7 @@ COMMANDS = {
     "rollback": "Return a device to what it ran before.",
     "remove": "Take a function or a model from a device.",
     "upgrade": "Give a device a new version of the agent.",
+    "keys": "Show, move and renew the keys that sign.",
     "sim": "Change the light around a simulated device.",
 }
 _INTERRUPTED = 130  # 128 + SIGINT

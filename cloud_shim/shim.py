@@ -3,6 +3,8 @@
 `app.py` serves it over HTTP; a test may use it directly.
 """
 
+from collections.abc import Mapping
+
 from cloud_shim import broker
 from cloud_shim.blobs import Blobs
 from cloud_shim.calls import Calls
@@ -46,6 +48,13 @@ class Shim:
         self.fleet.admit_all()
         self._publisher.start()
         self.link.start(self.ingest.receive, self._connected, self.fleet.announce_all)
+
+    def adopt(self, offer: Mapping[str, object]) -> None:
+        """Publish metadata that was signed elsewhere (signing.py); when keys changed, every device is told at once."""
+        roots = len(self.signing.image()["root"])
+        self.signing.adopt(offer)
+        if len(self.signing.image()["root"]) > roots:
+            self._publisher.connected(session_present=True)
 
     def close(self) -> None:
         """Stop, in the order in which the parts need each other."""

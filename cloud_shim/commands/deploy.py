@@ -16,6 +16,7 @@ from cloud_shim.commands.following import follow, waiting_options
 from cloud_shim.deployments import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS
 from cloud_shim.lines import release
 from cloud_shim.packing import pack
+from cloud_shim.pushing import push
 
 
 @command("deploy")
@@ -44,7 +45,7 @@ def run(
     config = parse_config(pairs)
     archive = pack(existing_folder(path), config)
     device = choose_device(options.client, device)
-    sent = options.client.release(archive)
+    sent = push(options.client, archive)
     asked = {"seconds": trial_seconds, "events": trial_events}
     trial = {key: value for key, value in asked.items() if value is not None}
     generation = options.client.deploy(device, sent, config, trial or None, retry)
