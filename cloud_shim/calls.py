@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cloud_shim.link import Link
 from device.errors import OfflineError, RejectedError
 from device.protocol import topics
-from device.protocol.messages import MAX_MESSAGE, Call, Reply
+from device.protocol.messages import CALL, MAX_MESSAGE, Call, Reply
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,13 @@ class Calls:
         self._lock = threading.Lock()
         self._waiting: dict[str, _Waiting] = {}
 
-    async def call(self, device: str, function: str, data: object, timeout: float) -> object:
-        """The handler's result for `data`.
+    async def call(self, device: str, function: str, data: object, timeout: float, type: str = CALL) -> object:
+        """The handler's result for an event of this `type` with `data`.
 
         RejectedError with the handler's own error; OfflineError when nothing answers within `timeout` seconds.
         """
         id, waiting = uuid.uuid4().hex, _Waiting(device, function, Future())
-        payload = Call(id, data).encode()
+        payload = Call(id, data, type).encode()
         if len(payload) > MAX_MESSAGE:
             raise RejectedError(
                 f"The call's data is too long: {len(payload)} bytes", f"at most {MAX_MESSAGE} can be sent"

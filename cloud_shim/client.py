@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from device.errors import LamplightError, NotFoundError, OfflineError, RejectedError, UsageError
+from device.protocol.messages import CALL
 
 if TYPE_CHECKING:
     import httpx
@@ -90,14 +91,18 @@ class Client:
         config: JsonObject | None = None,
         trial: JsonObject | None = None,
         retry: bool = False,
+        layer: JsonObject | None = None,
     ) -> int:
         """Ask for `release` on the device; gives the generation.
 
         `config` None keeps the previous settings; `trial` may have `seconds` and `events`; with `retry` the device
-        tries it even if it failed there before.
+        tries it even if it failed there before. `layer` is the RELEASE with a function's dependencies, {} for none;
+        None keeps those of the release before.
         """
         named = {key: release[key] for key in ("kind", "name", "version")}
         body = {**named, "config": config, "trial": trial, "retry": retry}
+        if layer is not None:
+            body["layer"] = {key: layer[key] for key in ("name", "version") if layer}
         return self._request("POST", f"/api/devices/{device}/deploy", json=body)["generation"]
 
     def remove(self, device: str, kind: str, name: str) -> int:
@@ -108,9 +113,13 @@ class Client:
         """Ask for what ran before the present deployment; gives the new generation's number."""
         return self._request("POST", f"/api/devices/{device}/rollback")["generation"]
 
-    def call(self, device: str, function: str, data: object) -> object:
-        """Run the function once with `data`; gives its result. RejectedError: it raised; OfflineError: no answer."""
-        return self._request("POST", f"/api/devices/{device}/functions/{function}/call", json={"data": data})["result"]
+    def call(self, device: str, function: str, data: object, type: str = CALL) -> object:
+        """Run the function once with an event of this type and `data`; gives its result.
+
+        RejectedError: it raised; OfflineError: no answer.
+        """
+        body = {"data": data, "type": type}
+        return self._request("POST", f"/api/devices/{device}/functions/{function}/call", json=body)["result"]
 
     def records(
         self, device: str = "", stream: str = "", function: str = "", limit: int = 100, after: int | None = None

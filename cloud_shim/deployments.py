@@ -33,30 +33,41 @@ def empty(fleet: str, device: str) -> Deployment:
 
 
 def with_release(
-    previous: Deployment, release: ArtifactRef, settings: Settings, trial: Trial, retry: bool = False
+    previous: Deployment,
+    release: ArtifactRef,
+    settings: Settings,
+    trial: Trial,
+    retry: bool = False,
+    layer: ArtifactRef | None = None,
 ) -> Deployment:
     """The next generation: `previous` with `release` put over the release of that kind and name, if any.
 
     With `retry` a device tries it once more though the same content failed there before. `settings` are the
-    operator's for a function; they replace the previous ones. A model and the agent have none.
+    operator's for a function; they replace the previous ones. A model and the agent have none. `layer` has
+    the function's dependencies, if it needs some.
     """
     agent = release if release.kind == "agent" else previous.agent
     functions, models, config = dict(previous.functions), dict(previous.models), dict(previous.config)
+    layers = dict(previous.layers)
     if release.kind == "function":
         # At the end, so that a check in order tells of the new one as that which does not fit.
         functions.pop(release.name, None)
         functions[release.name] = release
         config[release.name] = dict(settings)
+        layers.pop(release.name, None)
+        layers.update({release.name: layer} if layer else {})
     elif release.kind == "model":
         models[release.name] = release
     # Only to be higher than at any attempt before.
     attempt = previous.generation + 1 if retry else 0
-    return _next(previous, trial, functions=functions, models=models, config=config, agent=agent, attempt=attempt)
+    changed = {"functions": functions, "models": models, "config": config, "layers": layers, "agent": agent}
+    return _next(previous, trial, **changed, attempt=attempt)
 
 
 def without(previous: Deployment, kind: str, name: str, trial: Trial) -> Deployment:
     """The next generation: `previous` without its function or model called `name`; NotFoundError when it has none."""
     functions, models, config = dict(previous.functions), dict(previous.models), dict(previous.config)
+    layers = {n: ref for n, ref in previous.layers.items() if kind != "function" or n != name}
     present = functions if kind == "function" else models
     if name not in present:
         known = ", ".join(sorted(present)) or "none"
@@ -64,7 +75,7 @@ def without(previous: Deployment, kind: str, name: str, trial: Trial) -> Deploym
     del present[name]
     if kind == "function":
         config.pop(name, None)
-    return _next(previous, trial, functions=functions, models=models, config=config, attempt=0)
+    return _next(previous, trial, functions=functions, models=models, config=config, layers=layers, attempt=0)
 
 
 def again(content: Deployment, generation: int) -> Deployment:

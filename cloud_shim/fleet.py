@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -133,19 +134,30 @@ class Fleet:
         return self._registry.find("function", function, ref.version)
 
     def deploy(
-        self, device: str, release: Release, settings: Settings | None, trial: Trial, retry: bool = False
+        self,
+        device: str,
+        release: Release,
+        settings: Settings | None,
+        trial: Trial,
+        retry: bool = False,
+        layer: Release | Literal["keep"] | None = "keep",
     ) -> int:
         """Put `release` over what the device's last deployment has; gives the new generation.
 
         `settings` None keeps the previous ones; with `retry` it is tried even if it failed there before.
+        `layer` has a function's dependencies, None when it has none; "keep" leaves it at those of the release before.
         Raises RejectedError when that cannot run there.
         """
-        self._registry.sign(release)
+        for each in (release, layer):
+            if isinstance(each, Release):
+                self._registry.sign(each)
         with self._database.write() as session:
             row = self._row(session, device)
             present = self._present(session, row)
             chosen = _settings(release, present, settings)
-            deployment = deployments.with_release(present, _useful(session, device, release), chosen, trial, retry)
+            useful = _useful(session, device, release)
+            needs = present.layers.get(release.name) if layer == "keep" else layer and _useful(session, device, layer)
+            deployment = deployments.with_release(present, useful, chosen, trial, retry, needs)
             deployments.check(deployment, self._manifests(deployment), boards.load(row.board))
             _add(session, row, deployment, f"deploy {release.kind} {release.name} v{release.version}")
         self._tell(device)

@@ -49,6 +49,13 @@ def _decision(of: dict[str, Any]) -> Line:
     return line
 
 
+def _failure(of: dict[str, Any]) -> Line:
+    return [
+        (f"{release(of['function'], of['version'])}  ", "cyan"),
+        (f"failed at {of['event']}{_after(of['error'])}", "red"),
+    ]
+
+
 def _reading(of: dict[str, Any]) -> Line:
     return [(f"{of['lux']:>8.1f} lux", ""), ("  saturated" if of.get("saturated") else "", "yellow")]
 
@@ -95,6 +102,7 @@ def printable(text: str) -> str:
 
 _KINDS = {
     "decision": _decision,
+    "failure": _failure,
     "reading": _reading,
     "log": _log,
     "update": _update,

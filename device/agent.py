@@ -34,11 +34,13 @@ from device.launcher.line import SWITCH, Line
 from device.link.outbox import Outbox
 from device.link.session import Session
 from device.link.uplink import Uplink
-from device.protocol import messages, topics
+from device.protocol import cloudevents, messages, topics
 from device.protocol.fields import items
 from device.protocol.topics import Topic
-from device.runtime.sandbox import confinement
+from device.runtime.confinement.report import confinement, demand
+from device.runtime.policy import Policy
 from device.runtime.supervisor import Supervisor
+from device.triggers import Sources
 from device.update import proof
 from device.update.engine import Engine
 from device.update.self_update import SelfUpdate
@@ -70,8 +72,16 @@ class Agent:
         self._stopping = False
         self._outbox = Outbox(config.state / "outbox.db")
         logging.getLogger().addHandler(logs.RecordHandler(self._outbox.append))
+        hardware = Hardware(self._board, config.simulation)
+        origin = f"/{config.fleet}/{config.device}/{self._outbox.boot}"
+        self._sources = Sources(hardware, self._emit, origin, config.http, config.folders)
         self._supervisor = Supervisor(
-            Hardware(self._board, config.simulation), self._emit, config.state / "scratch", config.state / "functions"
+            hardware,
+            self._emit,
+            config.state / "scratch",
+            config.state / "functions",
+            Policy(network=config.confinement.network),
+            self._sources,
         )
         self._session = Session(config.broker, config.fleet, config.device, self._outbox.boots)
         self._uplink = Uplink(self._outbox, self._send_up)
@@ -127,11 +137,16 @@ class Agent:
         self._session.on("chunk", lambda topic, payload: self._engine.chunk(topic.leaf, payload))
         self._session.on("ack", lambda _topic, payload: self._uplink.acknowledged(messages.ack(payload)))
         self._session.on("call", lambda topic, payload: self._calls.submit(topic.leaf, messages.call(payload)))
+        self._session.on(
+            "topic", lambda topic, payload: self._sources.topics.arrived(cloudevents.message(topic.leaf, payload))
+        )
+        self._sources.topics.link(_TopicLink(self._session, self._config.fleet))
         self._session.on_connected(self._when_connected)
 
     def _when_connected(self) -> None:
         self._engine.connected()
         self._uplink.connected()
+        self._sources.topics.connected()
         self._reported.forget()
         self._wake.set()
 
@@ -223,6 +238,19 @@ class _ChunkLink:
         self._session.publish(self._topic, messages.encode_want(digests), qos=1)
 
 
+class _TopicLink:
+    """The mqtt triggers' view of the link."""
+
+    def __init__(self, session: Session, fleet: str) -> None:
+        self.subscribe = session.subscribe_shared
+        self.unsubscribe = session.unsubscribe_shared
+        self._session = session
+        self._fleet = fleet
+
+    def publish(self, topic: str, payload: bytes) -> bool:
+        return self._session.publish(topics.shared(self._fleet, topic), payload, qos=1)
+
+
 @contextlib.contextmanager
 def only_one(state: Path) -> Generator[None]:
     """Hold the state folder's lock: two agents on one board would fight over pins and slots."""
@@ -253,6 +281,8 @@ def _lock_file(state: Path) -> TextIO:
 def run(config: AgentConfig, launcher: Line) -> int:
     """Run one board until SIGTERM or SIGINT, or until another version of the agent is to be started."""
     with only_one(config.state):
+        # Before there are threads: the probing forks.
+        demand(config.confinement.require, confinement())
         agent = Agent(config, launcher)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: agent.stop())

@@ -15,9 +15,9 @@ _log = logging.getLogger(__name__)
 
 
 class Calls:
-    """`run(function, data)` gives the handler's result or raises; `reply(function, reply)` sends the answer."""
+    """`run(function, data, type)` gives the handler's result or raises; `reply(function, reply)` sends the answer."""
 
-    def __init__(self, run: Callable[[str, object], object], reply: Callable[[str, Reply], None]) -> None:
+    def __init__(self, run: Callable[[str, object, str], object], reply: Callable[[str, Reply], None]) -> None:
         self._run = run
         self._reply = reply
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="call")
@@ -36,7 +36,7 @@ class Calls:
 
     def _answer(self, function: str, call: Call) -> None:
         try:
-            reply = Reply(call.id, self._run(function, call.data), "")
+            reply = Reply(call.id, self._run(function, call.data, call.type), "")
         except LamplightError as error:
             reply = Reply(call.id, None, str(error))
         except Exception as error:

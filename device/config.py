@@ -4,12 +4,16 @@ Reads and checks it; does not look at what the paths lead to.
 """
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from device.errors import NotFoundError, UsageError
 from device.protocol.errors import ProtocolError
-from device.protocol.fields import integer, name, only, table, text
+from device.protocol.fields import flag, integer, items, name, only, table, text
+
+LOOPBACK = "127.0.0.1"
+HTTP_PORT = 8088
 
 
 @dataclass(frozen=True)
@@ -23,11 +27,31 @@ class BrokerConfig:
 
 
 @dataclass(frozen=True)
+class ConfinementConfig:
+    """What the operator demands and allows: aspects of `confinement` that must be there (docs/confinement.md), and
+    whether functions that ask for the network get it.
+    """
+
+    require: tuple[str, ...] = ()
+    network: bool = False
+
+
+@dataclass(frozen=True)
+class HttpConfig:
+    """Where functions with an http trigger are served; with a certificate (PEM files) by TLS. Port 0: any free one."""
+
+    host: str = LOOPBACK
+    port: int = HTTP_PORT
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+@dataclass(frozen=True)
 class AgentConfig:
     """One board's settings.
 
     `state` is the folder the agent owns, `roots` holds the trusted root metadata, `simulation` is the
-    socket of the simulated hardware (None on a real board).
+    socket of the simulated hardware (None on a real board). `folders` are those that functions may watch, by name.
     """
 
     fleet: str
@@ -37,6 +61,9 @@ class AgentConfig:
     roots: Path
     simulation: Path | None
     broker: BrokerConfig
+    confinement: ConfinementConfig = ConfinementConfig()
+    http: HttpConfig = HttpConfig()
+    folders: Mapping[str, Path] = field(default_factory=dict[str, Path])
 
 
 def load(path: Path) -> AgentConfig:
@@ -53,16 +80,22 @@ def load(path: Path) -> AgentConfig:
 
 def _parse(document: dict[str, object]) -> AgentConfig:
     where = "agent.toml"
-    only(document, ("fleet", "device", "board", "state", "roots", "simulation", "broker"), where)
+    known = ("fleet", "device", "board", "state", "roots", "simulation", "broker", "confinement", "http", "folders")
+    only(document, known, where)
     simulation = text(document, "simulation", where, "")
+    broker = _broker(table(document.get("broker"), f"{where}.broker"))
+    state, roots = Path(text(document, "state", where)), Path(text(document, "roots", where))
     return AgentConfig(
         fleet=name(document.get("fleet"), f"{where}.fleet"),
         device=name(document.get("device"), f"{where}.device"),
         board=text(document, "board", where),
-        state=Path(text(document, "state", where)),
-        roots=Path(text(document, "roots", where)),
+        state=state,
+        roots=roots,
         simulation=Path(simulation) if simulation else None,
-        broker=_broker(table(document.get("broker"), f"{where}.broker")),
+        broker=broker,
+        confinement=_confinement(table(document.get("confinement", {}), f"{where}.confinement")),
+        http=_http(table(document.get("http", {}), f"{where}.http")),
+        folders=_folders(document, [state, roots, broker.password_file]),
     )
 
 
@@ -75,3 +108,36 @@ def _broker(fields: dict[str, object]) -> BrokerConfig:
         username=text(fields, "username", where),
         password_file=Path(text(fields, "password_file", where)),
     )
+
+
+def _confinement(fields: dict[str, object]) -> ConfinementConfig:
+    where = "agent.toml.confinement"
+    only(fields, ("require", "network"), where)
+    require = items(fields.get("require", []), f"{where}.require")
+    return ConfinementConfig(
+        require=tuple(text({"require": each}, "require", where) for each in require),
+        network=flag(fields, "network", where, False),
+    )
+
+
+def _http(fields: dict[str, object]) -> HttpConfig:
+    where = "agent.toml.http"
+    only(fields, ("host", "port", "certificate", "key"), where)
+    certificate, key = (Path(text(fields, each, where)) if each in fields else None for each in ("certificate", "key"))
+    if (certificate is None) != (key is None):
+        raise ProtocolError(f"{where}: certificate and key go together")
+    host = text(fields, "host", where, LOOPBACK)
+    return HttpConfig(host, integer(fields, "port", where, 0, 65535, HTTP_PORT), certificate, key)
+
+
+def _folders(document: dict[str, object], secret: list[Path]) -> dict[str, Path]:
+    """The folders that functions may watch: none of those that the agent keeps its `secret`s in, nor above or below."""
+    where = "agent.toml.folders"
+    granted = table(document.get("folders", {}), where)
+    folders = {name(each, where): Path(text(granted, each, where)) for each in granted}
+    for each, path in folders.items():
+        theirs = path.resolve()
+        ours = [own for own in map(Path.resolve, secret) if own.is_relative_to(theirs) or theirs.is_relative_to(own)]
+        if ours or not path.is_absolute():
+            raise ProtocolError(f"{where}.{each}: {path} is not a whole path to a folder apart from the agent's own")
+    return folders

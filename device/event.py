@@ -1,21 +1,47 @@
-"""The event that a trigger makes and a handler is given. Its attributes are CloudEvents 1.0's."""
+"""The event that a trigger makes and a handler is given. Its attributes are CloudEvents 1.0's.
+
+https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md says what they mean. It carries an event; it makes
+none.
+"""
 
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True)
 class Event:
     """One event.
 
-    `id` is unique within the device's boot, `source` names the trigger ("sensor/light"), `type` what happened
-    ("lamplight.sensor.reading"), `time` is in seconds since 1970 by the board's clock, `data` is JSON-like.
-    Sensor events carry {"lux": float, "window": [float, …], "saturated": bool}; timer events {"missed": int};
-    calls carry whatever the caller sent.
+    `source` says where it comes from: "/<fleet>/<device>/<boot>/<trigger>", such as "/home/desk-pi/12-9f3a61c2/timer".
+    `id` is unique within that source, so that both together name an event for ever. `type` is what happened
+    ("lamplight.sensor.reading"), `subject` what it happened to (the sensor, the pin, the file) or "". `time` is in
+    seconds since 1970 by the board's clock. `data` is JSON-like; docs/functions.md has its form for each type.
     """
+
+    specversion: ClassVar[str] = "1.0"
+    datacontenttype: ClassVar[str] = "application/json"
 
     id: str
     source: str
     type: str
     time: float
     data: Any
+    subject: str = ""
+
+    def cloudevent(self) -> dict[str, Any]:
+        """The event in CloudEvents' JSON format, to hand on to other systems; `time` as RFC 3339 has it."""
+        attributes = {"specversion": self.specversion, "id": self.id, "source": self.source, "type": self.type}
+        subject = {"subject": self.subject} if self.subject else {}
+        return {
+            **attributes,
+            **subject,
+            "time": rfc3339(self.time),
+            "datacontenttype": self.datacontenttype,
+            "data": self.data,
+        }
+
+
+def rfc3339(time: float) -> str:
+    """Seconds since 1970 as RFC 3339 writes them, in UTC, with milliseconds."""
+    return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

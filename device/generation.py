@@ -22,10 +22,18 @@ class InstalledModel:
 
 
 @dataclass(frozen=True)
+class InstalledLayer:
+    """A function's dependencies, unpacked and verified. `path` is what goes on its import path."""
+
+    digest: str
+    path: Path
+
+
+@dataclass(frozen=True)
 class InstalledFunction:
     """An unpacked, verified bundle. `path` is its folder; `config` is the manifest's with the operator's over it.
 
-    `models` are the models it uses, by name: a new model digest makes it a changed function.
+    `models` are the models it uses, by name: a new digest of one, or of its layer, makes it a changed function.
     """
 
     name: str
@@ -35,6 +43,7 @@ class InstalledFunction:
     manifest: FunctionManifest
     config: Mapping[str, object]
     models: Mapping[str, InstalledModel] = field(default_factory=dict[str, InstalledModel])
+    layer: InstalledLayer | None = None
 
     def same_as(self, other: "InstalledFunction | None") -> bool:
         """Whether a worker running `other` may go on running for this one."""
@@ -42,6 +51,7 @@ class InstalledFunction:
             other is not None
             and self.digest == other.digest
             and self.config == other.config
+            and (self.layer and self.layer.digest) == (other.layer and other.layer.digest)
             and {n: m.digest for n, m in self.models.items()} == {n: m.digest for n, m in other.models.items()}
         )
 

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 
 from device.generation import Generation
 from device.health import FunctionHealth, SensorHealth
-from device.update import patch
+from device.update import layer_file, patch
 from device.update.status import Update
 from device.version import Agent
 
@@ -59,6 +59,7 @@ def compose(
         "disk": dict(disk),
         "ai": can_run_models(),
         "patches": patch.available(),
+        "platform": layer_file.this_machine(),
     }
 
 

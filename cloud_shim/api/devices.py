@@ -7,6 +7,8 @@ from starlette.routing import Route
 
 from cloud_shim.api.requests import json_object, path_name, shim
 from cloud_shim.deployments import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS, Trial
+from cloud_shim.releases import Release
+from cloud_shim.shim import Shim
 from device.protocol.deployment import MAX_GENERATION
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import flag, integer, name, number, only, table, text
@@ -37,7 +39,7 @@ async def _create(request: Request) -> JSONResponse:
 
 async def _deploy(request: Request) -> JSONResponse:
     device, fields = path_name(request, "device"), await json_object(request)
-    only(fields, ("kind", "name", "version", "config", "trial", "retry"), "body")
+    only(fields, ("kind", "name", "version", "config", "trial", "retry", "layer"), "body")
     kind = text(fields, "kind", "body")
     if kind not in ("function", "model", "agent"):
         raise ProtocolError(f"body.kind: {kind[:40]!r} is none of 'function', 'model' and 'agent'")
@@ -48,10 +50,23 @@ async def _deploy(request: Request) -> JSONResponse:
     trial = _trial(fields.get("trial"), Trial(the.config.trial_seconds, the.config.trial_events))
     retry = flag(fields, "retry", "body", False)
 
+    asked = None if fields.get("layer") is None else table(fields["layer"], "body.layer")
+
     def deploy() -> int:
-        return the.fleet.deploy(device, the.registry.find(kind, release_name, version), settings, trial, retry)
+        layer = "keep" if asked is None else _layer(the, asked)
+        release = the.registry.find(kind, release_name, version)
+        return the.fleet.deploy(device, release, settings, trial, retry, layer)
 
     return JSONResponse({"generation": await run_in_threadpool(deploy)})
+
+
+def _layer(the: Shim, asked: dict[str, object]) -> Release | None:
+    """The layer that a function needs; an empty table for none."""
+    if not asked:
+        return None
+    only(asked, ("name", "version"), "body.layer")
+    version = integer(asked, "version", "body.layer", 1, MAX_GENERATION)
+    return the.registry.find("layer", name(asked.get("name"), "body.layer.name"), version)
 
 
 def _rollback(request: Request) -> JSONResponse:

@@ -15,6 +15,7 @@ from cloud_shim.releases import Release
 from cloud_shim.shim import Shim
 from device.errors import OfflineError, RejectedError
 from device.protocol.fields import only, table, text
+from device.protocol.messages import CALL, event_type
 
 _MARGIN = 3.0  # seconds beyond the function's own timeout: the way there and back, and a queue before it
 
@@ -54,11 +55,12 @@ async def _call(request: Request) -> JSONResponse:
     the = shim(request)
     name, function = path_name(request, "device"), path_name(request, "function")
     fields = await json_object(request)
-    only(fields, ("data",), "body")
+    only(fields, ("data", "type"), "body")
+    type = event_type(text(fields, "type", "body", CALL))
     release = await run_in_threadpool(the.fleet.function, name, function)
     _check_online(await run_in_threadpool(the.fleet.device, name))
     timeout = release.function.timeout + _MARGIN
-    return JSONResponse({"result": await the.calls.call(name, function, fields.get("data"), timeout)})
+    return JSONResponse({"result": await the.calls.call(name, function, fields.get("data"), timeout, type)})
 
 
 def _check_online(device: Device) -> None:

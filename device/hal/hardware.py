@@ -6,7 +6,7 @@ prepare(); pins and sensors are opened by those who use them, each process for i
 
 import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +16,7 @@ from device.hal.sensors import CHIPS, LightSensor, Place
 from device.hal.sim.stand_ins.install import install
 
 if TYPE_CHECKING:
+    from device.hal.edges import Edges
     from device.hal.pins import Input, Output
 
 Part = TypeVar("Part")
@@ -60,6 +61,17 @@ class Hardware:
                 "name the board that this machine is in its configuration, or use lamplight/simulated",
             ) from error
 
+    def files(self, pins: Sequence[str], sensors: Sequence[str], buses: Sequence[str] = ()) -> list[Path]:
+        """The device nodes, or the simulation's socket, by which these pins, sensors and buses are used."""
+        if not pins and not sensors and not buses:
+            return []
+        if self._simulation is not None:
+            return [self._simulation.absolute()]
+        used = {*buses, *(self._find("sensor", self.board.sensors, name).bus for name in sensors)}
+        numbers = {self._find("bus", self.board.buses, name).number for name in used}
+        chips = sorted(Path("/dev").glob("gpiochip*")) if pins else []
+        return [*chips, *(Path(f"/dev/i2c-{number}") for number in sorted(numbers))]
+
     def output(self, pin: str) -> "Output":
         """The output `pin`, at the level it has now. Raises PinError (busy, not permitted) and NotFoundError."""
         found = self._find("pin", self.board.pins, pin)
@@ -76,6 +88,17 @@ class Hardware:
 
         return Input(pin, found)
 
+    def edges(self, pin: str, pull: str = "") -> "Edges":
+        """The edges of the input `pin`; `pull` as in the board file, which says it when it is "".
+
+        Raises PinError (busy, not permitted) and NotFoundError.
+        """
+        found = self._find("pin", self.board.pins, pin)
+        self.prepare()
+        from device.hal.edges import Edges
+
+        return Edges(pin, found, pull or found.pull)
+
     def sensor(self, name: str) -> LightSensor:
         """The sensor `name`; it is opened by its first read, which may raise SensorError. Raises NotFoundError."""
         found = self._find("sensor", self.board.sensors, name)
@@ -86,11 +109,11 @@ class Hardware:
 
     def rest(self, pin: str, level: bool) -> None:
         """Drive an output to its safe level and let go of it. A pin that has this level does not change."""
-        output = self.output(pin)
-        try:
-            output.value = level
-        finally:
-            output.close()
+        found = self._find("pin", self.board.pins, pin)
+        self.prepare()
+        from device.hal.pins import Output
+
+        Output(pin, found, level).close()
 
     def _check_names(self) -> None:
         """Blinka has a `board` without pins for a machine that it does not know."""

@@ -1,27 +1,33 @@
 """Which hardware the functions of one generation may hold together. Pure: no hardware is opened.
 
-An output pin belongs to one function alone. An input pin or a sensor may be shared.
+An output pin belongs to one function alone, and so does a bus that a function talks to with a driver of its own. An
+input pin or a sensor may be shared. A pin with a gpio trigger is watched all the time: it may have several such
+triggers, with the same pull, but nobody leases it beside them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from boards import Board
 from device.errors import LeaseError
 from device.protocol.manifest import FunctionManifest
+from device.protocol.triggers import GpioTrigger
 
 
 def check(board: Board, functions: Iterable[FunctionManifest]) -> None:
-    """Raise LeaseError when `functions` ask for what `board` lacks, or for one output twice."""
-    users: dict[str, FunctionManifest] = {}
-    for function in functions:
+    """Raise LeaseError when `functions` ask for what `board` lacks, or for something of which there is one, twice."""
+    given = list(functions)
+    for function in given:
         _check_present(board, function)
-        for pin in function.pins:
-            _check_exclusive(pin, users.setdefault(pin, function), function)
+    _check_pins(given)
+    _check_buses(given)
+    _check_watched(board, given)
 
 
 def _check_present(board: Board, function: FunctionManifest) -> None:
-    _refuse_missing(board, function.name, "pin", function.pins, board.pins)
+    watched = [trigger.pin for trigger in _watches(function)]
+    _refuse_missing(board, function.name, "pin", [*function.pins, *watched], board.pins)
     _refuse_missing(board, function.name, "sensor", function.sensors, board.sensors)
+    _refuse_missing(board, function.name, "bus", function.buses, board.buses)
 
 
 def _refuse_missing(board: Board, function: str, kind: str, wanted: Iterable[str], present: Iterable[str]) -> None:
@@ -29,17 +35,64 @@ def _refuse_missing(board: Board, function: str, kind: str, wanted: Iterable[str
         if each not in present:
             raise LeaseError(
                 f"{function} leases the {kind} {each!r}, which {board.name} does not have",
-                f"its {kind}s are: {', '.join(sorted(present)) or 'none'}",
+                f"it has: {', '.join(sorted(present)) or 'none'}",
                 "use one of these in function.toml, or deploy to another board",
             )
 
 
-def _check_exclusive(pin: str, first: FunctionManifest, second: FunctionManifest) -> None:
-    """Two functions may share a pin only when both read it. `first` stands for all earlier ones: they passed."""
-    if first is second or first.pins[pin].direction == second.pins[pin].direction == "in":
-        return
-    raise LeaseError(
-        f"{first.name} and {second.name} both lease the pin {pin!r}",
-        "an output belongs to one function alone",
-        f"free the pin with `lamplight remove DEVICE/{first.name}`, or lease another one in {second.name}",
+def _check_pins(functions: list[FunctionManifest]) -> None:
+    """Two functions may share a pin only when both read it. The first stands for all earlier ones: they passed."""
+    users: dict[str, FunctionManifest] = {}
+    for function in functions:
+        for pin in function.pins:
+            first = users.setdefault(pin, function)
+            reading = first.pins[pin].direction == function.pins[pin].direction == "in"
+            if first is not function and not reading:
+                raise _conflict(first, function, f"lease the pin {pin!r}", "an output belongs to one function alone")
+
+
+def _check_buses(functions: list[FunctionManifest]) -> None:
+    users: dict[str, FunctionManifest] = {}
+    for function in functions:
+        for bus in function.buses:
+            first = users.setdefault(bus, function)
+            if first is not function:
+                raise _conflict(first, function, f"lease the bus {bus!r}", "a bus belongs to one function alone")
+
+
+def _check_watched(board: Board, functions: list[FunctionManifest]) -> None:
+    watchers: dict[str, tuple[FunctionManifest, str]] = {}
+    for function in functions:
+        for trigger in _watches(function):
+            pull = trigger.pull or board.pins[trigger.pin].pull
+            first, pulled = watchers.setdefault(trigger.pin, (function, pull))
+            if pulled != pull:
+                raise _conflict(first, function, f"watch the pin {trigger.pin!r}", "each with another pull")
+    _check_only_watched({pin: function for pin, (function, _) in watchers.items()}, functions)
+
+
+def _check_only_watched(watchers: Mapping[str, FunctionManifest], functions: list[FunctionManifest]) -> None:
+    for function in functions:
+        for pin in function.pins:
+            if pin not in watchers:
+                continue
+            if watchers[pin] is function:
+                raise LeaseError(
+                    f"{function.name} leases the pin {pin!r} and has a trigger on it",
+                    "a pin that is watched is held all the time",
+                    'take its level from the event, event.data["value"], and leave out the lease',
+                )
+            why = "a pin with a trigger is held all the time"
+            raise _conflict(watchers[pin], function, f"use the pin {pin!r}", why)
+
+
+def _watches(function: FunctionManifest) -> list[GpioTrigger]:
+    return [trigger for trigger in function.triggers if isinstance(trigger, GpioTrigger)]
+
+
+def _conflict(first: FunctionManifest, second: FunctionManifest, what: str, why: str) -> LeaseError:
+    return LeaseError(
+        f"{first.name} and {second.name} both {what}",
+        why,
+        f"free it with `lamplight remove DEVICE/{first.name}`, or use another one in {second.name}",
     )

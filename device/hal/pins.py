@@ -32,13 +32,14 @@ class _HeldOutput(_io.DigitalInOut):
     A plain one makes the line an input first, so that a lamp goes out, and `switch_to_output(value=True)` then drives
     it low before high: a relay would pulse. Here the line is requested without a change, read, and only then made
     an output, at that level in the same request. (libgpiod_pin_2_x.py; the kernel sets level before direction.)
+    With a `level` it is driven to that in the same way: an input becomes an output that was never anything else.
     """
 
-    def __init__(self, pin: Any) -> None:
+    def __init__(self, pin: Any, level: bool | None = None) -> None:
         held = self._pin = _io.Pin(pin.id)
         held.init(mode=None)
         # The level that init(OUT) drives; Blinka sets it only together with the line, which needs an output.
-        held._value = int(held.value())
+        held._value = int(held.value() if level is None else level)
         held.init(mode=held.OUT)
 
     @property
@@ -48,23 +49,23 @@ class _HeldOutput(_io.DigitalInOut):
 
 
 class Output:
-    """The output pin called `name`. It has the level that it had before, until `value` is set."""
+    """The output pin called `name`. It has `level`, or without one that which it had before, until `value` is set."""
 
-    def __init__(self, name: str, pin: BoardPin) -> None:
+    def __init__(self, name: str, pin: BoardPin, level: bool | None = None) -> None:
         self._name = name
         self._pin = pin
-        with _explained(name, pin):
-            self._line = _HeldOutput(getattr(_board, pin.blinka))
+        with explained(name, pin):
+            self._line = _HeldOutput(getattr(_board, pin.blinka), level)
 
     @property
     def value(self) -> bool:
         """The level of the line. Raises PinError."""
-        with _explained(self._name, self._pin):
+        with explained(self._name, self._pin):
             return bool(self._line.value)
 
     @value.setter
     def value(self, level: bool) -> None:
-        with _explained(self._name, self._pin):
+        with explained(self._name, self._pin):
             self._line.value = bool(level)
 
     def close(self) -> None:
@@ -82,7 +83,7 @@ class Input:
     @property
     def value(self) -> bool:
         """The level of the line now. Raises PinError, also when somebody else keeps the line to himself."""
-        with _explained(self._name, self._pin):
+        with explained(self._name, self._pin):
             for _ in range(INPUT_TRIES):
                 try:
                     return self._look()
@@ -102,7 +103,7 @@ class Input:
 
 
 @contextmanager
-def _explained(name: str, pin: BoardPin) -> Generator[None, None, None]:
+def explained(name: str, pin: BoardPin) -> Generator[None, None, None]:
     """Turn what Blinka and the kernel raise into a PinError that says what to do."""
     where = f"pin {name!r} (header pin {pin.header}, GPIO {pin.line})"
     try:

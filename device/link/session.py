@@ -87,6 +87,16 @@ class Session:
         if self.connected and digests:
             self._client.unsubscribe([topics.chunk(self._fleet, digest) for digest in digests])
 
+    def subscribe_shared(self, filters: Sequence[str]) -> None:
+        """Subscribe to these topics of the fleet at QoS 1."""
+        if self.connected and filters:
+            self._client.subscribe([(topics.shared(self._fleet, each), 1) for each in filters])
+
+    def unsubscribe_shared(self, filters: Sequence[str]) -> None:
+        """End these subscriptions."""
+        if self.connected and filters:
+            self._client.unsubscribe([topics.shared(self._fleet, each) for each in filters])
+
     def _make_client(self) -> mqtt.Client:
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,

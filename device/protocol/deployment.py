@@ -21,7 +21,7 @@ MAX_PATCHES = 3
 class ArtifactRef:
     """One released artifact: what it is, and which bytes.
 
-    `kind` is "function", "model" or "agent", `version` its release number, `length` in bytes; `index` is the
+    `kind` is "function", "model", "layer" or "agent", `version` its release number, `length` in bytes; `index` is the
     digest of its chunk index, or "" when it fits one chunk. `patches` make it from earlier releases.
     """
 
@@ -88,7 +88,8 @@ class Deployment:
     """What one device should run.
 
     `config` holds the operator's settings for each function; they go over the manifest's own.
-    `agent` is the release of the agent itself, None for the one that the board was made with.
+    `layers` holds the dependencies of those functions that have some. `agent` is the release of the agent itself, None
+    for the one that the board was made with.
     A trial lasts until `trial_seconds` have passed *and* `trial_events` were handled by each changed
     function that gets any. Content that failed before is tried again only with a higher `attempt` than then.
     """
@@ -105,6 +106,7 @@ class Deployment:
         trial_events: int,
         attempt: int = 0,
         agent: ArtifactRef | None = None,
+        layers: "dict[str, ArtifactRef] | None" = None,
     ) -> None:
         self.fleet = fleet
         self.device = device
@@ -116,14 +118,18 @@ class Deployment:
         self.trial_events = trial_events
         self.attempt = attempt
         self.agent = agent
+        self.layers = layers or {}
 
     def artifacts(self) -> list[ArtifactRef]:
-        """Every artifact it names: functions, models, then the agent, each group by name."""
+        """Every artifact it names: functions, models, layers, then the agent, each group by name."""
         return [*self.parts(), *([self.agent] if self.agent else [])]
 
     def parts(self) -> list[ArtifactRef]:
         """The artifacts that a generation runs: all but the agent."""
-        return [*(self.functions[n] for n in sorted(self.functions)), *(self.models[n] for n in sorted(self.models))]
+        # Functions with the same needs share a layer.
+        layers = {self.layers[n].digest: self.layers[n] for n in sorted(self.layers)}
+        functions = (self.functions[n] for n in sorted(self.functions))
+        return [*functions, *(self.models[n] for n in sorted(self.models)), *layers.values()]
 
     def targets(self) -> list[ArtifactRef]:
         """All that may have to travel: every artifact, each followed by its patches."""
@@ -133,8 +139,9 @@ class Deployment:
         """The same with those patches only that have one of these targets."""
         functions = {n: ref.with_patches(targets) for n, ref in self.functions.items()}
         models = {n: ref.with_patches(targets) for n, ref in self.models.items()}
+        layers = {n: ref.with_patches(targets) for n, ref in self.layers.items()}
         agent = self.agent.with_patches(targets) if self.agent else None
-        return self.replace(functions=functions, models=models, agent=agent)
+        return self.replace(functions=functions, models=models, layers=layers, agent=agent)
 
     def replace(self, **changes: object) -> "Deployment":
         """The same but for these attributes."""
@@ -143,7 +150,14 @@ class Deployment:
     def content(self) -> dict[str, object]:
         """What it makes the device run, in JSON form: not how that travels, nor its generation or trial."""
         return {
-            "functions": {n: {**ref.content(), "config": self.config.get(n, {})} for n, ref in self.functions.items()},
+            "functions": {
+                n: {
+                    **ref.content(),
+                    "config": self.config.get(n, {}),
+                    **({"layer": self.layers[n].content()} if n in self.layers else {}),
+                }
+                for n, ref in self.functions.items()
+            },
             "models": {n: ref.content() for n, ref in self.models.items()},
             **({"agent": self.agent.content()} if self.agent else {}),
         }
@@ -156,12 +170,17 @@ class Deployment:
             "fleet": self.fleet,
             "device": self.device,
             "generation": self.generation,
-            "functions": {n: {**ref.to_json(), "config": self.config.get(n, {})} for n, ref in self.functions.items()},
+            "functions": {n: self._function(n) for n in self.functions},
             "models": {n: ref.to_json() for n, ref in self.models.items()},
             "trial": {"seconds": self.trial_seconds, "events": self.trial_events},
             **agent,
         }
         return {**fields, "attempt": self.attempt} if self.attempt else fields
+
+    def _function(self, name: str) -> dict[str, object]:
+        layer = self.layers.get(name)
+        needs = {"layer": {"name": layer.name, **layer.to_json()}} if layer else {}
+        return {**self.functions[name].to_json(), "config": self.config.get(name, {}), **needs}
 
     def encode(self) -> bytes:
         """The bytes that are signed: JSON with sorted keys."""
@@ -193,7 +212,7 @@ def parse(value: object) -> Deployment:
         fleet=name(fields.get("fleet"), "deployment.fleet"),
         device=name(fields.get("device"), "deployment.device"),
         generation=integer(fields, "generation", "deployment", 1, MAX_GENERATION),
-        functions=_refs("function", functions, ("config",)),
+        functions=_refs("function", functions, ("config", "layer")),
         models=_refs("model", table(fields.get("models"), "deployment.models"), ()),
         config={
             n: table(table(f, n).get("config", {}), f"deployment.functions.{n}.config") for n, f in functions.items()
@@ -202,7 +221,17 @@ def parse(value: object) -> Deployment:
         trial_events=integer(trial, "events", "deployment.trial", 0, 1_000_000),
         attempt=integer(fields, "attempt", "deployment", 0, MAX_GENERATION, 0),
         agent=_ref("agent", AGENT, fields["agent"], "deployment.agent", ()) if "agent" in fields else None,
+        layers={n: _layer(f["layer"], f"deployment.functions.{n}.layer") for n, f in _with_layer(functions)},
     )
+
+
+def _with_layer(functions: dict[str, object]) -> list[tuple[str, dict[str, object]]]:
+    tables = [(n, table(value, f"deployment.functions.{n}")) for n, value in functions.items()]
+    return [(n, fields) for n, fields in tables if "layer" in fields]
+
+
+def _layer(value: object, where: str) -> ArtifactRef:
+    return _ref("layer", name(table(value, where).get("name"), f"{where}.name"), value, where, ("name",))
 
 
 def _seconds(trial: dict[str, object]) -> float:

@@ -35,7 +35,7 @@ def only(fields: dict[str, object], known: tuple[str, ...], where: str) -> None:
     """Refuse keys that nobody reads: a misspelt key must not pass in silence."""
     for key in fields:
         if key not in known:
-            raise ProtocolError(f"{where}: unknown key {key!r}; known are {', '.join(sorted(known))}")
+            raise ProtocolError(f"{where}: unknown key {key!r}; known are {', '.join(sorted(known)) or 'none'}")
 
 
 def text(fields: dict[str, object], key: str, where: str, default: str | None = None) -> str:

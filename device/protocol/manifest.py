@@ -7,23 +7,14 @@ It does not read files, and does not know which pins and sensors a board has.
 
 from .errors import ProtocolError
 from .fields import flag, integer, items, name, number, only, plain, table, text
+from .triggers import Trigger, trigger
+from .units import count, duration
 
 RUNTIMES = ("python3",)
 OVERFLOWS = ("drop-oldest", "drop-newest", "block")
 MAX_INSTANCES = 16
 MAX_QUEUE = 1024
-TRIGGERS = ("sensor", "start", "timer")
 MIB = 1024 * 1024
-
-
-class Trigger:
-    """What starts the function. `every` is in seconds; `window` is how many last readings an event carries."""
-
-    def __init__(self, kind: str, every: float = 0.0, sensor: str = "", window: int = 1) -> None:
-        self.kind = kind
-        self.every = every
-        self.sensor = sensor
-        self.window = window
 
 
 class PinLease:
@@ -51,7 +42,9 @@ class FunctionManifest:
 
     `module` and `attribute` come from `handler = "module:attribute"`; `memory` is in bytes above the bare
     worker, `timeout` in seconds for one event. `instances` workers run it; `queue` events may wait for them, and
-    `overflow` says what happens to one that finds no room.
+    `overflow` says what happens to one that finds no room. Each worker has at most `processes` processes and threads
+    and `scratch` bytes of files; `network`: it asks for the Internet. `buses` are those that it talks to with a driver
+    of its own.
     """
 
     def __init__(
@@ -67,6 +60,10 @@ class FunctionManifest:
         models: list[str],
         state: StateTable,
         config: dict[str, object],
+        buses: tuple[str, ...] = (),
+        processes: int = 16,
+        scratch: int = 16 * MIB,
+        network: bool = False,
         instances: int = 1,
         queue: int = 64,
         overflow: str = "drop-oldest",
@@ -81,10 +78,14 @@ class FunctionManifest:
         self.timeout = timeout
         self.triggers = triggers
         self.pins = pins
+        self.buses = buses
         self.sensors = sensors
         self.models = models
         self.state = state
         self.config = config
+        self.processes = processes
+        self.scratch = scratch
+        self.network = network
 
 
 class ModelManifest:
@@ -112,15 +113,15 @@ def function(value: object) -> FunctionManifest:
     only(
         fields,
         (
-            *("name", "handler", "runtime", "memory", "timeout", "triggers", "pins", "sensors", "models", "state"),
-            *("config", "instances", "queue", "overflow"),
+            *("name", "handler", "runtime", "memory", "timeout", "triggers", "pins", "buses", "sensors", "models"),
+            *("state", "config", "instances", "queue", "overflow", "processes", "scratch", "network"),
         ),
         where,
     )
     if text(fields, "runtime", where, "python3") not in RUNTIMES:
         raise ProtocolError(f"{where}.runtime: {fields['runtime']!r} is unknown; known are {', '.join(RUNTIMES)}")
     module, attribute = _handler(text(fields, "handler", where))
-    triggers = [_trigger(each) for each in items(fields.get("triggers", []), f"{where}.triggers")]
+    triggers = [trigger(each) for each in items(fields.get("triggers", []), f"{where}.triggers")]
     sensors = [name(each, f"{where}.sensors") for each in items(fields.get("sensors", []), f"{where}.sensors")]
     config = table(fields.get("config", {}), f"{where}.config")
     plain(config, f"{where}.config")
@@ -130,13 +131,17 @@ def function(value: object) -> FunctionManifest:
         module=module,
         attribute=attribute,
         memory=_memory(fields, where, 64 * MIB),
-        timeout=_duration(text(fields, "timeout", where, "5s"), f"{where}.timeout"),
+        timeout=duration(text(fields, "timeout", where, "5s"), f"{where}.timeout"),
         triggers=triggers,
         pins=pins,
         sensors=sorted({*sensors, *(t.sensor for t in triggers if t.sensor)}),
         models=[name(each, f"{where}.models") for each in items(fields.get("models", []), f"{where}.models")],
         state=_state(table(fields.get("state", {}), f"{where}.state")),
         config=config,
+        processes=integer(fields, "processes", where, 1, 1024, 16),
+        scratch=_memory(fields, where, 16 * MIB, "scratch"),
+        network=flag(fields, "network", where, False),
+        buses=tuple(_bus(n, bus) for n, bus in table(fields.get("buses", {}), f"{where}.buses").items()),
         instances=_instances(fields, where, pins),
         queue=integer(fields, "queue", where, 1, MAX_QUEUE, 64),
         overflow=_overflow(fields, where),
@@ -156,7 +161,7 @@ def model(value: object) -> ModelManifest:
         inputs={n: _shape(shape, f"{where}.inputs.{n}") for n, shape in inputs.items()},
         labels=[_label(each) for each in items(fields.get("labels", []), f"{where}.labels")],
         tolerance=_positive(fields, "tolerance", where, 1e-4),
-        latency=_duration(text(fields, "latency", where, "100ms"), f"{where}.latency"),
+        latency=duration(text(fields, "latency", where, "100ms"), f"{where}.latency"),
         memory=_memory(fields, where, 64 * MIB),
     )
 
@@ -194,33 +199,6 @@ def _state(fields: dict[str, object]) -> StateTable:
     )
 
 
-def _trigger(value: object) -> Trigger:
-    where = "function.toml.triggers"
-    fields = table(value, where)
-    kind = text(fields, "type", where)
-    if kind not in TRIGGERS:
-        raise ProtocolError(f"{where}.type: unknown trigger {kind!r}; known are {', '.join(TRIGGERS)}")
-    known = {"timer": ("every",), "sensor": ("sensor", "every", "window")}.get(kind, ())
-    only(fields, ("type", *known), where)
-    if kind == "timer":
-        return Trigger(kind, every=_period(text(fields, "every", where), where))
-    if kind == "sensor":
-        return Trigger(
-            kind,
-            every=_period(text(fields, "every", where, "1s"), where),
-            sensor=name(fields.get("sensor"), f"{where}.sensor"),
-            window=integer(fields, "window", where, 1, 4096, 1),
-        )
-    return Trigger(kind)
-
-
-def _period(value: str, where: str) -> float:
-    seconds = _duration(value, f"{where}.every")
-    if seconds < 0.01:
-        raise ProtocolError(f"{where}.every: {value} is too short; at least 10ms")
-    return seconds
-
-
 def _pin(pin: str, value: object) -> PinLease:
     where = f"function.toml.pins.{pin}"
     fields = table(value, where)
@@ -231,24 +209,19 @@ def _pin(pin: str, value: object) -> PinLease:
     return PinLease(direction, flag(fields, "safe", where, False))
 
 
-def _duration(value: str, where: str) -> float:
-    for unit, factor in (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)):
-        if value.endswith(unit) and (count := _count(value[: -len(unit)])):
-            return count * factor
-    raise ProtocolError(f"{where}: {value!r} is not a duration; write '200ms', '2s', '5m' or '1h'")
-
-
-def _count(value: str) -> int:
-    """The whole number up to 999,999 that `value` writes in ASCII digits; 0 when it writes none."""
-    return int(value) if 0 < len(value) <= 6 and all(c in "0123456789" for c in value) else 0
+def _bus(bus: str, value: object) -> str:
+    where = "function.toml.buses"
+    only(table(value, f"{where}.{bus}"), (), f"{where}.{bus}")
+    return name(bus, where)
 
 
 def _memory(fields: dict[str, object], where: str, default: int, key: str = "memory") -> int:
+    """The bytes of a size in MiB at `key`."""
     if key not in fields:
         return default
     value = text(fields, key, where)
-    if value.endswith("M") and 1 <= _count(value[:-1]) <= 65536:
-        return _count(value[:-1]) * MIB
+    if value.endswith("M") and 1 <= count(value[:-1]) <= 65536:
+        return count(value[:-1]) * MIB
     raise ProtocolError(f"{where}.{key}: {value!r} is not a size; write '64M'")
 
 

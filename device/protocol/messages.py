@@ -11,6 +11,9 @@ from .fields import flag, integer, items, number, only, plain, sha256, table, te
 
 MAX_MESSAGE = 1024 * 1024
 MAX_WANT = 64
+MAX_TYPE = 100
+# The type of an event that somebody sent by a call, unless he says another.
+CALL = "lamplight.call"
 
 
 def encode(body: dict[str, object]) -> bytes:
@@ -111,21 +114,29 @@ def want(payload: bytes) -> list[str]:
 
 
 class Call:
-    """A call of a function from the cloud; `data` becomes the event's data. `id` comes back in the reply."""
+    """A call of a function from the cloud: an event of this `type` with this `data`. `id` comes back in the reply."""
 
-    def __init__(self, id: str, data: object) -> None:
+    def __init__(self, id: str, data: object, type: str = CALL) -> None:
         self.id = id
         self.data = data
+        self.type = type
 
     def encode(self) -> bytes:
         """The body."""
-        return encode({"id": self.id, "data": self.data})
+        return encode({"id": self.id, "data": self.data, "type": self.type})
 
 
 def call(payload: bytes) -> Call:
     """The call in `payload`."""
     fields = decode(payload, "call")
-    return Call(text(fields, "id", "call"), fields.get("data"))
+    return Call(text(fields, "id", "call"), fields.get("data"), event_type(text(fields, "type", "call", CALL)))
+
+
+def event_type(value: str) -> str:
+    """`value` as the type of an event, such as "lamplight.sensor.reading"; raises ProtocolError for what is none."""
+    if not 0 < len(value) <= MAX_TYPE or not all(c.isascii() and (c.isalnum() or c in "._-/") for c in value):
+        raise ProtocolError(f"call.type: {value[:40]!r} is not a type; write one such as '{CALL}'")
+    return value
 
 
 class Reply:

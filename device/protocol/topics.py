@@ -9,10 +9,12 @@ lamplight/1/<fleet>/d/<device>/ack          what of them the shim has made durab
 lamplight/1/<fleet>/d/<device>/call/<function>    a call from the cloud
 lamplight/1/<fleet>/d/<device>/reply/<function>   its answer
 lamplight/1/<fleet>/c/<sha256>              one chunk, retained
+lamplight/1/<fleet>/t/<name>/…              messages between functions, up to 8 names
 """
 
 from .errors import ProtocolError
-from .fields import name, sha256
+from .fields import is_name, name, sha256
+from .triggers import MOST_LEVELS, topic_filter
 
 ROOT = "lamplight/1"
 STREAMS = ("telemetry", "logs", "events")
@@ -21,7 +23,7 @@ _WITH_FUNCTION = ("call", "reply")
 
 
 class Topic:
-    """A parsed topic. `kind` is the level after the device (or "chunk"); `leaf` is what follows it."""
+    """A parsed topic. `kind` is the level after the device (or "chunk", "topic"); `leaf` is what follows it."""
 
     def __init__(self, fleet: str, kind: str, device: str = "", leaf: str = "") -> None:
         self.fleet = fleet
@@ -38,6 +40,8 @@ class Topic:
     def __str__(self) -> str:
         if self.kind == "chunk":
             return chunk(self.fleet, self.leaf)
+        if self.kind == "topic":
+            return shared(self.fleet, self.leaf)
         base = f"{ROOT}/{self.fleet}/d/{self.device}/{self.kind}"
         return f"{base}/{self.leaf}" if self.leaf else base
 
@@ -71,6 +75,26 @@ def chunk(fleet: str, digest: str) -> str:
     return f"{ROOT}/{name(fleet, 'fleet')}/c/{sha256(digest, 'chunk')}"
 
 
+def shared(fleet: str, topic: str) -> str:
+    """Where functions of the fleet meet: `topic` is one of names, or a filter on such topics."""
+    return f"{ROOT}/{name(fleet, 'fleet')}/t/{topic_filter(topic, 'topic')}"
+
+
+def is_fleet_topic(topic: str) -> bool:
+    """Whether `topic` can be one that functions of a fleet share: up to 8 names with "/" between them."""
+    levels = topic.split("/")
+    return len(levels) <= MOST_LEVELS and all(is_name(level) for level in levels)
+
+
+def matches(filter: str, topic: str) -> bool:
+    """Whether the subscription `filter` gets what is sent on `topic` (MQTT 3.1.1, 4.7)."""
+    wanted, levels = filter.split("/"), topic.split("/")
+    if wanted[-1] == "#":
+        # "a/#" is about "a" as well.
+        wanted, levels = wanted[:-1], levels[: len(wanted) - 1]
+    return len(wanted) == len(levels) and all(w in ("+", level) for w, level in zip(wanted, levels, strict=True))
+
+
 def calls_filter(fleet: str, device: str) -> str:
     """The subscription of a device to all its calls."""
     return f"{ROOT}/{name(fleet, 'fleet')}/d/{name(device, 'device')}/call/+"
@@ -94,6 +118,8 @@ def parse(topic: str) -> Topic:
     fleet = name(levels[2], "topic fleet")
     if levels[3] == "c" and len(levels) == 5:
         return Topic(fleet, "chunk", leaf=sha256(levels[4], "topic chunk"))
+    if levels[3] == "t" and is_fleet_topic("/".join(levels[4:])):
+        return Topic(fleet, "topic", leaf="/".join(levels[4:]))
     if levels[3] != "d" or len(levels) not in (6, 7):
         raise ProtocolError(f"topic: {topic!r} is not of this protocol")
     return _device_topic(topic, fleet, name(levels[4], "topic device"), levels[5:])

@@ -9,6 +9,7 @@ from device.runtime.journal import brief
 
 # Of a number in a result: another processor's inference library rounds otherwise.
 TOLERANCE = 1e-6
+_TIMEOUT = "timeout:"
 
 
 def differences(outcome: Outcome) -> list[str]:
@@ -43,7 +44,7 @@ def same(one: object, other: object) -> bool:
 
 
 def _errors(recorded: str, now: str) -> list[str]:
-    if recorded == now:
+    if recorded == now or (recorded.startswith(_TIMEOUT) and now.startswith(_TIMEOUT)):
         return []
     return [
         f"recorded {f'failed: {recorded}' if recorded else 'handled'}, now {f'failed: {now}' if now else 'handled'}"

@@ -97,7 +97,7 @@ class Player:
         except surroundings.NotRecordedError:
             raise
         except LateError:
-            return None, f"took longer than {self.manifest.timeout:g} s"
+            return None, f"timeout: took longer than {self.manifest.timeout:g} s"
         except Exception as error:
             return None, handler.explain(error, self._bundle)
         finally:

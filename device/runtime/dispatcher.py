@@ -15,6 +15,7 @@ from device.errors import OfflineError, UsageError
 from device.event import Event
 from device.generation import InstalledFunction
 from device.health import FunctionHealth, state
+from device.protocol.messages import CALL
 from device.runtime.event_queue import EventQueue
 from device.runtime.instance import Instance, Rest, Tally
 from device.runtime.journal import Journal
@@ -63,10 +64,10 @@ class Dispatcher:
 
     # --- events ---
 
-    def offer(self, source: str, type: str, data: object) -> None:
+    def offer(self, source: str, type: str, data: object, subject: str = "") -> None:
         """Queue a trigger's event; never waits."""
         with self._offering:
-            event = Event(self._next_id(), source, type, time.time(), data)
+            event = Event(self._next_id(), source, type, time.time(), data, subject)
             try:
                 waiting = Waiting.of(event)
             except (TypeError, ValueError, RecursionError) as error:
@@ -77,22 +78,22 @@ class Dispatcher:
         if gone:
             gone.fail(self._not_taken())
 
-    def call(self, data: object) -> object:
-        """The handler's result for a call.
+    def call(self, data: object, source: str = "call", type: str = CALL, subject: str = "") -> object:
+        """The handler's result for a call, or for another event that somebody waits for.
 
         Raises LamplightError when it fails, OfflineError when it takes too long or finds no room, UsageError for data
         that cannot be sent.
         """
         event, now = self._next_id(), time.time()
         try:
-            packet = event_packet(event, "call", "lamplight.call", now, data)
+            packet = event_packet(event, source, type, now, data, subject)
         except (TypeError, ValueError, RecursionError) as error:
             name = self._function.name
             raise UsageError(f"{name} cannot be called with this", str(error), "send what JSON can say") from None
         if instance := self._queue.borrow():
             return instance.handle_now(event, packet)
         reply: Future[object] = Future()
-        return self._wait_for(Waiting(Event(event, "call", "lamplight.call", now, data), packet, reply), reply)
+        return self._wait_for(Waiting(Event(event, source, type, now, data, subject), packet, reply), reply)
 
     def _wait_for(self, waiting: Waiting, reply: "Future[object]") -> object:
         until = time.monotonic() + self._policy.call + self._function.manifest.timeout

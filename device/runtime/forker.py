@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from device.errors import LamplightError
@@ -81,6 +82,7 @@ class Forker:
         self._socket: socket.socket | None = None
         self._pid = 0
         self._forks: dict[int, Fork] = {}
+        self._outputs: dict[str, bool] = {}
         self._count = 0
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._live, name="zygote", daemon=True)
@@ -136,6 +138,15 @@ class Forker:
                 return False
             return self._socket is not None
 
+    def entrust(self, outputs: Mapping[str, bool]) -> None:
+        """Have the zygote drive these outputs to these levels, should the agent end without having done so."""
+        with self._lock:
+            self._outputs = dict(outputs)
+        self.ask(self._entrusting())
+
+    def _entrusting(self) -> dict[str, object]:
+        return {"do": "entrust", "outputs": self._outputs}
+
     def close(self) -> None:
         """End the zygote and every worker."""
         with self._up:
@@ -176,6 +187,7 @@ class Forker:
             )
         mine.send(pickle.dumps(self._hardware))
         with self._up:
+            mine.send(json.dumps(self._entrusting()).encode())
             self._socket, self._pid = mine, process.pid
             if self._closed.is_set():
                 _shut(mine)

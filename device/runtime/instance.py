@@ -12,7 +12,7 @@ import select
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -240,16 +240,22 @@ class Instance:
             outcome = self._outcome(waiting.event.id, waiting.packet, worker)
         except WorkerLostError as lost:
             waiting.fail(_unanswered(self._function.name, lost))
+            self._note_failure(waiting, str(lost), None)
             raise
         if isinstance(outcome, Failure):
             waiting.fail(_failed(self._function.name, outcome))
+            self._note_failure(waiting, outcome.text, outcome.reads)
             if outcome.kind == "memory":
                 # What it leaked is still there: only a new process gives it back.
                 raise WorkerLostError("memory", outcome.text)
         elif waiting.reply:
             waiting.reply.set_result(outcome.value)
         else:
-            self._journal.decision(waiting.event, outcome)
+            self._journal.decision(waiting.event, len(waiting.packet), outcome)
+
+    def _note_failure(self, waiting: Waiting, error: str, reads: Sequence[object] | None) -> None:
+        if not waiting.reply:
+            self._journal.failure(waiting.event, len(waiting.packet), error, reads)
 
     def _lost(self, worker: WorkerProcess, lost: WorkerLostError) -> None:
         # Others may be free for what this one was woken for.

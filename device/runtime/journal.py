@@ -5,14 +5,18 @@ It decides what is worth a record, not where records go: `emit` does.
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol, cast
 
 from device.event import Event
 from device.runtime.messages import Result
 from device.runtime.policy import Policy
+from device.runtime.reads import MAX_SIZE
 
 Emit = Callable[[str, str, dict[str, object]], None]
+# To the functions of the fleet that listen: who, topic, data.
+Send = Callable[[str, str, object], None]
 MAX_LINE = 2000
 # Of a result in a decision record, in characters of JSON: telemetry is not for bulk.
 MAX_RESULT = 2000
@@ -47,11 +51,13 @@ class Allowance:
 class Journal:
     """The records of one version of one function; any thread."""
 
-    def __init__(self, emit: Emit, function: str, version: int, policy: Policy, clock: Clock) -> None:
+    def __init__(self, emit: Emit, send: Send, function: str, version: int, policy: Policy, clock: Clock) -> None:
         self._emit = emit
+        self._send = partial(send, function)
         self._who: dict[str, object] = {"function": function, "version": version}
         self._clock = clock
         self._allowance = Allowance(policy.lines, policy.burst, clock())
+        self._messages = Allowance(policy.messages, round(2 * policy.messages), clock())
         self._dropped = 0
         self._counting = threading.RLock()
 
@@ -62,7 +68,11 @@ class Journal:
             self._line(level, text)
 
     def publish(self, topic: str, data: object) -> None:
-        """Something the function sends to the cloud."""
+        """Something the function sends to the fleet and, as a record, to the cloud; more of it to the former."""
+        with self._counting:
+            sent = self._messages.take(1, self._clock())
+        if sent:
+            self._send(topic, data)
         if self._grant(1):
             self._emit("events", "publish", {**self._who, "topic": topic[:MAX_LINE], "data": data})
 
@@ -75,16 +85,31 @@ class Journal:
         self.flush()
         self._emit("events", "worker", {**self._who, "what": what, "detail": detail[:MAX_LINE]})
 
-    def decision(self, event: Event, result: Result) -> None:
-        """A trigger's event that was handled."""
+    def decision(self, event: Event, size: int, result: Result) -> None:
+        """A trigger's event that was handled; `size` is what it takes as JSON, in bytes."""
         data: object = event.data
         lux = cast("dict[str, object]", data).get("lux") if isinstance(data, dict) else None
-        fields: dict[str, object] = {**self._who, "event": event.id, "trigger": event.type}
+        fields = self._given(event, size, result.reads)
         if isinstance(lux, (int, float)):
             fields["lux"] = lux
         self._emit(
             "telemetry", "decision", {**fields, "pins": result.pins, "result": brief(result.value), "ms": result.ms}
         )
+
+    def failure(self, event: Event, size: int, error: str, reads: Sequence[object] | None) -> None:
+        """A trigger's event that was not handled to its end; `size` as in `decision`."""
+        self._emit("telemetry", "failure", {**self._given(event, size, reads), "error": error[:MAX_LINE]})
+
+    def _given(self, event: Event, size: int, reads: Sequence[object] | None) -> dict[str, object]:
+        """What was given to the handler, for a replay: whole, or so that the replay sees that it is not."""
+        given: dict[str, object] = {"source": event.source, "time": event.time}
+        if size <= MAX_SIZE:
+            given["data"] = event.data
+        fields: dict[str, object] = {**self._who, "event": event.id, "trigger": event.type, "given": given}
+        if reads is None or reads:
+            # A worker may be hostile: its own word that this is not too much does not count.
+            fields["reads"] = reads if reads and len(json.dumps(reads)) <= MAX_SIZE else None
+        return fields
 
     def flush(self) -> None:
         """Say what was dropped since this was last said."""

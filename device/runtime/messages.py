@@ -5,7 +5,7 @@ the handler is imported, RUNNING after `GO` when the hardware is open, a Result 
 Publish at any time. Whatever a worker says is checked here field by field: it may be hostile.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -32,10 +32,11 @@ KINDS = ("exception", "memory", "result", "import", "model", "state", "hardware"
 class Assignment:
     """Everything that a worker needs to become one function.
 
-    `path` is the bundle's folder, `scratch` the worker's own; `memory` is in bytes above the bare worker; `outputs` and
-    `inputs` are leased pins; `models` maps a name to the folder of the model. `states` is the folder of its durable
+    `path` is the bundle's folder, `scratch` the worker's own, with room for `scratch_size` bytes; `memory` is in bytes
+    above the bare worker; `processes` counts threads too; `outputs` and `inputs` are leased pins; `folders` are those
+    that it is told of files in; `models` maps a name to the folder of the model. `states` is the folder of its durable
     state, with one folder a schema and at most `state_size` bytes in each; `migrate` is a module and its function, or
-    two empty texts.
+    two empty texts. `layer` is the folder of its dependencies, or empty.
     """
 
     function: str
@@ -45,14 +46,20 @@ class Assignment:
     module: str
     attribute: str
     memory: int
+    scratch_size: int
+    processes: int
+    network: bool
     outputs: list[str]
     inputs: list[str]
     sensors: list[str]
+    buses: list[str]
+    folders: list[str]
     models: dict[str, str]
     states: str
     schema: int
     state_size: int
     migrate: list[str]
+    layer: str
     config: dict[str, object]
 
     def message(self) -> dict[str, object]:
@@ -66,12 +73,13 @@ def assignment(message: dict[str, object]) -> Assignment:
     return Assignment(**fields)  # pyright: ignore[reportArgumentType]
 
 
-def event_packet(id: str, source: str, type: str, time: float, data: object) -> bytes:
+def event_packet(id: str, source: str, type: str, time: float, data: object, subject: str = "") -> bytes:
     """An event as a packet that still lacks its deadline: encoded once, by whoever brings the event.
 
     Raises ValueError, TypeError or RecursionError for data that cannot be sent.
     """
-    packet = encode({"do": "handle", "id": id, "source": source, "type": type, "time": time, "data": data})
+    said = {"do": "handle", "id": id, "source": source, "type": type, "time": time, "data": data, "subject": subject}
+    packet = encode(said)
     if len(packet) > MAX_PACKET - _DEADLINE_ROOM:
         raise ProtocolError(f"{len(packet)} bytes as JSON; at most {MAX_PACKET - _DEADLINE_ROOM}")
     return packet
@@ -79,9 +87,8 @@ def event_packet(id: str, source: str, type: str, time: float, data: object) -> 
 
 def event(message: dict[str, Any]) -> tuple[Event, float]:
     """The event in a message from the agent, which is trusted, and its deadline."""
-    return Event(message["id"], message["source"], message["type"], message["time"], message["data"]), message[
-        "deadline"
-    ]
+    said = (message[each] for each in ("id", "source", "type", "time", "data", "subject"))
+    return Event(*said), message["deadline"]
 
 
 def with_deadline(packet: bytes, deadline: float) -> bytes:
@@ -105,27 +112,32 @@ class Stopped:
 
 
 class Result(NamedTuple):
-    """What the handler returned, the levels of its outputs after it, and how long it took in milliseconds."""
+    """What the handler returned, the levels of its outputs after it, and how long it took in milliseconds.
+
+    `reads` is what it read meanwhile (reads.py); None when that was too much.
+    """
 
     value: object
     pins: dict[str, bool]
     ms: float
+    reads: Sequence[object] | None = ()
 
     def message(self) -> dict[str, object]:
         """As sent."""
-        return {"is": "result", "value": self.value, "pins": self.pins, "ms": self.ms}
+        return {"is": "result", "value": self.value, "pins": self.pins, "ms": self.ms, "reads": self.reads}
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What went wrong: one of KINDS, and a text for a person."""
+    """What went wrong: one of KINDS, and a text for a person; and what the handler read before it."""
 
     kind: str
     text: str
+    reads: Sequence[object] | None = ()
 
     def message(self) -> dict[str, object]:
         """As sent."""
-        return {"is": "failure", "kind": self.kind, "text": self.text}
+        return {"is": "failure", "kind": self.kind, "text": self.text, "reads": self.reads}
 
 
 @dataclass(frozen=True)
@@ -174,7 +186,14 @@ def _result(message: dict[str, object]) -> Result:
             raise ProtocolError("result.pins: a level must be true or false")
     if not isinstance(ms, (int, float)) or isinstance(ms, bool) or not 0 <= ms <= 1e12:
         raise ProtocolError("result.ms: is no duration")
-    return Result(message.get("value"), pins, float(ms))  # pyright: ignore[reportUnknownArgumentType]
+    return Result(message.get("value"), pins, float(ms), _reads(message))  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _reads(message: dict[str, object]) -> Sequence[object] | None:
+    reads = message.get("reads")
+    if not isinstance(reads, (list, tuple, type(None))):
+        raise ProtocolError("reads: expected a list")
+    return reads  # pyright: ignore[reportUnknownVariableType]
 
 
 def _one_of(message: dict[str, object], key: str, known: tuple[str, ...]) -> str:
@@ -189,7 +208,7 @@ _READERS: dict[str, Callable[[dict[str, object]], Said]] = {
     "running": lambda _: Running(),
     "stopped": lambda _: Stopped(),
     "result": _result,
-    "failure": lambda m: Failure(_one_of(m, "kind", KINDS), text(m, "text", "failure")),
+    "failure": lambda m: Failure(_one_of(m, "kind", KINDS), text(m, "text", "failure"), _reads(m)),
     "log": lambda m: Log(_one_of(m, "level", LEVELS), text(m, "text", "log")),
     "publish": lambda m: Publish(text(m, "topic", "publish"), m.get("data")),
 }

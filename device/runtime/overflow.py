@@ -27,7 +27,8 @@ class Waiting(NamedTuple):
     @classmethod
     def of(cls, event: Event, reply: "Future[object] | None" = None) -> "Waiting":
         """Encodes the event; raises as messages.event_packet does."""
-        return cls(event, event_packet(event.id, event.source, event.type, event.time, event.data), reply)
+        packet = event_packet(event.id, event.source, event.type, event.time, event.data, event.subject)
+        return cls(event, packet, reply)
 
     def fail(self, error: Exception) -> None:
         """It will not be handled, or was not handled to its end."""

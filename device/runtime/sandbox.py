@@ -1,8 +1,8 @@
-"""What confines a worker, and which of it this machine has.
+"""The limits of a worker as a process: resource limits, a session of its own, no gain of privileges, an end together
+with its parent.
 
-First form: resource limits, a session of its own, no gain of privileges, an end together with its parent. It does not
-(yet) take the network or the file system away, and runs workers as the agent's user: `confinement` says so.
-Everything that only Linux has is behind this file; elsewhere a worker runs with what is left.
+Taking the network, the file system, the user and system calls away is confinement/'s. Everything that only Linux has is
+behind this file and that folder; elsewhere a worker runs with what is left.
 """
 
 import ctypes
@@ -82,18 +82,18 @@ def _lower(what: int, most: int) -> None:
     resource.setrlimit(what, (most, most))
 
 
-def confinement() -> dict[str, str]:
-    """What confines a worker on this machine, aspect by aspect; "none" where nothing does."""
+def no_new_privileges() -> bool:
+    """Whether this machine can keep a process from gaining privileges."""
+    return _prctl(_PR_GET_NO_NEW_PRIVS) >= 0
+
+
+def limits() -> dict[str, str]:
+    """What of this file this machine has, aspect by aspect; "none" where nothing does."""
     found = ctypes.c_int()
     return {
         "process": "own process",
-        "memory": "rlimit" if LINUX else "none",
+        "memory": "rlimit for each process" if LINUX else "none",
         "time": "deadline for each event",
         "files": "rlimit",
-        "privileges": "no-new-privs" if _prctl(_PR_GET_NO_NEW_PRIVS) >= 0 else "none",
         "orphans": "pdeathsig" if _prctl(_PR_GET_PDEATHSIG, ctypes.addressof(found)) >= 0 else "none",
-        "user": "shared, root" if os.geteuid() == 0 else "shared",
-        "network": "none",
-        "filesystem": "none",
-        "cpu": "none",
     }

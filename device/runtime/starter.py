@@ -3,10 +3,11 @@
 It forks and warms; it gives no hardware to a worker and keeps no track of them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from device.generation import InstalledFunction
+from device.protocol.triggers import FileTrigger
 from device.runtime.journal import Journal
 from device.runtime.messages import Assignment, Failure
 from device.runtime.policy import Policy
@@ -18,7 +19,10 @@ from device.runtime.zygotes import Zygotes
 class Starter:
     """`scratch` holds a folder for each function, and so does `states`."""
 
-    def __init__(self, forker: Zygotes, scratch: Path, states: States, policy: Policy) -> None:
+    def __init__(
+        self, forker: Zygotes, scratch: Path, states: States, policy: Policy, folders: Mapping[str, Path] | None = None
+    ) -> None:
+        self._folders = folders or {}
         self._forker = forker
         self._scratch = scratch
         self._states = states
@@ -43,7 +47,8 @@ class Starter:
         worker = WorkerProcess(self._forker.fork(bool(function.models)), journal)
         forked(worker)
         try:
-            worker.warm(assign(function, scratch, states), self._policy.warm)
+            folders = watched(function, self._folders)
+            worker.warm(assign(function, scratch, states, folders, self._policy.network), self._policy.warm)
         except StartError:
             worker.end()
             raise
@@ -69,8 +74,16 @@ class Starter:
         return workers
 
 
-def assign(function: InstalledFunction, scratch: Path, states: Path) -> Assignment:
-    """What a worker of `function` is told."""
+def watched(function: InstalledFunction, granted: Mapping[str, Path]) -> list[Path]:
+    """The folders that its file triggers watch, as far as the operator grants them and they are there."""
+    named = {each.folder for each in function.manifest.triggers if isinstance(each, FileTrigger)}
+    return [granted[name] for name in sorted(named) if name in granted and granted[name].is_dir()]
+
+
+def assign(
+    function: InstalledFunction, scratch: Path, states: Path, folders: Sequence[Path], network: bool
+) -> Assignment:
+    """What a worker of `function` is told; `network`: it gets the network if it asks for it."""
     pins = function.manifest.pins
     return Assignment(
         function=function.name,
@@ -80,14 +93,21 @@ def assign(function: InstalledFunction, scratch: Path, states: Path) -> Assignme
         module=function.manifest.module,
         attribute=function.manifest.attribute,
         memory=function.manifest.memory + sum(model.manifest.memory for model in function.models.values()),
+        scratch_size=function.manifest.scratch,
+        # They are counted by the function: all workers, and those that take over from them, are there at once.
+        processes=2 * function.manifest.processes * function.manifest.instances,
+        network=network and function.manifest.network,
         outputs=outputs(function),
         inputs=[name for name in pins if pins[name].direction == "in"],
         sensors=list(function.manifest.sensors),
+        buses=list(function.manifest.buses),
+        folders=[str(folder.resolve()) for folder in folders],
         models={name: str(model.path.resolve()) for name, model in function.models.items()},
         states=str(states.resolve()),
         schema=function.manifest.state.schema,
         state_size=function.manifest.state.size,
         migrate=list(function.manifest.state.migrate),
+        layer=str(function.layer.path.resolve()) if function.layer else "",
         config=dict(function.config),
     )
 
@@ -95,3 +115,8 @@ def assign(function: InstalledFunction, scratch: Path, states: Path) -> Assignme
 def outputs(function: InstalledFunction) -> list[str]:
     """The pins that it drives."""
     return [name for name, pin in function.manifest.pins.items() if pin.direction == "out"]
+
+
+def safe_levels(functions: Iterable[InstalledFunction]) -> dict[str, bool]:
+    """The pins that they drive, with their levels for when they do not."""
+    return {pin: function.manifest.pins[pin].safe for function in functions for pin in outputs(function)}

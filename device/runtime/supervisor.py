@@ -16,16 +16,19 @@ from device.errors import NotFoundError, RejectedError
 from device.generation import Generation, InstalledFunction
 from device.hal import leases
 from device.health import FunctionHealth, SensorHealth
+from device.protocol.manifest import FunctionManifest
+from device.protocol.messages import CALL
+from device.runtime import permissions
 from device.runtime.dispatcher import Dispatcher
 from device.runtime.forker import ForkError
 from device.runtime.journal import Emit, Journal
 from device.runtime.policy import Policy
 from device.runtime.process import StartError, WorkerProcess
-from device.runtime.starter import Starter, outputs
+from device.runtime.starter import Starter, safe_levels
 from device.runtime.states import States
 from device.runtime.wiring import Wiring
 from device.runtime.zygotes import Zygotes
-from device.triggers.sensor import SensorHub
+from device.triggers import Sources, chains
 
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware
@@ -41,21 +44,29 @@ class Supervisor:
     """Runs nothing until the first `switch`.
 
     `emit` takes records from any thread; `scratch` is a folder, emptied at start, `states` one for what functions keep.
+    `sources` are closed with it.
     """
 
     def __init__(
-        self, hardware: "Hardware", emit: Emit, scratch: Path, states: Path, policy: Policy | None = None
+        self,
+        hardware: "Hardware",
+        emit: Emit,
+        scratch: Path,
+        states: Path,
+        policy: Policy | None = None,
+        sources: Sources | None = None,
     ) -> None:
         self._hardware = hardware
-        self._emit = emit
+        self._sources = sources or Sources(hardware, emit)
+        self._emit = self._sources.noting(emit)
         self._policy = policy or Policy()
         shutil.rmtree(scratch, ignore_errors=True)
         self._forker = Zygotes(hardware)
         self._states = States(states)
-        self._starter = Starter(self._forker, scratch / "run", self._states, self._policy)
-        self._checker = Starter(self._forker, scratch / "check", self._states, self._policy)
-        self._hub = SensorHub(hardware.sensor, list(hardware.board.sensors), emit)
-        self._wiring = Wiring(self._hub)
+        folders = self._sources.folders
+        self._starter = Starter(self._forker, scratch / "run", self._states, self._policy, folders)
+        self._checker = Starter(self._forker, scratch / "check", self._states, self._policy, folders)
+        self._wiring = Wiring(self._sources)
         self._running = Generation(0)
         self._changing = threading.Lock()
         self._resting = threading.Lock()
@@ -66,12 +77,13 @@ class Supervisor:
     def check(self, generation: Generation) -> None:
         """Try the generation without touching what runs.
 
-        Raises LeaseError when the board lacks what its functions lease or two drive one pin, RejectedError when a
-        changed function cannot be imported or its models cannot be loaded, each in a confined worker that is thrown
-        away.
+        Raises LeaseError when the board lacks what its functions lease or two drive one pin, RejectedError when one
+        asks for a network that the operator does not allow, or a changed function cannot be imported or its models
+        cannot be loaded, each in a confined worker that is thrown away.
         """
         with self._changing:
             self._check_leases(generation)
+            permissions.check(_manifests(generation), self._policy.network)
             _end(self._warm(self._changed(generation), self._checker))
 
     def switch(self, generation: Generation) -> None:
@@ -82,21 +94,23 @@ class Supervisor:
         """
         with self._changing:
             self._check_leases(generation)
+            permissions.check(_manifests(generation), self._policy.network)
             self._change(generation, self._warm(self._changed(generation), self._starter))
 
     def resume(self, generation: Generation) -> None:
         """Run a generation that has run before, at boot or after a revert.
 
         Unlike with `switch`, one function that cannot start now does not keep the others from running: it is tried
-        again with backoff, as after a crash, and health tells. Raises LeaseError.
+        again with backoff, as after a crash, and health tells. One that the operator no longer allows the network runs
+        without it. Raises LeaseError.
         """
         with self._changing, ThreadPoolExecutor(_WARMING) as pool:
             self._check_leases(generation)
             # Together: one whose import hangs must not delay the others by all of its time.
             self._change(generation, list(pool.map(self._try_to_warm, self._changed(generation))))
 
-    def call(self, function: str, data: object) -> object:
-        """The handler's result for a call with `data`.
+    def call(self, function: str, data: object, type: str = CALL, source: str = "call", subject: str = "") -> object:
+        """The handler's result for a call with `data`, or for an event of another type sent by hand.
 
         Raises NotFoundError for a function that does not run here, UsageError for data that cannot be sent,
         LamplightError when the handler fails, OfflineError when it does not answer in time.
@@ -106,7 +120,7 @@ class Supervisor:
             raise NotFoundError(
                 f"no function {function!r} runs here", f"these do: {', '.join(self._dispatchers) or 'none'}"
             )
-        return dispatcher.call(data)
+        return dispatcher.call(data, f"{self._sources.origin}/{source}", type, subject)
 
     def health(self) -> Mapping[str, FunctionHealth]:
         """Every function of the running generation."""
@@ -114,7 +128,7 @@ class Supervisor:
 
     def sensors(self) -> Mapping[str, SensorHealth]:
         """Every sensor of the board."""
-        return self._hub.health()
+        return self._sources.sensors.health()
 
     def keep(self, functions: Collection[str]) -> None:
         """Forget what every function but these keeps: no generation that the board could go back to has it."""
@@ -130,18 +144,24 @@ class Supervisor:
         with self._changing:
             self._remove(set(self._functions), self._policy.stop)
             self._functions = {}
-            self._hub.close()
+            self._forker.entrust({})
+            self._sources.close()
             self._forker.close()
 
     def _change(self, generation: Generation, raised: Sequence[Raised]) -> None:
+        driven = safe_levels(generation.functions.values())
+        self._forker.entrust({**safe_levels(self._functions.values()), **driven})
         self._remove(set(self._functions) - set(generation.functions))
         self._hand_over(raised)
         self._functions = dict(generation.functions)
         self._running = generation
+        self._forker.entrust(driven)
         self._forker.settle(_infers(generation.functions.values()))
 
     def _check_leases(self, generation: Generation) -> None:
-        leases.check(self._hardware.board, [function.manifest for function in generation.functions.values()])
+        manifests = _manifests(generation)
+        leases.check(self._hardware.board, manifests)
+        chains.check(manifests)
 
     def _changed(self, generation: Generation) -> list[InstalledFunction]:
         return [new for name, new in generation.functions.items() if not new.same_as(self._functions.get(name))]
@@ -171,7 +191,9 @@ class Supervisor:
             return function, journal, str(error)
 
     def _journal(self, function: InstalledFunction) -> Journal:
-        return Journal(self._emit, function.name, function.version, self._policy, time.monotonic)
+        return Journal(
+            self._emit, self._sources.topics.published, function.name, function.version, self._policy, time.monotonic
+        )
 
     def _remove(self, names: set[str], patience: float | None = None) -> None:
         self._wiring.remove(names)
@@ -189,12 +211,13 @@ class Supervisor:
         leaving = [self._dispatchers[f.name] for f, _, _ in raised if f.name in self._dispatchers]
         wait([release for dispatcher in leaving for release in dispatcher.release()])
         for function, _, _ in raised:
-            if old := self._functions.get(function.name):
-                self._rest_abandoned(old, function)
+            old = self._functions.get(function.name)
+            self._rest_changed(old, function)
+            if old:
                 self._states.switch(function.name, old.manifest.state.schema, function.manifest.state.schema)
         wait([adoption for each in raised for adoption in self._adopt(*each)])
         for function, _, _ in raised:
-            self._wiring.connect(function, self._dispatchers[function.name].offer)
+            self._wiring.connect(function, self._dispatchers[function.name])
 
     def _adopt(
         self, function: InstalledFunction, journal: Journal, workers: list[WorkerProcess] | str
@@ -208,11 +231,13 @@ class Supervisor:
             return dispatcher.retry(function, journal, workers)
         return dispatcher.adopt(function, journal, workers)
 
-    def _rest_abandoned(self, old: InstalledFunction, new: InstalledFunction) -> None:
-        """Outputs that the old version drove and the new one does not. Those that it still drives keep their level."""
-        for pin in sorted(set(outputs(old)) - set(outputs(new))):
+    def _rest_changed(self, old: InstalledFunction | None, new: InstalledFunction) -> None:
+        """Outputs that only one of the versions drives: none of them keeps the level that it happens to have."""
+        before, after = safe_levels([old] if old else []), safe_levels([new])
+        changed = {pin: level for pin, level in {**before, **after}.items() if (pin in before) != (pin in after)}
+        for pin, level in sorted(changed.items()):
             try:
-                self._rest(pin, old.manifest.pins[pin].safe)
+                self._rest(pin, level)
             except Exception as error:
                 text = f"the output {pin} could not be put to its safe level: {error}"
                 self._emit("logs", "log", {"function": "", "version": 0, "level": "error", "text": text})
@@ -221,6 +246,10 @@ class Supervisor:
         # Dispatchers share one Hardware; its first use imports and opens things.
         with self._resting:
             self._hardware.rest(pin, level)
+
+
+def _manifests(generation: Generation) -> list[FunctionManifest]:
+    return [function.manifest for function in generation.functions.values()]
 
 
 def _infers(functions: Iterable[InstalledFunction]) -> bool:

@@ -1,7 +1,7 @@
 """The process that runs one function: becomes it, waits for `go`, then handles one event at a time.
 
 Forked by the zygote; never returns. It trusts the agent and is not trusted by it. What the handler sees is
-context.py's, what confines the process sandbox.py's.
+context.py's, what confines the process sandbox.py's and confinement/'s.
 """
 
 import faulthandler
@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
 
 from device.runtime import handler, messages, migration, sandbox
 from device.runtime.channel import Channel, ChannelClosedError, encode
+from device.runtime.confinement.enter import Bounds, enter
+from device.runtime.confinement.probe import mechanisms
 from device.runtime.context import Context, LoggingBridge, Pin, leased_models, leased_pins, leased_sensors
 from device.runtime.messages import Assignment, Failure, Result
 from device.runtime.reads import Reads
@@ -40,7 +42,7 @@ def main(end: socket.socket, log: int, hardware: "Hardware", zygote: int) -> NoR
         _settle(log, zygote)
         channel = Channel(end, strict=False)
         assignment = messages.assignment(channel.receive())
-        _confine(assignment)
+        _confine(assignment, hardware, zygote)
         Worker(assignment, channel, hardware).live()
         status = 0
     except ChannelClosedError:
@@ -74,11 +76,26 @@ def _settle(log: int, zygote: int) -> None:
     faulthandler.enable(file=2)
 
 
-def _confine(assignment: Assignment) -> None:
-    os.chdir(assignment.scratch)
+def _confine(assignment: Assignment, hardware: "Hardware", zygote: int) -> None:
     os.environ.update(HOME=assignment.scratch, TMPDIR=assignment.scratch)
+    enter(_bounds(assignment, hardware), mechanisms())
+    # The kernel forgets it when a process changes its user.
+    sandbox.die_with_parent(zygote)
     sandbox.limit()
     sandbox.limit_memory(assignment.memory)
+
+
+def _bounds(assignment: Assignment, hardware: "Hardware") -> Bounds:
+    given = (assignment.layer, *assignment.folders)
+    return Bounds(
+        files=[Path(path) for path in (assignment.path, *assignment.models.values(), *given) if path],
+        hardware=hardware.files([*assignment.outputs, *assignment.inputs], assignment.sensors, assignment.buses),
+        states=Path(assignment.states),
+        scratch=Path(assignment.scratch),
+        scratch_size=assignment.scratch_size,
+        processes=assignment.processes,
+        network=assignment.network,
+    )
 
 
 class RefusedError(Exception):
@@ -128,6 +145,9 @@ class Worker:
         self._channel.send(messages.STOPPED)
 
     def _find(self) -> handler.Handler:
+        if self._assignment.layer:
+            # After the bundle, which goes before it, and before what is installed on the board.
+            sys.path.insert(0, self._assignment.layer)
         logging.basicConfig(handlers=[LoggingBridge(self._context.log)], level=logging.INFO, force=True)
         return handler.find(self._bundle, self._assignment.module, self._assignment.attribute)
 
@@ -154,12 +174,12 @@ class Worker:
             with self._state:
                 value = handle(event, self._context)
             ms = (time.perf_counter() - started) * 1000
-            return Result(value, self._levels(), round(ms, 3))
+            return Result(value, self._levels(), round(ms, 3), self._reads.take())
         except MemoryError:
             # Said after this block, when the frames that hold the memory are gone.
             pass
         except BaseException as error:
-            return Failure("exception", handler.explain(error, self._bundle))
+            return Failure("exception", handler.explain(error, self._bundle), self._reads.take())
         return Failure("memory", "the function met its memory limit")
 
     def _levels(self) -> dict[str, bool]:

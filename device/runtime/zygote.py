@@ -2,7 +2,8 @@
 
 `python -m device.runtime.zygote FD PID [infers]` with the agent's process id and a socket to the agent, for which
 forker.py speaks. Requests carry the worker's channel and log pipe as file descriptors; answers say which process it
-became and, later, how it ended. It ends, and its workers with it, when the agent does. It runs no user code.
+became and, later, how it ended. It ends, and its workers with it, when the agent does; outputs that the agent, killed,
+could not put to their safe level it drives there before. It runs no user code.
 """
 
 import contextlib
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from device.runtime import sandbox, worker
 from device.runtime.channel import adopt
+from device.runtime.confinement import probe
 
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware
@@ -38,6 +40,7 @@ class Zygote:
         self._woken = waker[0]
         self._hardware = hardware
         self._children: dict[int, int] = {}
+        self._outputs: dict[str, bool] = {}
 
     def serve(self) -> None:
         """Until the agent goes; the workers go with it, whatever happens here."""
@@ -46,6 +49,7 @@ class Zygote:
         finally:
             for pid in self._children.values():
                 _kill(pid)
+            self._rest()
 
     def _serve(self) -> None:
         waiting = select.poll()
@@ -71,6 +75,8 @@ class Zygote:
         request = json.loads(packet)
         if request["do"] == "fork":
             self._fork(request["worker"], *fds)
+        elif request["do"] == "entrust":
+            self._outputs = request["outputs"]
         elif request["worker"] in self._children:
             _kill(self._children[request["worker"]])
         return True
@@ -105,6 +111,16 @@ class Zygote:
                 _kill_group(pid)
                 del self._children[number]
                 self._say({"worker": number, "status": os.waitstatus_to_exitcode(status)})
+
+    def _rest(self) -> None:
+        """Drive what was entrusted to its level, once no worker holds a line any more."""
+        for pid in self._children.values():
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+        for pin, level in self._outputs.items():
+            # A line that is busy belongs to the next agent already.
+            with contextlib.suppress(Exception):
+                self._hardware.rest(pin, level)
 
     def _say(self, report: dict[str, object]) -> None:
         with contextlib.suppress(OSError):
@@ -165,6 +181,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     hardware: Hardware = pickle.loads(agent.recv(MAX_REQUEST))
     _warm_up(hardware)
+    probe.prepare()
     if INFERS in sys.argv[3:]:
         _warm_up_inference()
     gc.collect()

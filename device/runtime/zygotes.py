@@ -5,6 +5,7 @@ model and ended when none is left. How a zygote is started, asked and replaced i
 """
 
 import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from device.runtime.forker import Fork, Forker
@@ -20,6 +21,7 @@ class Zygotes:
         self._hardware = hardware
         self._plain = Forker(hardware, infers=False)
         self._inferring: Forker | None = None
+        self._outputs: Mapping[str, bool] = {}
         self._changing = threading.Lock()
 
     @property
@@ -37,11 +39,21 @@ class Zygotes:
         """A new worker; `infers`: it has models. Raises ForkError when there is none to be had."""
         return self._for_inference().fork() if infers else self._plain.fork()
 
+    def entrust(self, outputs: Mapping[str, bool]) -> None:
+        """See Forker.entrust. Each zygote is told all: what the other's workers still hold is busy for it."""
+        with self._changing:
+            self._outputs = outputs
+            for forker in (self._plain, self._inferring):
+                if forker:
+                    forker.entrust(outputs)
+
     def settle(self, infers: bool) -> None:
         """After a change of functions: `infers` tells whether one of those that run has models."""
         with self._changing:
             unneeded, self._inferring = (None, self._inferring) if infers else (self._inferring, None)
         if unneeded:
+            # It ends, but the agent does not.
+            unneeded.entrust({})
             unneeded.close()
 
     def close(self) -> None:
@@ -53,4 +65,5 @@ class Zygotes:
         with self._changing:
             if self._inferring is None:
                 self._inferring = Forker(self._hardware, infers=True)
+                self._inferring.entrust(self._outputs)
             return self._inferring

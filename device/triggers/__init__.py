@@ -5,29 +5,34 @@ functions.
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any
 
-from device.protocol.manifest import Trigger
-from device.triggers.sensor import SensorHub
+from device.protocol.triggers import Trigger
+from device.triggers.cron import Cron
+from device.triggers.delivery import Ask, Deliver, RunningTrigger
+from device.triggers.file import FileTrigger, folder_of
+from device.triggers.sources import Sources
 from device.triggers.start import Start
 from device.triggers.timer import Timer
 
-# (source, type, data) of the event, see device/event.py.
-Deliver = Callable[[str, str, object], None]
+Maker = Callable[[Any, Deliver, Ask, Sources], RunningTrigger]
 
 
-class RunningTrigger(Protocol):
-    """A trigger that delivers until it is closed."""
-
-    def close(self) -> None:
-        """Deliver no more."""
-        ...
+def make(trigger: Trigger, deliver: Deliver, ask: Ask, sources: Sources) -> RunningTrigger:
+    """Start the trigger that a manifest declares. Raises LamplightError when this board cannot."""
+    return MAKERS[trigger.kind](trigger, deliver, ask, sources)
 
 
-def make(trigger: Trigger, deliver: Deliver, hub: SensorHub) -> RunningTrigger:
-    """Start the trigger that a manifest declares; manifest.TRIGGERS are the kinds."""
-    if trigger.kind == "timer":
-        return Timer(trigger.every, deliver)
-    if trigger.kind == "sensor":
-        return hub.trigger(trigger.sensor, trigger.every, trigger.window, deliver)
-    return Start(deliver)
+MAKERS: dict[str, Maker] = {
+    "cron": lambda trigger, deliver, _ask, _sources: Cron(trigger, deliver),
+    "file": lambda trigger, deliver, _ask, sources: FileTrigger(
+        trigger, folder_of(sources.folders, trigger.folder), deliver
+    ),
+    "function": lambda trigger, deliver, _ask, sources: sources.results.trigger(trigger.function, deliver),
+    "gpio": lambda trigger, deliver, _ask, sources: sources.pins.trigger(trigger, deliver),
+    "http": lambda trigger, _deliver, ask, sources: sources.serve(trigger, ask),
+    "mqtt": lambda trigger, deliver, _ask, sources: sources.topics.trigger(trigger.topic, deliver),
+    "sensor": lambda trigger, deliver, _ask, sources: sources.sensors.trigger(trigger, deliver),
+    "start": lambda _trigger, deliver, _ask, _sources: Start(deliver),
+    "timer": lambda trigger, deliver, _ask, _sources: Timer(trigger.every, deliver),
+}

@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from device.health import SensorHealth
+from device.protocol.triggers import SensorTrigger as Declared
+from device.triggers.delivery import Deliver
+from device.triggers.gate import gate
 from device.triggers.schedule import due, ticks
 
 if TYPE_CHECKING:
@@ -151,25 +154,20 @@ class SensorReader:
 
 
 class SensorTrigger:
-    """Delivers an event for each reading that a subscription to `sensor` gets, until closed."""
+    """Delivers an event for each reading that passes the gate of what was declared, until closed."""
 
-    def __init__(
-        self,
-        reader: SensorReader,
-        sensor: str,
-        every: float,
-        window: int,
-        deliver: Callable[[str, str, object], None],
-    ) -> None:
+    def __init__(self, reader: SensorReader, declared: Declared, deliver: Deliver) -> None:
         self._reader = reader
-        self._source = f"sensor/{sensor}"
+        self._sensor = declared.sensor
         self._deliver = deliver
-        self._subscription = Subscription(every, window, self._take)
+        self._gate = gate(declared.above, declared.below, declared.delta)
+        self._subscription = Subscription(declared.every, declared.window, self._take)
         reader.subscribe(self._subscription)
 
     def _take(self, reading: "Reading", window: list[float]) -> None:
-        data = {"lux": reading.lux, "window": window, "saturated": reading.saturated}
-        self._deliver(self._source, "lamplight.sensor.reading", data)
+        if type := self._gate.see(reading.lux):
+            data = {"lux": reading.lux, "window": window, "saturated": reading.saturated}
+            self._deliver(f"sensor/{self._sensor}", type, data, self._sensor)
 
     def close(self) -> None:
         """Deliver no more."""
@@ -182,11 +180,9 @@ class SensorHub:
     def __init__(self, open_sensor: "Callable[[str], LightSensor]", names: list[str], emit: Emit) -> None:
         self._readers = {name: SensorReader(name, open_sensor, emit) for name in names}
 
-    def trigger(
-        self, sensor: str, every: float, window: int, deliver: Callable[[str, str, object], None]
-    ) -> SensorTrigger:
-        """A trigger on `sensor`; leases have made sure that the board has it."""
-        return SensorTrigger(self._readers[sensor], sensor, every, window, deliver)
+    def trigger(self, declared: Declared, deliver: Deliver) -> SensorTrigger:
+        """A trigger on its sensor; leases have made sure that the board has it."""
+        return SensorTrigger(self._readers[declared.sensor], declared, deliver)
 
     def health(self) -> Mapping[str, SensorHealth]:
         """How each sensor is doing."""

@@ -1,12 +1,12 @@
 """The start trigger: one event when a function starts with a new generation. A restart after a crash is no start."""
 
-from collections.abc import Callable
+from device.triggers.delivery import Deliver
 
 
 class Start:
     """Delivers its only event at once."""
 
-    def __init__(self, deliver: Callable[[str, str, object], None]) -> None:
+    def __init__(self, deliver: Deliver) -> None:
         deliver("start", "lamplight.start", {})
 
     def close(self) -> None:

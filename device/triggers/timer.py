@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from device.triggers.delivery import Deliver
 from device.triggers.schedule import due, ticks
 
 
@@ -17,7 +18,7 @@ class Timer:
     def __init__(
         self,
         every: float,
-        deliver: Callable[[str, str, object], None],
+        deliver: Deliver,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._every = every

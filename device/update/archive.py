@@ -20,7 +20,7 @@ from device.errors import BadArtifactError, NotFoundError
 from device.protocol.chunks import MAX_ARTIFACT
 from device.update import durable
 
-MAX_FILES = 1000
+MAX_FILES = 5000
 # What a USTAR header's name field holds without splitting, see POSIX.1-1988 "ustar Interchange Format".
 MAX_NAME = 100
 # A function's tests and traces: they are for the developer's machine.

@@ -9,17 +9,20 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from device.calendar import Calendar
 from device.errors import BadArtifactError, NotFoundError, RejectedError
 from device.infer import files
 from device.protocol import manifest
 from device.protocol.errors import ProtocolError
+from device.protocol.layer import LAYER_FILE, LayerManifest
 from device.protocol.manifest import FunctionManifest, ModelManifest
-from device.update import archive, runtime_file
+from device.protocol.triggers import CronTrigger
+from device.update import archive, layer_file, runtime_file
 from device.update.runtime_file import RuntimeManifest
 
 FUNCTION_FILE = "function.toml"
 MODEL_FILE = "model.toml"
-FILES = {"function": FUNCTION_FILE, "model": MODEL_FILE, "agent": runtime_file.NAME}
+FILES = {"function": FUNCTION_FILE, "model": MODEL_FILE, "layer": LAYER_FILE, "agent": runtime_file.NAME}
 _MAX_MANIFEST = 64 * 1024
 _HANDLER_PARAMETERS = 2
 
@@ -27,16 +30,21 @@ _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign
 
 
 def kind(folder: Path) -> str:
-    """Whether `folder` is a "function", a "model" or an "agent"; raises NotFoundError when it is none of them."""
+    """Whether `folder` is a "function", "model", "layer" or "agent"; raises NotFoundError when it is none of them."""
     for name, file in FILES.items():
         if (folder / file).is_file():
             return name
     raise NotFoundError(f"{folder} has no {FUNCTION_FILE} and no {MODEL_FILE}", "", "Make one with `lamplight new`")
 
 
-def read(folder: Path) -> FunctionManifest | ModelManifest | RuntimeManifest:
-    """The manifest of the function, model or agent in `folder`, once everything about it is checked."""
-    readers = {"function": read_function, "model": read_model, "agent": runtime_file.read}
+def read(folder: Path) -> FunctionManifest | ModelManifest | LayerManifest | RuntimeManifest:
+    """The manifest of the function, model, layer or agent in `folder`, once everything about it is checked."""
+    readers = {
+        "function": read_function,
+        "model": read_model,
+        "layer": layer_file.read,
+        "agent": runtime_file.read,
+    }
     return readers[kind(folder)](folder)
 
 
@@ -50,6 +58,7 @@ def read_function(folder: Path) -> FunctionManifest:
         if name.endswith(".py"):
             _syntax(folder / name, name)
     _check_handler(folder, checked)
+    check_schedules(checked)
     return checked
 
 
@@ -68,6 +77,13 @@ def settings(function: FunctionManifest, config: Mapping[str, object]) -> dict[s
             known = ", ".join(sorted(function.config)) or "none"
             raise RejectedError(f"{function.name} has no setting {key!r}", f"known are: {known}", "Check the spelling")
     return {**function.config, **config}
+
+
+def check_schedules(function: FunctionManifest) -> None:
+    """Raise BadArtifactError for a trigger whose schedule or time zone cannot be used here."""
+    for trigger in function.triggers:
+        if isinstance(trigger, CronTrigger):
+            Calendar(trigger.schedule, trigger.zone)
 
 
 def _manifest(path: Path) -> FunctionManifest:

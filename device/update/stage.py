@@ -4,10 +4,11 @@ Checks that the parts fit each other: names, settings, models. It fetches nothin
 """
 
 from device.errors import BadArtifactError, LamplightError, RejectedError
-from device.generation import Generation, InstalledFunction, InstalledModel
+from device.generation import Generation, InstalledFunction, InstalledLayer, InstalledModel
 from device.infer import files
 from device.protocol.deployment import ArtifactRef, Deployment
-from device.update import bundle
+from device.protocol.layer import SITE
+from device.update import bundle, layer_file
 from device.update.store import Store
 
 
@@ -18,7 +19,7 @@ def generation(deployment: Deployment, store: Store) -> Generation:
     """
     models = {name: _model(ref, store) for name, ref in deployment.models.items()}
     functions = {
-        name: _function(ref, deployment.config.get(name, {}), models, store)
+        name: _function(ref, deployment.config.get(name, {}), models, _layer(deployment.layers.get(name), store), store)
         for name, ref in deployment.functions.items()
     }
     return Generation(deployment.generation, functions, models)
@@ -44,8 +45,22 @@ def _model(ref: ArtifactRef, store: Store) -> InstalledModel:
     return InstalledModel(ref.name, ref.version, ref.digest, path, manifest)
 
 
+def _layer(ref: ArtifactRef | None, store: Store) -> InstalledLayer | None:
+    if ref is None:
+        return None
+    path = store.tree(ref.digest)
+    manifest = layer_file.read(path)
+    _check_name(ref, manifest.name)
+    layer_file.check(manifest)
+    return InstalledLayer(ref.digest, path / SITE)
+
+
 def _function(
-    ref: ArtifactRef, config: dict[str, object], models: dict[str, InstalledModel], store: Store
+    ref: ArtifactRef,
+    config: dict[str, object],
+    models: dict[str, InstalledModel],
+    layer: InstalledLayer | None,
+    store: Store,
 ) -> InstalledFunction:
     path = store.tree(ref.digest)
     manifest = bundle.read_function(path)
@@ -63,6 +78,7 @@ def _function(
         manifest=manifest,
         config=bundle.settings(manifest, config),
         models={name: models[name] for name in manifest.models},
+        layer=layer,
     )
 
 

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from device.generation import Generation
 from device.protocol.manifest import FunctionManifest
+from device.protocol.triggers import SensorTrigger, TimerTrigger, Trigger
 from device.update import baseline, errorrate
 from device.update.baseline import Baseline, Counts
 
@@ -123,8 +124,15 @@ def trial(old: Generation, new: Generation, seconds: float, events: int, before:
 
 
 def gets_events(function: FunctionManifest) -> bool:
-    """Whether its triggers give it events without anyone's doing."""
-    return any(trigger.kind in ("sensor", "timer") for trigger in function.triggers)
+    """Whether its triggers give it events without anyone's doing, and soon."""
+    return any(_ticks(trigger) for trigger in function.triggers)
+
+
+def _ticks(trigger: Trigger) -> bool:
+    if isinstance(trigger, SensorTrigger):
+        # Not one that waits until the light changes.
+        return trigger.above is None and trigger.delta is None
+    return isinstance(trigger, TimerTrigger)
 
 
 def judge(trial: Trial, health: Mapping[str, Health], sensors: Mapping[str, Sensor], elapsed: float) -> Verdict:

@@ -34,3 +34,10 @@ def test_nobody_reaches_outside_the_fleet():
     assert access.may("home", access.SHIM_USER, "write", f"{ROOT}/d/pi/desired")
     assert not access.may("home", access.SHIM_USER, "read", "lamplight/1/work/d/pi/desired")
     assert not access.may("home", "pi", "write", f"{ROOT}/d/pi/up/a/b")
+
+
+def test_functions_of_the_fleet_meet_on_topics_that_every_device_may_use():
+    for direction in ("read", "write"):
+        assert access.may("home", "pi", direction, f"{ROOT}/t/light/changed")
+        assert not access.may("home", "pi", direction, "lamplight/1/work/t/light/changed")
+        assert not access.may("home", "pi", direction, f"{ROOT}/tea")

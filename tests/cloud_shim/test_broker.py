@@ -34,6 +34,17 @@ def test_a_device_admitted_while_the_broker_runs_gets_in_and_the_others_stay(eit
     assert pi.connected()
 
 
+def test_functions_of_two_devices_meet_on_a_topic_of_the_fleet(either_broker, admit, connect, until):
+    passwords = admit(either_broker, "pi", "tv")
+    pi = connect(either_broker.port, "pi", passwords["pi"])
+    pi.subscribe(f"{ROOT}/t/light/+")
+    tv = connect(either_broker.port, "tv", passwords["tv"])
+    tv.publish(f"{ROOT}/t/sound/changed", b"quiet")
+    tv.publish(f"{ROOT}/t/light/changed", b"dark")
+    until(lambda: pi.of(f"{ROOT}/t/light/changed") == [b"dark"])
+    assert len(pi.received) == 1
+
+
 @pytest.mark.parametrize(
     ("user", "password"), [("pi", "guess"), ("pi", ""), ("stranger", "x"), (access.SHIM_USER, "x")]
 )

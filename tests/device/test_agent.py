@@ -1,5 +1,6 @@
 """The agent as a process, with simulated hardware and no broker: it starts, ends, dies and starts again."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from cloud_shim.signing import Signing
 from device.hal.sim.world import World
+from device.runtime.confinement.report import confinement
 from tests.support import free_port, until
 
 
@@ -119,3 +121,25 @@ def test_a_state_folder_that_cannot_be_made_is_said_in_one_line(board: Board) ->
     _, said = agent.communicate(timeout=60)
     assert agent.returncode == 1
     assert said.startswith("error: ") and str(board.state) in said and "Traceback" not in said
+
+
+def demanding(board: Board, aspects: list[str]) -> subprocess.Popen[str]:
+    with board.config.open("a") as config:
+        config.write(f"[confinement]\nrequire = {json.dumps(aspects)}\n")
+    return board.agent()
+
+
+def test_it_does_not_start_where_what_the_operator_demands_is_missing(board: Board) -> None:
+    agent = demanding(board, list(confinement()))
+    missing = [aspect for aspect, how in confinement().items() if how == "none"]
+    assert agent.stderr is not None
+    said = agent.stderr.readline()
+    assert ("The agent is not started" in said) == bool(missing)
+    assert all(aspect in said for aspect in missing)
+
+
+def test_a_demand_for_what_there_is_not_is_a_wrong_configuration(board: Board) -> None:
+    agent = demanding(board, ["firewall"])
+    _, said = agent.communicate(timeout=60)
+    assert agent.returncode == 2
+    assert "firewall" in said and "filesystem" in said

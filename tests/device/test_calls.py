@@ -25,7 +25,7 @@ class Replies:
 
 def test_the_result_comes_back_under_the_callers_id() -> None:
     replies = Replies()
-    calls = Calls(lambda function, data: [function, data], replies)
+    calls = Calls(lambda function, data, _type: [function, data], replies)
     calls.submit("hello", Call("17", {"name": "Ada"}))
     replies.wait(lambda got: len(got) == 1)
     assert (replies.got[0].id, replies.got[0].result, replies.got[0].error) == ("17", ["hello", {"name": "Ada"}], "")
@@ -33,7 +33,7 @@ def test_the_result_comes_back_under_the_callers_id() -> None:
 
 
 def test_an_error_is_an_answer_too() -> None:
-    def run(function: str, _data: object) -> object:
+    def run(function: str, _data: object, _type: str) -> object:
         raise {
             "gone": NotFoundError(f"No function {function} runs here"),
             "broken": LamplightError("It raised"),
@@ -52,7 +52,7 @@ def test_an_error_is_an_answer_too() -> None:
 
 def test_a_flood_of_calls_is_refused_not_kept() -> None:
     replies, release = Replies(), threading.Event()
-    calls = Calls(lambda _function, _data: release.wait(30), replies)
+    calls = Calls(lambda _function, _data, _type: release.wait(30), replies)
     for n in range(MAX_WAITING + 5):
         calls.submit("slow", Call(str(n), None))
     replies.wait(lambda got: len(got) == 5)

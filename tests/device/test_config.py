@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from device.config import load
+from device.config import ConfinementConfig, load
 from device.errors import NotFoundError, UsageError
+from device.runtime.confinement.report import confinement, demand
 
 GOOD = """
 fleet = "home"
@@ -27,6 +28,33 @@ def test_a_good_file_is_read_with_the_standard_port(tmp_path: Path) -> None:
     assert (config.device, config.broker.port, config.simulation) == ("desk-pi", 1883, None)
 
 
+def test_nothing_is_demanded_and_no_network_allowed_unless_it_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "agent.toml"
+    path.write_text(GOOD)
+    assert load(path).confinement == ConfinementConfig(require=(), network=False)
+    path.write_text(GOOD + '[confinement]\nrequire = ["filesystem", "user"]\nnetwork = true\n')
+    assert load(path).confinement == ConfinementConfig(require=("filesystem", "user"), network=True)
+
+
+def test_the_example_in_the_documentation_is_accepted(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "confinement.md").read_text()
+    path = tmp_path / "agent.toml"
+    path.write_text(GOOD + page.split("```\n")[1])
+    required = load(path).confinement.require
+    assert required
+    demand(required, dict.fromkeys(confinement(), "something"))
+
+
+def test_http_and_folders_are_what_the_operator_says(tmp_path: Path) -> None:
+    path = tmp_path / "agent.toml"
+    path.write_text(GOOD + '[http]\nhost = "0.0.0.0"\nport = 80\n[folders]\ninbox = "/srv/inbox"\n')
+    config = load(path)
+    assert (config.http.host, config.http.port, config.http.certificate) == ("0.0.0.0", 80, None)
+    assert config.folders == {"inbox": Path("/srv/inbox")}
+    path.write_text(GOOD)
+    assert load(path).http.host == "127.0.0.1"
+
+
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="Provision the board"):
         load(tmp_path / "agent.toml")
@@ -40,6 +68,16 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
         (('fleet = "home"', 'flet = "home"'), "unknown key 'flet'"),
         (("[broker]", "[broker"), "agent.toml"),
         (('username = "desk-pi"', 'username = "desk-pi"\nport = 70000'), "70000 is not between"),
+        (("[broker]", '[confinement]\nrequire = "filesystem"\n[broker]'), "confinement.require: expected a list"),
+        (("[broker]", "[confinement]\nrequire = [7]\n[broker]"), "confinement.require: expected a string"),
+        (("[broker]", "[confinement]\nnetwork = 1\n[broker]"), "confinement.network: expected true or false"),
+        (("[broker]", "[confinement]\nrequires = []\n[broker]"), "unknown key 'requires'"),
+        (("[broker]", '[http]\ncertificate = "/c.pem"\n[broker]'), "certificate and key go together"),
+        (("[broker]", '[folders]\nkeys = "/var/lib/lamplight/update"\n[broker]'), "apart from the agent's own"),
+        (("[broker]", '[folders]\nkeys = "/etc/lamplight"\n[broker]'), "apart from the agent's own"),
+        (("[broker]", '[folders]\nkeys = "/srv/../etc/lamplight/roots"\n[broker]'), "apart from the agent's own"),
+        (("[broker]", '[folders]\nall = "/"\n[broker]'), "apart from the agent's own"),
+        (("[broker]", '[folders]\ninbox = "inbox"\n[broker]'), "not a whole path"),
     ],
 )
 def test_a_wrong_file_names_the_key(tmp_path: Path, change: tuple[str, str], told: str) -> None:

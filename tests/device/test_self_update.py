@@ -107,7 +107,7 @@ def test_a_new_version_that_runs_the_functions_offline_proves_itself(board: Boar
 @pytest.mark.parametrize(
     ("file", "old", "new", "reason"),
     [
-        ("device/update/engine.py", "self._runner.resume(generation)", "pass", "lamp does not run again"),
+        ("device/update/running.py", "self._runner.resume(generation)", "pass", "lamp does not run again"),
         ("device/update/proof.py", "OFFLINE = 30.0", "OFFLINE = 1e9", "not connected"),
         ("device/agent.py", "import boards", "import no_boards", "ended 3 times"),
         (

@@ -91,3 +91,20 @@ def test_presence_light_is_lit_in_the_dark_when_someone_is_there(window, label, 
     ctx = context(checked, models={"presence": model})
     handler(event({"lux": window[-1], "window": window, "saturated": False}), ctx)
     assert ctx.pins["led"].value is lit
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "answer", "lit"),
+    [("GET", "", {"lit": True}, True), ("PUT", "off\n", {"lit": False}, False), ("PUT", "on", {"lit": True}, True)],
+)
+def test_lamp_api_sets_and_tells(method, body, answer, lit):
+    checked, handler = load("lamp-api")
+    ctx = context(checked)
+    ctx.pins["led"].value = True
+    assert handler(event({"method": method, "body": body}), ctx) == answer
+    assert ctx.pins["led"].value is lit
+
+
+def test_lamp_api_refuses_what_is_neither_on_nor_off():
+    checked, handler = load("lamp-api")
+    assert handler(event({"method": "PUT", "body": "blink"}), context(checked))["status"] == 400

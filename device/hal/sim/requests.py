@@ -6,6 +6,7 @@
     {"op": "configure", "line": 17, "direction": "output", "bias": "disabled", "value": true} → {}
     {"op": "drive", "line": 17, "value": true}                              → {}
     {"op": "read", "line": 17}                                              → {"value": true}
+    {"op": "edges", "line": 27, "after": 3}  → {"count": 5, "edges": [{"at", "direction", "level"}, …]}
     {"op": "state"}                       → {"lux", "covered", "unplugged", "pins": {name: level}}
     {"op": "surround", "lux": 5.0}        → the same; any of lux, covered, unplugged
     {"op": "wire", "pin": "button", "level": false}                         → {}; null is an open contact
@@ -92,6 +93,12 @@ def _read(assembly: Assembly, owner: object, fields: Fields) -> Fields:
     return {"value": assembly.gpio.read(_line(fields), owner)}
 
 
+def _edges(assembly: Assembly, owner: object, fields: Fields) -> Fields:
+    after = integer(fields, "after", WHERE, 0, 1 << 62) if "after" in fields else None
+    count, edges = assembly.gpio.edges(_line(fields), owner, after)
+    return {"count": count, "edges": [asdict(each) for each in edges]}
+
+
 def _state(assembly: Assembly, _owner: object, _fields: Fields) -> Fields:
     return {**asdict(assembly.surroundings), "pins": assembly.levels()}
 
@@ -142,6 +149,7 @@ HANDLERS: dict[str, tuple[Handler, tuple[str, ...]]] = {
     "configure": (_configure, ("line", "direction", "bias", "value")),
     "drive": (_drive, ("line", "value")),
     "read": (_read, ("line",)),
+    "edges": (_edges, ("line", "after")),
     "state": (_state, ()),
     "surround": (_surround, ("lux", "covered", "unplugged")),
     "wire": (_wire, ("pin", "level")),

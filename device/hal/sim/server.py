@@ -5,6 +5,7 @@ is `requests.py`.
 """
 
 import asyncio
+import os
 import socket
 import stat
 from contextlib import suppress
@@ -17,10 +18,15 @@ from device.hal.sim.requests import answer
 LONGEST_REQUEST = 64 * 1024
 # A Unix socket refuses a connection at once when this many wait, so a busy machine needs more than the usual 100.
 WAITING_CONNECTIONS = 1024
+# By which workers that have a user of their own reach it, as the groups gpio and i2c are on a real board. From a range
+# that nobody hands out (https://systemd.io/UIDS-GIDS), for it needs no name.
+GROUP = 1_899_999_999
 
 
 def listen(path: Path) -> socket.socket:
-    """A listening socket at `path` that only this user may reach. Raises UsageError when that cannot be.
+    """A listening socket at `path` that only this user may reach, and where that is root also GROUP.
+
+    Raises UsageError when that cannot be.
 
     A socket file left by a process that is gone is replaced; one that is served is left alone.
     """
@@ -30,6 +36,9 @@ def listen(path: Path) -> socket.socket:
         listener.bind(str(path))
         # Nobody can connect before listen(), so there is no moment in which others may.
         path.chmod(0o600)
+        if os.geteuid() == 0:
+            os.chown(path, -1, GROUP)
+            path.chmod(0o660)
         listener.listen(WAITING_CONNECTIONS)
     except OSError as error:
         listener.close()

@@ -9,13 +9,13 @@ def test_the_answer_is_data_on_standard_output(shim, run):
     shim.answers[CALL] = {"result": {"greeting": "Hello, Ada!"}}
     code, out, _ = run("call", "desk-pi/hello", '{"name": "Ada"}')
     assert (code, json.loads(out)) == (0, {"greeting": "Hello, Ada!"})
-    assert shim.asked(CALL) == [{"data": {"name": "Ada"}}]
+    assert shim.asked(CALL) == [{"data": {"name": "Ada"}, "type": "lamplight.call"}]
 
 
 def test_without_data_the_event_has_none(shim, run):
     shim.answers[CALL] = {"result": None}
     assert run("call", "desk-pi/hello", "--json")[1] == "null\n"
-    assert shim.asked(CALL) == [{"data": None}]
+    assert shim.asked(CALL) == [{"data": None, "type": "lamplight.call"}]
 
 
 def test_data_that_is_no_json_is_refused_before_anything_is_sent(shim, run):
@@ -43,3 +43,13 @@ def test_a_handler_that_raises_is_a_rejection(shim, run):
 def test_no_answer_is_offline(shim, run):
     shim.refuse(CALL, 504, 4, "desk-pi did not answer")
     assert run("call", "desk-pi/hello")[0] == 4
+
+
+def test_an_event_of_any_type_is_sent_by_hand(shim, run):
+    shim.answers[CALL] = {"result": None}
+    assert run("call", "desk-pi/hello", "--type", "lamplight.sensor.reading", "--data", '{"lux": 3}')[0] == 0
+    assert shim.asked(CALL) == [{"data": {"lux": 3}, "type": "lamplight.sensor.reading"}]
+
+
+def test_data_given_twice_is_wrong_usage(run):
+    assert run("call", "desk-pi/hello", "1", "--data", "2")[0] == 2

@@ -38,5 +38,5 @@ def test_a_link_to_nowhere_is_not_followed(run, tmp_path):
 def test_what_is_no_starter_is_not_found_and_the_starters_are_listed(run, name):
     code, _, err = run("new", name)
     assert code == 3
-    assert "blink, hello, night-light, presence-light" in err
+    assert "blink, hello, lamp-api, night-light, presence-light" in err
     assert not list(Path().iterdir())

@@ -25,7 +25,9 @@ def test_it_sends_this_machines_agent_and_waits_until_the_device_keeps_it(shim, 
     answers(state="COMMITTED")
     code, out, err = run("upgrade", "desk-pi")
     assert (code, "generation 2 COMMITTED" in out) == (0, True), err
-    assert shim.asked(DEPLOY) == [{"kind": "agent", "name": "lamplight", "version": 2, "config": None, "trial": None}]
+    assert shim.asked(DEPLOY) == [
+        {"kind": "agent", "name": "lamplight", "version": 2, "config": None, "trial": None, "retry": False}
+    ]
 
 
 def test_a_device_that_went_back_to_its_old_agent_is_an_error_with_the_reason(run, answers):

@@ -171,3 +171,25 @@ def test_a_handler_that_fails_does_not_end_the_session(session: Session, cloud: 
     cloud.client.publish(DESIRED, b"bad", qos=1)
     cloud.client.publish(DESIRED, b"good", qos=1)
     until(lambda: got == [b"good"], "the good one after the bad")
+
+
+def test_messages_of_two_boards_functions_meet(broker: Mosquitto, session: Session, tmp_path: Path) -> None:
+    other = Session(
+        BrokerConfig("127.0.0.1", broker.port, "hall-pi", tmp_path / "password"), "home", "hall-pi", boots=1
+    )
+    got: list[tuple[str, bytes]] = []
+    other.on("topic", lambda topic, payload: got.append((topic.leaf, payload)))
+    try:
+        session.start()
+        other.start()
+        until(lambda: session.connected and other.connected, "both are connected")
+        other.subscribe_shared(["light/#"])
+
+        def sent() -> bool:
+            session.publish(topics.shared("home", "light/desk"), b"dark", qos=1)
+            return bool(got)
+
+        until(sent, "the message has come")
+        assert got[0] == ("light/desk", b"dark")
+    finally:
+        other.stop()

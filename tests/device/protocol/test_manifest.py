@@ -46,6 +46,7 @@ def test_the_example_of_the_documentation_is_read():
 def test_everything_but_name_and_handler_has_a_default():
     made = function('name = "a"\nhandler = "a.b:c"')
     assert (made.memory, made.timeout, made.triggers, made.pins) == (64 * 1024 * 1024, 5.0, [], {})
+    assert (made.processes, made.scratch, made.network) == (16, 16 * 1024 * 1024, False)
 
 
 WRONG_FUNCTIONS = [
@@ -59,6 +60,12 @@ WRONG_FUNCTIONS = [
     ('name = "a"\nhandler = "m:h"\nruntime = "perl"', "runtime"),
     ('name = "a"\nhandler = "m:h"\nmemory = "32"', "memory"),
     ('name = "a"\nhandler = "m:h"\nmemory = 32', "memory"),
+    ('name = "a"\nhandler = "m:h"\nscratch = "16"', "scratch"),
+    ('name = "a"\nhandler = "m:h"\nscratch = 16', "scratch"),
+    ('name = "a"\nhandler = "m:h"\nprocesses = 0', "processes"),
+    ('name = "a"\nhandler = "m:h"\nprocesses = 1025', "processes"),
+    ('name = "a"\nhandler = "m:h"\nprocesses = true', "processes"),
+    ('name = "a"\nhandler = "m:h"\nnetwork = "yes"', "network"),
     ('name = "a"\nhandler = "m:h"\nmemory = "0M"', "memory"),
     ('name = "a"\nhandler = "m:h"\nmemory = "²M"', "memory"),
     ('name = "a"\nhandler = "m:h"\ntimeout = "2"', "timeout"),
@@ -73,6 +80,33 @@ WRONG_FUNCTIONS = [
     ('name = "a"\nhandler = "m:h"\n[[triggers]]\ntype = "sensor"', "sensor"),
     ('name = "a"\nhandler = "m:h"\n[[triggers]]\ntype = "start"\nevery = "1s"', "unknown key 'every'"),
     ('name = "a"\nhandler = "m:h"\n[[triggers]]\ntype = "sensor"\nsensor = "l"\nwindow = 0', "window"),
+    *(
+        (f'name = "a"\nhandler = "m:h"\n[[triggers]]\n{keys}', words)
+        for keys, words in [
+            ('type = "cron"', "schedule"),
+            ('type = "cron"\nschedule = "* * * *"', "five fields"),
+            ('type = "cron"\nschedule = "* * * * ;"', "five fields"),
+            ('type = "cron"\nschedule = "* * * * *"\nzone = "a b"', "time zone"),
+            ('type = "sensor"\nsensor = "l"\nabove = 5', "go together"),
+            ('type = "sensor"\nsensor = "l"\nabove = 5\nbelow = 6', "less than below"),
+            ('type = "sensor"\nsensor = "l"\ndelta = 0', "more than zero"),
+            ('type = "sensor"\nsensor = "l"\ndelta = 1\nabove = 2\nbelow = 1', "either"),
+            ('type = "gpio"\npin = "b"\nedge = "up"', "edge"),
+            ('type = "gpio"\npin = "b"\ndebounce = "2s"', "at most 1s"),
+            ('type = "mqtt"\ntopic = "a/#/b"', "not a name"),
+            ('type = "mqtt"\ntopic = "a/b/c/d/e/f/g/h/i"', "8 levels"),
+            ('type = "http"\npath = "lamp"', "not a path"),
+            ('type = "http"\npath = "/../x"', "not a path"),
+            ('type = "http"\npath = "/x"\nmethods = ["BREW"]', "methods"),
+            ('type = "http"\npath = "/x"\nmethods = []', "methods"),
+            ('type = "http"\npath = "/x"\nlimit = "65K"', "limit"),
+            ('type = "file"\nfolder = "../etc"', "not a name"),
+            ('type = "file"\nfolder = "a"\nmatch = "../*"', "pattern"),
+            ('type = "function"', "function"),
+        ]
+    ),
+    ('name = "a"\nhandler = "m:h"\n[buses.i2c]\nspeed = 1', "unknown key 'speed'"),
+    ('name = "a"\nhandler = "m:h"\n[buses]\ni2c = 1', "buses.i2c"),
     ('name = "a"\nhandler = "m:h"\n[pins.led]\ndirection = "up"', "direction"),
     ('name = "a"\nhandler = "m:h"\n[pins.led]\nsafe = 1', "safe"),
     ('name = "a"\nhandler = "m:h"\n[pins.LED]', "not a name"),

@@ -127,7 +127,7 @@ def test_a_handler_that_hangs_now_ends_at_its_timeout(replays):
     replays.record(event(1), event(2))
     code, decisions, _ = replays.run()
     assert code == 1
-    assert [each["error"] for each in decisions] == ["took longer than 0.2 s"] * 2
+    assert [each["error"] for each in decisions] == ["timeout: took longer than 0.2 s"] * 2
 
 
 def test_failures_are_compared_by_what_they_say(replays):

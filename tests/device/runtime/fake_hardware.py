@@ -22,7 +22,13 @@ class Reading:
 class FakeHardware:
     def __init__(self, folder: Path) -> None:
         self.board = boards.load("lamplight/simulated")
-        self.folder = folder
+        # Apart from what the agent keeps, and for every user, as the device nodes of a board are.
+        self.folder = folder / "hardware"
+        self.folder.mkdir(exist_ok=True)
+        self.folder.chmod(0o777)
+
+    def files(self, pins: "list[str]", sensors: "list[str]", buses: "list[str]") -> list[Path]:
+        return [self.folder]
 
     def prepare(self) -> None:
         pass
@@ -38,7 +44,8 @@ class FakeHardware:
 
     def rest(self, pin: str, level: bool) -> None:
         line = self.output(pin)
-        line.value = level
+        if line.value != level:
+            line.value = level
         line.close()
 
     # --- for the tests ---
@@ -58,6 +65,10 @@ class FakeHardware:
 class Line:
     def __init__(self, folder: Path, pin: str) -> None:
         self._path = folder / f"{pin}.levels"
+        for each in (self._path, folder / f"{pin}.lock"):
+            if not each.exists():
+                each.touch()
+                each.chmod(0o666)
         self._lock = os.open(folder / f"{pin}.lock", os.O_RDWR | os.O_CREAT)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,6 +1,7 @@
 """A supervisor on fake hardware, functions made from a few lines of code, and the records that come out."""
 
 import hashlib
+import shutil
 import textwrap
 import threading
 import time
@@ -80,6 +81,22 @@ class Bench:
         digest = hashlib.sha256(f"{version}{code}{text}".encode()).hexdigest()
         settings = {**checked.config, **(config or {})}
         return InstalledFunction(name, version, digest, path, checked, settings, models or {})
+
+    def bundle(self, folder, toml=""):
+        """An installed function from a bundle's folder; `toml` are more lines of its function.toml."""
+        path = self.folder / folder.name
+        shutil.copytree(folder, path)
+        with (path / "function.toml").open("a") as manifest_file:
+            manifest_file.write(toml)
+        checked = manifest.function(tomllib.loads((path / "function.toml").read_text()))
+        return InstalledFunction(checked.name, 1, folder.name, path, checked, checked.config)
+
+    def shared(self, name):
+        """A file that functions and the test both see, empty: the functions' own files are not visible from outside."""
+        path = self.hardware.folder / name
+        path.touch()
+        path.chmod(0o666)
+        return path
 
     def generation(self, *functions):
         self._generation += 1

@@ -238,16 +238,16 @@ def test_events_wait_while_the_function_is_down_and_none_is_handled_twice(bench,
 
 
 def test_a_full_queue_drops_the_oldest_and_counts_it(bench, neighbour):
-    gate = bench.folder / "gate"
+    gate = bench.shared("gate")
     code = (
-        f"import os, time\ndef handler(event, context):\n    while not os.path.exists({str(gate)!r}): time.sleep(0.01)"
+        f"import os, time\ndef handler(event, context):\n    while not os.path.getsize({str(gate)!r}): time.sleep(0.01)"
     )
     bench.run(bench.function(code, "hostile", toml='timeout = "60s"'), neighbour)
     bench.offer("hostile")
     until(lambda: bench.health("hostile").events == 1)
     for _ in range(100):
         bench.offer("hostile")
-    gate.touch()
+    gate.write_text("open")
     done = bench.records.wait("decision", 65, function="hostile")
     assert bench.health("hostile").dropped == 36
     assert [r["event"] for r in done] == ["hostile-1", *(f"hostile-{n}" for n in range(38, 102))]

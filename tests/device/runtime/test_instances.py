@@ -81,7 +81,7 @@ def test_a_deadline_is_a_death_of_its_own_kind_also_for_a_caller_that_runs_the_w
 
 @pytest.mark.parametrize("counts", [(1, 3, 2, 4, 1, 2), (4, 4, 4, 4, 4, 4)])
 def test_switches_under_load_lose_no_event_and_handle_none_twice(bench, counts):
-    seen = bench.folder / "seen"
+    seen = bench.shared("seen")
     config = {"file": str(seen)}
     bench.run(bench.function(COUNTER, config=config, toml=many(counts[0])))
     stop, numbers, lock = threading.Event(), iter(range(10**9)), threading.Lock()
@@ -120,7 +120,7 @@ def test_switches_under_load_lose_no_event_and_handle_none_twice(bench, counts):
 @given(steps=st.lists(st.sampled_from(["offer", "call", "switch", "grow"]), min_size=5, max_size=25))
 def test_any_order_of_events_calls_and_switches_keeps_each_event_once(tmp_path_factory, steps):
     bench = Bench(tmp_path_factory.mktemp("bench"))
-    seen = bench.folder / "seen"
+    seen = bench.shared("seen")
     version, count, sent = 1, 1, []
     try:
         bench.run(bench.function(COUNTER, config={"file": str(seen)}, toml=many(count, "queue = 1000")))

@@ -26,10 +26,17 @@ def out():
 
 
 @pytest.fixture
-def journal(clock, out):
-    return Journal(
-        lambda stream, kind, fields: out.append((stream, kind, fields)), "f", 3, Policy(lines=10, burst=5), clock
-    )
+def sent():
+    return []
+
+
+@pytest.fixture
+def journal(clock, out, sent):
+    def emit(stream, kind, fields):
+        out.append((stream, kind, fields))
+
+    policy = Policy(lines=10, burst=5, messages=20)
+    return Journal(emit, lambda *message: sent.append(message), "f", 3, policy, clock)
 
 
 def texts(out):
@@ -59,17 +66,44 @@ def test_the_count_is_told_before_the_end_of_a_worker(journal, out):
     assert texts(out)[-1].startswith("2 ")
 
 
+def test_the_fleet_gets_more_messages_than_the_cloud_and_not_without_end(journal, out, sent):
+    for number in range(100):
+        journal.publish("door", number)
+    assert [data for _, _, data in sent] == list(range(40))
+    assert len([kind for _, kind, _ in out if kind == "publish"]) == 5
+    assert sent[0] == ("f", "door", 0)
+
+
 def test_a_decision_has_lux_only_when_the_event_has(journal, out):
-    journal.decision(Event("f-1", "sensor/light", "t", 0.0, {"lux": 12.5}), Result(None, {"led": True}, 0.2))
-    journal.decision(Event("f-2", "timer", "t", 0.0, {"missed": 0}), Result(None, {}, 0.2))
+    journal.decision(Event("f-1", "sensor/light", "t", 0.0, {"lux": 12.5}), 90, Result(None, {"led": True}, 0.2))
+    journal.decision(Event("f-2", "timer", "t", 0.0, {"missed": 0}), 90, Result(None, {}, 0.2))
     first, second = (fields for _, _, fields in out)
     assert first["lux"] == 12.5
     assert "lux" not in second
 
 
 def test_a_large_result_is_not_for_telemetry(journal, out):
-    journal.decision(Event("f-1", "s", "t", 0.0, None), Result(["x"] * 1000, {}, 0.2))
+    journal.decision(Event("f-1", "s", "t", 0.0, None), 90, Result(["x"] * 1000, {}, 0.2))
     assert out[0][2]["result"] == "(5000 bytes)"
+
+
+def test_what_was_given_and_read_is_recorded_for_a_replay(journal, out):
+    event = Event("f-1", "sensor/light", "t", 5.0, {"lux": 12.5})
+    journal.decision(event, 90, Result(None, {}, 0.2, [["pin", "button", True]]))
+    journal.failure(event, 90, "ValueError: no", ())
+    decision, failure = (fields for _, _, fields in out)
+    assert decision["given"] == failure["given"] == {"source": "sensor/light", "time": 5.0, "data": {"lux": 12.5}}
+    assert decision["reads"] == [["pin", "button", True]]
+    assert failure["error"] == "ValueError: no" and "reads" not in failure
+
+
+def test_what_is_too_large_for_a_trace_is_left_out_visibly(journal, out):
+    event = Event("f-1", "sensor/light", "t", 5.0, "x" * 9000)
+    journal.decision(event, 9100, Result(None, {}, 0.2, None))
+    journal.decision(event, 90, Result(None, {}, 0.2, [["state", "k", "x" * 9000]]))
+    large, lying = (fields for _, _, fields in out)
+    assert "data" not in large["given"]
+    assert large["reads"] is lying["reads"] is None
 
 
 def test_long_lines_are_cut(journal, out):

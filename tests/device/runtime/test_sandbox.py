@@ -33,11 +33,3 @@ def test_a_file_beyond_its_limit_is_an_error_and_not_the_end(bench):
     code = f"def handler(event, context):\n    try: {write}\n    except OSError as error: return str(error)"
     bench.run(bench.function(code))
     assert "File too large" in bench.supervisor.call("f", None)
-
-
-def test_what_is_not_confined_is_said(bench):
-    confinement = sandbox.confinement()
-    assert confinement["memory"] == "rlimit"
-    assert confinement["privileges"] == "no-new-privs"
-    assert confinement["orphans"] == "pdeathsig"
-    assert confinement["network"] == confinement["filesystem"] == "none"

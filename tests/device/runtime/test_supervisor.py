@@ -133,7 +133,7 @@ def test_a_switch_that_cannot_warm_leaves_every_old_one_running(bench):
 
 
 def test_twenty_switches_under_load_lose_no_event_and_handle_none_twice(bench):
-    seen = bench.folder / "seen"
+    seen = bench.shared("seen")
     config = {"file": str(seen)}
     bench.run(bench.function(COUNTER, config=config))
     stop, sent = threading.Event(), []
@@ -344,3 +344,32 @@ def test_resumed_functions_warm_up_together_so_that_one_that_hangs_delays_no_oth
     monkeypatch.setattr(Starter, "start", meet)
     bench.supervisor.resume(bench.generation(bench.function(ECHO), bench.function(ECHO, name="well")))
     assert {health.state for health in bench.supervisor.health().values()} == {"running"}
+
+
+def test_what_an_event_gave_and_the_handler_read_is_recorded_also_when_it_fails(bench):
+    code = """
+        def handler(event, context):
+            context.state["n"] = context.state.get("n", 0) + 1
+            lux = context.sensors["light"].lux
+            if event.data == "fail":
+                raise ValueError(lux)
+            return lux
+    """
+    bench.hardware.light(7.5)
+    bench.run(bench.function(code, toml='sensors = ["light"]'))
+    for data in ("first", "second", "fail"):
+        bench.offer("f", data)
+    (failure,) = bench.records.wait("failure", function="f")
+    first, second = bench.records.of("decision", function="f")
+    assert [each["given"]["data"] for each in (first, second, failure)] == ["first", "second", "fail"]
+    assert first["reads"] == [["sensor", "light", [7.5, False]]]
+    assert second["reads"] == [["state", "n", 1], ["sensor", "light", [7.5, False]]]
+    assert failure["reads"] == [["state", "n", 2], ["sensor", "light", [7.5, False]]]
+    assert failure["error"].startswith("ValueError: 7.5")
+
+
+def test_an_event_that_killed_its_worker_is_recorded_without_what_was_read(bench):
+    bench.run(bench.function("import os\ndef handler(event, context):\n    os._exit(3)\n"))
+    bench.offer("f", "fatal")
+    (failure,) = bench.records.wait("failure", function="f")
+    assert failure["given"]["data"] == "fatal" and failure["reads"] is None

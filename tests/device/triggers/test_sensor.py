@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from device.protocol.triggers import SensorTrigger
 from device.triggers.sensor import SensorHub
 
 
@@ -51,7 +52,7 @@ class Got:
             self.records.append((stream, kind, fields))
             self.changed.notify_all()
 
-    def deliver(self, source, type, data):
+    def deliver(self, source, type, data, subject=""):
         with self.changed:
             self.events.append(data)
             self.changed.notify_all()
@@ -88,7 +89,7 @@ def test_readings_become_telemetry_even_when_no_function_wants_them(hub, got):
 
 
 def test_a_window_is_delivered_once_it_is_full_and_then_slides(hub, got):
-    hub.trigger("light", 0.02, 3, got.deliver)
+    hub.trigger(SensorTrigger("light", 0.02, 3), got.deliver)
     got.wait(lambda: len(got.events) >= 3)
     first, second = got.events[:2]
     assert len(first["window"]) == 3
@@ -98,8 +99,8 @@ def test_a_window_is_delivered_once_it_is_full_and_then_slides(hub, got):
 
 def test_two_functions_with_one_period_share_each_reading(hub, got):
     other = Got()
-    hub.trigger("light", 0.05, 1, got.deliver)
-    hub.trigger("light", 0.05, 1, other.deliver)
+    hub.trigger(SensorTrigger("light", 0.05, 1), got.deliver)
+    hub.trigger(SensorTrigger("light", 0.05, 1), other.deliver)
     got.wait(lambda: len(got.events) >= 5)
     other.wait(lambda: len(other.events) >= 5)
     # One may have been there for a reading or two before the other was.
@@ -108,21 +109,21 @@ def test_two_functions_with_one_period_share_each_reading(hub, got):
 
 def test_each_function_is_served_at_its_own_period(hub, got):
     slow = Got()
-    hub.trigger("light", 0.02, 1, got.deliver)
-    hub.trigger("light", 0.2, 1, slow.deliver)
+    hub.trigger(SensorTrigger("light", 0.02, 1), got.deliver)
+    hub.trigger(SensorTrigger("light", 0.2, 1), slow.deliver)
     slow.wait(lambda: len(slow.events) >= 3)
     assert len(got.events) > len(slow.events)
 
 
 def test_telemetry_is_at_most_five_a_second_however_fast_a_function_reads(hub, got):
     started = time.monotonic()
-    hub.trigger("light", 0.01, 1, got.deliver)
+    hub.trigger(SensorTrigger("light", 0.01, 1), got.deliver)
     got.wait(lambda: len(got.kind("reading")) >= 3)
     assert len(got.kind("reading")) <= (time.monotonic() - started) * 5 + 2
 
 
 def test_a_failing_sensor_is_told_once_delivers_nothing_and_recovers(hub, sensor, got):
-    hub.trigger("light", 0.01, 2, got.deliver)
+    hub.trigger(SensorTrigger("light", 0.01, 2), got.deliver)
     got.wait(lambda: got.events)
     sensor.broken = OSError(121, "Remote I/O error")
     got.wait(lambda: got.kind("sensor"))
@@ -146,16 +147,16 @@ def test_whatever_a_driver_raises_does_not_end_the_reader(hub, sensor, got, erro
     sensor.broken = error
     got.wait(lambda: got.kind("sensor"))
     sensor.broken = None
-    hub.trigger("light", 0.01, 1, got.deliver)
+    hub.trigger(SensorTrigger("light", 0.01, 1), got.deliver)
     got.wait(lambda: got.events)
 
 
 def test_a_closed_trigger_delivers_no_more(hub, got):
-    trigger = hub.trigger("light", 0.01, 1, got.deliver)
+    trigger = hub.trigger(SensorTrigger("light", 0.01, 1), got.deliver)
     got.wait(lambda: got.events)
     trigger.close()
     other = Got()
-    hub.trigger("light", 0.01, 1, other.deliver)
+    hub.trigger(SensorTrigger("light", 0.01, 1), other.deliver)
     other.wait(lambda: len(other.events) >= 2)
     count = len(got.events)
     other.wait(lambda: len(other.events) >= 5)

@@ -11,7 +11,7 @@ class Deliveries:
         self.reached = threading.Event()
         self._enough = enough
 
-    def __call__(self, source, type, data):
+    def __call__(self, source, type, data, subject=""):
         self.events.append((source, type, data))
         if len(self.events) >= self._enough:
             self.reached.set()

@@ -34,6 +34,8 @@ class _Line:
     outside: bool | None = None
     owner: object | None = None
     history: deque[Change] = field(default_factory=lambda: deque[Change](maxlen=HISTORY))
+    edge_history: deque[Change] = field(default_factory=lambda: deque[Change](maxlen=HISTORY))
+    edges: int = 0
 
     @property
     def level(self) -> bool:
@@ -104,9 +106,21 @@ class Gpio:
         """The last changes of a line's direction or level, oldest first."""
         return list(self._line(number).history)
 
+    def edges(self, number: int, owner: object, after: int | None) -> tuple[int, list[Change]]:
+        """How many edges a line had, for its owner, and those of them that followed the first `after`, oldest first.
+
+        At most HISTORY of them, and none when `after` is None.
+        """
+        line = self._owned(number, owner)
+        wanted = 0 if after is None else min(line.edges - after, len(line.edge_history))
+        return line.edges, list(line.edge_history)[len(line.edge_history) - wanted :]
+
     def _record(self, line: _Line, before: tuple[str, bool]) -> None:
         if (line.direction, line.level) != before:
-            line.history.append(Change(self._clock(), line.direction, line.level))
+            line.history.append(change := Change(self._clock(), line.direction, line.level))
+            if line.level != before[1]:
+                line.edge_history.append(change)
+                line.edges += 1
 
     def _owned(self, number: int, owner: object) -> _Line:
         line = self._line(number)

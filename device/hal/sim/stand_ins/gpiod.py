@@ -1,23 +1,28 @@
 """The part of libgpiod 2's Python module that Blinka uses, for the lines of the simulated hardware.
 
 Each line request is a connection of its own, as it is a file descriptor of its own with the kernel: a line is let go
-when its process ends. See https://libgpiod.readthedocs.io for what the names mean. Edge events are not provided.
+when its process ends. See https://libgpiod.readthedocs.io for what the names mean. Edges are asked for every few
+milliseconds, but none is missed: the simulated hardware has them all with their times.
 """
 
 import functools
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from device.hal.sim.link import Link
 from device.hal.sim.stand_ins import gpiod_line as line
-from device.hal.sim.stand_ins.gpiod_line import Bias, Direction, Value
+from device.hal.sim.stand_ins.gpiod_line import Bias, Direction, Edge, Value
+from device.protocol.fields import flag, integer, items, number, table
 
 __version__ = "2.2.2"
 CHIP = "/dev/gpiochip0"
 LABEL = "pinctrl-bcm2711"
 LINES = 58
-__all__ = ["Chip", "ChipInfo", "LineRequest", "LineSettings", "line"]
+ASK = 0.005  # seconds between two questions for edges
+__all__ = ["Chip", "ChipInfo", "EdgeEvent", "LineRequest", "LineSettings", "line"]
 
 
 @dataclass
@@ -27,6 +32,22 @@ class LineSettings:
     direction: Direction = Direction.AS_IS
     bias: Bias = Bias.AS_IS
     output_value: Value = Value.INACTIVE
+    edge_detection: Edge = Edge.NONE
+
+
+@dataclass(frozen=True)
+class EdgeEvent:
+    """An edge of a line, and when it came by the monotonic clock."""
+
+    class Type(Enum):
+        """Which way."""
+
+        RISING_EDGE = 1
+        FALLING_EDGE = 2
+
+    event_type: Type
+    timestamp_ns: int
+    line_offset: int
 
 
 @dataclass(frozen=True)
@@ -44,6 +65,35 @@ class LineRequest:
     def __init__(self, link: Link, offsets: list[int]) -> None:
         self._link = link
         self.offsets = offsets
+        self._seen = {offset: self._edges(offset, None)[0] for offset in offsets}
+        self._waiting: list[EdgeEvent] = []
+
+    def wait_edge_events(self, timeout: float | None = None) -> bool:
+        """Whether there are edges to read, at the latest after `timeout` seconds."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while not self._waiting:
+            for offset in self.offsets:
+                self._seen[offset], edges = self._edges(offset, self._seen[offset])
+                self._waiting += edges
+            if self._waiting or (end is not None and time.monotonic() >= end):
+                break
+            time.sleep(ASK)
+        return bool(self._waiting)
+
+    def read_edge_events(self) -> list[EdgeEvent]:
+        """The edges that came since the last reading."""
+        waiting, self._waiting = self._waiting, []
+        return waiting
+
+    def _edges(self, offset: int, after: int | None) -> tuple[int, list[EdgeEvent]]:
+        answer = self._link.ask("edges", line=offset, **({} if after is None else {"after": after}))
+        kinds = {True: EdgeEvent.Type.RISING_EDGE, False: EdgeEvent.Type.FALLING_EDGE}
+        edges = [table(each, "edge") for each in items(answer["edges"], "edges")]
+        found = [
+            EdgeEvent(kinds[flag(each, "level", "edge")], int(number(each, "at", "edge") * 1e9), offset)
+            for each in edges
+        ]
+        return integer(answer, "count", "edges", 0, 1 << 62), found
 
     def reconfigure_lines(self, config: Mapping[int, LineSettings | None]) -> None:
         """Change direction, bias and level of lines."""

@@ -25,3 +25,12 @@ class Bias(Enum):
     DISABLED = "disabled"
     PULL_UP = "up"
     PULL_DOWN = "down"
+
+
+class Edge(Enum):
+    """Which edges are reported."""
+
+    NONE = "none"
+    RISING = "rising"
+    FALLING = "falling"
+    BOTH = "both"

@@ -1,0 +1,61 @@
+"""CloudEvents 1.0 in JSON ("structured mode"): what travels on the fleet's own topics between functions of its boards.
+
+https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
+"""
+
+from .errors import ProtocolError
+from .fields import text
+from .messages import decode, encode
+
+MESSAGE = "lamplight.message"
+# So that what is in it fits into an event, which has room for 128 kB.
+MAX_PAYLOAD = 96 * 1024
+
+
+class Message:
+    """One message. `source` is the path of the function that sent it, `time` is RFC 3339's, `topic` lacks the root."""
+
+    def __init__(self, id: str, source: str, time: str, topic: str, data: object) -> None:
+        self.id = id
+        self.source = source
+        self.time = time
+        self.topic = topic
+        self.data = data
+
+    def encode(self) -> bytes:
+        """The body. Raises ValueError or TypeError for what JSON cannot say, ProtocolError for what is too long."""
+        payload = encode(
+            {
+                "specversion": "1.0",
+                "id": self.id,
+                "source": self.source,
+                "type": MESSAGE,
+                "subject": self.topic,
+                "time": self.time,
+                "datacontenttype": "application/json",
+                "data": self.data,
+            }
+        )
+        _check_length(payload)
+        return payload
+
+
+def message(topic: str, payload: bytes) -> Message:
+    """The message that came on `topic`; other CloudEvents are taken as well. Raises ProtocolError for what is none."""
+    _check_length(payload)
+    fields = decode(payload, "event")
+    if text(fields, "specversion", "event") != "1.0":
+        raise ProtocolError(f"event.specversion: {fields['specversion']!r} is unknown; known is 1.0")
+    text(fields, "type", "event")
+    return Message(
+        text(fields, "id", "event"),
+        text(fields, "source", "event"),
+        text(fields, "time", "event", ""),
+        topic,
+        fields.get("data"),
+    )
+
+
+def _check_length(payload: bytes) -> None:
+    if len(payload) > MAX_PAYLOAD:
+        raise ProtocolError(f"event: {len(payload)} bytes; at most {MAX_PAYLOAD}")

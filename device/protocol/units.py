@@ -1,0 +1,18 @@
+"""Durations, as manifests write them."""
+
+from .errors import ProtocolError
+
+_UNITS = (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0))
+
+
+def duration(value: str, where: str) -> float:
+    """Seconds in "200ms", "2s", "5m" or "1h"; raises ProtocolError for anything else, and for nothing at all."""
+    for unit, factor in _UNITS:
+        if value.endswith(unit) and (number := count(value[: -len(unit)])):
+            return number * factor
+    raise ProtocolError(f"{where}: {value!r} is not a duration; write '200ms', '2s', '5m' or '1h'")
+
+
+def count(value: str) -> int:
+    """The whole number up to 999,999 that `value` writes in ASCII digits; 0 when it writes none."""
+    return int(value) if 0 < len(value) <= 6 and all(c in "0123456789" for c in value) else 0

@@ -1,0 +1,117 @@
+"""Puts this process, a worker with one thread, inside all that this machine has to confine it. There is no way back.
+
+The order matters: namespaces while it still may make them, mounts inside them, then its own user and no capabilities,
+and last what forbids the former. What there is, probe.py found out; which files, paths.py knows.
+"""
+
+import os
+import resource
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from device.runtime.confinement import filter, kernel, landlock, paths, view
+from device.runtime.confinement.mechanisms import Mechanisms
+
+# One user for each function, in a range that nobody else hands out (https://systemd.io/UIDS-GIDS: 1879048192 to
+# 2147483647 are unused). Names in passwd are not needed.
+FIRST_USER = 1_900_000_000
+USERS = 240_000_000
+# How much less a worker counts than the agent when both want the processor (nice(1)).
+_NICE = 5
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What one function may use: `files` are its bundle and models, `hardware` the devices that it leases.
+
+    `states` is the folder of its durable state; `scratch` another, for `scratch_size` bytes; `processes` counts threads
+    too, of all workers of the function where they have a user of their own.
+    """
+
+    files: Sequence[Path]
+    hardware: Sequence[Path]
+    states: Path
+    scratch: Path
+    scratch_size: int
+    processes: int
+    network: bool
+
+
+def enter(bounds: Bounds, has: Mechanisms) -> None:
+    """Confine this process. Raises OSError; it must end then, for it is neither inside nor outside."""
+    common = paths.readable(bounds.scratch, bounds.network)
+    writable = [*bounds.hardware, bounds.states]
+    _isolate(bounds, has, common, writable)
+    if has.processes:
+        resource.setrlimit(resource.RLIMIT_NPROC, (bounds.processes, bounds.processes))
+    os.nice(_NICE)
+    os.chdir(bounds.scratch)
+    if has.landlock or has.filter:
+        kernel.no_new_privileges()
+    if has.landlock:
+        # In a root of its own there is nothing else to read.
+        places = [Path("/")] if has.view else [Path("/proc"), *bounds.files, *(real for _, real in common)]
+        landlock.restrict(places, [*paths.devices(), *writable, bounds.scratch], bounds.network)
+    if has.filter:
+        kernel.install_filter(filter.program(kernel.machine(), bounds.network))
+
+
+def _isolate(bounds: Bounds, has: Mechanisms, common: tuple[paths.Shown, ...], writable: list[Path]) -> None:
+    """Namespaces, a root and a user of its own, no capabilities."""
+    # Looked at here, where the devices still are.
+    groups = paths.groups(bounds.hardware)
+    uid, gid = os.getuid(), os.getgid()
+    user = user_of(bounds.states) if has.user else uid
+    if uid == 0:
+        _give(bounds.states, user)
+    _leave_namespaces(bounds.network, has, uid, gid)
+    if has.view:
+        owner = f"uid={user},gid={user if has.user else gid}"
+        options = f"mode=700,{owner},size={bounds.scratch_size},nr_inodes={_inodes(bounds)}"
+        view.build(common, bounds.files, writable, bounds.scratch, options, has.user)
+    if has.user:
+        _become(user, groups)
+    elif has.capabilities or has.user_namespace:
+        kernel.drop_capabilities()
+
+
+def user_of(states: Path) -> int:
+    """The user of the function whose state lies in this folder: by the folder's number on its disk, which no other has
+    as long as it is there.
+    """
+    return FIRST_USER + states.stat().st_ino % USERS
+
+
+def _give(states: Path, user: int) -> None:
+    """Have this folder and all that is in it belong to `user`, unless it does already."""
+    if states.stat().st_uid != user:
+        for path in (*states.rglob("*"), states):
+            os.chown(path, user, user, follow_symlinks=False)
+
+
+def _leave_namespaces(network: bool, has: Mechanisms, uid: int, gid: int) -> None:
+    flags = kernel.CLONE_NEWNS if has.view else 0
+    if has.network_namespace and not network:
+        flags |= kernel.CLONE_NEWNET
+    if has.user_namespace:
+        flags |= kernel.CLONE_NEWUSER
+    if flags:
+        kernel.unshare(flags)
+    if has.user_namespace:
+        # The same user as before; without root's right nobody else may be mapped (user_namespaces(7)).
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
+        Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+
+
+def _become(user: int, groups: list[int]) -> None:
+    """A user and group that owns nothing; root's capabilities go with its user."""
+    os.setgroups(groups)
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+
+
+def _inodes(bounds: Bounds) -> int:
+    """Files in the scratch folder: empty ones cost memory too."""
+    return max(256, bounds.scratch_size // 4096)

@@ -1,0 +1,142 @@
+"""The seccomp filter of a worker as BPF instructions: which system calls it may not make, and what it is told instead.
+
+Pure: it assembles, kernel.py installs. Everything that is not named passes; what is named fails with an error and never
+ends the process, so that a library that only tries something goes on.
+"""
+
+import errno
+import struct
+import sys
+from collections.abc import Iterator
+from functools import cache
+
+from device.runtime.confinement.syscalls import DENIED, X86_64, Machine
+
+# <linux/bpf_common.h>, <linux/seccomp.h>
+_LOAD = 0x20
+_AND = 0x54
+_EQUAL = 0x15
+_AT_LEAST = 0x35
+_ANY_BIT = 0x45
+_RETURN = 0x06
+_ALLOW = 0x7FFF0000
+_ERROR = 0x00050000
+# struct seccomp_data: the number, the architecture, the instruction's place, six arguments of 64 bits.
+_NUMBER = 0
+_ARCHITECTURE = 4
+_ARGUMENTS = 16
+# <linux/audit.h>: the architecture says that it is little-endian.
+_LITTLE_ENDIAN = 0x40000000
+_X32 = 0x40000000
+# <linux/sched.h>: every namespace that clone can make.
+_NAMESPACES = 0x7E020000
+_CLONE3 = 435
+_AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
+_SOCK_RAW = 3
+_SOCK_TYPE = 0xF
+_MAP_TYPE = 0x0F
+_MAP_SHARED = (1, 3)
+
+Instruction = tuple[int, int, int, int]
+
+
+@cache
+def program(machine: Machine, network: bool) -> bytes:
+    """The filter for this architecture; `network` lets the Internet's sockets pass, without raw ones."""
+    instructions = [
+        *_only_this(machine),
+        *_denied(machine),
+        # Its arguments lie in memory, where a filter cannot look; without it the C library uses clone.
+        *_fails(machine.offset + _CLONE3, errno.ENOSYS),
+        *_when(machine.clone, _clone()),
+        *_when(machine.socket, _socket(network)),
+        *(each for number in machine.sharing for each in _when(number, _mmap(machine.anonymous))),
+        _allow(),
+    ]
+    return b"".join(struct.pack("=HBBI", *each) for each in instructions)
+
+
+def _only_this(machine: Machine) -> Iterator[Instruction]:
+    """Another architecture's system calls, which this processor also knows, have other numbers: none passes."""
+    audit = machine.audit
+    if sys.byteorder == "little":
+        audit |= _LITTLE_ENDIAN
+    yield (_LOAD, 0, 0, _ARCHITECTURE)
+    yield (_EQUAL, 1, 0, audit)
+    yield _fail(errno.EPERM)
+    yield (_LOAD, 0, 0, _NUMBER)
+    if machine is X86_64:
+        yield (_AT_LEAST, 0, 1, _X32)
+        yield _fail(errno.EPERM)
+
+
+def _denied(machine: Machine) -> Iterator[Instruction]:
+    for numbers in DENIED.values():
+        number = numbers[machine.column]
+        if number is not None:
+            yield from _fails(number, errno.EPERM)
+
+
+def _fails(number: int, error: int) -> Iterator[Instruction]:
+    yield (_EQUAL, 0, 1, number)
+    yield _fail(error)
+
+
+def _when(number: int, judgement: list[Instruction]) -> Iterator[Instruction]:
+    """`judgement` decides about this system call, in any case."""
+    yield (_EQUAL, 0, len(judgement), number)
+    yield from judgement
+
+
+def _clone() -> list[Instruction]:
+    """Threads and processes, but no namespaces."""
+    return [_argument(0), (_ANY_BIT, 0, 1, _NAMESPACES), _fail(errno.EPERM), _allow()]
+
+
+def _socket(network: bool) -> list[Instruction]:
+    """Unix sockets; with the network also the Internet's, and netlink, by which the C library learns its addresses."""
+    local = [_argument(0), *_passes(_AF_UNIX)]
+    if not network:
+        return [*local, _fail(errno.EACCES)]
+    return [
+        *local,
+        *_passes(_AF_NETLINK),
+        (_EQUAL, 2, 0, _AF_INET),
+        (_EQUAL, 1, 0, _AF_INET6),
+        _fail(errno.EACCES),
+        _argument(1),
+        (_AND, 0, 0, _SOCK_TYPE),
+        (_EQUAL, 0, 1, _SOCK_RAW),
+        _fail(errno.EACCES),
+        _allow(),
+    ]
+
+
+def _mmap(anonymous: int) -> list[Instruction]:
+    """No shared memory without a file: the limit of a process's private memory does not count it."""
+    return [
+        _argument(3),
+        (_ANY_BIT, 1, 0, anonymous),
+        _allow(),
+        (_AND, 0, 0, _MAP_TYPE),
+        *(each for kind in _MAP_SHARED for each in _fails(kind, errno.ENOMEM)),
+        _allow(),
+    ]
+
+
+def _passes(value: int) -> Iterator[Instruction]:
+    yield (_EQUAL, 0, 1, value)
+    yield _allow()
+
+
+def _argument(index: int) -> Instruction:
+    """Load the lower half of an argument; all that are judged are C ints or fit one."""
+    return (_LOAD, 0, 0, _ARGUMENTS + 8 * index + (0 if sys.byteorder == "little" else 4))
+
+
+def _allow() -> Instruction:
+    return (_RETURN, 0, 0, _ALLOW)
+
+
+def _fail(error: int) -> Instruction:
+    return (_RETURN, 0, 0, _ERROR | error)

@@ -1,0 +1,55 @@
+"""Which files a worker needs besides its bundle, its models and its scratch folder: Python, the C library, devices.
+
+It only names them; view.py and landlock.py make it so. Nothing here may name a folder in which the agent keeps
+something.
+"""
+
+import os
+import sys
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import boards
+import device
+
+# Programs, libraries and what they read. Of /etc only these: the rest may hold secrets of the agent's user.
+_SYSTEM = (
+    *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/sys"),
+    *("/etc/ld.so.cache", "/etc/localtime", "/etc/timezone", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf"),
+)
+_NETWORK = ("/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf", "/etc/services", "/etc/ssl")
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+
+# A path as programs name it, and where it really is: another place when there are symbolic links on the way.
+Shown = tuple[Path, Path]
+
+
+@cache
+def common(network: bool) -> tuple[Shown, ...]:
+    """What every worker may read, and devices that hold nothing, as far as they exist and may be read.
+
+    Looked up once, in the zygote, for it takes some time.
+    """
+    ours = (Path(package.__path__[0]) for package in (device, boards))
+    named = (*_SYSTEM, *_DEVICES, *(_NETWORK if network else ()), sys.prefix, sys.base_prefix, *sys.path, *ours)
+    found = [path for path in dict.fromkeys(map(Path, named)) if path.is_absolute() and os.access(path, os.R_OK)]
+    return tuple((path, path.resolve()) for path in found)
+
+
+def readable(scratch: Path, network: bool) -> tuple[Shown, ...]:
+    """As `common`, without a library folder in which this scratch folder lies: the agent's state is there too."""
+    every = common(network)
+    above = set(scratch.parents)
+    return tuple(each for each in every if each[1] not in above) if any(each[1] in above for each in every) else every
+
+
+def devices() -> list[Path]:
+    """Devices that hold nothing, of those in `common`."""
+    return [Path(path) for path in _DEVICES]
+
+
+def groups(paths: Iterable[Path]) -> list[int]:
+    """The groups, but root's, by which these devices may be used: `i2c` and `gpio`, without asking for their names."""
+    found = [path.stat() for path in paths if os.access(path, os.F_OK)]
+    return sorted({each.st_gid for each in found if each.st_gid and each.st_mode & 0o060})

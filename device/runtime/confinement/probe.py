@@ -1,0 +1,81 @@
+"""What this machine has to confine a worker, found out by trying each mechanism in a process that is thrown away."""
+
+import ctypes
+import errno
+import os
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from device.runtime.confinement import filter, kernel, landlock, paths, view
+from device.runtime.confinement.enter import Bounds, enter
+from device.runtime.confinement.mechanisms import Mechanisms
+
+
+@cache
+def mechanisms() -> Mechanisms:
+    """Of this machine, for this user; tried once. Forks, so that it is best called before there are threads."""
+    root = os.geteuid() == 0
+    space = not root and _works(Mechanisms(user_namespace=True))
+    view = (root or space) and _works(Mechanisms(view=True, user_namespace=space))
+    user = root and view and _works(Mechanisms(view=True, user=True))
+    return Mechanisms(
+        view=view,
+        user=user,
+        user_namespace=space,
+        network_namespace=_works(Mechanisms(network_namespace=True, user_namespace=space)),
+        processes=user or space,
+        capabilities=root and _works(Mechanisms(capabilities=True)),
+        landlock=landlock.version(),
+        filter=_works(Mechanisms(filter=True)),
+    )
+
+
+def prepare() -> None:
+    """Find out this, and what is the same for all workers: once, in their parent, for it takes time."""
+    has = mechanisms()
+    for network in (False, True):
+        view.plan(paths.common(network))
+        if has.filter:
+            filter.program(kernel.machine(), network)
+
+
+def _works(some: Mechanisms) -> bool:
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            states, scratch = Path(folder).resolve() / "states", Path(folder).resolve() / "scratch"
+            states.mkdir()
+            scratch.mkdir()
+            return _succeeds(lambda: _try(some, states, scratch))
+    except OSError:
+        # No folder to try it in, or no process: what could not be tried does not count.
+        return False
+
+
+def _try(some: Mechanisms, states: Path, scratch: Path) -> bool:
+    """Be confined by these alone, and look whether it is so and Python still works."""
+    enter(Bounds((), (), states, scratch, 1 << 20, processes=64, network=False), some)
+    for folder in (states, scratch):
+        (folder / "written").write_text("")
+    readable = bool(Path(os.__file__).read_bytes() and Path(__file__).read_bytes())
+    return readable and (not some.filter or _is_filtered())
+
+
+def _is_filtered() -> bool:
+    """Whether changing the root is forbidden even to where one is; root could, without the filter."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    return libc.chroot(b"/\0") != 0 and ctypes.get_errno() == errno.EPERM and libc.unshare(0) != 0
+
+
+def _succeeds(attempt: Callable[[], bool]) -> bool:
+    """Whether `attempt` returns true in a child process."""
+    pid = os.fork()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    status = 1
+    try:
+        status = 0 if attempt() else 1
+    finally:
+        # Nothing of the parent's is to be flushed or closed a second time; an exception is an answer, too.
+        os._exit(status)

@@ -1,0 +1,58 @@
+"""What confines a worker here, in words: for the report to the cloud, and for an operator who demands some of it."""
+
+import os
+from collections.abc import Iterable
+
+from device.errors import RejectedError, UsageError
+from device.runtime import sandbox
+from device.runtime.confinement.mechanisms import Mechanisms
+from device.runtime.confinement.probe import mechanisms
+
+NOT = "none"
+
+
+def confinement() -> dict[str, str]:
+    """What confines a worker on this machine, aspect by aspect; "none" where nothing does."""
+    return describe(mechanisms(), os.geteuid() == 0)
+
+
+def describe(has: Mechanisms, root: bool) -> dict[str, str]:
+    """As `confinement`, of these mechanisms. docs/confinement.md says what each word means."""
+    return {
+        **sandbox.limits(),
+        "user": _all(has.user and "own user"),
+        "privileges": _all(
+            sandbox.no_new_privileges() and "no-new-privs",
+            (has.capabilities or has.user or not root) and "no capabilities",
+        ),
+        "filesystem": _all(has.view and "own root", has.landlock > 0 and f"landlock {has.landlock}"),
+        "network": _all(
+            has.filter and "seccomp", has.network_namespace and "namespace", has.landlock >= 4 and "landlock (TCP)"
+        ),
+        "system calls": _all(has.filter and "seccomp"),
+        "processes": _all(has.processes and "rlimit"),
+        "scratch": _all(has.view and "tmpfs"),
+        "cpu": "nice",
+    }
+
+
+def demand(required: Iterable[str], found: dict[str, str]) -> None:
+    """Raise RejectedError when something that the operator requires is missing here, UsageError for an unknown word."""
+    unknown = sorted(set(required) - set(found))
+    if unknown:
+        raise UsageError(
+            f"agent.toml requires confinement of {', '.join(unknown)}",
+            "there is no such aspect",
+            f"use some of: {', '.join(sorted(found))}",
+        )
+    missing = sorted(each for each in set(required) if found[each] == NOT)
+    if missing:
+        raise RejectedError(
+            "The agent is not started",
+            f"agent.toml requires confinement of {', '.join(missing)}, and this machine has nothing for it",
+            "Give the machine what is missing (docs/confinement.md), or take it from [confinement] require",
+        )
+
+
+def _all(*present: str | bool) -> str:
+    return ", ".join(each for each in present if isinstance(each, str) and each) or NOT

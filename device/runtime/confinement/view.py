@@ -1,0 +1,106 @@
+"""A file system of the worker's own, in a mount namespace: what is not named here is not there.
+
+Needs the right to mount: root's, or that of a user namespace. It decides nothing about what should be visible
+(paths.py does). Works on strings, and plans ahead what is the same for all workers: a worker's start waits for it.
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from device.runtime.confinement import kernel
+from device.runtime.confinement.paths import Shown
+
+_QUIET = kernel.MS_NOSUID | kernel.MS_NODEV
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to make in an empty root, in this order: folders, files, mounts upon them, links as (place, target)."""
+
+    folders: Sequence[str]
+    files: Sequence[str]
+    mounts: Sequence[str]
+    links: Sequence[tuple[str, str]]
+
+
+def build(
+    common: tuple[Shown, ...], files: Iterable[Path], writable: Iterable[Path], scratch: Path, options: str, proc: bool
+) -> None:
+    """Replace this process's root: `common` and `files` read-only, `writable` as it is, `scratch` an empty tmpfs.
+
+    Everything lies at the path that it had. `options` are the tmpfs'; `proc`: a /proc of its own, that hides the
+    processes of other users. The process must already be in a mount namespace of its own. Raises OSError; the process
+    is then no longer usable.
+    """
+    kernel.mount("", "/", "", kernel.MS_REC | kernel.MS_PRIVATE)
+    # Any folder will do to build upon; this one is known to be ours.
+    root = str(scratch)
+    kernel.mount("lamplight", root, "tmpfs", _QUIET, "mode=755,size=256k")
+    _carry_out(plan(common), root)
+    opened = [each for each in writable if os.access(each, os.F_OK)]
+    own = plan(tuple((each, each) for each in (*files, *opened, scratch, Path("/proc"))))
+    _place(own, root)
+    for path in map(str, files):
+        _bind(path, root)
+    # Shared memory of C libraries lies there, and counts as scratch.
+    os.symlink(root, f"{root}/dev/shm")  # noqa: PTH211
+    if proc:
+        kernel.mount("proc", f"{root}/proc", "proc", _QUIET, "hidepid=2")
+    else:
+        _bind("/proc", root)
+    kernel.make_read_only(root)
+    for path in map(str, opened):
+        _bind(path, root)
+    kernel.mount("scratch", root + root, "tmpfs", _QUIET, options)
+    kernel.enter_root(root)
+
+
+@cache
+def plan(shown: tuple[Shown, ...]) -> Plan:
+    """How to show these: each at its real place, with a link to there from the place that it is named by."""
+    mounts = _outermost({real for _, real in shown})
+    links = {path: real for path, real in shown if path != real}
+    # Below what is mounted, or linked, already, the path leads there by itself.
+    apart = [path for path in _outermost(links) if mounts.isdisjoint((path, *path.parents))]
+    folders = {path for path in mounts if path.is_dir()}
+    parents = {folder for path in (*mounts, *apart) for folder in path.parents}
+    needed = sorted((folders | parents) - {Path("/")}, key=lambda each: len(each.parts))
+    return Plan(
+        [str(path) for path in needed],
+        [str(path) for path in mounts - folders],
+        [str(path) for path in mounts],
+        [(str(path), str(links[path])) for path in apart],
+    )
+
+
+def _outermost(paths: Iterable[Path]) -> set[Path]:
+    """Without those that lie in another one."""
+    every = set(paths)
+    return {path for path in every if every.isdisjoint(path.parents)}
+
+
+def _carry_out(plan: Plan, root: str) -> None:
+    _place(plan, root)
+    for path in plan.mounts:
+        _bind(path, root)
+    for path, real in plan.links:
+        os.symlink(real, root + path)  # noqa: PTH211
+
+
+def _place(plan: Plan, root: str) -> None:
+    """Something of the same kind to mount upon."""
+    for path in plan.folders:
+        try:
+            os.mkdir(root + path)  # noqa: PTH102
+        except FileExistsError:
+            # Of what is common to all workers.
+            pass
+    for path in plan.files:
+        os.close(os.open(root + path, os.O_CREAT | os.O_CLOEXEC))
+
+
+def _bind(path: str, root: str) -> None:
+    kernel.mount(path, root + path, "", kernel.MS_BIND | kernel.MS_REC)

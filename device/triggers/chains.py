@@ -1,0 +1,65 @@
+"""Which functions start which others, and that no chain of them comes back to its start. Pure."""
+
+from collections.abc import Iterable, Mapping
+
+from device.errors import RejectedError
+from device.protocol.manifest import FunctionManifest
+from device.protocol.triggers import FunctionTrigger, HttpTrigger
+
+
+def check(functions: Iterable[FunctionManifest]) -> None:
+    """Raise RejectedError, with the names, for a function that waits for one that is not there or, by whatever way, for
+    itself; and for two that serve one HTTP path."""
+    given = list(functions)
+    waits = {each.name: _waited_for(each) for each in given}
+    for name, others in waits.items():
+        for other in others:
+            _refuse_missing(name, other, waits)
+        if circle := _way_back(name, waits):
+            raise RejectedError(
+                f"{name} would start itself without end",
+                f"each of these starts the next: {' → '.join(circle)}",
+                'remove one of the triggers of type "function"',
+            )
+    _check_paths(given)
+
+
+def _waited_for(function: FunctionManifest) -> list[str]:
+    return [each.function for each in function.triggers if isinstance(each, FunctionTrigger)]
+
+
+def _refuse_missing(name: str, other: str, waits: Mapping[str, list[str]]) -> None:
+    if other not in waits:
+        raise RejectedError(
+            f"{name} waits for results of {other!r}, which is not on this device",
+            f"these are: {', '.join(sorted(waits))}",
+            f"deploy {other} first; before it is removed, remove {name}",
+        )
+
+
+def _way_back(start: str, waits: Mapping[str, list[str]]) -> list[str]:
+    """The functions from `start` to itself, each starting the next; empty when there is no such way."""
+    found = {start: [start]}
+    ahead = [start]
+    while ahead:
+        here = ahead.pop()
+        for other in waits.get(here, []):
+            if other == start:
+                return [start, *reversed(found[here])]
+            if other not in found:
+                found[other] = [*found[here], other]
+                ahead.append(other)
+    return []
+
+
+def _check_paths(functions: list[FunctionManifest]) -> None:
+    served: dict[tuple[str, str], str] = {}
+    for function in functions:
+        for path, method in {(t.path, m) for t in function.triggers if isinstance(t, HttpTrigger) for m in t.methods}:
+            first = served.setdefault((path, method), function.name)
+            if first != function.name:
+                raise RejectedError(
+                    f"{first} and {function.name} both serve {method} {path}",
+                    "a request goes to one function",
+                    f"choose another path in {function.name}",
+                )

@@ -1,0 +1,27 @@
+"""How triggers hand over what they saw."""
+
+from typing import Protocol
+
+
+class Deliver(Protocol):
+    """Takes an event and never waits; any thread."""
+
+    def __call__(self, source: str, type: str, data: object, subject: str = "") -> None:
+        """`source` names the trigger, the rest is as in device/event.py."""
+        ...
+
+
+class Ask(Protocol):
+    """Takes an event and waits for the handler's result; raises LamplightError as Supervisor.call does."""
+
+    def __call__(self, source: str, type: str, data: object, subject: str = "") -> object:
+        """`source` names the trigger, the rest is as in device/event.py."""
+        ...
+
+
+class RunningTrigger(Protocol):
+    """A trigger that delivers until it is closed."""
+
+    def close(self) -> None:
+        """Deliver no more."""
+        ...

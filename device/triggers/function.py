@@ -1,0 +1,56 @@
+"""The function trigger: an event for each result that another function of the board gave to an event of its own.
+
+Results of calls and of HTTP requests belong to whoever asked, and are no events. That no function waits for itself is
+chains.py's to check.
+"""
+
+import threading
+from collections.abc import Mapping
+
+from device.triggers.delivery import Deliver
+
+
+class FunctionTrigger:
+    """Delivers what `function` gives, until closed."""
+
+    def __init__(self, hub: "ResultHub", function: str, deliver: Deliver) -> None:
+        self._hub = hub
+        self.function = function
+        self._deliver = deliver
+
+    def take(self, decision: Mapping[str, object]) -> None:
+        """A decision of the function, as its record tells of it."""
+        data = {name: decision.get(name) for name in ("function", "version", "event", "result")}
+        self._deliver(f"function/{self.function}", "lamplight.function.result", data, self.function)
+
+    def close(self) -> None:
+        """Deliver no more."""
+        self._hub.leave(self)
+
+
+class ResultHub:
+    """Who waits for whose results."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._triggers: list[FunctionTrigger] = []
+
+    def trigger(self, function: str, deliver: Deliver) -> FunctionTrigger:
+        """A trigger on the results of `function`."""
+        trigger = FunctionTrigger(self, function, deliver)
+        with self._lock:
+            self._triggers.append(trigger)
+        return trigger
+
+    def leave(self, trigger: FunctionTrigger) -> None:
+        """Nothing more for this one."""
+        with self._lock:
+            if trigger in self._triggers:
+                self._triggers.remove(trigger)
+
+    def decided(self, decision: Mapping[str, object]) -> None:
+        """A function gave a result; `decision` has the fields of its record (docs/protocol.md). Never waits."""
+        with self._lock:
+            waiting = [each for each in self._triggers if each.function == decision.get("function")]
+        for each in waiting:
+            each.take(decision)

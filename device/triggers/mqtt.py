@@ -1,0 +1,122 @@
+"""The mqtt trigger: an event for each message on a topic of the fleet; and the way of a function's messages there.
+
+What a function publishes reaches the other functions of its own board at once, also without any network, and those of
+other boards when this board is connected; nothing is kept for later here (the record for the cloud is, elsewhere). How
+messages travel is the link's.
+"""
+
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from device.event import rfc3339
+from device.protocol.cloudevents import Message
+from device.protocol.errors import ProtocolError
+from device.protocol.topics import is_fleet_topic, matches
+from device.triggers.delivery import Deliver
+
+_log = logging.getLogger(__name__)
+
+
+class Network(Protocol):
+    """What carries messages between the boards of the fleet; topics are without the fleet's root."""
+
+    def publish(self, topic: str, payload: bytes) -> bool:
+        """Send; False when not connected."""
+        ...
+
+    def subscribe(self, filters: Sequence[str]) -> None:
+        """Have these delivered from now on. Nothing when not connected."""
+        ...
+
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        """No longer."""
+        ...
+
+
+class MqttTrigger:
+    """Delivers what comes on topics that `filter` matches, until closed."""
+
+    def __init__(self, filter: str, deliver: Deliver, leave: Callable[["MqttTrigger"], None]) -> None:
+        self.filter = filter
+        self._deliver = deliver
+        self._leave = leave
+
+    def take(self, message: Message) -> None:
+        """A message that matches."""
+        data = {"topic": message.topic, "data": message.data, "from": message.source}
+        self._deliver("mqtt", "lamplight.mqtt.message", data, message.topic)
+
+    def close(self) -> None:
+        """Deliver no more."""
+        self._leave(self)
+
+
+class TopicHub:
+    """Who listens to which topics. `origin` is the path of this device's sources: "/<fleet>/<device>/<boot>"."""
+
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
+        self._network: Network | None = None
+        self._lock = threading.Lock()
+        self._triggers: list[MqttTrigger] = []
+        self._numbers = itertools.count(1)
+
+    def link(self, network: Network) -> None:
+        """Reach the other boards through this one."""
+        self._network = network
+
+    def connected(self) -> None:
+        """Subscribe anew: the network may have forgotten."""
+        with self._lock:
+            filters = sorted({each.filter for each in self._triggers})
+        if filters and self._network:
+            self._network.subscribe(filters)
+
+    def trigger(self, filter: str, deliver: Deliver) -> MqttTrigger:
+        """A trigger on these topics."""
+        trigger = MqttTrigger(filter, deliver, self._leave)
+        with self._lock:
+            new = all(each.filter != filter for each in self._triggers)
+            self._triggers.append(trigger)
+        if new and self._network:
+            self._network.subscribe([filter])
+        return trigger
+
+    def published(self, function: str, topic: str, data: object) -> None:
+        """A function of this board published; to the fleet it goes when the topic is one of names."""
+        if not is_fleet_topic(topic):
+            return
+        source = f"{self._origin}/function/{function}"
+        message = Message(f"{function}-{next(self._numbers)}", source, rfc3339(time.time()), topic, data)
+        try:
+            payload = message.encode()
+        except ProtocolError as error:
+            _log.warning("%s published on %s what stays on the board's record alone: %s", function, topic, error)
+            return
+        self._hand_out(message)
+        if self._network:
+            self._network.publish(topic, payload)
+
+    def arrived(self, message: Message) -> None:
+        """A message came from the network. This board's own were handed out when they were sent."""
+        if not message.source.startswith(f"{self._origin}/"):
+            self._hand_out(message)
+
+    def _hand_out(self, message: Message) -> None:
+        with self._lock:
+            listening = [each for each in self._triggers if matches(each.filter, message.topic)]
+        for each in listening:
+            each.take(message)
+
+    def _leave(self, trigger: MqttTrigger) -> None:
+        with self._lock:
+            if trigger not in self._triggers:
+                return
+            self._triggers.remove(trigger)
+            last = all(each.filter != trigger.filter for each in self._triggers)
+        if last and self._network:
+            self._network.unsubscribe([trigger.filter])

@@ -1,0 +1,94 @@
+"""What the triggers of a board draw on, each there once: sensors, pins, topics, results, the HTTP server, folders.
+
+It opens nothing until a trigger wants it. What each kind of trigger does stands in the file of its name.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from device.config import HttpConfig
+from device.errors import LamplightError
+from device.triggers.delivery import Ask
+from device.triggers.function import ResultHub
+from device.triggers.gpio import PinHub
+from device.triggers.http import HttpTrigger, Routes
+from device.triggers.mqtt import TopicHub
+from device.triggers.sensor import Emit, SensorHub
+
+if TYPE_CHECKING:
+    from device.hal.hardware import Hardware
+    from device.protocol.triggers import HttpTrigger as DeclaredHttp
+    from device.triggers.http_server import Server
+
+_log = logging.getLogger(__name__)
+
+
+class Sources:
+    """`origin` begins the source of every event, "/<fleet>/<device>/<boot>"; `folders` are granted to file triggers."""
+
+    def __init__(
+        self,
+        hardware: "Hardware",
+        emit: Emit,
+        origin: str = "",
+        http: HttpConfig | None = None,
+        folders: Mapping[str, Path] | None = None,
+    ) -> None:
+        self.origin = origin
+        self.folders: Mapping[str, Path] = folders or {}
+        self.sensors = SensorHub(hardware.sensor, list(hardware.board.sensors), emit)
+        self.pins = PinHub(lambda pin, pull: hardware.edges(pin, pull))
+        self.topics = TopicHub(origin)
+        self.results = ResultHub()
+        self.routes = Routes()
+        self._http = http or HttpConfig()
+        self._starting = threading.Lock()
+        self._server: Server | None = None
+
+    def noting(self, emit: Emit) -> Emit:
+        """`emit`, with what functions decide also given to the triggers that wait for it."""
+        return partial(self._note, emit)
+
+    def serve(self, declared: "DeclaredHttp", ask: Ask) -> HttpTrigger:
+        """A trigger on a path; the first one starts the server. Raises LamplightError when that cannot be."""
+        with self._starting:
+            if self._server is None:
+                self._server = self._start()
+        return self.routes.trigger(declared, ask)
+
+    @property
+    def port(self) -> int:
+        """Where HTTP is served; 0 while it is not."""
+        return self._server.port if self._server else 0
+
+    def close(self) -> None:
+        """End what was opened. The triggers were closed before."""
+        if self._server:
+            self._server.close()
+        self.sensors.close()
+
+    def _note(self, emit: Callable[..., None], stream: str, kind: str, fields: dict[str, object]) -> None:
+        emit(stream, kind, fields)
+        if kind == "decision":
+            self.results.decided(fields)
+
+    def _start(self) -> "Server":
+        # Only boards with such a trigger pay for the import.
+        from device.triggers.http_server import Server
+
+        where = f"{self._http.host} port {self._http.port}"
+        try:
+            server = Server(self._http, self.routes.admit, self.routes.answer)
+        except OSError as error:
+            raise LamplightError(
+                f"HTTP cannot be served at {where}",
+                str(error),
+                "choose another address in agent.toml: [http] host, port, certificate, key",
+            ) from None
+        scheme = "https" if self._http.certificate else "http"
+        _log.info("Functions are served at %s://%s:%s", scheme, self._http.host, server.port)
+        return server

@@ -1,0 +1,56 @@
+"""Reads an unpacked layer, and says whether this board can use it. The code in it is not looked at."""
+
+import os
+import platform
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+
+from device.errors import BadArtifactError, RejectedError
+from device.protocol.errors import ProtocolError
+from device.protocol.layer import LAYER_FILE, SITE, LayerManifest, layer
+
+
+@cache
+def this_machine() -> dict[str, object]:
+    """What decides which wheels run here: machine, Python, and the minor version of glibc 2 (0: another C library)."""
+    return {
+        "machine": platform.machine(),
+        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+        "glibc": _glibc(),
+    }
+
+
+def _glibc() -> int:
+    try:
+        told = os.confstr("CS_GNU_LIBC_VERSION") or ""
+    except (ValueError, OSError):
+        return 0
+    name, _, version = told.partition(" ")
+    minor = version.partition(".")[2]
+    return int(minor) if name == "glibc" and minor.isdigit() else 0
+
+
+def read(folder: Path) -> LayerManifest:
+    """The layer's manifest; raises BadArtifactError."""
+    if not (folder / SITE).is_dir():
+        raise BadArtifactError(f"The layer has no folder {SITE}")
+    try:
+        return layer(tomllib.loads((folder / LAYER_FILE).read_text(encoding="utf-8")))
+    except ProtocolError as error:
+        raise BadArtifactError(str(error)) from None
+    except (OSError, UnicodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise BadArtifactError(f"{LAYER_FILE} cannot be read", str(error)) from None
+
+
+def check(manifest: LayerManifest) -> None:
+    """Raise RejectedError when its packages cannot run on this board."""
+    here = this_machine()
+    if (manifest.machine, manifest.python) == (here["machine"], here["python"]) and manifest.glibc <= _glibc():
+        return
+    raise RejectedError(
+        f"The packages were chosen for {manifest.machine}, Python {manifest.python}, glibc 2.{manifest.glibc}",
+        f"this board is {here['machine']}, Python {here['python']}, glibc 2.{here['glibc']}",
+        "Deploy again: `lamplight deploy` chooses them for the board as it is now",
+    )

@@ -1,0 +1,213 @@
+"""Each mechanism alone, and each taken away, in processes that are thrown away: confined or refused, never half."""
+
+import ctypes
+import errno
+import json
+import os
+import resource
+import socket
+import tempfile
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from device.runtime.confinement import kernel, paths, probe
+from device.runtime.confinement.enter import FIRST_USER, Bounds, enter, user_of
+from device.runtime.confinement.mechanisms import Mechanisms
+
+HAS = probe.mechanisms()
+NONE = Mechanisms()
+NOBODY = 65534
+# <linux/prctl.h>
+PR_SET_DUMPABLE = 4
+
+
+def inside(has, look, scratch, become=None, **bounds):
+    """What `look` says in a process that entered `has`, as the user `become`; or its error."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            if become:
+                os.setgroups([])
+                os.setresgid(become, become, become)
+                os.setresuid(become, become, become)
+                # Changing the user has closed /proc/self.
+                kernel.prctl(PR_SET_DUMPABLE, 1)
+                paths.common.cache_clear()
+            enter(Bounds(**{**BOUNDS, "states": scratch.parent / "states", "scratch": scratch, **bounds}), has)
+            os.write(write, json.dumps(look()).encode())
+        except BaseException as error:
+            os.write(write, json.dumps(f"{type(error).__name__}: {error}").encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as told:
+        said = json.load(told)
+    os.waitpid(pid, 0)
+    return said
+
+
+BOUNDS = {"files": (), "hardware": (), "scratch_size": 1 << 20, "processes": 5, "network": False}
+
+
+@pytest.fixture
+def scratch(tmp_path):
+    (tmp_path / "states").mkdir()
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    return folder
+
+
+def outside_is_hidden(secret):
+    try:
+        secret.read_text()
+    except OSError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    "has",
+    [
+        replace(NONE, view=HAS.view, user_namespace=HAS.user_namespace),
+        replace(NONE, landlock=HAS.landlock),
+        replace(NONE, view=HAS.view, user=HAS.user, user_namespace=HAS.user_namespace),
+        HAS,
+        replace(HAS, landlock=0),
+        replace(HAS, filter=False),
+        replace(HAS, view=False, user=False),
+        replace(HAS, network_namespace=False),
+    ],
+    ids=["view", "landlock", "user", "all", "no landlock", "no filter", "no view", "no network namespace"],
+)
+def test_a_file_outside_is_out_of_reach_when_view_or_landlock_is_there(tmp_path, scratch, has):
+    secret = tmp_path / "secret"
+    secret.write_text("x")
+
+    def look():
+        Path("mine").write_text("x")
+        return [outside_is_hidden(secret), Path("mine").read_text(), bool(Path(json.__file__).read_text())]
+
+    assert inside(has, look, scratch) == [has.view or has.landlock > 0, "x", True]
+
+
+def test_nothing_at_all_is_entered_where_nothing_is_there(tmp_path, scratch):
+    secret = tmp_path / "secret"
+    secret.write_text("x")
+    assert inside(NONE, lambda: [outside_is_hidden(secret), str(Path.cwd())], scratch) == [False, str(scratch)]
+
+
+def test_a_user_of_its_own_has_no_capability_no_group_and_no_way_back(scratch):
+    def look():
+        status = dict(line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines())
+        return [status["CapPrm"].strip("0"), status["CapBnd"] != "", os.getuid() >= FIRST_USER, os.getgroups()]
+
+    expected = ["", True, True, []]
+    assert not HAS.user or inside(replace(NONE, view=True, user=True), look, scratch) == expected
+
+
+def test_root_without_a_user_of_its_own_has_no_capability(scratch):
+    def look():
+        return [
+            line.split()[1].strip("0")
+            for line in Path("/proc/self/status").read_text().splitlines()
+            if "CapEff" in line
+        ]
+
+    assert not HAS.capabilities or inside(replace(NONE, capabilities=True), look, scratch) == [""]
+
+
+def test_the_number_of_threads_is_bounded(scratch):
+    def look():
+        gate = threading.Event()
+        try:
+            while threading.active_count() < 20:
+                threading.Thread(target=gate.wait, daemon=True).start()
+        except RuntimeError:
+            pass
+        return threading.active_count()
+
+    assert inside(HAS, look, scratch) == (BOUNDS["processes"] if HAS.processes else 20)
+
+
+def test_the_scratch_folder_is_bounded_in_bytes_and_in_files(scratch):
+    def look():
+        try:
+            for count in range(10_000):
+                Path(str(count)).touch()
+        except OSError as error:
+            return error.errno
+        return 0
+
+    assert inside(HAS, look, scratch) == (errno.ENOSPC if HAS.view else 0)
+
+
+def test_the_filter_alone_keeps_root_from_mounting_and_from_the_network(scratch):
+    def look():
+        libc = ctypes.CDLL(None, use_errno=True)
+        told = libc.unshare(0x00020000), ctypes.get_errno()
+        try:
+            socket.socket()
+        except PermissionError:
+            return [*told, "refused"]
+        return [*told, "open"]
+
+    assert not HAS.filter or inside(replace(NONE, filter=True), look, scratch) == [-1, errno.EPERM, "refused"]
+
+
+def test_what_a_function_keeps_stays_its_own_under_whatever_mechanisms(scratch):
+    kept = scratch.parent / "states" / "kept"
+
+    def look():
+        kept.write_text(kept.read_text() + "x" if kept.exists() else "x")
+        return kept.read_text()
+
+    said = [inside(has, look, scratch) for has in (NONE, HAS, HAS, replace(HAS, view=False, user=False), HAS)]
+    assert said == ["x" * count for count in range(1, 6)]
+
+
+def test_two_functions_are_two_users(tmp_path):
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for folder in folders:
+        folder.mkdir()
+    assert user_of(folders[0]) != user_of(folders[1])
+    assert user_of(folders[0]) == user_of(folders[0])
+
+
+def test_what_cannot_be_entered_is_an_error_and_nothing_runs(scratch):
+    assert "Error" in inside(HAS, lambda: "inside", scratch / "missing")
+
+
+def test_limits_of_processes_are_not_set_for_a_user_that_others_share(scratch):
+    look = lambda: resource.getrlimit(resource.RLIMIT_NPROC)[0]  # noqa: E731
+    assert inside(replace(HAS, processes=False), look, scratch) != 5
+
+
+def test_an_agent_that_is_not_root_is_confined_by_what_is_left_to_it():
+    """Run by root as nobody: a user namespace where the kernel lets anybody make one, Landlock and the filter."""
+
+    def look():
+        return [outside_is_hidden(Path("/proc/1/environ")), refused(socket.socket), refused(os.setsid), os.getuid()]
+
+    become = NOBODY if os.geteuid() == 0 else None
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder).resolve() / "scratch"
+        for each in (scratch.parent, scratch.parent / "states", scratch):
+            each.mkdir(exist_ok=True)
+            if become:
+                os.chown(each, become, become)
+        space = inside(replace(NONE, user_namespace=True), lambda: True, scratch, become) is True
+        has = replace(HAS, user=False, user_namespace=space, view=space, network_namespace=space, capabilities=False)
+        said = inside(replace(has, processes=space), look, scratch, become)
+    assert said == [True, HAS.filter, HAS.filter, become or os.getuid()]
+
+
+def refused(call):
+    try:
+        call()
+    except OSError:
+        return True
+    return False

@@ -1,0 +1,6 @@
+"""Logs without end."""
+
+
+def handler(event, context):
+    while True:
+        print("flood")

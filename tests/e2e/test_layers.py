@@ -1,0 +1,50 @@
+"""A function with dependencies: resolved here, delivered and verified like code, shared by those with the same."""
+
+import pytest
+
+from tests.e2e.conftest import DEVICE
+from tests.wheels import wheel
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def index(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    return tmp_path
+
+
+def function(folder, name, requirements):
+    folder.mkdir()
+    (folder / "function.toml").write_text(f'name = "{name}"\nhandler = "main:handler"\n')
+    (folder / "main.py").write_text("import leaf\n\n\ndef handler(event, context):\n    return leaf.VALUE\n")
+    (folder / "requirements.txt").write_text(requirements)
+    return str(folder)
+
+
+def test_a_function_finds_its_packages_and_two_with_the_same_share_them(fleet, index, tmp_path):
+    wheel(index, "leaf", "VALUE = 'first'\n")
+    for name in ("needy", "needier"):
+        fleet.run("deploy", function(tmp_path / name, name, "leaf==1.0\n"))
+        assert fleet.json("call", f"{DEVICE}/{name}") == "first"
+    trees = fleet.state / "devices" / DEVICE / "state" / "update" / "trees"
+    shared = [tree for tree in trees.iterdir() if (tree / "layer.toml").exists()]
+    assert len(shared) == 1
+    wheel(index, "leaf", "VALUE = 'second'\n", version="2.0")
+    (tmp_path / "needy" / "requirements.txt").write_text("leaf==2.0\n")
+    fleet.run("deploy", str(tmp_path / "needy"))
+    assert fleet.json("call", f"{DEVICE}/needy") == "second"
+    assert fleet.json("call", f"{DEVICE}/needier") == "first"
+    fleet.run("rollback", DEVICE)
+    assert fleet.json("call", f"{DEVICE}/needy") == "first"
+    for name in ("needy", "needier"):
+        fleet.run("remove", f"{DEVICE}/{name}")
+
+
+def test_a_package_without_a_wheel_ends_the_deployment_before_anything_is_sent(fleet, index, tmp_path):
+    before = fleet.json("status", DEVICE)["desired"]["generation"]
+    refused = fleet.run("deploy", function(tmp_path / "wheelless", "wheelless", "absent\n"), code=5)
+    assert "requirements.txt cannot be met" in refused.stderr
+    assert fleet.json("status", DEVICE)["desired"]["generation"] == before

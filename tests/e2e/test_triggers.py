@@ -1,0 +1,35 @@
+"""A message of the fleet, over the real broker, starts a function on the board; and an event sent by hand does."""
+
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from cloud_shim import access, broker
+from cloud_shim.up.state import StateFolder
+from device.protocol.cloudevents import Message
+from tests.e2e.conftest import DEVICE, Fleet
+from tests.support import until
+
+TOML = 'name = "listener"\nhandler = "main:handler"\n[[triggers]]\ntype = "mqtt"\ntopic = "rooms/+"\n'
+CODE = 'def handler(event, context):\n    return {"type": event.type, "subject": event.subject, "data": event.data}\n'
+
+
+def test_a_message_of_another_board_and_an_event_by_hand_start_a_function(fleet: Fleet, tmp_path: Path) -> None:
+    (tmp_path / "function.toml").write_text(TOML)
+    (tmp_path / "main.py").write_text(CODE)
+    fleet.run("deploy", str(tmp_path), "--device", DEVICE)
+    said = fleet.json("call", f"{DEVICE}/listener", "--type", "lamplight.gpio.rising", "--data", '{"pin": "button"}')
+    assert said == {"type": "lamplight.gpio.rising", "subject": "", "data": {"pin": "button"}}
+    client = mqtt.Client(CallbackAPIVersion.VERSION2)
+    client.username_pw_set(access.SHIM_USER, broker.shim_password(StateFolder(fleet.state).cloud))
+    client.connect("127.0.0.1", fleet.mqtt_port)
+    client.loop_start()
+    message = Message("1", "/home/hall-pi/1-ab/function/f", "2026-06-01T07:30:00.000Z", "rooms/hall", {"lit": True})
+    client.publish("lamplight/1/home/t/rooms/hall", message.encode(), qos=1).wait_for_publish(30)
+    client.loop_stop()
+    until(lambda: any(each.get("function") == "listener" for each in fleet.decisions()), "the function was started")
+    (decision,) = [each for each in fleet.decisions() if each.get("function") == "listener"]
+    assert decision["trigger"] == "lamplight.mqtt.message"
+    assert decision["result"]["data"] == {"topic": "rooms/hall", "data": {"lit": True}, "from": message.source}
+    fleet.run("remove", f"{DEVICE}/listener")
