@@ -34,6 +34,7 @@ COMMANDS = {
     "remove": "Take a function or a model from a device.",
     "upgrade": "Give a device a new version of the agent.",
     "doctor": "Look at what must be right, and say what to do.",
+    "keys": "Show, move and renew the keys that sign.",
     "sim": "Change the light around a simulated device.",
 }
 _INTERRUPTED = 130  # 128 + SIGINT

@@ -70,8 +70,19 @@ class Client:
         )
 
     def release(self, archive: bytes) -> JsonObject:
-        """Store a packed bundle or model; gives its RELEASE. The same bytes give the same release again."""
+        """Store a packed bundle or model; gives its RELEASE. The same bytes give the same release again.
+
+        One that has "unsigned" cannot be deployed before it is signed: see pushing.py.
+        """
         return self._request("POST", "/api/releases", content=archive)
+
+    def keys(self) -> JsonObject:
+        """The names of the private keys that the shim holds, and the image repository's metadata."""
+        return self._request("GET", "/api/keys")
+
+    def adopt(self, offer: JsonObject) -> JsonObject:
+        """Give the shim metadata that was signed here; the answer is as that of `keys`."""
+        return self._request("POST", "/api/keys", json=offer)
 
     def deploy(
         self,

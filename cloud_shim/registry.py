@@ -46,16 +46,32 @@ class Registry:
         self._adding = threading.Lock()
 
     def add(self, data: bytes) -> Release:
-        """The release with these bytes: a new one, or the one that already has them.
+        """The release with these bytes, signed: a new one, or the one that already has them.
 
-        Raises BadArtifactError when a device would refuse them.
+        Raises BadArtifactError when a device would refuse them, RejectedError when they are new and the shim has no
+        release key.
         """
-        if len(data) > MAX_ARTIFACT:
-            raise BadArtifactError(f"The artifact has {len(data)} bytes", f"at most {MAX_ARTIFACT} can be sent")
+        _check_length(data)
         with self._adding:
-            release = self._by_digest(chunks.digest(data)) or self._new(data)
+            release = self._by_digest(chunks.digest(data))
+            if release is None:
+                self._signing.check_can_release()
+                release = self._new(data)
             self.sign(release)
             return release
+
+    def take_in(self, data: bytes) -> Release:
+        """As `add`, but where the shim has no release key, the release is left for its owner to sign."""
+        _check_length(data)
+        with self._adding:
+            release = self._by_digest(chunks.digest(data)) or self._new(data)
+            if "image-releases" in self._signing.held():
+                self.sign(release)
+            return release
+
+    def signed(self, release: Release) -> bool:
+        """Whether the release may be deployed."""
+        return self._signing.lists(release.ref)
 
     def sign(self, release: Release) -> None:
         """See to it that the release is signed, with its patches; nothing happens when it is."""
@@ -153,6 +169,11 @@ class Registry:
     def _put_index(self, data: bytes) -> str:
         parts = chunks.split(data)
         return self._blobs.put(chunks.encode_index([chunks.digest(part) for part in parts])) if len(parts) > 1 else ""
+
+
+def _check_length(data: bytes) -> None:
+    if len(data) > MAX_ARTIFACT:
+        raise BadArtifactError(f"The artifact has {len(data)} bytes", f"at most {MAX_ARTIFACT} can be sent")
 
 
 def _last_version(session: Session, kind: str, name: str) -> int:

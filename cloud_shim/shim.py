@@ -3,6 +3,7 @@
 `app.py` serves it over HTTP; a test may use it directly.
 """
 
+from collections.abc import Mapping
 from functools import partial
 
 from cloud_shim import broker, retention
@@ -59,6 +60,13 @@ class Shim:
         self._publisher.start()
         self._chores.start()
         self.link.start(self.ingest.receive, self._connected, self.fleet.announce_all)
+
+    def adopt(self, offer: Mapping[str, object]) -> None:
+        """Publish metadata that was signed elsewhere (signing.py); when keys changed, every device is told at once."""
+        roots = len(self.signing.image()["root"])
+        self.signing.adopt(offer)
+        if len(self.signing.image()["root"]) > roots:
+            self._publisher.connected(session_present=True)
 
     def close(self) -> None:
         """Stop, in the order in which the parts need each other."""

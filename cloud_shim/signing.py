@@ -8,8 +8,9 @@ night-light v3 with this configuration". Keys and signed metadata are files in o
     director.json          the director's root, common to all devices
     devices/<name>.json    one device's director metadata and deployment
 
-Each file is replaced as a whole, so a crash leaves the state before or after; versions only go up. These are
-development keys: all of them lie together. It does not choose release or generation numbers, and does not publish.
+Each file is replaced as a whole, so a crash leaves the state before or after; versions only go up. All keys lie
+here, as suits development, until `adopt` is given metadata under keys of a developer's machine: then only the online
+ones and the director's stay. It does not choose release or generation numbers, and does not publish.
 """
 
 # tuf.api.metadata re-exports its classes in a way that pyright does not see.
@@ -18,68 +19,75 @@ development keys: all of them lie together. It does not choose release or genera
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from securesystemslib.signer import CryptoSigner
-from tuf.api.metadata import (
-    DelegatedRole,
-    Delegations,
-    Metadata,
-    MetaFile,
-    Root,
-    Snapshot,
-    TargetFile,
-    Targets,
-    Timestamp,
-)
-from tuf.api.serialization.json import JSONSerializer
+from tuf.api.metadata import Delegations, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
 
+from cloud_shim import handover, key_files, release_metadata
+from cloud_shim.release_metadata import RELEASES, ROOT
 from device.errors import NotFoundError, RejectedError
 from device.protocol.deployment import ArtifactRef, Deployment, Patch, decode
 from device.protocol.fields import is_name
 from device.update import durable
 
 ONLINE = timedelta(days=30)
-RELEASES = timedelta(days=365)
-ROOT = timedelta(days=3650)
-# Releases of one name whose patches stay signed.
-_PATCHED = 3
-_SERIALIZER = JSONSerializer(compact=True)
 # Which key signs which role; the image repository's delegated roles are signed by "image-releases".
 _IMAGE = {"root": "image-root", "targets": "image-targets", "snapshot": "image-online", "timestamp": "image-online"}
 _DIRECTOR = {"root": "director-root", **dict.fromkeys(("targets", "snapshot", "timestamp"), "director-online")}
 
 # A repository's texts by role, without its roots.
 Roles = dict[str, str]
-
-
-def _clock() -> datetime:
-    return datetime.now(UTC)
+# Those that a developer's machine can hold in place of the shim.
+_OFFLINE = ("image-root", "image-targets", "image-releases")
 
 
 class Signing:
     """The two repositories in `folder`; safe to use from several threads, not from several processes."""
 
-    def __init__(self, folder: Path, clock: Callable[[], datetime] = _clock) -> None:
+    def __init__(self, folder: Path, clock: Callable[[], datetime] = release_metadata.utc_now) -> None:
         self._folder = folder
         self._clock = clock
         self._lock = threading.Lock()
         for each in (folder, folder / "keys", folder / "devices"):
             durable.make_folder(each)
             durable.sweep(each)
-        self._keys = {
-            name: _key(folder / "keys" / f"{name}.pem")
-            for name in sorted({*_IMAGE.values(), *_DIRECTOR.values(), "image-releases"})
-        }
+        self._keys = self._load_keys()
         self._director: dict[str, Any] = self._load("director.json", lambda: {"root": [self._root(_DIRECTOR)]})
         self._image: dict[str, Any] = self._load("image.json", self._new_image)
 
     def roots(self) -> tuple[bytes, bytes]:
-        """What a device must be given at its making: the first root of the director and of the image repository."""
-        return self._director["root"][0].encode(), self._image["root"][0].encode()
+        """What a device must be given at its making: the newest root of the director and of the image repository."""
+        return self.director_root().encode(), self._image["root"][-1].encode()
+
+    def image(self) -> dict[str, Any]:
+        """The image repository, in the form DESIRED has it."""
+        return self._image
+
+    def director_root(self) -> str:
+        """The director's newest root."""
+        return self._director["root"][-1]
+
+    def held(self) -> list[str]:
+        """The names of the private keys that lie here."""
+        return sorted(self._keys)
+
+    def adopt(self, offer: Mapping[str, object]) -> None:
+        """Take over metadata of the image repository that was signed elsewhere, and forget keys that it replaces.
+
+        The keys' files go once the metadata that no longer names them is on disk; after a crash in between, the next
+        start deletes them. Raises what handover.merged does; nothing has changed then.
+        """
+        with self._lock:
+            image = handover.merged(self._image, offer, self._keys.get("image-root"))
+            if image == self._image:
+                return
+            texts = {"targets": image["targets"], **image["delegated"]}
+            snapshot, timestamp = (release_metadata.successor(self._image[role]) for role in ("snapshot", "timestamp"))
+            self._publish({**image, **self._listing(texts, snapshot, timestamp, _IMAGE)})
+            self._keys = self._load_keys()
 
     def release(
         self, kind: str, name: str, version: int, sha256: str, length: int, patches: Sequence[Patch] = ()
@@ -87,24 +95,33 @@ class Signing:
         """Sign that release `version` of the "function" or "model" `name` is these bytes, and made by these patches.
 
         Only the newest releases of a name keep their patches: every device is sent all that is signed of it. The same
-        again changes nothing; raises RejectedError when that release is other bytes already.
+        again changes nothing; raises RejectedError when that release is other bytes already, or when it is new and the
+        release key is not here.
         """
         ref = ArtifactRef(kind, name, version, sha256, length, "", tuple(patches))
-        targets = {each.target: _target(each) for each in ref.targets()}
         with self._lock:
-            role = _role(ref)
+            role = release_metadata.role_of(ref)
             text = self._image["delegated"].get(role)
-            signed = _next(text) if text else Targets()
-            if any(signed.targets.get(path, target) != target for path, target in targets.items()):
-                raise RejectedError(
-                    f"Release {name} v{version} exists with other content",
-                    "releases never change",
-                    "Use the next version",
-                )
-            current = _without_old_patches({**signed.targets, **targets})
-            if current != signed.targets:
+            signed = release_metadata.successor(text) if text else Targets()
+            current = release_metadata.with_release(signed.targets, ref)
+            # Without the key a listed release goes on without patches that nobody signed.
+            if current != signed.targets and not ("image-releases" not in self._keys and ref.target in signed.targets):
+                self.check_can_release()
                 signed.targets = current
                 self._publish(self._with_roles({role: signed}))
+
+    def lists(self, ref: ArtifactRef) -> bool:
+        """Whether exactly these bytes are signed as that release."""
+        return self._released((ref,)).get(ref.target) == release_metadata.target(ref)
+
+    def check_can_release(self) -> None:
+        """Raises RejectedError when the key that signs releases is not here."""
+        if "image-releases" not in self._keys:
+            raise RejectedError(
+                "This shim cannot sign a release",
+                "the release key was moved to a developer's machine",
+                "Deploy with `lamplight deploy` from the machine on which `lamplight keys take` was run",
+            )
 
     def desired(self, deployment: Deployment) -> bytes:
         """The DESIRED document that makes the device run `deployment`, signed anew.
@@ -134,15 +151,15 @@ class Signing:
 
     def _sign(self, deployment: Deployment, last: dict[str, Any] | None) -> bytes:
         self._renew()
-        deployment = deployment.with_patches(set(self._released(deployment)))
+        deployment = deployment.with_patches(set(self._released(deployment.artifacts())))
         text = deployment.encode()
-        version = _next(last["director"]["targets"]).version if last else 1
-        targets = Targets(version, targets={ref.target: _target(ref) for ref in deployment.targets()})
+        version = release_metadata.successor(last["director"]["targets"]).version if last else 1
+        targets = Targets(version, targets={ref.target: release_metadata.target(ref) for ref in deployment.targets()})
         targets.targets["deployment.json"] = TargetFile.from_data("deployment.json", text, ["sha256"])
         director = self._chain({"targets": targets}, Snapshot(version), Timestamp(version), _DIRECTOR)
         state = {"director": director, "deployment": text.decode()}
         durable.write_file(self._device_file(deployment.device), json.dumps(state).encode())
-        needed = {_role(ref) for ref in deployment.artifacts()}
+        needed = {release_metadata.role_of(ref) for ref in deployment.artifacts()}
         delegated = {role: each for role, each in self._image["delegated"].items() if role in needed}
         document = {
             "format": 1,
@@ -153,18 +170,21 @@ class Signing:
         return json.dumps(document, separators=(",", ":")).encode()
 
     def _check_released(self, deployment: Deployment) -> None:
-        released = self._released(deployment)
+        released = self._released(deployment.artifacts())
         for ref in deployment.targets():
             signed = released.get(ref.target)
-            if signed != _target(ref) and not (signed is None and isinstance(ref, Patch)):
+            if signed != release_metadata.target(ref) and not (signed is None and isinstance(ref, Patch)):
                 raise RejectedError(
                     f"{ref.name} v{ref.version} was not released with this content", "", "Push it first"
                 )
 
-    def _released(self, deployment: Deployment) -> dict[str, TargetFile]:
-        """What is signed of the functions and models that the deployment names."""
-        texts = (self._image["delegated"].get(role) for role in {_role(ref) for ref in deployment.artifacts()})
-        return {path: target for text in texts if text for path, target in _parse(text).signed.targets.items()}
+    def _released(self, refs: Sequence[ArtifactRef]) -> dict[str, TargetFile]:
+        """What is signed of the names that these have."""
+        delegated = self._image["delegated"]
+        texts = (delegated.get(role) for role in {release_metadata.role_of(ref) for ref in refs})
+        return {
+            path: each for text in texts if text for path, each in release_metadata.parse(text).signed.targets.items()
+        }
 
     # The image repository
 
@@ -176,22 +196,27 @@ class Signing:
 
     def _with_roles(self, changed: Mapping[str, Targets]) -> dict[str, Any]:
         """The image repository with these delegated roles changed, or added to the delegations."""
-        top = _next(self._image["targets"])
-        delegations: dict[str, DelegatedRole] = top.delegations.roles
+        top = release_metadata.successor(self._image["targets"])
         for role in changed:
-            kind, _, name = role.partition("-")
-            key = self._keys["image-releases"].public_key.keyid
-            delegations[role] = DelegatedRole(role, [key], 1, terminating=True, paths=[f"{kind}/{name}/*"])
-        snapshot, timestamp = (_next(self._image[role]) for role in ("snapshot", "timestamp"))
+            release_metadata.delegate(top, role, self._keys["image-releases"].public_key.keyid)
+        snapshot, timestamp = (release_metadata.successor(self._image[role]) for role in ("snapshot", "timestamp"))
         roles = self._chain({**changed, "targets": top}, snapshot, timestamp, _IMAGE)
         top_level = {role: roles.pop(role) for role in ("targets", "snapshot", "timestamp")}
         return {"root": self._image["root"], **top_level, "delegated": {**self._image["delegated"], **roles}}
 
     def _renew(self) -> None:
-        """Sign the image repository again where half of the time has passed."""
+        """Sign the image repository again where half of the time has passed, and the key is here."""
+        if "image-releases" not in self._keys:
+            self._renew_online()
+            return
         old = {role: text for role, text in self._image["delegated"].items() if not self._fresh(text, RELEASES)}
         if old or not self._fresh(self._image["timestamp"], ONLINE):
-            self._publish(self._with_roles({role: _next(text) for role, text in old.items()}))
+            self._publish(self._with_roles({role: release_metadata.successor(text) for role, text in old.items()}))
+
+    def _renew_online(self) -> None:
+        if not self._fresh(self._image["timestamp"], ONLINE):
+            snapshot, timestamp = (release_metadata.successor(self._image[role]) for role in ("snapshot", "timestamp"))
+            self._publish({**self._image, **self._listing({}, snapshot, timestamp, _IMAGE)})
 
     def _publish(self, image: dict[str, Any]) -> None:
         durable.write_file(self._folder / "image.json", json.dumps(image).encode())
@@ -208,7 +233,15 @@ class Signing:
             texts[role] = self._text(
                 targets, keys.get(role, "image-releases"), ONLINE if keys is _DIRECTOR else RELEASES
             )
-            snapshot.meta[f"{role}.json"] = _meta(targets.version, texts[role])
+        return {**texts, **self._listing(texts, snapshot, timestamp, keys)}
+
+    def _listing(
+        self, changed: Mapping[str, str], snapshot: Snapshot, timestamp: Timestamp, keys: Mapping[str, str]
+    ) -> Roles:
+        """The texts of the snapshot and timestamp, with these roles listed."""
+        texts: Roles = {}
+        for role, text in changed.items():
+            snapshot.meta[f"{role}.json"] = _meta(release_metadata.parse(text).signed.version, text)
         texts["snapshot"] = self._text(snapshot, keys["snapshot"], ONLINE)
         # Signed, so that a board without a clock learns that this time has passed.
         timestamp.unrecognized_fields["issued"] = int(self._clock().timestamp())
@@ -217,10 +250,7 @@ class Signing:
         return texts
 
     def _text(self, signed: Any, key: str, valid: timedelta) -> str:
-        signed.expires = self._clock().replace(microsecond=0) + valid
-        metadata: Metadata[Any] = Metadata(signed)
-        metadata.sign(self._keys[key])
-        return metadata.to_bytes(_SERIALIZER).decode()
+        return release_metadata.signed_text(signed, self._clock() + valid, self._keys[key])
 
     def _root(self, keys: Mapping[str, str]) -> str:
         root = Root(consistent_snapshot=False)
@@ -229,10 +259,37 @@ class Signing:
         return self._text(root, keys["root"], ROOT)
 
     def _fresh(self, text: str, valid: timedelta) -> bool:
-        expires = datetime.fromisoformat(json.loads(text)["signed"]["expires"])
-        return expires - self._clock() > valid / 2
+        return release_metadata.fresh(text, valid, self._clock())
 
     # Files
+
+    def _load_keys(self) -> dict[str, CryptoSigner]:
+        """The private keys that lie here: all of them, until the image repository follows keys that lie elsewhere."""
+        folder = self._folder / "keys"
+        named = self._named_keys()
+        keys: dict[str, CryptoSigner] = {}
+        for name in sorted({*_IMAGE.values(), *_DIRECTOR.values(), "image-releases"}):
+            if named is None or name not in _OFFLINE:
+                keys[name] = key_files.make(folder, name)
+            elif key_files.exists(folder, name):
+                keys[name] = key_files.read(folder, name)
+                if keys[name].public_key.keyid not in named[name]:
+                    del keys[name]
+                    key_files.remove(folder, name)
+        return keys
+
+    def _named_keys(self) -> dict[str, set[str]] | None:
+        """Which key ids the image repository names for the keys that may lie elsewhere; None before there is one."""
+        path = self._folder / "image.json"
+        if not path.exists():
+            return None
+        image = json.loads(path.read_bytes())
+        root, top = (release_metadata.parse(text).signed for text in (image["root"][-1], image["targets"]))
+        return {
+            "image-root": set(root.roles["root"].keyids),
+            "image-targets": set(root.roles["targets"].keyids),
+            "image-releases": set(top.delegations.keys),
+        }
 
     def _load(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         path = self._folder / name
@@ -250,12 +307,6 @@ class Signing:
         return self._folder / "devices" / f"{device}.json"
 
 
-def _key(path: Path) -> CryptoSigner:
-    if not path.exists():
-        durable.write_file(path, CryptoSigner.generate_ed25519().private_bytes, mode=0o600)
-    return CryptoSigner(load_pem_private_key(path.read_bytes(), None))  # pyright: ignore[reportArgumentType]
-
-
 def _check_generation(deployment: Deployment, last: str) -> None:
     before = decode(last.encode())
     same = deployment.with_patches(set()).encode() == before.with_patches(set()).encode()
@@ -267,32 +318,6 @@ def _check_generation(deployment: Deployment, last: str) -> None:
         )
 
 
-def _without_old_patches(targets: Mapping[str, TargetFile]) -> dict[str, TargetFile]:
-    """What a delegated role lists: every artifact, and the patches that make the newest releases."""
-    versions = {path: int(path.rpartition("/")[2].partition(".")[0]) for path in targets}
-    oldest = max(versions.values()) - _PATCHED
-    return {path: each for path, each in targets.items() if versions[path] > oldest or path.endswith(".tar")}
-
-
-def _target(ref: ArtifactRef) -> TargetFile:
-    return TargetFile(ref.length, {"sha256": ref.digest}, ref.target)
-
-
 def _meta(version: int, text: str) -> MetaFile:
     # With length and hash, so that no two roles signed by one key can be exchanged.
     return MetaFile.from_data(version, text.encode(), ["sha256"])
-
-
-def _role(ref: ArtifactRef) -> str:
-    return f"{ref.kind}s-{ref.name}"
-
-
-def _parse(text: str) -> Metadata[Any]:
-    return Metadata[Any].from_bytes(text.encode())
-
-
-def _next(text: str) -> Any:
-    """What `text` signs, with the next version number, to be changed and signed again."""
-    signed = _parse(text).signed
-    signed.version += 1
-    return signed

@@ -16,7 +16,10 @@ def _list(request: Request) -> JSONResponse:
 
 async def _add(request: Request) -> JSONResponse:
     data = await body(request, MAX_ARTIFACT)
-    return JSONResponse(views.release(await run_in_threadpool(shim(request).registry.add, data)))
+    registry = shim(request).registry
+    release = await run_in_threadpool(registry.take_in, data)
+    unsigned = {} if registry.signed(release) else {"unsigned": release.ref.to_json()}
+    return JSONResponse({**views.release(release), **unsigned})
 
 
 ROUTES = [Route("/api/releases", _list), Route("/api/releases", _add, methods=["POST"])]

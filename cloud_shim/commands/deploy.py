@@ -19,6 +19,7 @@ from cloud_shim.commands.following import follow, waiting_options
 from cloud_shim.deployments import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS
 from cloud_shim.lines import release
 from cloud_shim.packing import pack
+from cloud_shim.pushing import push
 
 
 @command("deploy")
@@ -47,7 +48,7 @@ def run(
     config = parse_config(pairs)
     archive = pack(existing_folder(path), config)
     device = choose_device(options.client, device)
-    sent = options.client.release(archive)
+    sent = push(options.client, archive)
     layer = _layer(options, Path(path), device)
     asked = {"seconds": trial_seconds, "events": trial_events}
     trial = {key: value for key, value in asked.items() if value is not None}
@@ -68,6 +69,6 @@ def _layer(options: Options, folder: Path, device: str) -> dict[str, Any]:
     packed = layers.build(folder, target, models=bool(reported["ai"]))
     if packed is None:
         return {}
-    layer = options.client.release(packed)
+    layer = push(options.client, packed)
     options.terminal.say(f"{release('layer ' + layer['name'], layer['version'])} ({layer['length']:,} bytes)")
     return layer

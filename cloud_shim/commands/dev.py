@@ -10,6 +10,7 @@ from cloud_shim.commands.arguments import Options, choose_device, command, devic
 from cloud_shim.lines import release
 from cloud_shim.live import Live
 from cloud_shim.packing import pack
+from cloud_shim.pushing import push
 from device.errors import LamplightError
 
 _IDLE = 250  # milliseconds between two looks when nothing is saved
@@ -35,7 +36,7 @@ def redeploy(options: Options, folder: Path, device: str, sent: bytes) -> bytes:
         archive = pack(folder)
         if archive == sent:
             return sent
-        stored = options.client.release(archive)
+        stored = push(options.client, archive)
         generation = options.client.deploy(device, stored)
     except LamplightError as error:
         options.terminal.error(error)

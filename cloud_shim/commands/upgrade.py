@@ -8,6 +8,7 @@ import click
 from cloud_shim import agent_release
 from cloud_shim.commands.arguments import Options, command, existing_folder
 from cloud_shim.commands.following import follow, waiting_options
+from cloud_shim.pushing import push
 
 
 @command("upgrade")
@@ -24,7 +25,7 @@ def run(options: Options, device: str, source: str, wait: bool, timeout: float) 
     started = time.monotonic()
     archive, manifest = agent_release.pack(_folder(source))
     options.client.device(device)
-    sent = options.client.release(archive)
+    sent = push(options.client, archive)
     generation = options.client.deploy(device, sent)
     options.terminal.say(
         f"agent {manifest.version}, release v{sent['version']} ({sent['length']:,} bytes) to {device} "

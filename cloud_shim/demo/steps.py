@@ -15,6 +15,7 @@ from cloud_shim.demo import backlog
 from cloud_shim.demo.bench_top import BRIGHT, BenchTop
 from cloud_shim.demo.transcript import Step
 from cloud_shim.packing import pack
+from cloud_shim.pushing import push
 from cloud_shim.up.home import STARTER, Home
 from device.errors import LamplightError
 from device.hal.sim.link import Link
@@ -144,7 +145,7 @@ class Demo:
         main.write_text(_replaced(main.read_text(), old, new))
 
     def _deploy(self, client: Client, folder: Path) -> int:
-        return client.deploy(self._home.device, client.release(pack(folder)))
+        return client.deploy(self._home.device, push(client, pack(folder)))
 
     def _deploy_and_see(self, lit: bool, when: str) -> str:
         """Deploy the function; the LED changes, and the device keeps what it got."""

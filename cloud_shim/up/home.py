@@ -12,6 +12,7 @@ from cloud_shim import broker, starters
 from cloud_shim.client import Client
 from cloud_shim.packing import pack
 from cloud_shim.processes import Process
+from cloud_shim.pushing import push
 from cloud_shim.up import ports
 from cloud_shim.up.provision import BOARD, FLEET, DeviceFiles
 from cloud_shim.up.state import StateFolder
@@ -114,7 +115,7 @@ class Home:
             return
         with Client(self.url) as client:
             if not client.device(self.device)["desired"]["generation"]:
-                client.deploy(self.device, client.release(pack(starters.path(STARTER))))
+                client.deploy(self.device, push(client, pack(starters.path(STARTER))))
 
 
 def _python(name: str, state: StateFolder, module: str, *arguments: str) -> Process:

@@ -1,0 +1,97 @@
+"""What the image repository's metadata says of releases. Pure: texts and python-tuf's objects in, the same out.
+
+The shim (signing.py) and a machine with the release keys (release_keys.py) both build on it. It holds no keys, reads
+no files and verifies nothing.
+"""
+
+# tuf.api.metadata re-exports its classes in a way that pyright does not see.
+# pyright: reportPrivateImportUsage=false
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from securesystemslib.signer import Signer
+from tuf.api.metadata import DelegatedRole, Metadata, TargetFile, Targets
+from tuf.api.serialization.json import JSONSerializer
+
+from device.errors import RejectedError
+from device.protocol.deployment import ArtifactRef
+
+RELEASES = timedelta(days=365)
+ROOT = timedelta(days=3650)
+# Releases of one name whose patches stay signed.
+_PATCHED = 3
+_SERIALIZER = JSONSerializer(compact=True)
+
+
+def role_of(ref: ArtifactRef) -> str:
+    """The delegated role that lists the releases of this name."""
+    return f"{ref.kind}s-{ref.name}"
+
+
+def target(ref: ArtifactRef) -> TargetFile:
+    """How metadata lists the artifact or patch."""
+    return TargetFile(ref.length, {"sha256": ref.digest}, ref.target)
+
+
+def with_release(targets: Mapping[str, TargetFile], ref: ArtifactRef) -> dict[str, TargetFile]:
+    """What a delegated role lists once `ref` and its patches are in it; raises RejectedError when it is other bytes."""
+    added = {each.target: target(each) for each in ref.targets()}
+    if any(targets.get(path, new) != new for path, new in added.items()):
+        raise RejectedError(
+            f"Release {ref.name} v{ref.version} exists with other content",
+            "releases never change",
+            "Use the next version",
+        )
+    return _without_old_patches({**targets, **added})
+
+
+def _without_old_patches(targets: Mapping[str, TargetFile]) -> dict[str, TargetFile]:
+    """What a delegated role lists: every artifact, and the patches that make the newest releases."""
+    versions = {path: int(path.rpartition("/")[2].partition(".")[0]) for path in targets}
+    oldest = max(versions.values()) - _PATCHED
+    return {path: each for path, each in targets.items() if versions[path] > oldest or path.endswith(".tar")}
+
+
+def delegate(top: Targets, role: str, keyid: str) -> None:
+    """Let the key sign the releases of this role's name, and nothing else."""
+    assert top.delegations is not None and top.delegations.roles is not None
+    kind, _, name = role.partition("-")
+    top.delegations.roles[role] = DelegatedRole(role, [keyid], 1, terminating=True, paths=[f"{kind}/{name}/*"])
+
+
+def parse(text: str) -> Metadata[Any]:
+    """The metadata in `text`."""
+    return Metadata[Any].from_bytes(text.encode())
+
+
+def successor(text: str) -> Any:
+    """What `text` signs, with the next version number, to be changed and signed again."""
+    signed = parse(text).signed
+    signed.version += 1
+    return signed
+
+
+def signed_text(signed: Any, expires: datetime, *keys: Signer) -> str:
+    """`signed` as text, valid until `expires`, with these keys' signatures."""
+    signed.expires = expires.replace(microsecond=0)
+    metadata: Metadata[Any] = Metadata(signed)
+    for key in keys:
+        metadata.sign(key, append=True)
+    return text_of(metadata)
+
+
+def text_of(metadata: Metadata[Any]) -> str:
+    """The metadata in the form in which it is kept and sent."""
+    return metadata.to_bytes(_SERIALIZER).decode()
+
+
+def fresh(text: str, valid: timedelta, now: datetime) -> bool:
+    """Whether less than half of its time has passed."""
+    return parse(text).signed.expires - now > valid / 2
+
+
+def utc_now() -> datetime:
+    """The clock."""
+    return datetime.now(UTC)

@@ -1,0 +1,69 @@
+"""Keys from the command line: shown, taken and renewed."""
+
+import json
+
+import pytest
+
+from cloud_shim.signing import Signing
+
+
+@pytest.fixture
+def signing(shim, tmp_path, monkeypatch):
+    """A fake shim whose keys and signatures are real."""
+    monkeypatch.setenv("LAMPLIGHT_KEYS", str(tmp_path / "release-keys"))
+    made = Signing(tmp_path / "signing")
+    made.release("function", "lamp", 1, "a" * 64, 1000)
+
+    def view(_=None):
+        return {"held": made.held(), "director_root": made.director_root(), "image": made.image()}
+
+    def adopt(offer):
+        made.adopt(offer)
+        return view()
+
+    shim.answers |= {"GET /api/keys": view, "POST /api/keys": adopt}
+    return made
+
+
+def places(run):
+    return {key["name"]: key["where"] for key in json.loads(run("keys", "show", "--json")[1])["keys"]}
+
+
+def test_every_key_is_shown_with_where_it_lies(signing, run):
+    assert set(places(run).values()) == {"shim"}
+    assert run("keys", "take")[0] == 0
+    assert places(run) == {
+        "image-root": "this machine",
+        "image-targets": "this machine",
+        "image-releases": "this machine",
+        "image-online": "shim",
+        "director-root": "shim",
+        "director-online": "shim",
+    }
+
+
+def test_taking_twice_changes_nothing(signing, run):
+    run("keys", "take")
+    before = signing.image()
+    assert run("keys", "take")[0] == 0
+    assert signing.image() == before
+
+
+def test_keys_that_another_machine_took_are_refused_and_shown_as_such(signing, run, monkeypatch, tmp_path):
+    run("keys", "take")
+    monkeypatch.setenv("LAMPLIGHT_KEYS", str(tmp_path / "elsewhere"))
+    code, _, err = run("keys", "take")
+    assert code == 5
+    assert "not by this machine" in err
+    assert not (tmp_path / "elsewhere").exists()
+    assert places(run)["image-releases"] == "another machine"
+
+
+def test_renewing_without_the_keys_is_refused(signing, run):
+    assert run("keys", "renew")[0] == 5
+
+
+def test_renewing_signs_every_list_again(signing, run):
+    run("keys", "take")
+    code, out, _ = run("keys", "renew", "--json")
+    assert (code, json.loads(out)) == (0, {"renewed": ["targets", "functions-lamp"]})
