@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,7 +12,7 @@ from cloud_shim.commands.arguments import Options, command
 from cloud_shim.up.provision import FLEET
 from device.errors import UsageError
 from device.protocol.fields import is_name
-from flashing import agent, card, identity, secrets
+from flashing import agent, card, disks, identity, secrets
 from flashing.commands import write
 from flashing.firstboot import Settings
 from flashing.identity import Identity
@@ -39,12 +40,16 @@ _FILE = click.Path(path_type=Path)
 )
 @click.option("--again", is_flag=True, help="Replace the output file, and the device's earlier card.")
 @click.option("--write", "to", metavar="DEVICE", default="", help="Write it to this card then, after asking.")
-def run(options: Options, board_name: str, base: Path, name: str, output: Path, **chosen: object) -> None:
+@click.option("--yes", is_flag=True, help="With --write: do not ask before everything on the card is lost.")
+def run(options: Options, board_name: str, base: Path, name: str, output: Path, **chosen: Any) -> None:
     """Make a card image for one device: the agent with all its libraries, its identity, and first-boot settings."""
     board = boards.load(board_name)
     if not is_name(name):
         raise UsageError(f"{name!r} cannot name a device", "use lower-case letters, digits and '-'")
     maker = _Maker(options, board, name, chosen)
+    if chosen["to"]:
+        # Before the minutes that an image takes.
+        disks.refuse(disks.find(chosen["to"], disks.disks()), 0)
     terminal = options.terminal
 
     def progress(read: int) -> None:
@@ -56,20 +61,19 @@ def run(options: Options, board_name: str, base: Path, name: str, output: Path, 
         told, [(f"{output} is the card of {name}; it is configured by {mechanism}. Keep it to yourself.", "")]
     )
     if chosen["to"]:
-        write.card(terminal, output, str(chosen["to"]), yes=False)
+        write.card(terminal, output, chosen["to"], chosen["yes"])
 
 
 class _Maker:
     """What the command line says, checked before any work is done, and fetched when the image has been."""
 
-    def __init__(self, options: Options, board: Board, name: str, chosen: Mapping[str, object]) -> None:
+    def __init__(self, options: Options, board: Board, name: str, chosen: Mapping[str, Any]) -> None:
         self._options, self._board, self._name, self._chosen = options, board, name, chosen
-        self.again = bool(chosen["again"])
-        self._broker = identity.broker(str(chosen["broker"]))
-        self._pythons = agent.check_pythons([str(each) for each in _listed(chosen["pythons"])])
-        key, mechanism = chosen["ssh_key"], chosen["first_boot"]
-        settings = Settings(name, self._wifi(), secrets.public_key(key) if isinstance(key, Path) else "")
-        self.plan = card.Plan(board, settings, str(mechanism or ""))
+        self.again: bool = chosen["again"]
+        self._broker = identity.broker(chosen["broker"])
+        self._pythons = agent.check_pythons(chosen["pythons"])
+        key = secrets.public_key(chosen["ssh_key"]) if chosen["ssh_key"] else ""
+        self.plan = card.Plan(board, Settings(name, self._wifi(), key), chosen["first_boot"] or "")
 
     def bring(self) -> Mapping[str, bytes]:
         """Everything for our folder on the card. The identity comes last: it may end an earlier card's."""
@@ -78,20 +82,15 @@ class _Maker:
         return {**archives, **agent.own_files(), **files}
 
     def _identity(self) -> Identity:
-        folder, fleet = self._chosen["folder"], str(self._chosen["fleet"])
-        if isinstance(folder, Path):
+        folder, fleet = self._chosen["folder"], self._chosen["fleet"]
+        if folder is not None:
             return identity.from_folder(folder, self._name, fleet)
         return identity.from_shim(self._options.client, self._name, self._board.name, fleet, self.again)
 
     def _wifi(self) -> secrets.Wifi | None:
-        ssid, file = str(self._chosen["ssid"]), self._chosen["wifi_password_file"]
+        ssid, country, file = (self._chosen[each] for each in ("ssid", "wifi_country", "wifi_password_file"))
         if not ssid:
             return None
-        country = str(self._chosen["wifi_country"])
         if not country:
             raise UsageError("Which country is the board in?", "the radio keeps its rules", "--wifi-country DE")
-        return secrets.wifi(ssid, secrets.wifi_password(file if isinstance(file, Path) else None), country)
-
-
-def _listed(value: object) -> tuple[object, ...]:
-    return value if isinstance(value, tuple) else ()  # pyright: ignore[reportUnknownVariableType]
+        return secrets.wifi(ssid, secrets.wifi_password(file), country)

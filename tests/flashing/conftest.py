@@ -5,11 +5,13 @@ What is on it afterwards is read with mtools, which shares no code with what wro
 
 import struct
 import subprocess
+import tomllib
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 PASSWORD = "a-secret-of-the-device"
 MIB = 1024 * 1024
@@ -82,16 +84,14 @@ def _table(boot_size: int) -> bytes:
     return bytes(440) + struct.pack("<IH", 0x5EED0001, 0) + entries + bytes(32) + b"\x55\xaa"
 
 
-# What the agent needs on a board, as small wheels: pip itself is real, the index is a folder.
-PURE = (
-    "paho_mqtt-2.2.0",
-    "adafruit_blinka-10.0.0",
-    "adafruit_circuitpython_tsl2561-3.3.25",
-    "tuf-7.0.1",
-    "packaging-26.3",
-)
-PURE_EXTRAS = ("securesystemslib-1.6.0",)
-BUILT = ("gpiod-2.5.0", "zstandard-0.25.0", "onnxruntime-1.32.0", "numpy-2.4.6")
+# What is compiled, and so differs between boards.
+BUILT = {"gpiod", "zstandard", "onnxruntime", "numpy"}
+
+
+def needed() -> list[Requirement]:
+    """What the agent needs on a board, as the project says it now."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    return [Requirement(each) for each in (*project["dependencies"], *project["optional-dependencies"]["ai"])]
 
 
 @pytest.fixture
@@ -99,11 +99,14 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that is all of pip's index: wheels for 64-bit ARM, and newer ones for this machine as a trap."""
     folder = tmp_path / "wheels"
     folder.mkdir()
-    for each in (*PURE, *PURE_EXTRAS):
-        _wheel(folder, each, "py3-none-any")
-    for each in BUILT:
-        _wheel(folder, each, "cp313-cp313-manylinux_2_28_aarch64")
-        _wheel(folder, f"{each}9", "cp313-cp313-manylinux_2_28_x86_64")
+    for each in needed():
+        oldest = next((bound.version for bound in each.specifier if bound.operator == ">="), "1")
+        distribution = f"{each.name.lower().replace('-', '_')}-{oldest}"
+        if each.name in BUILT:
+            _wheel(folder, distribution, "cp313-cp313-manylinux_2_28_aarch64")
+            _wheel(folder, f"{distribution}.99", "cp313-cp313-manylinux_2_28_x86_64")
+        else:
+            _wheel(folder, distribution, "py3-none-any")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     return folder

@@ -1,6 +1,8 @@
 """The door to the hardware: opens nothing early, survives pickling and forking, and says what is not there."""
 
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -119,3 +121,18 @@ def test_a_users_circuitpython_program_runs_unchanged_in_a_worker(simulation, wo
     give([found, button.value, lux, world.state()["pins"]["led"]])
     """
     assert simulation.run(code) == [[0x39], True, pytest.approx(300, rel=0.03), True]
+
+
+def test_a_machine_without_pins_needs_no_blinka():
+    Hardware(boards.load("linux/arm64")).prepare()
+
+
+def test_an_adapter_is_looked_for_on_usb_and_its_absence_is_told():
+    # In a process of its own: Blinka chooses the board once, at its import.
+    code = """
+import boards
+from device.hal.hardware import Hardware
+Hardware(boards.load("ftdi/ft232h")).prepare()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "UsageError" in done.stderr and "FT232H" in done.stderr and "cannot be used here" in done.stderr

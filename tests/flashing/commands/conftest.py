@@ -1,12 +1,16 @@
-"""The command line of `flash.py`, run in this process."""
+"""The command line of `flash.py`, run in this process, and disks that are files."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from flashing import cli
+from tests.flashing.conftest import MIB
 
 Run = Callable[..., tuple[int, str, str]]
+MakeDisk = Callable[..., Path]
 
 
 @pytest.fixture
@@ -19,3 +23,23 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         return code, out, err
 
     return call
+
+
+@pytest.fixture
+def make_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeDisk:
+    """Makes a disk that is a file; all of them are what lsblk tells."""
+    told: list[dict[str, object]] = []
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "lsblk").write_text(f"#!/bin/sh\ncat {tmp_path}/disks.json\n")
+    (tmp_path / "bin" / "lsblk").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+
+    def make(name: str, size: int = 64 * MIB, rm: bool = True, mount: str | None = None) -> Path:
+        path = tmp_path / name
+        path.write_bytes(b"\xee" * min(size, 64 * MIB))
+        disk = {"path": str(path), "type": "disk", "size": size, "rm": rm, "hotplug": rm, "ro": False, "model": "Card"}
+        told.append({**disk, "children": [{"mountpoints": [mount]}]})
+        (tmp_path / "disks.json").write_text(json.dumps({"blockdevices": told}))
+        return path
+
+    return make

@@ -9,7 +9,7 @@ import pytest
 
 from device import config
 from flashing import cli
-from tests.flashing.commands.conftest import Run
+from tests.flashing.commands.conftest import MakeDisk, Run
 from tests.flashing.conftest import BOOKWORM, MIB, PASSWORD, MakeImage, mtools, read
 
 WIFI_PASSWORD = "correct horse battery"
@@ -143,3 +143,19 @@ def test_an_interrupt_ends_as_such(arguments: list[object], monkeypatch: pytest.
     monkeypatch.setattr("flashing.card.inject", interrupt)
     assert cli.run([str(each) for each in arguments]) == 130
     assert not card(arguments).exists()
+
+
+def test_one_command_makes_the_image_and_writes_it(run: Run, arguments: list[object], make_disk: MakeDisk) -> None:
+    disk = make_disk("sdb")
+    code, _, err = run(*arguments, "--write", disk, "--yes")
+    assert code == 0, err
+    assert disk.read_bytes().startswith(card(arguments).read_bytes())
+
+
+def test_a_card_that_is_refused_is_refused_before_the_image_is_made(
+    run: Run, arguments: list[object], make_disk: MakeDisk
+) -> None:
+    disk = make_disk("sda", rm=False, mount="/")
+    code, _, err = run(*arguments, "--write", disk, "--yes")
+    assert code == 5 and "this system runs from it" in err
+    assert not card(arguments).exists() and set(disk.read_bytes()) == {0xEE}

@@ -1,35 +1,12 @@
 """`flash.py write` and `doctor`, with files that stand in for the disks that an lsblk tells of."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.flashing.commands.conftest import Run
+from tests.flashing.commands.conftest import MakeDisk, Run
 from tests.flashing.conftest import MIB, MakeImage
-
-MakeDisk = Callable[..., Path]
-
-
-@pytest.fixture
-def make_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeDisk:
-    """Makes a disk that is a file; all of them are what lsblk tells."""
-    told: list[dict[str, object]] = []
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "lsblk").write_text(f"#!/bin/sh\ncat {tmp_path}/disks.json\n")
-    (tmp_path / "bin" / "lsblk").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
-
-    def make(name: str, size: int = 64 * MIB, rm: bool = True, mount: str | None = None) -> Path:
-        path = tmp_path / name
-        path.write_bytes(b"\xee" * min(size, 64 * MIB))
-        disk = {"path": str(path), "type": "disk", "size": size, "rm": rm, "hotplug": rm, "ro": False, "model": "Card"}
-        told.append({**disk, "children": [{"mountpoints": [mount]}]})
-        (tmp_path / "disks.json").write_text(json.dumps({"blockdevices": told}))
-        return path
-
-    return make
 
 
 def test_an_image_is_written_and_verified(run: Run, make_image: MakeImage, make_disk: MakeDisk) -> None:
