@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the tests need beyond Python packages: mosquitto with its clients, Chromium and its driver.
+# Installs what the tests need beyond Python packages: mosquitto with its clients, Chromium and its driver, and what the
+# benchmarks measure with and against: wrk and Node.js.
 # Debian and its relatives; elsewhere it says what is missing. Does nothing when all is there.
 set -eu
 PATH="$PATH:/usr/sbin"
@@ -10,6 +11,9 @@ has mosquitto || missing="$missing mosquitto"
 has mosquitto_sub || missing="$missing mosquitto-clients"
 has chromium || has chromium-browser || has google-chrome || missing="$missing chromium"
 has chromedriver || missing="$missing chromium-driver"
+has wrk || missing="$missing wrk"
+has node || missing="$missing nodejs"
+has npm || missing="$missing npm"
 [ -n "$missing" ] || exit 0
 
 sudo=""

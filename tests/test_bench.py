@@ -17,6 +17,9 @@ WORKERS = (
 )
 KEYS = {"name", "unit", "ours", "reference", "ratio", "goal", "pinned"}
 
+MQTT = (*["MQTT in → function → MQTT out"] * 2, "MQTT in → function → MQTT out, pipelined")
+HTTP = ("HTTP, warm, one at a time", "HTTP, warm, 8 connections")
+
 
 @pytest.fixture(scope="module")
 def figures(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
@@ -35,6 +38,8 @@ def test_every_figure_is_measured(figures: list[dict[str, object]]):
     assert found == [
         ("event → handler → result", False),
         ("event → handler → result", True),
+        *((name, pinned) for pinned in (False, True) for name in MQTT),
+        *((name, pinned) for pinned in (False, True) for name in HTTP),
         *((name, pinned) for pinned in (False, True) for name in WORKERS),
         ("inference in a function (presence)", True),
         ("deploy → first event in new code", False),

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from cloud_shim.commands.arguments import Options, command
+from device.config import HTTP_PORT
 from device.errors import UsageError
 from device.protocol.fields import is_name
 
@@ -13,13 +14,29 @@ from device.protocol.fields import is_name
 @click.option("--state", type=click.Path(path_type=Path), default=".lamplight", show_default=True, help="Its folder.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8420, show_default=True, help="Console and API.")
 @click.option("--mqtt-port", type=click.IntRange(1, 65535), default=8421, show_default=True, help="The broker.")
+@click.option(
+    "--http-port",
+    type=click.IntRange(0, 65535),
+    default=HTTP_PORT,
+    show_default=True,
+    help="Where the device serves its functions; 0 for any that is free.",
+)
 @click.option("--device", default="desk-pi", show_default=True, metavar="NAME", help="The simulated device's name.")
 @click.option("--no-device", is_flag=True, help="No simulated device; for a fleet of real ones.")
 @click.option("--fresh", is_flag=True, help="Forget the fleet that an earlier run left in the folder.")
-def run(options: Options, state: Path, port: int, mqtt_port: int, device: str, no_device: bool, fresh: bool) -> None:
+def run(
+    options: Options,
+    state: Path,
+    port: int,
+    mqtt_port: int,
+    http_port: int,
+    device: str,
+    no_device: bool,
+    fresh: bool,
+) -> None:
     """Start a broker, the shim and a simulated device, and show what they do until Ctrl-C."""
     from cloud_shim.up import session
 
     if not is_name(device):
         raise UsageError(f"{device!r} is no name for a device", "use lower-case letters, digits and '-'")
-    session.run(session.Wish(state, port, mqtt_port, "" if no_device else device, fresh), options.terminal)
+    session.run(session.Wish(state, port, mqtt_port, "" if no_device else device, fresh, http_port), options.terminal)

@@ -24,7 +24,8 @@ _READY = 30.0  # seconds; far more than any needs, for a busy machine
 class Home:
     """A broker, a shim and, unless `device` is "", one simulated device, with their files in `state`.
 
-    `cancelled` is asked while something is waited for: when it says True, `start` returns early.
+    `cancelled` is asked while something is waited for: when it says True, `start` returns early. The device's
+    functions are served at `http_port`, 0 for any free one.
     """
 
     def __init__(
@@ -34,11 +35,13 @@ class Home:
         mqtt_port: int,
         device: str,
         cancelled: Callable[[], bool] = lambda: False,
+        http_port: int = 0,
     ) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.device = device
         self.files = DeviceFiles(device, state.device(device), state.hardware_socket(device))
         self._mqtt_port = mqtt_port
+        self._http_port = http_port
         self._cancelled = cancelled
         prepared = broker.prepare(state.cloud, mqtt_port, FLEET)
         self.broker_note = prepared.note
@@ -102,7 +105,8 @@ class Home:
         if self._cancelled():
             return
         with Client(self.url) as client:
-            self.files.write(client.add_device(self.device, BOARD, str(self.files.socket)), self._mqtt_port)
+            given = client.add_device(self.device, BOARD, str(self.files.socket))
+            self.files.write(given, self._mqtt_port, self._http_port)
 
     def _start_function(self) -> None:
         """Give a device that never had a function its first one; one whose functions were removed stays without."""

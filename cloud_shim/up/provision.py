@@ -31,15 +31,15 @@ class DeviceFiles:
         """What the agent keeps: slots, outbox, boot counter."""
         return self.folder / "state"
 
-    def write(self, given: dict[str, Any], mqtt_port: int) -> None:
+    def write(self, given: dict[str, Any], mqtt_port: int, http_port: int) -> None:
         """Write what the shim gave for this device, and with it the configuration."""
         _write(self.folder / "password", given["password"])
         _write(self.folder / "roots" / "director-root.json", given["director_root"])
         _write(self.folder / "roots" / "image-root.json", given["image_root"])
-        _write(self.config, agent_toml(self, mqtt_port))
+        _write(self.config, agent_toml(self, mqtt_port, http_port))
 
 
-def agent_toml(files: DeviceFiles, mqtt_port: int) -> str:
+def agent_toml(files: DeviceFiles, mqtt_port: int, http_port: int) -> str:
     """The agent's configuration for these files; its form is device/config.py's."""
     return f"""\
 fleet = {_quoted(FLEET)}
@@ -54,6 +54,9 @@ host = "127.0.0.1"
 port = {mqtt_port}
 username = {_quoted(files.name)}
 password_file = {_quoted(files.folder / "password")}
+
+[http]
+port = {http_port}
 """
 
 

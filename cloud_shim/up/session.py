@@ -29,6 +29,7 @@ class Wish:
     mqtt_port: int
     device: str
     fresh: bool
+    http_port: int
 
 
 def run(wish: Wish, terminal: Terminal) -> None:
@@ -39,7 +40,7 @@ def run(wish: Wish, terminal: Terminal) -> None:
         ports.ensure_free(wish.mqtt_port, "--mqtt-port")
         if wish.fresh:
             state.clear()
-        home = Home(state, wish.port, wish.mqtt_port, wish.device, stop.is_set)
+        home = Home(state, wish.port, wish.mqtt_port, wish.device, stop.is_set, wish.http_port)
         if home.broker_note:
             terminal.say(home.broker_note)
         terminal.say(f"Starting, with everything kept in {state.path}")

@@ -6,6 +6,7 @@ It decides what is worth a record, not where records go: `emit` does.
 import json
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol, cast
 
 from device.event import Event
@@ -14,6 +15,8 @@ from device.runtime.policy import Policy
 from device.runtime.reads import MAX_SIZE
 
 Emit = Callable[[str, str, dict[str, object]], None]
+# To the functions of the fleet that listen: who, topic, data.
+Send = Callable[[str, str, object], None]
 MAX_LINE = 2000
 # Of a result in a decision record, in characters of JSON: telemetry is not for bulk.
 MAX_RESULT = 2000
@@ -48,11 +51,13 @@ class Allowance:
 class Journal:
     """The records of one version of one function; any thread."""
 
-    def __init__(self, emit: Emit, function: str, version: int, policy: Policy, clock: Clock) -> None:
+    def __init__(self, emit: Emit, send: Send, function: str, version: int, policy: Policy, clock: Clock) -> None:
         self._emit = emit
+        self._send = partial(send, function)
         self._who: dict[str, object] = {"function": function, "version": version}
         self._clock = clock
         self._allowance = Allowance(policy.lines, policy.burst, clock())
+        self._messages = Allowance(policy.messages, round(2 * policy.messages), clock())
         self._dropped = 0
         self._counting = threading.RLock()
 
@@ -63,7 +68,11 @@ class Journal:
             self._line(level, text)
 
     def publish(self, topic: str, data: object) -> None:
-        """Something the function sends to the cloud."""
+        """Something the function sends to the fleet and, as a record, to the cloud; more of it to the former."""
+        with self._counting:
+            sent = self._messages.take(1, self._clock())
+        if sent:
+            self._send(topic, data)
         if self._grant(1):
             self._emit("events", "publish", {**self._who, "topic": topic[:MAX_LINE], "data": data})
 

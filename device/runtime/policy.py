@@ -11,8 +11,9 @@ class Policy:
 
     `warm` bounds importing a handler and loading its models, `go` opening its hardware, `stop` leaving when told to;
     a worker that takes longer is ended. A call waits `call` seconds for its turn beside the function's own timeout. A
-    function may log `lines` a second, and `burst` at once, and publish as often. `network`: functions that ask for the
-    network get it.
+    function may log `lines` a second, and `burst` at once, and publish as often to the cloud; to the other functions of
+    the fleet it may send `messages` a second, and twice as many at once. `network`: functions that ask for the network
+    get it.
     """
 
     warm: float = 30.0
@@ -21,5 +22,6 @@ class Policy:
     call: float = 10.0
     lines: float = 20.0
     burst: int = 200
+    messages: float = 1000.0
     network: bool = False
     backoff: Backoff = field(default_factory=Backoff)

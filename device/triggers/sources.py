@@ -50,7 +50,7 @@ class Sources:
         self._server: Server | None = None
 
     def noting(self, emit: Emit) -> Emit:
-        """`emit`, with what functions decide and publish also given to the triggers that wait for it."""
+        """`emit`, with what functions decide also given to the triggers that wait for it."""
         return partial(self._note, emit)
 
     def serve(self, declared: "DeclaredHttp", ask: Ask) -> HttpTrigger:
@@ -75,8 +75,6 @@ class Sources:
         emit(stream, kind, fields)
         if kind == "decision":
             self.results.decided(fields)
-        elif kind == "publish":
-            self.topics.published(str(fields["function"]), str(fields["topic"]), fields["data"])
 
     def _start(self) -> "Server":
         # Only boards with such a trigger pay for the import.

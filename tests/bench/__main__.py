@@ -11,10 +11,23 @@ import signal
 import sys
 from pathlib import Path
 
-from tests.bench import deploy, event_path, inference, memory, page, patch, table, transfer, workers
+from tests.bench import (
+    deploy,
+    event_path,
+    http_path,
+    inference,
+    memory,
+    mqtt_path,
+    page,
+    patch,
+    table,
+    transfer,
+    workers,
+)
 
 BENCHMARKS = {
-    each.__name__.rpartition(".")[2]: each for each in (event_path, workers, inference, deploy, transfer, patch, memory)
+    each.__name__.rpartition(".")[2]: each
+    for each in (event_path, mqtt_path, http_path, workers, inference, deploy, transfer, patch, memory)
 }
 
 

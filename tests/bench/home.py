@@ -43,12 +43,13 @@ class Broker:
 class RunningHome:
     """A started Home; `folder` is for a benchmark's own files, on the same disk as everybody's state."""
 
-    def __init__(self, home: Home, client: Client, broker: Broker, folder: Path) -> None:
+    def __init__(self, home: Home, client: Client, broker: Broker, folder: Path, http_port: int) -> None:
         self.launcher = home.agent.pid
         self.agent = agent_of(self.launcher)
         self.broker = broker
         self._home = home
         self.folder = folder
+        self.http_port = http_port
         self._client = client
 
     def deploy(self, bundle: bytes) -> int:
@@ -108,7 +109,8 @@ def running(large_messages: bool = False, tuned: bool = True) -> Generator[Runni
         folder = Path(temporary)
         state = StateFolder(folder / "state")
         port, mqtt_port = ports.free(), ports.free()
-        home = Home(state, port, mqtt_port, DEVICE)
+        http_port = ports.free()
+        home = Home(state, port, mqtt_port, DEVICE, http_port=http_port)
         configuration = broker.folder(state.cloud) / "mosquitto.conf"
         if large_messages:
             _lift_size_limit(configuration)
@@ -118,7 +120,7 @@ def running(large_messages: bool = False, tuned: bool = True) -> Generator[Runni
             home.start()
             with Client(home.url) as client:
                 reach = Broker("127.0.0.1", mqtt_port, access.SHIM_USER, broker.shim_password(state.cloud))
-                started = RunningHome(home, client, reach, folder)
+                started = RunningHome(home, client, reach, folder, http_port)
                 started.wait_committed(1)
                 yield started
         finally:

@@ -18,15 +18,19 @@ OnMessage = Callable[[bytes], object]
 
 
 @contextlib.contextmanager
-def subscribed(broker: Broker, topic: str, on_message: OnMessage) -> Generator[mqtt.Client, None, None]:
+def subscribed(
+    broker: Broker, topic: str, on_message: OnMessage, name: str = "bench"
+) -> Generator[mqtt.Client, None, None]:
     """A client that gives what arrives on `topic` to `on_message`, on paho's thread; without Nagle's delay, as ours."""
     ready: queue.SimpleQueue[None] = queue.SimpleQueue()
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="bench")
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name)
     client.username_pw_set(broker.username, broker.password)
     client.on_socket_open = _without_nagle
     client.on_connect = lambda *_: client.subscribe(topic, 1)
     client.on_subscribe = lambda *_: ready.put(None)
     client.on_message = lambda _client, _data, message: on_message(bytes(message.payload))
+    # More than any benchmark has on its way at once: the client must not be what is measured.
+    client.max_inflight_messages_set(1000)
     client.connect(broker.host, broker.port)
     client.loop_start()
     try:

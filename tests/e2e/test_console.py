@@ -10,6 +10,8 @@ from tests.cloud_shim.console import browser
 from tests.e2e.conftest import DEVICE, Fleet
 from tests.support import until
 
+# The line that begins the starter's handler.
+DEFINITION = "def handler(event: Event, context: Context) -> None:"
 PAGE = f"/devices/{DEVICE}"
 SLIDE = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', {bubbles: true}))"
 
@@ -64,7 +66,7 @@ def test_inverted_code_deployed_from_the_editor_lights_the_led(page: browser.Pag
 def test_a_refused_deployment_says_why_and_changes_nothing(page: browser.Page, fleet: Fleet) -> None:
     page.tolerated.append("422")
     before = fleet.json("status", DEVICE)["desired"]["generation"]
-    page.replace("def handler(event, context):", "def handler(event, context:")
+    page.replace(DEFINITION, "def handler(event, context:")
     page.click("#deploy")
     page.until(lambda: page.one("#outcome").get_attribute("data-tone") == "bad", "the refusal")
     assert "main.py" in page.text("#outcome")
@@ -72,6 +74,6 @@ def test_a_refused_deployment_says_why_and_changes_nothing(page: browser.Page, f
 
 
 def test_the_log_tells_live_what_a_deployed_function_prints(page: browser.Page) -> None:
-    page.replace("def handler(event, context):", "def handler(event, context):\n    print('seen from the browser')")
+    page.replace(DEFINITION, f"{DEFINITION}\n    print('seen from the browser')")
     page.click("#deploy")
     page.until_text("#log", "seen from the browser")

@@ -9,7 +9,7 @@ GIVEN = {"password": "secret", "director_root": '{"d": 1}', "image_root": '{"i":
 
 
 def test_everything_is_written_for_its_owner_only(tmp_path):
-    DeviceFiles("desk-pi", tmp_path / "desk-pi", tmp_path / "s.sock").write(GIVEN, 8421)
+    DeviceFiles("desk-pi", tmp_path / "desk-pi", tmp_path / "s.sock").write(GIVEN, 8421, 8088)
     modes = {
         path.relative_to(tmp_path).as_posix(): stat.S_IMODE(path.stat().st_mode)
         for path in tmp_path.rglob("*")
@@ -29,13 +29,13 @@ def test_everything_is_written_for_its_owner_only(tmp_path):
 def test_a_folder_with_quotes_and_spaces_in_its_name_is_written_as_toml(tmp_path):
     folder = tmp_path / 'my "own" \\ pi'
     files = DeviceFiles("desk-pi", folder, folder / "s.sock")
-    files.write(GIVEN, 8421)
+    files.write(GIVEN, 8421, 8088)
     assert tomllib.loads(files.config.read_text())["state"] == str(folder / "state")
 
 
 def test_writing_again_replaces(tmp_path):
     files = DeviceFiles("desk-pi", tmp_path, tmp_path / "s.sock")
-    files.write(GIVEN, 8421)
-    files.write({**GIVEN, "password": "newer"}, 8422)
+    files.write(GIVEN, 8421, 8088)
+    files.write({**GIVEN, "password": "newer"}, 8422, 8088)
     assert (tmp_path / "password").read_text() == "newer"
     assert tomllib.loads(files.config.read_text())["broker"]["port"] == 8422

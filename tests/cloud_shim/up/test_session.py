@@ -25,7 +25,7 @@ STUBBORN = "import signal,time; signal.signal(15, signal.SIG_IGN); print('ready'
 class StandIn:
     broker_note, url = "", "http://127.0.0.1:1"
 
-    def __init__(self, state, port, mqtt_port, device, cancelled):
+    def __init__(self, state, port, mqtt_port, device, cancelled, http_port):
         self._cancelled = cancelled
         self.children = [
             Process("polite", [sys.executable, "-c", POLITE], state.log("polite")),

@@ -27,7 +27,7 @@ class FakeHardware:
         self.folder.mkdir(exist_ok=True)
         self.folder.chmod(0o777)
 
-    def files(self, pins: "list[str]", sensors: "list[str]") -> list[Path]:
+    def files(self, pins: "list[str]", sensors: "list[str]", buses: "list[str]") -> list[Path]:
         return [self.folder]
 
     def prepare(self) -> None:

@@ -26,10 +26,17 @@ def out():
 
 
 @pytest.fixture
-def journal(clock, out):
-    return Journal(
-        lambda stream, kind, fields: out.append((stream, kind, fields)), "f", 3, Policy(lines=10, burst=5), clock
-    )
+def sent():
+    return []
+
+
+@pytest.fixture
+def journal(clock, out, sent):
+    def emit(stream, kind, fields):
+        out.append((stream, kind, fields))
+
+    policy = Policy(lines=10, burst=5, messages=20)
+    return Journal(emit, lambda *message: sent.append(message), "f", 3, policy, clock)
 
 
 def texts(out):
@@ -57,6 +64,14 @@ def test_the_count_is_told_before_the_end_of_a_worker(journal, out):
     journal.worker("crashed", "killed by SIGSEGV")
     assert [kind for _, kind, _ in out][-2:] == ["log", "worker"]
     assert texts(out)[-1].startswith("2 ")
+
+
+def test_the_fleet_gets_more_messages_than_the_cloud_and_not_without_end(journal, out, sent):
+    for number in range(100):
+        journal.publish("door", number)
+    assert [data for _, _, data in sent] == list(range(40))
+    assert len([kind for _, kind, _ in out if kind == "publish"]) == 5
+    assert sent[0] == ("f", "door", 0)
 
 
 def test_a_decision_has_lux_only_when_the_event_has(journal, out):
