@@ -8,6 +8,7 @@ nothing about deployments. When the broker is away, work is dropped: the next co
 import logging
 import queue
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +24,7 @@ from device.protocol import deployment as documents
 
 logger = logging.getLogger(__name__)
 
-# Signatures last 30 days: when nothing happens for a day, everything is signed and sent anew.
+# Signatures last 30 days: every day everything is signed and sent anew, however busy the day was.
 _REFRESH = 86400.0
 
 
@@ -60,6 +61,7 @@ class Publisher:
         self._signing = signing
         self._retained = retained
         self._jobs: queue.SimpleQueue[_Work | _Stop] = queue.SimpleQueue()
+        self._refresh = time.monotonic() + _REFRESH
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
 
     def start(self) -> None:
@@ -97,10 +99,13 @@ class Publisher:
                 logger.exception("could not publish")
 
     def _next(self) -> _Work | _Stop:
-        try:
-            return self._jobs.get(timeout=_REFRESH)
-        except queue.Empty:
-            return _Connected(session_present=True)
+        if (left := self._refresh - time.monotonic()) > 0:
+            try:
+                return self._jobs.get(timeout=left)
+            except queue.Empty:
+                pass
+        self._refresh = time.monotonic() + _REFRESH
+        return _Connected(session_present=True)
 
     def _do(self, job: _Work) -> None:
         if isinstance(job, _Changed):

@@ -7,6 +7,7 @@ import threading
 import pytest
 from sqlalchemy import select
 
+from cloud_shim import publisher
 from cloud_shim.config import Config
 from cloud_shim.database import SeededRow
 from cloud_shim.deployments import Trial
@@ -307,3 +308,23 @@ def test_a_call_that_nobody_answers_ends(provision, call_lamp):
     provision()
     with pytest.raises(OfflineError, match="did not answer"):
         call_lamp(1, timeout=0.2)
+
+
+def test_everything_is_signed_anew_in_time_however_busy_the_shim_is(
+    mosquitto, connect, make_function, until, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(publisher, "_REFRESH", 0.5)
+    the = Shim(Config(mosquitto.state, 0, "127.0.0.1", mosquitto.port))
+    the.start()
+    until(lambda: the.link.connected, "the shim's connection")
+    pi = Device(the, connect, mosquitto.port, "pi", tmp_path / "device")
+    the.fleet.deploy("pi", the.registry.add(make_function()), None, Trial())
+    until(pi.desired)
+
+    def signed_again():
+        # A device that asks for chunks all the time, far more often than everything is due.
+        the.ingest.receive(pi.topic("want"), encode_want([]), False)
+        return len(set(pi.client.of(pi.topic("desired")))) > 2
+
+    until(signed_again, "the desired state, signed anew")
+    the.close()
