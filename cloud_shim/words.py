@@ -1,4 +1,6 @@
-"""Times and sizes in words, for people. Pure; reads no clock."""
+"""Times, sizes and counts in words, for people. Pure; reads no clock."""
+
+from collections.abc import Mapping
 
 _STEPS = ((60, "second"), (3600, "minute"), (86400, "hour"), (float("inf"), "day"))
 
@@ -28,6 +30,13 @@ def presence(online: bool, silent: bool, seen: float | None, now: float) -> str:
     if seen is None:
         return "never seen"
     return f"{'silent' if silent else 'offline'}, last seen {ago(seen, now)}"
+
+
+def deaths(kinds: Mapping[str, int]) -> str:
+    """How often workers died of what, the most frequent first: "died 3 × SIGSEGV, 1 × memory"; "" when none did."""
+    ordered = sorted(kinds.items(), key=lambda each: (-each[1], each[0]))
+    told = [f"{count:,} × {kind}" for kind, count in ordered if count]
+    return f"died {', '.join(told)}" if told else ""
 
 
 def size(count: int) -> str:

@@ -89,6 +89,8 @@ def _version(of: dict[str, Any]) -> str:
 def _function(runs: dict[str, Any], wanted: dict[str, Any]) -> str:
     counts = [f"{runs['events']:,} events", f"{runs['errors']:,} errors"]
     counts += [f"{runs['restarts']:,} restarts"] if runs["restarts"] else []
+    died = words.deaths(runs.get("deaths") or {})
+    counts += [died] if died else []
     told = [f"{_version(runs)} {runs['state']}, {', '.join(counts)}"]
     if wanted.get("config"):
         told.append("set: " + ", ".join(f"{key}={value}" for key, value in wanted["config"].items()))

@@ -48,6 +48,7 @@ class Row:
     config: tuple[tuple[str, object], ...] = ()
     errors: int = 0
     restarts: int = 0
+    deaths: str = ""
     last_error: str = ""
 
     @property
@@ -164,6 +165,7 @@ def _row(name: str, wanted: Json, has: Json) -> Row:
         config=_settings(wanted),
         errors=has.get("errors", 0),
         restarts=has.get("restarts", 0),
+        deaths=words.deaths(has.get("deaths") or {}),
         last_error=has.get("last_error", ""),
     )
 

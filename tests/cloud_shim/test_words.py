@@ -49,3 +49,8 @@ def test_sizes():
 
 def test_a_silent_device_is_told_from_one_that_said_goodbye():
     assert words.presence(False, True, 100.0, 400.0) == "silent, last seen 5 minutes ago"
+
+
+def test_deaths_are_told_by_kind_the_most_frequent_first():
+    assert words.deaths({"memory": 1, "SIGSEGV": 4, "exit 7": 0}) == "died 4 × SIGSEGV, 1 × memory"
+    assert words.deaths({}) == ""

@@ -115,3 +115,10 @@ def test_a_silent_device_is_told_as_such(device, run, shim):
     out = run("status", "desk-pi")[1]
     assert "silent, last seen" in out
     assert "what follows is what it said then" in out
+
+
+def test_what_workers_died_of_is_shown_and_an_agent_that_does_not_say_is_no_error(device):
+    dying = device()
+    dying["reported"]["functions"]["night-light"]["deaths"] = {"memory": 1, "SIGSEGV": 4}
+    assert "died 4 × SIGSEGV, 1 × memory" in told(dying)["function night-light"]
+    assert "died" not in told(device())["function night-light"]
