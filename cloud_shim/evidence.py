@@ -29,7 +29,13 @@ def _lines(evidence: dict[str, object]) -> list[str]:
         if key in evidence:
             counts = table(evidence[key], "evidence")
             numbers = [f"{integer(counts, each, 'evidence', 0, _MOST):,} {each}" for each in _COUNTS]
-            told.append(f"{heading}: {', '.join(numbers[:-1])} ({numbers[-1]})")
+            told.append(f"{heading}: {', '.join(numbers[:-1])} ({numbers[-1]}){_runs(counts)}")
     if last := text(evidence, "last_error", "evidence", ""):
         told += ["last error:", *(f"  {line}" for line in last.splitlines())]
     return told
+
+
+def _runs(counts: dict[str, object]) -> str:
+    """How its models did, where it has some."""
+    runs, slow = (integer(counts, key, "evidence", 0, _MOST, 0) for key in ("runs", "slow"))
+    return f", {slow:,} of {runs:,} model runs over their budget" if runs else ""

@@ -17,6 +17,7 @@ class FunctionHealth:
     while idle or while starting; `restarts` how often a new worker took over after a failure; `dropped` are events
     that found the queue full. `deaths` counts the workers' ends by kind: `exit 7`, `SIGSEGV`, `deadline`, `memory`,
     `protocol` (it said what it must not), `start` (it could not become the function), `zygote` (it ended with that).
+    Its models were run `runs` times, `slow` of these longer than their budget (model.toml's `latency`).
     With several instances every count is of all of them, and the function runs while one of them does.
     """
 
@@ -31,6 +32,8 @@ class FunctionHealth:
     last_error: str
     dropped: int = 0
     deaths: Mapping[str, int] = field(default_factory=dict[str, int])
+    runs: int = 0
+    slow: int = 0
 
 
 @dataclass(frozen=True)

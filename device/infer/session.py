@@ -5,6 +5,7 @@ installed at all is not decided here; see acceptance.py.
 """
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,8 @@ class Model:
         self._session = session
         self._manifest = manifest
         self._lock = threading.Lock()
+        self.runs = 0
+        self.slow = 0
         inputs = _input_buffers(session, manifest)
         self._outputs = _output_buffers(session, manifest, inputs)
         self._binding = _bind(session, inputs, self._outputs)
@@ -75,10 +78,13 @@ class Model:
         with self._lock:
             for name, flat in self._flat.items():
                 self._fill(name, flat, given[name])
+            started = time.perf_counter()
             try:
                 self._session.run_with_iobinding(self._binding)
             except Exception as error:  # onnxruntime's own exceptions have no class in common
                 raise LamplightError(f"Model {self._manifest.name} failed", _first_line(error)) from error
+            self.runs += 1
+            self.slow += time.perf_counter() - started > self._manifest.latency
             return Result({name: buffer.tolist() for name, buffer in self._outputs.items()}, self._manifest.labels)
 
     def _by_name(self, values: Sequence[float] | Mapping[str, Any]) -> Mapping[str, Any]:

@@ -132,6 +132,8 @@ class Dispatcher:
             last_error=latest.last_error,
             dropped=self._queue.dropped - self._dropped_before,
             deaths=sum((tally.deaths for tally in tallies), Counter[str]()),
+            runs=sum(tally.runs for tally in tallies),
+            slow=sum(tally.slow for tally in tallies),
         )
 
     def _state(self) -> str:

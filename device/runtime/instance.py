@@ -42,6 +42,8 @@ class Tally:
     timeouts: int = 0
     crashes: int = 0
     restarts: int = 0
+    runs: int = 0
+    slow: int = 0
     deaths: Counter[str] = field(default_factory=Counter[str])
     last_error: str = ""
     # When that was, in seconds of the monotonic clock.
@@ -167,6 +169,9 @@ class Instance:
             self.tally.errors += 1
             self.tally.error(outcome.text)
             self._journal.lines("error", [f"{event}: {outcome.text}"])
+        elif outcome.runs:
+            self.tally.runs += outcome.runs
+            self.tally.slow += outcome.slow
         return outcome
 
     # --- in the borrower's thread ---

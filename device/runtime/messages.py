@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from device.event import Event
 from device.protocol.errors import ProtocolError
-from device.protocol.fields import text
+from device.protocol.fields import integer, text
 from device.runtime.channel import MAX_PACKET, encode
 
 GO: dict[str, object] = {"do": "go"}
@@ -22,6 +22,8 @@ STOPPED: dict[str, object] = {"is": "stopped"}
 
 # For what with_deadline adds to a packet.
 _DEADLINE_ROOM = 64
+# Of a model within one event: far more than there is time for.
+_MOST_RUNS = 10**9
 LEVELS = ("debug", "info", "warning", "error")
 # Kinds of failure: the handler raised, the memory limit was met, what it returned cannot be sent, it could not be
 # imported, a model could not be loaded, its state could not be migrated, or its hardware could not be opened.
@@ -114,17 +116,21 @@ class Stopped:
 class Result(NamedTuple):
     """What the handler returned, the levels of its outputs after it, and how long it took in milliseconds.
 
-    `reads` is what it read meanwhile (reads.py); None when that was too much.
+    `reads` is what it read meanwhile (reads.py); None when that was too much. It ran its models `runs` times, `slow` of
+    these longer than their budget.
     """
 
     value: object
     pins: dict[str, bool]
     ms: float
     reads: Sequence[object] | None = ()
+    runs: int = 0
+    slow: int = 0
 
     def message(self) -> dict[str, object]:
         """As sent."""
-        return {"is": "result", "value": self.value, "pins": self.pins, "ms": self.ms, "reads": self.reads}
+        said = {"is": "result", "value": self.value, "pins": self.pins, "ms": self.ms, "reads": self.reads}
+        return {**said, "runs": self.runs, "slow": self.slow} if self.runs else said
 
 
 @dataclass(frozen=True)
@@ -186,7 +192,13 @@ def _result(message: dict[str, object]) -> Result:
             raise ProtocolError("result.pins: a level must be true or false")
     if not isinstance(ms, (int, float)) or isinstance(ms, bool) or not 0 <= ms <= 1e12:
         raise ProtocolError("result.ms: is no duration")
-    return Result(message.get("value"), pins, float(ms), _reads(message))  # pyright: ignore[reportUnknownArgumentType]
+    runs, slow = _runs(message) if "runs" in message else (0, 0)
+    return Result(message.get("value"), pins, float(ms), _reads(message), runs, slow)  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _runs(message: dict[str, object]) -> tuple[int, int]:
+    runs = integer(message, "runs", "result", 0, _MOST_RUNS)
+    return runs, integer(message, "slow", "result", 0, runs)
 
 
 def _reads(message: dict[str, object]) -> Sequence[object] | None:

@@ -113,6 +113,7 @@ class Worker:
         self._pins = leased_pins(hardware, assignment.outputs, assignment.inputs, self._reads.note)
         self._sensors = leased_sensors(hardware, assignment.sensors, self._reads.note)
         self._models = leased_models(list(assignment.models), lambda name: _load(Path(assignment.models[name])))
+        self._runs = self._slow = 0
         self._states = Path(assignment.states)
         self._state = State(self._states / str(assignment.schema), assignment.state_size, self._reads.note)
         self._context = Context(
@@ -174,13 +175,20 @@ class Worker:
             with self._state:
                 value = handle(event, self._context)
             ms = (time.perf_counter() - started) * 1000
-            return Result(value, self._levels(), round(ms, 3), self._reads.take())
+            return Result(value, self._levels(), round(ms, 3), self._reads.take(), *self._inferred())
         except MemoryError:
             # Said after this block, when the frames that hold the memory are gone.
             pass
         except BaseException as error:
             return Failure("exception", handler.explain(error, self._bundle), self._reads.take())
         return Failure("memory", "the function met its memory limit")
+
+    def _inferred(self) -> tuple[int, int]:
+        """How often the models were run since this was last asked, and how often too slowly."""
+        before = self._runs, self._slow
+        models = self._models.opened().values()
+        self._runs, self._slow = sum(each.runs for each in models), sum(each.slow for each in models)
+        return self._runs - before[0], self._slow - before[1]
 
     def _levels(self) -> dict[str, bool]:
         return {name: bool(self._pins[name].value) for name in self._assignment.outputs}

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from device.protocol.fields import integer, items, name, only, table
+from device.protocol.fields import integer, items, name, table
 
 if TYPE_CHECKING:
     from device.update.trial import Health, Sensor
 
 _MOST = 2**53 - 1
-_COUNTS = ("events", "errors", "timeouts", "crashes", "memory")
+_COUNTS = ("events", "errors", "timeouts", "crashes", "memory", "runs", "slow")
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Counts:
     timeouts: int = 0
     crashes: int = 0
     memory: int = 0
+    runs: int = 0
+    slow: int = 0
 
     def to_json(self) -> dict[str, object]:
         """The JSON form."""
@@ -47,7 +49,8 @@ class Baseline:
 
 def counts(health: "Health") -> Counts:
     """The counts in what the runtime tells of a function."""
-    return Counts(health.events, health.errors, health.timeouts, health.crashes, health.deaths.get("memory", 0))
+    memory = health.deaths.get("memory", 0)
+    return Counts(health.events, health.errors, health.timeouts, health.crashes, memory, health.runs, health.slow)
 
 
 def take(health: Mapping[str, "Health"], sensors: Mapping[str, "Sensor"]) -> Baseline:
@@ -66,9 +69,8 @@ def merged(kept: Baseline, now: Baseline) -> Baseline:
 
 
 def parse(value: object) -> Baseline:
-    """A baseline from its JSON form; raises ProtocolError."""
+    """A baseline from its JSON form; raises ProtocolError. An agent of another version may know more, or less."""
     fields = table(value, "baseline")
-    only(fields, ("functions", "sensors"), "baseline")
     functions = table(fields.get("functions"), "baseline.functions")
     sensors = items(fields.get("sensors"), "baseline.sensors")
     return Baseline(
@@ -79,5 +81,4 @@ def parse(value: object) -> Baseline:
 
 def _counts(value: object) -> Counts:
     fields = table(value, "baseline.functions")
-    only(fields, _COUNTS, "baseline.functions")
-    return Counts(**{key: integer(fields, key, "baseline.functions", 0, _MOST) for key in _COUNTS})
+    return Counts(**{key: integer(fields, key, "baseline.functions", 0, _MOST, 0) for key in _COUNTS})

@@ -28,6 +28,8 @@ PATIENCE = 60.0
 SENSOR_PATIENCE = 5.0
 # Of the last error, so much becomes evidence: its end, where Python says what was raised.
 MAX_ERROR = 1000
+# Fewer slow runs of a model than this say nothing: a board has other things to do as well.
+MIN_SLOW = 3
 
 
 class Health(Protocol):
@@ -61,6 +63,16 @@ class Health(Protocol):
     @property
     def deaths(self) -> Mapping[str, int]:
         """Workers that died, by kind; those at their memory limit under "memory"."""
+        ...
+
+    @property
+    def runs(self) -> int:
+        """How often its models were run."""
+        ...
+
+    @property
+    def slow(self) -> int:
+        """How many of these runs took longer than the model's budget."""
         ...
 
     @property
@@ -175,7 +187,14 @@ def _broken(now: Counts, before: Counts, least: int) -> str:
         return "memory"
     if now.crashes + now.timeouts >= MAX_DEATHS:
         return "crashes" if now.crashes >= now.timeouts else "timeouts"
-    return "errors" if errorrate.worse(now.errors, now.events, before.errors, before.events, least) else ""
+    if errorrate.worse(now.errors, now.events, before.errors, before.events, least):
+        return "errors"
+    return "latency" if _too_slow(now) and not _too_slow(before) else ""
+
+
+def _too_slow(counts: Counts) -> bool:
+    """Whether the models took longer than their budget in more than one run of twenty: their 95th percentile does."""
+    return counts.slow >= MIN_SLOW and counts.slow * 20 > counts.runs
 
 
 def _words(kind: str, now: Counts, before: Counts) -> str:
@@ -184,6 +203,8 @@ def _words(kind: str, now: Counts, before: Counts) -> str:
     if kind == "errors":
         old = f" ({before.errors} of {before.events} before)" if before.events else ""
         return f"{now.errors} of {now.events} events failed{old}"
+    if kind == "latency":
+        return f"its models took longer than their budget in {now.slow} of {now.runs} runs"
     return f"{'crashed' if kind == 'crashes' else 'took too long'} {now.crashes + now.timeouts} times"
 
 

@@ -8,6 +8,7 @@ import pytest
 from cloud_shim import starters
 
 RELEASE = {"kind": "function", "name": "night-light", "version": 2, "sha256": "a" * 64, "length": 10240, "created": 1.0}
+NAMED = {"kind": "function", "name": "night-light"}
 DEPLOY = "POST /api/devices/desk-pi/deploy"
 NIGHT_LIGHT = str(starters.path("night-light"))
 
@@ -42,7 +43,7 @@ def test_it_waits_until_the_device_keeps_it(shim, run, reports):
     assert "generation 2 COMMITTED after" in out
     assert "TRIAL" in err
     assert shim.asked(DEPLOY) == [
-        {"kind": "function", "name": "night-light", "version": 2, "config": None, "trial": None, "retry": False}
+        {**NAMED, "version": 2, "config": None, "trial": None, "retry": False, "layer": {}}
     ]
 
 

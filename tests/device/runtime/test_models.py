@@ -78,3 +78,16 @@ def test_a_model_that_cannot_be_loaded_is_refused_with_the_reason(bench, presenc
     with pytest.raises(RejectedError, match="presence"):
         bench.supervisor.check(bench.generation(bench.function(CODE, models={"presence": presence}, toml=USES)))
     assert bench.supervisor._forker.inferring_pid == 0
+
+
+def test_runs_of_a_model_are_counted_and_those_over_its_budget(bench, presence):
+    manifest = presence.path / "model.toml"
+    manifest.write_text(manifest.read_text().replace('latency = "20ms"', 'latency = "1ms"'))
+    code = CODE.replace(
+        "return ", "model = context.models['presence']; model._manifest.latency = event.data[1]; return "
+    )
+    code = code.replace("run(event.data)", "run(event.data[0])")
+    bench.run(bench.function(code, toml=USES, models={"presence": presence}))
+    for budget in (0.0, 1000.0, 0.0):
+        bench.supervisor.call("f", [[1.0] * 32, budget])
+    assert (bench.health().runs, bench.health().slow) == (3, 2)

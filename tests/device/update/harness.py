@@ -101,6 +101,8 @@ class Health:
     timeouts: int = 0
     crashes: int = 0
     deaths: dict = field(default_factory=dict)
+    runs: int = 0
+    slow: int = 0
     last_error: str = ""
 
 

@@ -132,6 +132,22 @@ def test_a_death_by_memory_is_no_news_where_the_old_version_had_them_too():
     assert judge(5.0, after(events=9, crashes=2, memory=2), events=9, crashes=1, deaths={"memory": 1}) == Commit()
 
 
+def test_a_model_over_its_budget_in_more_than_one_run_of_twenty_is_reverted():
+    verdict = judge(1.0, events=30, runs=59, slow=3)
+    assert verdict.reason.startswith("lamp: its models took longer than their budget in 3 of 59 runs in its trial")
+    assert verdict.evidence["kind"] == "latency"
+    assert verdict.evidence["now"]["slow"] == 3
+
+
+@pytest.mark.parametrize(("runs", "slow"), [(2, 2), (60, 3), (1000, 50), (1000, 0)])
+def test_a_model_that_is_slow_now_and_then_is_kept(runs, slow):
+    assert judge(5.0, events=30, runs=runs, slow=slow) == Commit()
+
+
+def test_a_board_that_was_too_slow_before_is_not_held_against_the_new_version():
+    assert judge(5.0, after(events=30, runs=100, slow=50), events=30, runs=100, slow=60) == Commit()
+
+
 def test_a_sensor_that_dies_in_the_trial_is_waited_for_and_then_reverted():
     rules = after({"light"})
     assert judge(5.0, rules, DARK, events=9) == Wait()
