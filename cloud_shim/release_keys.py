@@ -4,6 +4,7 @@ In one folder per fleet, readable by the owner only:
 
     image-root.pem, image-targets.pem, image-releases.pem
     signed.json            the newest metadata that was signed here
+    next/                  the same three keys while they are being replaced
 
 Nothing is signed on top of metadata that these keys did not sign, and never below a version signed before: where the
 shim shows an older one, the one kept here counts. It sends nothing (pushing.py).
@@ -47,7 +48,9 @@ class ReleaseKeys:
         # The first root never changes, and no two fleets have the same.
         self.folder = base / sha256(image["root"][0].encode()).hexdigest()[:16]
         self._record = self.folder / "signed.json"
+        self._next = self.folder / "next"
         self._clock = clock
+        self._finish_rotation(image)
 
     def here(self) -> bool:
         """Whether this machine has all of them."""
@@ -63,20 +66,49 @@ class ReleaseKeys:
 
         What the shim has signed up to now is taken as it is. The same offer can be made until it is adopted.
         """
-        self._make_folder()
-        root_key, targets_key, releases_key = (key_files.make(self.folder, name) for name in NAMES)
-        top = release_metadata.successor(image["targets"])
+        _make_folder(self.folder)
+        return self._hand_over(image["root"][-1], image, self.folder)
+
+    def rotate(self, image: Json) -> Json:
+        """Make new keys for all three, and all that puts them in place of the present ones; to be offered to the shim.
+
+        They lie beside the present ones, and replace them when this class next sees a repository that follows them.
+        The same offer can be made until it is adopted.
+        """
+        self._check_here()
+        base = self._newest(image)
+        _make_folder(self._next)
+        return self._hand_over(image["root"][-1], base, self._next, self._key("image-root"))
+
+    def _hand_over(self, root: str, base: Json, folder: Path, *old_root: CryptoSigner) -> Json:
+        """The next root, which names the keys in `folder`, and all of `base` signed by them."""
+        root_key, targets_key, releases_key = (key_files.make(folder, name) for name in NAMES)
+        top = release_metadata.successor(base["targets"])
         top.delegations = Delegations({releases_key.public_key.keyid: releases_key.public_key}, {})
-        for role in image["delegated"]:
+        for role in base["delegated"]:
             release_metadata.delegate(top, role, releases_key.public_key.keyid)
         delegated = {
-            role: self._sign(release_metadata.successor(text), releases_key)
-            for role, text in image["delegated"].items()
+            role: self._sign(release_metadata.successor(text), releases_key) for role, text in base["delegated"].items()
         }
-        root = release_metadata.signed_text(
-            _root_for(image["root"][-1], root_key, targets_key), self._clock() + ROOT, root_key
-        )
-        return {"root": root, "targets": self._sign(top, targets_key), "delegated": delegated}
+        named = _root_for(root, root_key, targets_key)
+        signed = release_metadata.signed_text(named, self._clock() + ROOT, *old_root, root_key)
+        return {"root": signed, "targets": self._sign(top, targets_key), "delegated": delegated}
+
+    def _finish_rotation(self, image: Json) -> None:
+        """Put the new keys in place of the old once the shim's root follows them; a crash in here loses nothing."""
+        if not key_files.exists(self._next, "image-root"):
+            return
+        root, key = image["root"][-1], key_files.read(self._next, "image-root")
+        if key.public_key.keyid not in release_metadata.parse(root).signed.roles["root"].keyids:
+            return
+        # Signed, so that no shim can claim that it adopted what it was not offered.
+        _check_signed("root", root, key)
+        durable.remove(self._record)
+        # The root key last: while it lies there, this is done again.
+        for name in reversed(NAMES):
+            if key_files.exists(self._next, name):
+                durable.rename(self._next / f"{name}.pem", self.folder / f"{name}.pem")
+        durable.remove(self._next)
 
     def owns(self, image: Json) -> bool:
         """Whether the repository follows the root key of this machine already."""
@@ -160,10 +192,11 @@ class ReleaseKeys:
                 "Deploy from the machine on which `lamplight keys take` was run, or set LAMPLIGHT_KEYS to its copy",
             )
 
-    def _make_folder(self) -> None:
-        durable.make_folder(self.folder)
-        durable.sweep(self.folder)
-        self.folder.chmod(0o700)
+
+def _make_folder(folder: Path) -> None:
+    durable.make_folder(folder)
+    durable.sweep(folder)
+    folder.chmod(0o700)
 
 
 def _root_for(text: str, root_key: CryptoSigner, targets_key: CryptoSigner) -> Root:

@@ -53,9 +53,19 @@ def renew(options: Options) -> None:
     options.terminal.data({"renewed": roles}, [(f"Signed again: {', '.join(roles)}", "")])
 
 
+@command("rotate")
+def rotate(options: Options) -> None:
+    """Replace the three keys on this machine by new ones; what the old ones sign is worth nothing from then on."""
+    answer = options.client.keys()
+    keys = _keys(answer)
+    after = _keys(options.client.adopt(keys.rotate(answer["image"])))
+    options.terminal.data({"keys": after.ids()}, [(f"New release keys are in {after.folder}", "")])
+    options.terminal.say("Copies of the old ones are of no use any more; make new copies.")
+
+
 def _keys(answer: dict[str, Any]) -> ReleaseKeys:
     return ReleaseKeys(release_keys.home(), answer["image"])
 
 
-for each in (show, take, renew):
+for each in (show, take, renew, rotate):
     run.add_command(each)

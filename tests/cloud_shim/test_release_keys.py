@@ -1,6 +1,7 @@
 """The release keys on a developer's machine: what they take over, what they sign, and what they refuse to sign."""
 
 import json
+import shutil
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from cloud_shim.release_keys import NAMES, ReleaseKeys
 from cloud_shim.signing import Signing
 from device.errors import RejectedError, UntrustedError
 from device.protocol.deployment import ArtifactRef
+from device.update import durable
 
 
 def ref(version=1, name="lamp", digest="a" * 64):
@@ -155,3 +157,57 @@ def test_malformed_offer_is_refused_and_changes_nothing(taken, offer):
     with pytest.raises(UntrustedError, match="does not hold"):
         taken.adopt(offer)
     assert taken.image() == before
+
+
+def again(tmp_path, signing):
+    return ReleaseKeys(tmp_path / "keys", signing.image())
+
+
+def test_rotated_keys_sign_and_the_old_ones_do_not(taken, keys, tmp_path):
+    taken.adopt(keys.release(taken.image(), ref(2, digest="b" * 64)))
+    shutil.copytree(keys.folder, tmp_path / "copied" / keys.folder.name)
+    taken.adopt(keys.rotate(taken.image()))
+    new = again(tmp_path, taken)
+    taken.adopt(new.release(taken.image(), ref(3, digest="c" * 64)))
+    assert all(taken.lists(each) for each in (ref(), ref(2, digest="b" * 64), ref(3, digest="c" * 64)))
+    with pytest.raises(UntrustedError, match="did not sign"):
+        ReleaseKeys(tmp_path / "copied", taken.image()).release(taken.image(), ref(4))
+    assert {path.name for path in keys.folder.iterdir()} == {"signed.json", *(f"{name}.pem" for name in NAMES)}
+
+
+def test_crash_before_a_rotation_arrives_leaves_the_present_keys_in_use(taken, keys, tmp_path):
+    keys.rotate(taken.image())
+    present = again(tmp_path, taken)
+    assert present.ids() == keys.ids()
+    taken.adopt(present.release(taken.image(), ref(2, digest="b" * 64)))
+    taken.adopt(present.rotate(taken.image()))
+    assert again(tmp_path, taken).owns(taken.image())
+
+
+@pytest.mark.parametrize("moved", [0, 1, 2])
+def test_crash_between_two_keys_of_a_rotation_is_finished_by_the_next_command(
+    taken, keys, tmp_path, moved, monkeypatch
+):
+    taken.adopt(keys.rotate(taken.image()))
+    rename, left = durable.rename, [moved]
+
+    def crash(source, target):
+        if not left[0]:
+            raise SystemExit
+        left[0] -= 1
+        rename(source, target)
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(durable, "rename", crash)
+        again(tmp_path, taken)
+    taken.adopt(again(tmp_path, taken).release(taken.image(), ref(2, digest="b" * 64)))
+
+
+def test_shim_that_forges_a_root_with_the_next_keys_id_does_not_make_this_machine_drop_its_keys(taken, keys, tmp_path):
+    offered = release_metadata.parse(keys.rotate(taken.image())["root"])
+    offered.signatures.clear()
+    forged = {**taken.image(), "root": [*taken.image()["root"], release_metadata.text_of(offered)]}
+    before = keys.ids()
+    with pytest.raises(UntrustedError, match="did not sign"):
+        ReleaseKeys(tmp_path / "keys", forged)
+    assert keys.ids() == before

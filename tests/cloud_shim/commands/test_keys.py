@@ -67,3 +67,17 @@ def test_renewing_signs_every_list_again(signing, run):
     run("keys", "take")
     code, out, _ = run("keys", "renew", "--json")
     assert (code, json.loads(out)) == (0, {"renewed": ["targets", "functions-lamp"]})
+
+
+def test_rotating_gives_this_machine_other_keys(signing, run):
+    run("keys", "take")
+    before = json.loads(run("keys", "show", "--json")[1])["keys"]
+    code, _, err = run("keys", "rotate")
+    assert code == 0, err
+    after = json.loads(run("keys", "show", "--json")[1])["keys"]
+    assert [old["id"] == new["id"] for old, new in zip(before, after, strict=True)] == [False] * 3 + [True] * 3
+    assert places(run)["image-root"] == "this machine"
+
+
+def test_rotating_without_the_keys_is_refused(signing, run):
+    assert run("keys", "rotate")[0] == 5

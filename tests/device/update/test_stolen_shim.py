@@ -161,3 +161,19 @@ def test_board_follows_the_taken_keys_and_runs_what_they_sign(cloud, keys, verif
     ref = ArtifactRef("function", "lamp", 3, "f" * 64, 1000, "")
     cloud.signing.adopt(keys.release(cloud.signing.image(), ref))
     assert verifier.believe(cloud.desired(6, ref), 5).functions["lamp"].version == 3
+
+
+def test_developers_old_keys_are_worth_nothing_after_a_rotation(tmp_path, cloud, keys, verifier, shipped):
+    shutil.copytree(keys.folder, tmp_path / "copied" / keys.folder.name)
+    shutil.copytree(cloud.folder / "signing", tmp_path / "before")
+    cloud.signing.adopt(keys.rotate(cloud.signing.image()))
+    verifier.believe(cloud.desired(6, shipped["function"]), 5)
+    shutil.copytree(cloud.folder / "signing" / "devices", tmp_path / "before" / "devices", dirs_exist_ok=True)
+    before = Signing(tmp_path / "before")
+    evil = ArtifactRef("function", "lamp", 9, EVIL, 1000, "")
+    old = ReleaseKeys(tmp_path / "copied", before.image())
+    before.adopt(old.release(before.image(), evil))
+    for _ in range(3):
+        before.adopt(old.renew(before.image()))
+    with pytest.raises(UntrustedError, match="image's signed metadata does not hold"):
+        verifier.believe(before.desired(cloud.deployment(7, evil)), 6)

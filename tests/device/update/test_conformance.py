@@ -1,0 +1,165 @@
+"""What a TUF client must refuse, tried role by role: documents that are changed, and signed again with the real keys.
+
+It stands in for the published conformance suite, whose names it follows where they apply.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from securesystemslib.signer import CryptoSigner
+from tuf.api.metadata import Metadata, MetaFile
+
+from device.errors import UntrustedError
+from device.update.verification import Verifier
+from tests.device.update.harness import function_files
+
+KEYS = {
+    ("image", "targets"): "image-targets",
+    ("image", "snapshot"): "image-online",
+    ("image", "timestamp"): "image-online",
+    ("image", "functions-lamp"): "image-releases",
+    ("director", "targets"): "director-online",
+    ("director", "snapshot"): "director-online",
+    ("director", "timestamp"): "director-online",
+}
+ROLES = pytest.mark.parametrize(("repository", "role"), KEYS, ids=["-".join(each) for each in KEYS])
+_LISTED = [each for each in KEYS if each[1] != "timestamp"]
+LISTED = pytest.mark.parametrize(("repository", "role"), _LISTED, ids=["-".join(each) for each in _LISTED])
+
+
+@pytest.fixture
+def verifier(tmp_path, cloud):
+    (tmp_path / "state").mkdir()
+    return Verifier(tmp_path / "state", "home", "desk-pi", cloud.roots)
+
+
+class Document:
+    """A DESIRED document to tamper with."""
+
+    def __init__(self, cloud, payload):
+        self.cloud = cloud
+        self.fields = json.loads(payload)
+
+    def group(self, repository, role):
+        fields = self.fields[repository]
+        return fields["delegated"] if role not in ("targets", "snapshot", "timestamp") else fields
+
+    def signed(self, repository, role):
+        return Metadata.from_bytes(self.group(repository, role)[role].encode()).signed
+
+    def put(self, repository, role, signed, *more_keys):
+        metadata = Metadata(signed)
+        for key in (self.cloud.signing._keys[KEYS[repository, role]], *more_keys):
+            metadata.sign(key, append=True)
+        self.group(repository, role)[role] = metadata.to_bytes().decode()
+
+    def relist(self, repository, role):
+        """Have snapshot and timestamp name the role as it is now."""
+        if role not in ("snapshot", "timestamp"):
+            snapshot = self.signed(repository, "snapshot")
+            snapshot.meta[f"{role}.json"] = self.meta(repository, role)
+            self.put(repository, "snapshot", snapshot)
+        if role != "timestamp":
+            timestamp = self.signed(repository, "timestamp")
+            timestamp.snapshot_meta = self.meta(repository, "snapshot")
+            self.put(repository, "timestamp", timestamp)
+
+    def meta(self, repository, role):
+        text = self.group(repository, role)[role].encode()
+        return MetaFile.from_data(self.signed(repository, role).version, text, ["sha256"])
+
+    def payload(self):
+        return json.dumps(self.fields).encode()
+
+
+@pytest.fixture
+def document(cloud):
+    return Document(cloud, cloud.desired(2, cloud.release(function_files())))
+
+
+def refused(verifier, document, match="does not hold"):
+    with pytest.raises(UntrustedError, match=match):
+        verifier.believe(document.payload(), 0)
+
+
+@ROLES
+def test_document_signed_again_unchanged_is_believed(verifier, document, repository, role):
+    document.put(repository, role, document.signed(repository, role))
+    document.relist(repository, role)
+    assert verifier.believe(document.payload(), 0).generation == 2
+
+
+@ROLES
+def test_expired_role(verifier, document, repository, role):
+    signed = document.signed(repository, role)
+    signed.expires = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
+    document.put(repository, role, signed)
+    document.relist(repository, role)
+    refused(verifier, document, "have expired")
+
+
+@ROLES
+def test_rollback_of_a_role(verifier, document, cloud, repository, role):
+    old = Document(cloud, document.payload())
+    signed = document.signed(repository, role)
+    signed.version += 5
+    document.put(repository, role, signed)
+    document.relist(repository, role)
+    verifier.believe(document.payload(), 0)
+    # Listed by newer ones, which a thief of the online key can sign; else the board keeps those that it has.
+    for newer in [each for each in ("snapshot", "timestamp") if each != role and role != "timestamp"]:
+        signed = old.signed(repository, newer)
+        signed.version += 9
+        old.put(repository, newer, signed)
+    old.relist(repository, role)
+    refused(verifier, old)
+
+
+@LISTED
+def test_role_that_is_not_what_the_list_of_versions_says(verifier, document, repository, role):
+    signed = document.signed(repository, role)
+    signed.unrecognized_fields["extra"] = "longer"
+    document.put(repository, role, signed)
+    refused(verifier, document)
+
+
+@ROLES
+def test_role_signed_by_a_stranger(verifier, document, repository, role):
+    metadata = Metadata(document.signed(repository, role))
+    metadata.sign(CryptoSigner.generate_ed25519())
+    document.group(repository, role)[role] = metadata.to_bytes().decode()
+    document.relist(repository, role)
+    refused(verifier, document)
+
+
+@ROLES
+@pytest.mark.parametrize("text", ["", "junk", "{}", "[]", '{"signed": {}, "signatures": []}'])
+def test_malformed_role(verifier, document, repository, role, text):
+    document.group(repository, role)[role] = text
+    refused(verifier, document)
+
+
+@ROLES
+def test_duplicate_signatures_of_one_key_in_a_role(verifier, document, repository, role):
+    fields = json.loads(document.group(repository, role)[role])
+    fields["signatures"] *= 2
+    document.group(repository, role)[role] = json.dumps(fields)
+    refused(verifier, document)
+
+
+@pytest.mark.parametrize("repository", ["image", "director"])
+def test_one_signature_does_not_meet_a_threshold_of_two(verifier, document, cloud, repository):
+    signing = cloud.signing
+    roots = document.fields[repository]["root"]
+    other = CryptoSigner.generate_ed25519()
+    root = Metadata.from_bytes(roots[-1].encode()).signed
+    root.version += 1
+    root.add_key(other.public_key, "timestamp")
+    root.roles["timestamp"].threshold = 2
+    metadata = Metadata(root)
+    metadata.sign(signing._keys[f"{repository}-root"])
+    roots.append(metadata.to_bytes().decode())
+    refused(verifier, document)
+    document.put(repository, "timestamp", document.signed(repository, "timestamp"), other)
+    assert verifier.believe(document.payload(), 0).generation == 2
