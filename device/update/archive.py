@@ -13,7 +13,7 @@ import re
 import stat
 import tarfile
 from collections.abc import Collection, Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import IO
 
 from device.errors import BadArtifactError, NotFoundError
@@ -54,18 +54,20 @@ def size(folder: Path) -> int:
     return sum((folder / name).stat().st_size for name in files(folder))
 
 
-def unpack(source: bytes | Path, into: Path) -> None:
+def unpack(source: bytes | Path, into: Path) -> bool:
     """Unpack a tar, given as bytes or as a file, as the new folder `into`; its parent must exist.
 
-    `into` appears complete and synced, or not at all. Raises BadArtifactError for what is unsafe or cut short.
+    Gives whether the tar is what `pack` makes of the folder, byte for byte: no one else's is, as a rule. `into` appears
+    complete and synced, or not at all. Raises BadArtifactError for what is unsafe or cut short.
     """
     temporary = durable.temporary(into.parent)
     try:
         durable.create_folder(temporary)
         with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as stream:
-            _extract(stream, temporary)
+            ours = _extract(stream, temporary)
         durable.sync_tree(temporary)
         durable.rename(temporary, into)
+        return ours
     except BaseException:
         durable.discard(temporary)
         raise
@@ -118,12 +120,15 @@ def files(folder: Path) -> list[str]:
 def _names(folder: Path) -> Iterator[str]:
     for path in folder.rglob("*"):
         relative = path.relative_to(folder)
-        if relative.parts[0] == TESTS or path.suffix == ".pyc":
-            continue
-        if any(part.startswith(".") or part == "__pycache__" for part in relative.parts):
-            continue
-        if path.is_symlink() or not path.is_dir():
+        if _travels(relative) and (path.is_symlink() or not path.is_dir()):
             yield relative.as_posix()
+
+
+def _travels(name: PurePath) -> bool:
+    """Whether a file of this name is packed."""
+    if name.parts[0] == TESTS or name.suffix == ".pyc":
+        return False
+    return not any(part.startswith(".") or part == "__pycache__" for part in name.parts)
 
 
 def _ordinary(path: Path, name: str) -> os.stat_result:
@@ -139,41 +144,48 @@ def _ordinary(path: Path, name: str) -> os.stat_result:
 
 
 def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
-    status = _ordinary(path, name)
-    member = tarfile.TarInfo(name)
-    member.size = status.st_size
-    member.mode = 0o644
+    member = _member(name, _ordinary(path, name).st_size)
     with path.open("rb") as file:
         tar.addfile(member, file)
 
 
-def _extract(stream: IO[bytes], into: Path) -> None:
-    """Write the members of the tar in `stream` below `into`.
+def _member(name: str, size: int) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.size = size
+    member.mode = 0o644
+    return member
+
+
+def _extract(stream: IO[bytes], into: Path) -> bool:
+    """Write the members of the tar in `stream` below `into`; gives whether it is one of ours.
 
     The headers are read one by one with tarfile's own parser for a single header, so that extensions (PAX, GNU long
     names, sparse files) are seen as what they are and refused, rather than interpreted.
     """
     names: list[str] = []
-    total = 0
-    while (member := _next(stream)) is not None:
+    total, ours = 0, True
+    while (block := stream.read(_BLOCK)).strip(b"\0") or len(block) < _BLOCK:
+        member = _parse(block)
         names.append(member.name.rstrip("/"))
         _check_names(names[-1:])
         if len(names) > MAX_FILES:
             raise BadArtifactError(f"The archive has more than {MAX_FILES} members")
         total += member.size
         _check_size(total)
+        ours &= block == _member(member.name, member.size).tobuf(tarfile.USTAR_FORMAT, "ascii", "strict")
         _create(stream, member, into / names[-1])
+        ours &= not stream.read(-member.size % _BLOCK).strip(b"\0")
+    end = stream.tell() + _BLOCK
     if any(iter(lambda: stream.read(_COPY).strip(b"\0"), b"")):
         raise BadArtifactError("The archive goes on after its end")
     if not names:
         raise BadArtifactError("The archive is empty")
     _check_names(names)
+    whole = stream.tell() == -(-end // tarfile.RECORDSIZE) * tarfile.RECORDSIZE
+    return ours and whole and names == sorted(names) and all(_travels(PurePosixPath(name)) for name in names)
 
 
-def _next(stream: IO[bytes]) -> tarfile.TarInfo | None:
-    block = stream.read(_BLOCK)
-    if len(block) == _BLOCK and not block.strip(b"\0"):
-        return None
+def _parse(block: bytes) -> tarfile.TarInfo:
     try:
         member = tarfile.TarInfo.frombuf(block, "ascii", "strict")
     except (tarfile.HeaderError, UnicodeDecodeError) as error:
@@ -211,7 +223,6 @@ def _content(stream: IO[bytes], member: tarfile.TarInfo) -> Iterator[bytes]:
             raise BadArtifactError("The archive is cut short", f"{left} bytes of {member.name!r} are missing")
         left -= len(data)
         yield data
-    stream.read(-member.size % _BLOCK)
 
 
 def _check_size(total: int) -> None:

@@ -118,8 +118,8 @@ class Store:
         """
         tree = self.tree(digest)
         durable.remove(tree)
-        archive.unpack(self._blobs / digest if data is None else data, tree)
-        if not self.check(digest):
+        if not archive.unpack(self._blobs / digest if data is None else data, tree):
+            durable.remove(tree)
             raise BadArtifactError(
                 f"Artifact {digest} was not packed by Lamplight", "", "Pack it with `lamplight deploy`"
             )

@@ -219,6 +219,39 @@ def test_noise_is_refused_without_a_trace(noise, tmp_path_factory):
     shutil.rmtree(folder)
 
 
+@given(files=trees)
+def test_what_packing_makes_is_known_as_such(files, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ours")
+    assert archive.unpack(archive.pack(write(folder / "in", files)), folder / "out")
+
+
+def padded(data, place, value):
+    changed = bytearray(data)
+    changed[place] = value
+    return bytes(changed)
+
+
+TWO = tar_of(("a", b"1"), ("b", b"2"))
+OTHERS = {
+    "another mode": tar_of(header(size=0, mode=0o755)),
+    "another time": tar_of(header(size=0, mtime=1)),
+    "an owner": tar_of(header(size=0, uname="root")),
+    "another order": tar_of(("b", b"2"), ("a", b"1")),
+    "a folder": tar_of(special("lib/", tarfile.DIRTYPE), ("lib/a", b"1")),
+    "a cache": tar_of(("a.pyc", b"1"), ("b", b"2")),
+    "a test": tar_of(("a", b"1"), ("tests/b", b"2")),
+    "something in the padding": padded(TWO, 900, 1),
+    "a longer end": TWO + bytes(512),
+    "a shorter end": TWO[:-512],
+}
+
+
+@pytest.mark.parametrize("how", OTHERS)
+def test_what_packing_does_not_make_is_known_as_such(how, tmp_path):
+    assert archive.unpack(TWO, tmp_path / "ours")
+    assert not archive.unpack(OTHERS[how], tmp_path / "out")
+
+
 def test_unpacking_leaves_an_existing_folder_alone_when_it_fails(tmp_path):
     write(tmp_path / "out", {"kept": b"1"})
     with pytest.raises(OSError):
