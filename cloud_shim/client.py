@@ -84,6 +84,10 @@ class Client:
         """Give the shim metadata that was signed here; the answer is as that of `keys`."""
         return self._request("POST", "/api/keys", json=offer)
 
+    def rotate_director(self) -> JsonObject:
+        """Have the shim replace the key that deploys; the answer is as that of `keys`."""
+        return self._request("POST", "/api/keys/director/rotate")
+
     def deploy(
         self,
         device: str,

@@ -42,5 +42,10 @@ def remove(folder: Path, name: str) -> None:
     durable.remove(_path(folder, name))
 
 
+def replace(folder: Path, new: str, name: str) -> None:
+    """Have the key `new` in place of the key `name`."""
+    durable.rename(_path(folder, new), _path(folder, name))
+
+
 def _path(folder: Path, name: str) -> Path:
     return folder / f"{name}.pem"

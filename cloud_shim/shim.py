@@ -68,6 +68,11 @@ class Shim:
         if len(self.signing.image()["root"]) > roots:
             self._publisher.connected(session_present=True)
 
+    def rotate_director(self) -> None:
+        """Replace the key that deploys, and tell every device at once."""
+        self.signing.rotate_director()
+        self._publisher.connected(session_present=True)
+
     def close(self) -> None:
         """Stop, in the order in which the parts need each other."""
         self.changes.close()

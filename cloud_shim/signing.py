@@ -42,6 +42,8 @@ _DIRECTOR = {"root": "director-root", **dict.fromkeys(("targets", "snapshot", "t
 Roles = dict[str, str]
 # Those that a developer's machine can hold in place of the shim.
 _OFFLINE = ("image-root", "image-targets", "image-releases")
+# A new director-online key, until the director's root names it.
+_NEXT = "director-online-next"
 
 
 class Signing:
@@ -87,6 +89,24 @@ class Signing:
             texts = {"targets": image["targets"], **image["delegated"]}
             snapshot, timestamp = (release_metadata.successor(self._image[role]) for role in ("snapshot", "timestamp"))
             self._publish({**image, **self._listing(texts, snapshot, timestamp, _IMAGE)})
+            self._keys = self._load_keys()
+
+    def rotate_director(self) -> None:
+        """Replace the key that deploys. What the old one signs is worth nothing to a board that has the new root.
+
+        The new key takes the old one's place once the root that names it is on disk; after a crash in between, the next
+        start does it.
+        """
+        with self._lock:
+            key = key_files.make(self._folder / "keys", _NEXT).public_key
+            root = release_metadata.successor(self._director["root"][-1])
+            for role in ("targets", "snapshot", "timestamp"):
+                for old in list(root.roles[role].keyids):
+                    root.revoke_key(old, role)
+                root.add_key(key, role)
+            director = {"root": [*self._director["root"], self._text(root, "director-root", ROOT)]}
+            durable.write_file(self._folder / "director.json", json.dumps(director).encode())
+            self._director = director
             self._keys = self._load_keys()
 
     def release(
@@ -266,6 +286,7 @@ class Signing:
     def _load_keys(self) -> dict[str, CryptoSigner]:
         """The private keys that lie here: all of them, until the image repository follows keys that lie elsewhere."""
         folder = self._folder / "keys"
+        self._settle_director(folder)
         named = self._named_keys()
         keys: dict[str, CryptoSigner] = {}
         for name in sorted({*_IMAGE.values(), *_DIRECTOR.values(), "image-releases"}):
@@ -277,6 +298,17 @@ class Signing:
                     del keys[name]
                     key_files.remove(folder, name)
         return keys
+
+    def _settle_director(self, folder: Path) -> None:
+        """Put a new director key in its place, or forget it where no root came to name it."""
+        if not key_files.exists(folder, _NEXT):
+            return
+        root = json.loads((self._folder / "director.json").read_bytes())["root"][-1]
+        named = release_metadata.parse(root).signed.roles["targets"].keyids
+        if key_files.read(folder, _NEXT).public_key.keyid in named:
+            key_files.replace(folder, _NEXT, "director-online")
+        else:
+            key_files.remove(folder, _NEXT)
 
     def _named_keys(self) -> dict[str, set[str]] | None:
         """Which key ids the image repository names for the keys that may lie elsewhere; None before there is one."""

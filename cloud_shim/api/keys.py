@@ -23,9 +23,19 @@ async def _adopt(request: Request) -> JSONResponse:
     return JSONResponse(_view(the))
 
 
+async def _rotate_director(request: Request) -> JSONResponse:
+    the = shim(request)
+    await run_in_threadpool(the.rotate_director)
+    return JSONResponse(_view(the))
+
+
 def _view(the: Shim) -> dict[str, object]:
     signing = the.signing
     return {"held": signing.held(), "director_root": signing.director_root(), "image": signing.image()}
 
 
-ROUTES = [Route("/api/keys", _show), Route("/api/keys", _adopt, methods=["POST"])]
+ROUTES = [
+    Route("/api/keys", _show),
+    Route("/api/keys", _adopt, methods=["POST"]),
+    Route("/api/keys/director/rotate", _rotate_director, methods=["POST"]),
+]

@@ -54,8 +54,13 @@ def renew(options: Options) -> None:
 
 
 @command("rotate")
-def rotate(options: Options) -> None:
+@click.option("--director", is_flag=True, help="The shim's key that deploys, in place of those.")
+def rotate(options: Options, director: bool) -> None:
     """Replace the three keys on this machine by new ones; what the old ones sign is worth nothing from then on."""
+    if director:
+        options.client.rotate_director()
+        options.terminal.data({"rotated": "director-online"}, [("The shim deploys with a new key", "")])
+        return
     answer = options.client.keys()
     keys = _keys(answer)
     after = _keys(options.client.adopt(keys.rotate(answer["image"])))
