@@ -131,6 +131,10 @@ class ReleaseKeys:
         listed = release_metadata.with_release(before, ref)
         if listed != before:
             base["delegated"][role] = self._with_targets(text, listed)
+        # Whoever deploys now and then need not think of `renew`.
+        for each, old in base["delegated"].items():
+            if not release_metadata.fresh(old, RELEASES, self._clock()):
+                base["delegated"][each] = self._sign(release_metadata.successor(old), self._key("image-releases"))
         self._delegate(base, role)
         return self._offer(image, base)
 

@@ -12,6 +12,7 @@ from device.doctor.keys import expiry, judge_root
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import items, table, text
 
+_SOON = 10 * 86400.0
 _ROLES = ("timestamp", "snapshot", "targets")
 
 
@@ -51,12 +52,17 @@ def signed_for_device(path: Path, now: float) -> Finding:
 
 
 def judge_roles(ends: Mapping[str, float], now: float) -> Finding:
-    """When the first of the roles ends that the shim signs anew by itself."""
+    """When the first of the roles ends, which the shim or a developer's machine signs anew."""
     first = min(ends, key=lambda each: ends[each])
+    remedy = (
+        "Start the shim: it signs anew when it starts, and every day. What it has no key for, "
+        "`lamplight keys renew` signs, on the machine that took the keys"
+    )
     if ends[first] <= now:
-        return warn(
-            f"{first} has ended: devices refuse it", "Start the shim: it signs anew when it starts, and every day"
-        )
+        return warn(f"{first} has ended: devices refuse it", remedy)
+    # Those of the shim last 30 days and are renewed after 15.
+    if ends[first] - now < _SOON:
+        return warn(f"{first} ends in {duration(ends[first] - now)}", remedy)
     return ok(f"the first to end is {first}, in {duration(ends[first] - now)}")
 
 

@@ -187,7 +187,8 @@ class _Explained:
             raise UntrustedError(
                 f"The {self._repository}'s signatures have expired",
                 f"{error}, and by the board's clock, or what it verified before, it is {self._now:%Y-%m-%d %H:%M} UTC",
-                "Set the clock if it is wrong; otherwise deploy again, which signs anew. What runs goes on running",
+                "Set the clock if it is wrong; otherwise deploy again, which signs anew, or `lamplight keys renew`. "
+                "What runs goes on running",
             ) from None
         if isinstance(error, (exceptions.RepositoryError, exceptions.DownloadError)):
             raise UntrustedError(f"The {self._repository}'s signed metadata does not hold", str(error)) from None

@@ -149,6 +149,15 @@ def test_what_is_renewed_lasts_another_year(taken, tmp_path):
     assert min(ends) > later + timedelta(days=364)
 
 
+def test_a_release_renews_what_will_end_within_half_a_year(taken, tmp_path):
+    later = release_metadata.utc_now() + timedelta(days=300)
+    keys = ReleaseKeys(tmp_path / "keys", taken.image(), lambda: later)
+    taken.adopt(keys.release(taken.image(), ArtifactRef("function", "other", 1, "b" * 64, 1000, "")))
+    texts = [taken.image()["targets"], *taken.image()["delegated"].values()]
+    assert len(texts) > 2
+    assert min(release_metadata.parse(text).signed.expires for text in texts) > later + timedelta(days=364)
+
+
 @pytest.mark.parametrize(
     "offer", [{"targets": "junk"}, {"delegated": {"functions-lamp": "{}"}}, {"root": "[]"}], ids=str
 )

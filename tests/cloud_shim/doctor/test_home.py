@@ -165,3 +165,10 @@ def test_a_device_made_by_nobody_is_no_fault():
             return []
 
     assert devices.findings(Empty(), NOW)["none"].status == "skip"
+
+
+def test_signatures_that_end_soon_name_the_command_that_renews_what_the_shim_cannot():
+    found = keys.judge_roles({"targets": 5 * 86400.0, "timestamp": 20 * 86400.0}, 0.0)
+    assert found.status == "warn" and "targets ends in" in found.found
+    assert "lamplight keys renew" in found.remedy
+    assert keys.judge_roles({"targets": 20 * 86400.0}, 0.0).status == "ok"
