@@ -27,14 +27,14 @@ def function(folder, name, requirements):
 def test_a_function_finds_its_packages_and_two_with_the_same_share_them(fleet, index, tmp_path):
     wheel(index, "leaf", "VALUE = 'first'\n")
     for name in ("needy", "needier"):
-        fleet.run("deploy", function(tmp_path / name, name, "leaf==1.0\n"))
+        fleet.run("deploy", function(tmp_path / name, name, "leaf==1.0\n"), "--device", DEVICE)
         assert fleet.json("call", f"{DEVICE}/{name}") == "first"
     trees = fleet.state / "devices" / DEVICE / "state" / "update" / "trees"
     shared = [tree for tree in trees.iterdir() if (tree / "layer.toml").exists()]
     assert len(shared) == 1
     wheel(index, "leaf", "VALUE = 'second'\n", version="2.0")
     (tmp_path / "needy" / "requirements.txt").write_text("leaf==2.0\n")
-    fleet.run("deploy", str(tmp_path / "needy"))
+    fleet.run("deploy", str(tmp_path / "needy"), "--device", DEVICE)
     assert fleet.json("call", f"{DEVICE}/needy") == "second"
     assert fleet.json("call", f"{DEVICE}/needier") == "first"
     fleet.run("rollback", DEVICE)
@@ -45,6 +45,6 @@ def test_a_function_finds_its_packages_and_two_with_the_same_share_them(fleet, i
 
 def test_a_package_without_a_wheel_ends_the_deployment_before_anything_is_sent(fleet, index, tmp_path):
     before = fleet.json("status", DEVICE)["desired"]["generation"]
-    refused = fleet.run("deploy", function(tmp_path / "wheelless", "wheelless", "absent\n"), code=5)
+    refused = fleet.run("deploy", function(tmp_path / "wheelless", "wheelless", "absent\n"), "--device", DEVICE, code=5)
     assert "requirements.txt cannot be met" in refused.stderr
     assert fleet.json("status", DEVICE)["desired"]["generation"] == before
