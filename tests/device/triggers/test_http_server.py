@@ -18,7 +18,8 @@ from cryptography.x509.oid import NameOID
 
 from device.config import HttpConfig
 from device.triggers.http_connection import MOST_HEAD, MOST_PIECES, RefusedError, Response, plain
-from device.triggers.http_server import Bounds, Server
+from device.triggers.http_peer import Bounds
+from device.triggers.http_server import Server
 from tests.support import until
 
 LIMIT = 64 * 1024
