@@ -1,8 +1,8 @@
 """Sends the outbox to the shim: per stream one batch at a time, again until it is acknowledged.
 
 A record waits GATHER for others to travel with it: each batch costs the board, the broker and the shim far more than
-each record in it. What was sent and not acknowledged is sent again after a timeout and after each reconnection; the shim drops
-what it already has. It keeps no records itself.
+each record in it. What was sent and not acknowledged is sent again after a timeout and after each reconnection; the
+shim drops what it already has. It keeps no records itself.
 """
 
 import logging

@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from device.triggers.http_connection import Admit, Conversation, RefusedError, Request, Response, plain
+from device.triggers.http_connection import Admit, Conversation
+from device.triggers.http_message import RefusedError, Request, Response, plain
 
 _ROOM = 64 * 1024
 # Seconds that a client has for what it still sends after the last answer.
@@ -130,7 +131,6 @@ class Peer:
         except TimeoutError:
             if self.idle:
                 raise
-            self._conversation.receive(b"")
             raise RefusedError(plain(408, "the request took too long to arrive")) from None
 
     def _recv(self) -> bytes:

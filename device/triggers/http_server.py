@@ -14,7 +14,8 @@ from collections.abc import Callable
 from functools import partial
 
 from device.config import HttpConfig
-from device.triggers.http_connection import Admit, Request, Response
+from device.triggers.http_connection import Admit
+from device.triggers.http_message import Request, Response
 from device.triggers.http_peer import Bounds, Peer, Turns
 
 
