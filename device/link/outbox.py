@@ -31,6 +31,7 @@ MAX_RECORD = 64 * 1024
 # Bytes of each stream that may wait in memory when there is no file.
 MEMORY_BUDGET = 1 << 20
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 _log = logging.getLogger(__name__)
 
 
@@ -253,7 +254,7 @@ def _take(rows: Sequence[Row], size: int) -> list[Row]:
 
 def _encode(record: dict[str, object]) -> str:
     try:
-        body = json.dumps(record, separators=(",", ":"), allow_nan=False)
+        body = _ENCODER.encode(record)
     except (ValueError, TypeError, RecursionError) as error:
         return _note(record, f"not JSON: {error}")
     return body if len(body) <= MAX_RECORD else _note(record, f"{len(body)} bytes; at most {MAX_RECORD}")

@@ -5,7 +5,6 @@ and its caller drops the message; a decoder never guesses.
 """
 
 import json
-import re
 
 from .errors import ProtocolError
 from .fields import MAX_DEPTH, flag, integer, items, number, only, plain, sha256, table, text
@@ -16,21 +15,27 @@ MAX_TYPE = 100
 # The type of an event that somebody sent by a call, unless he says another.
 CALL = "lamplight.call"
 
-# Only numbers that look like this can be out of range.
-_EXPONENT = re.compile(r"[eE][+0-9]").search
-_LONG_NUMBER = re.compile(r"[0-9]{300}").search
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
 def encode(body: dict[str, object]) -> bytes:
     """`body` as compact JSON; NaN and infinities are refused, for no other language reads them."""
-    return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+    return _ENCODER.encode(body).encode()
 
 
 def _refuse(constant: str) -> object:
     raise ValueError(f"{constant} is not JSON")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse)
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if value - value != 0:
+        raise ValueError(f"{digits[:40]} is out of range")
+    return value
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
 
 
 def decode(payload: bytes, what: str) -> dict[str, object]:
@@ -50,9 +55,9 @@ def decode(payload: bytes, what: str) -> dict[str, object]:
 
 
 def _surely_plain(written: str) -> bool:
-    """Whether `plain` would find nothing in this JSON: looking at the text costs a tenth of looking at every value."""
+    """Whether `plain` would find nothing in what the decoder took: far cheaper than looking at every value."""
     shallow = written.count("[") + written.count("{") <= MAX_DEPTH
-    return shallow and "\\u" not in written and not _EXPONENT(written) and not _LONG_NUMBER(written)
+    return shallow and "\\u" not in written
 
 
 class Presence:

@@ -42,18 +42,27 @@ class Turns:
     """Whose request may go to a function now: of all connections of a server."""
 
     def __init__(self, bounds: Bounds) -> None:
-        self._places = threading.Semaphore(bounds.threads + bounds.waiting)
+        self._lock = threading.Lock()
+        self._left = bounds.threads + bounds.waiting
         self._turns = threading.Semaphore(bounds.threads)
 
     def take(self, answer: Callable[[Request], Response], request: Request) -> Response:
         """The answer, once it is this request's turn; at once a 503 when too many wait already."""
-        if not self._places.acquire(blocking=False):
+        if not self._enter():
             return Response(503, b"too many requests wait already\n", [("Retry-After", "1")])
         try:
             with self._turns:
                 return answer(request)
         finally:
-            self._places.release()
+            with self._lock:
+                self._left += 1
+
+    def _enter(self) -> bool:
+        with self._lock:
+            if not self._left:
+                return False
+            self._left -= 1
+            return True
 
 
 class Peer:
