@@ -36,7 +36,7 @@ class Reply:
             self._arrival.release()
 
     def wait(self, seconds: float) -> object:
-        """The value, or raises the error; raises TimeoutError when neither comes in time: nobody waits any more then."""
+        """The value, or raises the error; raises TimeoutError when neither comes in time, and gives up."""
         if not self._arrival.acquire(timeout=seconds):
             if self._decide():
                 raise TimeoutError
