@@ -8,6 +8,7 @@ import pytest
 
 from cloud_shim import release_metadata
 from cloud_shim.release_keys import NAMES, ReleaseKeys
+from cloud_shim.shim_keys import ShimKeys
 from cloud_shim.signing import Signing
 from device.errors import RejectedError, UntrustedError
 from device.protocol.deployment import ArtifactRef
@@ -61,11 +62,11 @@ def test_the_shim_itself_can_release_nothing_after_a_restart_either(taken, tmp_p
 
 
 def test_crash_before_the_old_keys_are_deleted_is_finished_by_the_next_start(signing, keys, tmp_path, monkeypatch):
-    def crash(_):
+    def crash(*_):
         raise SystemExit
 
     with monkeypatch.context() as patch, pytest.raises(SystemExit):
-        patch.setattr(Signing, "_load_keys", crash)
+        patch.setattr(ShimKeys, "settle", crash)
         signing.adopt(keys.take(signing.image()))
     assert private(tmp_path) > set(NAMES)
     again = Signing(tmp_path / "shim")

@@ -15,13 +15,18 @@ def signing(shim, tmp_path, monkeypatch):
     made.release("function", "lamp", 1, "a" * 64, 1000)
 
     def view(_=None):
-        return {"held": made.held(), "director_root": made.director_root(), "image": made.image()}
+        told = {"held": made.held(), "director_root": made.director_root(), "image": made.image()}
+        return {**told, "pending": made.pending()}
 
     def adopt(offer):
         made.adopt(offer)
         return view()
 
-    shim.answers |= {"GET /api/keys": view, "POST /api/keys": adopt}
+    shim.answers |= {
+        "GET /api/keys": view,
+        "POST /api/keys": adopt,
+        "POST /api/keys/next": lambda body: made.next_key(body["name"]),
+    }
     return made
 
 
@@ -37,7 +42,7 @@ def test_every_key_is_shown_with_where_it_lies(signing, run):
         "image-targets": "this machine",
         "image-releases": "this machine",
         "image-online": "shim",
-        "director-root": "shim",
+        "director-root": "this machine",
         "director-online": "shim",
     }
 
@@ -75,7 +80,7 @@ def test_rotating_gives_this_machine_other_keys(signing, run):
     code, _, err = run("keys", "rotate")
     assert code == 0, err
     after = json.loads(run("keys", "show", "--json")[1])["keys"]
-    assert [old["id"] == new["id"] for old, new in zip(before, after, strict=True)] == [False] * 3 + [True] * 3
+    assert [old["id"] == new["id"] for old, new in zip(before, after, strict=True)] == [False] * 3 + [True, False, True]
     assert places(run)["image-root"] == "this machine"
 
 
