@@ -113,5 +113,6 @@ def description(old: str, new: str) -> list[str]:
     for name, role in after.roles.items():
         was = before.roles[name].keyids
         keys = ", ".join(keyid[:12] + (" (new)" if keyid not in was else "") for keyid in role.keyids)
-        lines.append(f"{name}: {role.threshold} of {len(role.keyids)}: {keys}")
+        gone = "".join(f", without {keyid[:12]}" for keyid in was if keyid not in role.keyids)
+        lines.append(f"{name}: {role.threshold} of {len(role.keyids)}: {keys}{gone}")
     return lines

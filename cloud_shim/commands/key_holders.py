@@ -8,7 +8,7 @@ import click
 
 from cloud_shim import root_metadata
 from cloud_shim.commands.arguments import Options, command
-from cloud_shim.commands.machine_keys import root_keys_of, tell_pending
+from cloud_shim.commands.machine_keys import root_keys_of, tell_pending, when
 from device.errors import NotFoundError, RejectedError, UsageError
 
 _FILE = click.Path(path_type=Path)
@@ -19,7 +19,10 @@ _FILE = click.Path(path_type=Path)
 def request(options: Options, file: Path) -> None:
     """Make a root key on this machine, and write its public half to FILE for whoever runs `keys holders`."""
     made = root_keys_of(options.client.keys()).request()
-    file.write_text(json.dumps(made, indent=1) + "\n")
+    try:
+        file.write_text(json.dumps(made, indent=1) + "\n")
+    except OSError as error:
+        raise NotFoundError(f"{file} cannot be written", error.strerror or str(error)) from None
     options.terminal.data({"file": str(file), **made}, [(f"{file} may be shown to anybody; the key stays here", "")])
 
 
@@ -33,7 +36,9 @@ def holders(options: Options, files: tuple[Path, ...], threshold: int) -> None:
     for offer in root_keys_of(answer).holders(requests, threshold):
         answer = options.client.adopt(offer)
     told = {"holders": 1 + len(requests), "threshold": threshold, "pending": answer["pending"]}
-    options.terminal.data(told, [(f"{threshold} of {1 + len(requests)} machines must sign a change of keys", "")])
+    options.terminal.data(
+        told, [(when(answer, f"{threshold} of {1 + len(requests)} machines must sign a change of keys"), "")]
+    )
     tell_pending(options, answer)
 
 
@@ -63,7 +68,9 @@ def revoke(options: Options, key_id: str) -> None:
     """
     answer = options.client.keys()
     answer = options.client.adopt(root_keys_of(answer).revoke(key_id))
-    options.terminal.data({"revoked": key_id, "pending": answer["pending"]}, [(f"{key_id} is revoked", "")])
+    options.terminal.data(
+        {"revoked": key_id, "pending": answer["pending"]}, [(when(answer, f"{key_id} is revoked"), "")]
+    )
     tell_pending(options, answer)
 
 

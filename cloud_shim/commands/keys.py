@@ -7,7 +7,7 @@ import click
 from cloud_shim import key_view, shim_keys
 from cloud_shim.commands import key_holders
 from cloud_shim.commands.arguments import Options, command, common_options
-from cloud_shim.commands.machine_keys import release_keys_of, root_keys_of, tell_pending
+from cloud_shim.commands.machine_keys import release_keys_of, root_keys_of, tell_pending, when
 from cloud_shim.release_keys import ReleaseKeys
 from device.errors import RejectedError
 
@@ -65,14 +65,18 @@ def rotate(options: Options, key: str | None) -> None:
     answer = options.client.keys()
     if key:
         answer = options.client.adopt(root_keys_of(answer).with_online(key, options.client.next_key(key)))
-        options.terminal.data({"rotated": key, "pending": answer["pending"]}, [(f"{key} is a new key", "")])
+        options.terminal.data(
+            {"rotated": key, "pending": answer["pending"]}, [(when(answer, f"{key} is a new key"), "")]
+        )
     else:
         answer = options.client.adopt(release_keys_of(answer).rotate(answer["image"]))
         answer = options.client.adopt(root_keys_of(answer).rotate_director())
         ids = {**release_keys_of(answer).ids(), **root_keys_of(answer).ids()}
         folder = release_keys_of(answer).folder
-        options.terminal.data({"keys": ids, "pending": answer["pending"]}, [(f"New keys are in {folder}", "")])
-        options.terminal.say("Copies of the old ones are of no use any more; make new copies.")
+        options.terminal.data(
+            {"keys": ids, "pending": answer["pending"]}, [(when(answer, f"New keys are in {folder}"), "")]
+        )
+        options.terminal.say("Copies of the old ones are of no use then; make new copies.")
     tell_pending(options, answer)
 
 

@@ -12,9 +12,14 @@ def tell_pending(options: Options, answer: dict[str, Any]) -> None:
     """Say what is not in force yet, and what brings it there."""
     for repository, each in answer["pending"].items():
         options.terminal.say(
-            f"A change of the {repository} repository's keys is not in force: it needs {each['lacks']} more "
-            "signatures. `lamplight keys sign` on other machines with a root key adds them"
+            f"A change of the {repository} repository's keys is not in force: it lacks signatures ({each['lacks']}). "
+            "`lamplight keys sign` on other machines with a root key adds them"
         )
+
+
+def when(answer: dict[str, Any], done: str) -> str:
+    """`done`, or that it will be when others have signed too."""
+    return f"Once enough have signed: {done}" if answer["pending"] else done
 
 
 def release_keys_of(answer: dict[str, Any]) -> ReleaseKeys:

@@ -221,3 +221,10 @@ def test_shim_that_forges_a_root_with_the_next_keys_id_does_not_make_this_machin
     with pytest.raises(UntrustedError, match="did not sign"):
         ReleaseKeys(tmp_path / "keys", forged)
     assert keys.ids() == before
+
+
+def test_a_take_that_was_interrupted_is_named_and_accuses_nobody(signing, keys):
+    keys.take(signing.image())
+    with pytest.raises(RejectedError, match="not in force") as refused:
+        keys.release(signing.image(), ref(2))
+    assert "`lamplight keys take` again" in str(refused.value)

@@ -191,7 +191,8 @@ def test_what_a_person_signs_is_described_by_the_root_itself(two_of_three, signi
         signing.adopt(offer)
     text = signing.pending()["image"]["root"]
     lines = root_metadata.description(signing.image()["root"][-1], text)
-    assert f"root: 1 of 1: {two_of_three[0].roots.ids()['image-root'][:12]}" in lines
+    anna, ben, carla = (each.roots.ids()["image-root"][:12] for each in two_of_three)
+    assert f"root: 1 of 1: {anna}, without {ben}, without {carla}" in lines
 
 
 @pytest.mark.parametrize("name", ["image-online", "director-online"])

@@ -86,3 +86,34 @@ def test_rotating_gives_this_machine_other_keys(signing, run):
 
 def test_rotating_without_the_keys_is_refused(signing, run):
     assert run("keys", "rotate")[0] == 5
+
+
+def on(monkeypatch, tmp_path, name):
+    monkeypatch.setenv("LAMPLIGHT_KEYS", str(tmp_path / name))
+
+
+def test_a_change_waits_for_another_machine_and_says_so(signing, run, monkeypatch, tmp_path):
+    run("keys", "take")
+    on(monkeypatch, tmp_path, "ben")
+    assert run("keys", "request", str(tmp_path / "ben.json"))[0] == 0
+    on(monkeypatch, tmp_path, "release-keys")
+    code, out, err = run("keys", "holders", str(tmp_path / "ben.json"), "--threshold", "2")
+    assert code == 0, err
+    assert out.startswith("Once enough have signed: 2 of 2")
+    assert "`lamplight keys sign`" in err
+    on(monkeypatch, tmp_path, "ben")
+    code, _, err = run("keys", "sign", "--yes")
+    assert code == 0, err
+    assert "(new)" in err
+    assert signing.pending() == {}
+    assert run("keys", "sign", "--yes")[0] == 5
+    code, out, _ = run("keys", "rotate", "director-online", "--json")
+    assert json.loads(out)["pending"]["director"]["lacks"] == 1
+
+
+def test_a_request_that_cannot_be_written_or_read_says_which(signing, run, tmp_path):
+    run("keys", "take")
+    assert run("keys", "request", str(tmp_path / "none" / "x.json"))[0] == 3
+    assert run("keys", "holders", str(tmp_path / "gone.json"), "--threshold", "1")[0] == 3
+    (tmp_path / "junk.json").write_text("{}")
+    assert run("keys", "holders", str(tmp_path / "junk.json"), "--threshold", "1")[0] == 2
