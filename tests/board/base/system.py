@@ -121,6 +121,8 @@ def finish(root: Path) -> Path:
     _units(root)
     shutil.copy(root / "usr/share/openssh/sshd_config", root / "etc/ssh/sshd_config")
     _link(root / "usr/bin/awk", "mawk")
+    authorities = sorted((root / "usr/share/ca-certificates").rglob("*.crt"))
+    _write(root / "etc/ssl/certs/ca-certificates.crt", "".join(each.read_text() for each in authorities))
     (root / "boot/firmware").mkdir(parents=True, exist_ok=True)
     modules = next((root / "usr/lib/modules").iterdir())
     subprocess.run(["depmod", "-b", str(root), modules.name], check=True)
