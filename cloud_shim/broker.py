@@ -1,7 +1,8 @@
 """The MQTT broker as a subprocess: its configuration, its command, and telling it about new devices.
 
 mosquitto when it is installed; otherwise the fallback, which says so. It writes files and names a command:
-whoever runs the command supervises it. It is bound to loopback.
+whoever runs the command supervises it. It listens on loopback,
+and for boards by TLS where it is asked to.
 """
 
 import getpass
@@ -10,12 +11,12 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloud_shim import access, credentials
-from device.errors import NotFoundError
+from cloud_shim import access, certificates, credentials
+from device.errors import NotFoundError, UsageError
 from device.protocol.messages import MAX_MESSAGE
 
 _SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
@@ -33,6 +34,15 @@ class BrokerCommand:
     note: str
 
 
+@dataclass(frozen=True)
+class Listener:
+    """Where boards reach the broker, by TLS only: an address of this machine, a port, and all names it is known by."""
+
+    host: str
+    port: int
+    names: Sequence[str]
+
+
 def folder(state: Path) -> Path:
     """Where the broker's configuration, password file and saved messages lie."""
     return state / "broker"
@@ -48,18 +58,29 @@ def shim_password(state: Path) -> str:
         ) from None
 
 
-def prepare(state: Path, port: int, fleet: str, host: str = "127.0.0.1") -> BrokerCommand:
-    """Write everything the broker needs under `state` and say how to start it. Safe to repeat."""
+def prepare(
+    state: Path, port: int, fleet: str, host: str = "127.0.0.1", boards: Listener | None = None
+) -> BrokerCommand:
+    """Write everything the broker needs under `state` and say how to start it. Safe to repeat.
+
+    With `boards` it listens a second time, for them. UsageError when only the fallback is there, which cannot.
+    """
     where = folder(state).resolve()
     where.mkdir(parents=True, exist_ok=True, mode=0o700)
     _ensure_shim_user(state)
     mosquitto = find_mosquitto()
+    if mosquitto is None and boards:
+        raise UsageError(
+            "Boards cannot reach the built-in broker",
+            "it has no TLS and listens on this machine only",
+            "install mosquitto (apt install mosquitto, brew install mosquitto)",
+        )
     if mosquitto is None:
         fallback = [sys.executable, "-m", "cloud_shim.broker_fallback", "--folder", str(where)]
         return BrokerCommand([*fallback, "--host", host, "--port", str(port), "--fleet", fleet], FALLBACK_NOTE)
     credentials.write_private(where / "access", access.mosquitto_acl(fleet))
     config = where / "mosquitto.conf"
-    config.write_text(configuration(where, host, port))
+    config.write_text(configuration(where, host, port) + (_listener(where, boards) if boards else ""))
     return BrokerCommand([mosquitto, "-c", str(config)], "")
 
 
@@ -96,6 +117,12 @@ def configuration(where: Path, host: str, port: int) -> str:
         ("connection_messages", "false"),
     ]
     return "".join(f"{key} {value}\n" for key, value in options)
+
+
+def _listener(where: Path, boards: Listener) -> str:
+    """The second listener. It stands last: what precedes is for both."""
+    files = certificates.ensure(where, boards.names)
+    return f"listener {boards.port} {boards.host}\ncertfile {files.certificate}\nkeyfile {files.key}\n"
 
 
 def set_devices(state: Path, hashes: Mapping[str, str]) -> None:

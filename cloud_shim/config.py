@@ -17,7 +17,7 @@ class Config:
 
     `database` is an SQLAlchemy URL; "" means an SQLite file in `state`. `port` 0 takes any free one. A deployment's
     trial lasts `trial_seconds` and `trial_events`, unless it says otherwise. `keep_records` is how many records of each
-    stream of each device are kept.
+    stream of each device are kept. `boards_port` is where boards reach the broker by TLS, 0 when they do not.
     """
 
     state: Path
@@ -29,6 +29,7 @@ class Config:
     trial_seconds: float = Trial.seconds
     trial_events: int = Trial.events
     keep_records: int = KEEP
+    boards_port: int = 0
 
     @property
     def database_url(self) -> str:
@@ -50,6 +51,7 @@ def parse(arguments: Sequence[str] | None = None) -> Config:
     parser.add_argument(
         "--keep-records", type=_count, default=KEEP, help=f"records kept of each device's stream ({KEEP:,} by default)"
     )
+    parser.add_argument("--boards-port", type=_port, default=0, help="where boards reach the broker by TLS; 0 if not")
     config = Config(**vars(parser.parse_args(arguments)))
     if not is_name(config.fleet):
         raise UsageError(f"{config.fleet!r} cannot name a fleet", "use lower-case letters, digits and '-'")

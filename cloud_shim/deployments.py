@@ -17,6 +17,8 @@ Settings = Mapping[str, object]
 # What deployment.parse takes.
 MAX_TRIAL_SECONDS = 7 * 86400.0
 MAX_TRIAL_EVENTS = 1_000_000
+# Machines, as `uname -m` says, that PyPI has no wheel of onnxruntime for.
+_WITHOUT_ONNXRUNTIME = ("armv6l", "armv7l", "i686", "mips", "mips64")
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,25 @@ def check(deployment: Deployment, manifests: Mapping[str, FunctionManifest], boa
                     f"deploy the model first: `lamplight deploy models/{model} --device {deployment.device}`",
                 )
     leases.check(board, [manifests[name] for name in deployment.functions])
+
+
+def check_models_run(deployment: Deployment, board: Board, reported: Mapping[str, object]) -> None:
+    """Raise RejectedError when there is a model in the deployment and none can run there.
+
+    `reported` is the device's last REPORTED, empty for a device that has not said anything yet: then its board decides.
+    """
+    machine = _machine(board, reported)
+    if not deployment.models or (machine not in _WITHOUT_ONNXRUNTIME and reported.get("ai", True)):
+        return
+    why, remedy = "onnxruntime is not installed on it", "install it there: `pip install 'lamplight[ai]'`"
+    if machine in _WITHOUT_ONNXRUNTIME:
+        why, remedy = f"there is no onnxruntime for {machine}", "use a 64-bit board, or a function without a model"
+    raise RejectedError(f"{deployment.device} cannot run ONNX models", why, remedy)
+
+
+def _machine(board: Board, reported: Mapping[str, object]) -> str:
+    platform = reported.get("platform")
+    return str(platform["machine"]) if isinstance(platform, dict) else board.machine.architecture  # pyright: ignore
 
 
 def check_unused(deployment: Deployment, manifests: Mapping[str, FunctionManifest], model: str) -> None:

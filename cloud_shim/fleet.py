@@ -3,6 +3,7 @@
 Decides by deployments.py's pure rules. It sends nothing itself: it writes the database and tells the publisher.
 """
 
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -170,7 +171,9 @@ class Fleet:
             useful = _useful(session, device, release)
             needs = present.layers.get(release.name) if layer == "keep" else layer and _useful(session, device, layer)
             deployment = deployments.with_release(present, useful, chosen, trial, retry, needs)
-            deployments.check(deployment, self._manifests(deployment), boards.load(row.board))
+            board = boards.load(row.board)
+            deployments.check(deployment, self._manifests(deployment), board)
+            deployments.check_models_run(deployment, board, _reported(session, device))
             _add(session, row, deployment, f"deploy {release.kind} {release.name} v{release.version}")
         self._tell(device)
         return deployment.generation
@@ -225,6 +228,11 @@ class Fleet:
     def _view(self, session: Session, row: DeviceRow, listening: float | None) -> Json:
         report = session.get(ReportRow, row.name)
         return views.device(row, self._present(session, row), report, listening, time.time())
+
+
+def _reported(session: Session, device: str) -> Json:
+    report = session.get(ReportRow, device)
+    return json.loads(report.body) if report else {}
 
 
 def _settings(release: Release, present: Deployment, settings: Settings | None) -> Settings:

@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from functools import partial
 
-from cloud_shim import broker, retention
+from cloud_shim import broker, certificates, retention
 from cloud_shim.blobs import Blobs
 from cloud_shim.calls import Calls
 from cloud_shim.changes import Changes
@@ -72,6 +72,13 @@ class Shim:
         """Replace the key that deploys, and tell every device at once."""
         self.signing.rotate_director()
         self._publisher.connected(session_present=True)
+
+    def reach(self) -> Mapping[str, object] | None:
+        """How boards reach the broker by TLS: its port, and the certificate of who signs its; None when they do not."""
+        if not self.config.boards_port:
+            return None
+        authority = certificates.where(broker.folder(self.config.state)).authority
+        return {"port": self.config.boards_port, "ca": authority.read_text()}
 
     def close(self) -> None:
         """Stop, in the order in which the parts need each other."""

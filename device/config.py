@@ -14,16 +14,23 @@ from device.protocol.fields import flag, integer, items, name, only, table, text
 
 LOOPBACK = "127.0.0.1"
 HTTP_PORT = 8088
+# As registered with IANA.
+MQTT_PORT, MQTTS_PORT = 1883, 8883
 
 
 @dataclass(frozen=True)
 class BrokerConfig:
-    """Where the broker is, and as whom to connect; the password stands in a file that only the agent reads."""
+    """Where the broker is, and as whom to connect; the password stands in a file that only the agent reads.
+
+    With `tls` its certificate must be signed by the authority in `ca_file` (PEM), or by one that the system trusts.
+    """
 
     host: str
     port: int
     username: str
     password_file: Path
+    tls: bool = False
+    ca_file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,11 @@ def load(path: Path) -> AgentConfig:
         raise UsageError(f"The configuration {path} cannot be used", str(error)) from None
 
 
+def is_loopback(host: str) -> bool:
+    """Whether what is sent to `host` stays on this machine."""
+    return host == "localhost" or host == "::1" or host.startswith("127.")
+
+
 def _parse(document: dict[str, object]) -> AgentConfig:
     where = "agent.toml"
     known = ("fleet", "device", "board", "state", "roots", "simulation", "broker", "confinement", "http", "folders")
@@ -103,12 +115,19 @@ def _parse(document: dict[str, object]) -> AgentConfig:
 
 def _broker(fields: dict[str, object]) -> BrokerConfig:
     where = "agent.toml.broker"
-    only(fields, ("host", "port", "username", "password_file"), where)
+    only(fields, ("host", "port", "username", "password_file", "tls", "ca_file"), where)
+    host = text(fields, "host", where)
+    # Only on request does a password go over a network in clear.
+    tls = flag(fields, "tls", where, not is_loopback(host))
+    if not tls and "ca_file" in fields:
+        raise ProtocolError(f"{where}: ca_file says who signs the broker's certificate, and tls is false")
     return BrokerConfig(
-        host=text(fields, "host", where),
-        port=integer(fields, "port", where, 1, 65535, 1883),
+        host=host,
+        port=integer(fields, "port", where, 1, 65535, MQTTS_PORT if tls else MQTT_PORT),
         username=text(fields, "username", where),
         password_file=Path(text(fields, "password_file", where)),
+        tls=tls,
+        ca_file=Path(text(fields, "ca_file", where)) if "ca_file" in fields else None,
     )
 
 

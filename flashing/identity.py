@@ -7,57 +7,79 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cloud_shim.client import Client
+from device.config import MQTT_PORT, MQTTS_PORT, is_loopback
 from device.errors import NotFoundError, RejectedError, UsageError
 from flashing.secrets import secret_file
 
 STATE = "/var/lib/lamplight"
+AUTHORITY = "ca.pem"
 DIRECTOR, IMAGE = "roots/director-root.json", "roots/image-root.json"
 
 
 @dataclass(frozen=True)
 class Broker:
-    """Where the board finds the broker."""
+    """Where the board finds the broker; `port` 0 is that at which it listens for boards. `tls` as in agent.toml."""
 
     host: str
     port: int
+    tls: bool = True
 
 
 @dataclass(frozen=True)
 class Identity:
-    """One device of `fleet`; the roots are the JSON of TUF's root metadata."""
+    """One device of `fleet`; the roots are the JSON of TUF's root metadata.
+
+    `authority` is the certificate of who signs the broker's, PEM; "" for one that every system trusts. `port` is where
+    the broker listens for boards, 0 when nobody said.
+    """
 
     fleet: str
     device: str
     password: str = field(repr=False)
     director_root: str
     image_root: str
+    authority: str = ""
+    port: int = 0
 
     def files(self, board: str, broker: Broker) -> Mapping[str, bytes]:
         """The files for the board, by the names that install.sh expects."""
-        return {
-            "agent.toml": _agent_toml(self, board, broker).encode(),
-            "password": self.password.encode(),
-            DIRECTOR: self.director_root.encode(),
-            IMAGE: self.image_root.encode(),
+        files = {
+            "agent.toml": _agent_toml(self, board, broker),
+            "password": self.password,
+            DIRECTOR: self.director_root,
+            IMAGE: self.image_root,
         }
+        if broker.tls and self.authority:
+            files[AUTHORITY] = self.authority
+        return {name: text.encode() for name, text in files.items()}
 
 
-def broker(address: str) -> Broker:
+def broker(address: str, tls: bool = True) -> Broker:
     """The broker at `HOST` or `HOST:PORT`; UsageError for what a board cannot reach."""
     host, colon, port = address.partition(":")
     if not host or (colon and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536)):
         raise UsageError(f"{address!r} is no broker's address", "", "--broker HOST or --broker HOST:PORT")
-    if host == "localhost" or host.startswith("127."):
+    if is_loopback(host):
         raise UsageError(
             f"The board would look for the broker at {host} on itself", "", "name this machine as the network knows it"
         )
-    return Broker(host, int(port or 1883))
+    return Broker(host, int(port or 0), tls)
 
 
-def from_shim(client: Client, device: str, board: str, fleet: str, again: bool) -> Identity:
-    """Make the device known to the shim. RejectedError when it is known already, unless `again`: the old card ends."""
+def from_shim(client: Client, device: str, board: str, fleet: str, again: bool, tls: bool = True) -> Identity:
+    """Make the device known to the shim. RejectedError when it is known already, unless `again`: the old card ends.
+
+    With `tls`, RejectedError also when its broker does not listen for boards.
+    """
+    if tls and not client.health()["broker"]["boards"]:
+        raise RejectedError(
+            "A board could not reach the broker",
+            "it listens on its own machine only",
+            "`lamplight up --listen 0.0.0.0`; or --no-tls for a broker of your own without it",
+        )
     if not again and any(each["name"] == device for each in client.devices()):
         raise RejectedError(
             f"There is a device {device} already",
@@ -65,13 +87,20 @@ def from_shim(client: Client, device: str, board: str, fleet: str, again: bool) 
             "choose another name, or --again to replace that board's card",
         )
     given = client.add_device(device, board, "")
-    return Identity(fleet, device, given["password"], given["director_root"], given["image_root"])
+    reach: Mapping[str, Any] = given["broker"] or {"ca": "", "port": 0}
+    roots = given["director_root"], given["image_root"]
+    return Identity(fleet, device, given["password"], *roots, reach["ca"], reach["port"])
 
 
 def from_folder(folder: Path, device: str, fleet: str) -> Identity:
-    """The device whose `password` and `roots/` lie in `folder`; NotFoundError when one is missing."""
-    roots = [_root(folder / name) for name in (DIRECTOR, IMAGE)]
-    return Identity(fleet, device, secret_file(folder / "password"), *roots)
+    """The device whose `password` and `roots/` lie in `folder`; NotFoundError when one is missing.
+
+    `ca.pem` beside them is the authority of the broker's certificate.
+    """
+    roots = _root(folder / DIRECTOR), _root(folder / IMAGE)
+    authority = folder / AUTHORITY
+    ca = authority.read_text("utf-8") if authority.exists() else ""
+    return Identity(fleet, device, secret_file(folder / "password"), *roots, ca)
 
 
 def _root(file: Path) -> str:
@@ -94,13 +123,15 @@ def _agent_toml(identity: Identity, board: str, broker: Broker) -> str:
         "state": f"{STATE}/state",
         "roots": f"{STATE}/roots",
     }
-    reach = {
-        "host": broker.host,
-        "port": broker.port,
-        "username": identity.device,
-        "password_file": f"{STATE}/password",
-    }
+    reach: dict[str, object] = {"host": broker.host, "port": broker.port or identity.port or _port(broker)}
+    reach |= {"username": identity.device, "password_file": f"{STATE}/password", "tls": broker.tls}
+    if broker.tls and identity.authority:
+        reach["ca_file"] = f"{STATE}/{AUTHORITY}"
     return "\n".join([*_lines(told), "", "[broker]", *_lines(reach), ""])
+
+
+def _port(broker: Broker) -> int:
+    return MQTTS_PORT if broker.tls else MQTT_PORT
 
 
 def _lines(table: Mapping[str, object]) -> list[str]:

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the tests need beyond Python packages: mosquitto with its clients, Chromium and its driver, what the
-# benchmarks measure with and against (wrk and Node.js), and mtools and mkfs.vfat for card images.
+# benchmarks measure with and against (wrk and Node.js), mtools and mkfs.vfat for card images, and for other processors
+# QEMU's user emulation and mmdebstrap.
 # Debian and its relatives; elsewhere it says what is missing. Does nothing when all is there.
 set -eu
 PATH="$PATH:/usr/sbin"
@@ -16,6 +17,8 @@ has mkfs.vfat || missing="$missing dosfstools"
 has wrk || missing="$missing wrk"
 has node || missing="$missing nodejs"
 has npm || missing="$missing npm"
+has mmdebstrap || missing="$missing mmdebstrap"
+has qemu-arm-static || missing="$missing qemu-user-static"
 [ -n "$missing" ] || exit 0
 
 sudo=""

@@ -32,9 +32,8 @@ async def _create(request: Request) -> JSONResponse:
     the = shim(request)
     password = await run_in_threadpool(the.fleet.provision, device, board, simulation)
     director, image = the.signing.roots()
-    return JSONResponse(
-        {"name": device, "password": password, "director_root": director.decode(), "image_root": image.decode()}
-    )
+    given = {"name": device, "password": password, "broker": the.reach()}
+    return JSONResponse({**given, "director_root": director.decode(), "image_root": image.decode()})
 
 
 async def _deploy(request: Request) -> JSONResponse:

@@ -8,8 +8,9 @@ from cloud_shim.api.requests import shim
 
 
 async def _health(request: Request) -> JSONResponse:
-    link = shim(request).link
-    return JSONResponse({"ok": True, "broker": {"host": link.host, "port": link.port, "connected": link.connected}})
+    the = shim(request)
+    broker = {"host": the.link.host, "port": the.link.port, "connected": the.link.connected}
+    return JSONResponse({"ok": True, "broker": {**broker, "boards": the.config.boards_port}})
 
 
 ROUTES = [Route("/api/health", _health)]

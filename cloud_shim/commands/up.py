@@ -23,6 +23,12 @@ from device.protocol.fields import is_name
 )
 @click.option("--device", default="desk-pi", show_default=True, metavar="NAME", help="The simulated device's name.")
 @click.option("--no-device", is_flag=True, help="No simulated device; for a fleet of real ones.")
+@click.option(
+    "--listen", default="", metavar="ADDRESS[:PORT]", help="Let boards reach the broker there, by TLS; 0.0.0.0 for all."
+)
+@click.option(
+    "--listen-name", "names", multiple=True, metavar="NAME", help="One more name or address that boards know it by."
+)
 @click.option("--fresh", is_flag=True, help="Forget the fleet that an earlier run left in the folder.")
 def run(
     options: Options,
@@ -32,11 +38,15 @@ def run(
     http_port: int,
     device: str,
     no_device: bool,
+    listen: str,
+    names: tuple[str, ...],
     fresh: bool,
 ) -> None:
     """Start a broker, the shim and a simulated device, and show what they do until Ctrl-C."""
-    from cloud_shim.up import session
+    from cloud_shim.up import listening, session
 
     if not is_name(device):
         raise UsageError(f"{device!r} is no name for a device", "use lower-case letters, digits and '-'")
-    session.run(session.Wish(state, port, mqtt_port, "" if no_device else device, fresh, http_port), options.terminal)
+    boards = listening.parse(listen, names) if listen else None
+    wish = session.Wish(state, port, mqtt_port, "" if no_device else device, fresh, http_port, boards)
+    session.run(wish, options.terminal)

@@ -1,13 +1,15 @@
 """The broker beside the shim: which one it is, whether it is set up as it must be, and whether it lets the shim in."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-from cloud_shim import access, broker
+from cloud_shim import access, broker, certificates
 from device.config import BrokerConfig
 from device.doctor.broker import Broker
-from device.doctor.check import Finding, ok, skip, warn
+from device.doctor.check import Finding, fail, ok, skip, warn
 
+_LEAST_DAYS = 30
 _CHANGES = ("listener", "user")  # what differs from one machine to the next
 
 
@@ -27,7 +29,8 @@ def read(cloud: Path) -> Setup | None:
     except OSError:
         return None
     options = parse(lines)
-    port, _, host = options.get("listener", "").partition(" ")
+    # The first is the shim's, a second one is for boards.
+    port, host = [*options.get("listener", "").split(), "", ""][:2]
     return Setup(host, int(port), options) if port.isdigit() and host else None
 
 
@@ -73,6 +76,17 @@ def judge_settings(setup: Setup, where: Path) -> Finding:
     if wrong:
         return warn("; ".join(wrong), "Start `lamplight up` again, which writes mosquitto.conf anew")
     return ok("as Lamplight writes it")
+
+
+def certificate(cloud: Path, now: datetime) -> Finding:
+    """How long boards will take the broker's certificate."""
+    file = certificates.where(broker.folder(cloud)).certificate
+    if not file.exists():
+        return skip("boards do not reach this broker: `lamplight up --listen` lets them")
+    ends = certificates.ends(file)
+    if (ends - now).days < _LEAST_DAYS:
+        return fail(f"it ends at {ends:%Y-%m-%d}", "Start `lamplight up` again, which makes a new one in time")
+    return ok(f"good until {ends:%Y-%m-%d}")
 
 
 def steps(cloud: Path) -> Broker | None:

@@ -1,6 +1,7 @@
 """Which checks the shim's side has, in the order in which they are told."""
 
 import time
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -44,16 +45,16 @@ def _device_keys(path: Path) -> Check:
 
 
 def _broker(cloud: Path) -> list[Check]:
-    program, settings = (
+    files = [
         Check("broker.program", broker.program),
         Check("broker.settings", partial(broker.settings, cloud)),
-    )
+        Check("broker.certificate", lambda: broker.certificate(cloud, datetime.now(UTC))),
+    ]
     way = broker.steps(cloud)
     if way is None:
-        return [program, settings]
+        return files
     return [
-        program,
-        settings,
+        *files,
         Check("broker.resolves", way.resolves),
         Check("broker.reachable", way.reachable),
         Check("broker.accepts", way.accepts, 2 * PATIENCE + 5),

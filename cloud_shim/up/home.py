@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from cloud_shim import broker, starters
+from cloud_shim.broker import Listener
 from cloud_shim.client import Client
 from cloud_shim.packing import pack
 from cloud_shim.processes import Process
@@ -26,7 +27,7 @@ class Home:
     """A broker, a shim and, unless `device` is "", one simulated device, with their files in `state`.
 
     `cancelled` is asked while something is waited for: when it says True, `start` returns early. The device's
-    functions are served at `http_port`, 0 for any free one.
+    functions are served at `http_port`, 0 for any free one. `boards` is where others reach the broker.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Home:
         device: str,
         cancelled: Callable[[], bool] = lambda: False,
         http_port: int = 0,
+        boards: Listener | None = None,
     ) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.device = device
@@ -44,11 +46,13 @@ class Home:
         self._mqtt_port = mqtt_port
         self._http_port = http_port
         self._cancelled = cancelled
-        prepared = broker.prepare(state.cloud, mqtt_port, FLEET)
+        self.boards = boards
+        prepared = broker.prepare(state.cloud, mqtt_port, FLEET, boards=boards)
         self.broker_note = prepared.note
         self.broker = Process("broker", prepared.argv, state.log("broker"))
         shim = ("--state", str(state.cloud), "--port", str(port), "--broker-port", str(mqtt_port), "--fleet", FLEET)
-        self.shim = _python("shim", state, "cloud_shim.app", *shim)
+        reach = ("--boards-port", str(boards.port)) if boards else ()
+        self.shim = _python("shim", state, "cloud_shim.app", *shim, *reach)
         self.hardware = _python("hardware", state, "device.hal.sim", "--socket", str(self.files.socket))
         self.agent = _python("agent", state, "device.launcher", "--config", str(self.files.config))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from cloud_shim.broker import Listener
 from cloud_shim.live import Live
 from cloud_shim.terminal import Terminal
 from cloud_shim.up import ports
@@ -22,7 +23,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class Wish:
-    """What was asked for on the command line; `device` is "" for none."""
+    """What was asked for on the command line; `device` is "" for none, `boards` where others reach the broker."""
 
     state: Path
     port: int
@@ -30,6 +31,7 @@ class Wish:
     device: str
     fresh: bool
     http_port: int
+    boards: Listener | None = None
 
 
 def run(wish: Wish, terminal: Terminal) -> None:
@@ -38,9 +40,11 @@ def run(wish: Wish, terminal: Terminal) -> None:
     with state.locked(), _stopped_by_signals() as stop:
         ports.ensure_free(wish.port, "--port")
         ports.ensure_free(wish.mqtt_port, "--mqtt-port")
+        if wish.boards:
+            ports.ensure_free(wish.boards.port, "--listen")
         if wish.fresh:
             state.clear()
-        home = Home(state, wish.port, wish.mqtt_port, wish.device, stop.is_set, wish.http_port)
+        home = Home(state, wish.port, wish.mqtt_port, wish.device, stop.is_set, wish.http_port, wish.boards)
         if home.broker_note:
             terminal.say(home.broker_note)
         terminal.say(f"Starting, with everything kept in {state.path}")
@@ -56,6 +60,8 @@ def _go_on(home: Home, terminal: Terminal, stop: threading.Event) -> None:
     """Show and guard a running home until `stop`."""
     if stop.is_set():
         return
+    if home.boards:
+        terminal.say(f"Boards reach the broker at {' or '.join(home.boards.names)}, port {home.boards.port}, by TLS")
     terminal.data({"url": home.url}, [("Console: ", ""), (home.url, "bold"), ("   (Ctrl-C stops)", "dim")])
     Live(home.url, terminal, stop.set).start()
     guard = Guard(home.children, terminal.error)

@@ -6,6 +6,7 @@ name of its own, and leaves nothing behind: the one message it sends asks the sh
 
 import os
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -14,9 +15,10 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from device.config import BrokerConfig
+from device.config import BrokerConfig, is_loopback
 from device.doctor.check import Finding, fail, ok, skip, warn
 from device.doctor.credentials import unreadable
+from device.link import tls
 from device.protocol import messages, topics
 
 # Seconds for each answer of the broker.
@@ -24,6 +26,10 @@ PATIENCE = 5.0
 # Seconds for a retained message: it comes with the subscription's acknowledgement, or there is none.
 _RETAINED = 2.0
 _EARLIER = "not tried: an earlier step failed"
+_CERTIFICATE = (
+    "`host` must be a name that the broker's certificate has (`lamplight up --listen-name`), `ca_file` the authority "
+    "that signed it; with a public authority the clock must be right too"
+)
 _RULES = "Let the broker's rules give the device its own topics (docs/protocol.md), as `lamplight up` does"
 
 
@@ -62,9 +68,40 @@ class Broker:
         self._way.append("reachable")
         return ok(f"{where} takes connections")
 
+    def secured(self) -> Finding:
+        """Its certificate is one that we trust, for the name that we know it by."""
+        if "reachable" not in self._way:
+            return skip(_EARLIER)
+        if self._config.tls:
+            found = self._certificate()
+        elif is_loopback(self._config.host):
+            found = skip("the broker is on this machine")
+        else:
+            remedy = (
+                "Remove `tls = false` from agent.toml, and let the broker listen with TLS (`lamplight up --listen`)"
+            )
+            found = warn("the password crosses the network in clear", remedy)
+        return found
+
+    def _certificate(self) -> Finding:
+        try:
+            context = tls.context(self._config)
+            assert context is not None, "asked only with TLS"
+            with (
+                socket.create_connection((self._config.host, self._config.port), PATIENCE) as plain,
+                context.wrap_socket(plain, server_hostname=self._config.host) as wrapped,
+            ):
+                told: dict[str, Any] = wrapped.getpeercert() or {}
+                self._way.append("secured")
+                return ok(f"{wrapped.version()}; its certificate is good until {told.get('notAfter')}")
+        except ssl.SSLCertVerificationError as error:
+            return fail(f"its certificate is not taken: {error.verify_message}", _CERTIFICATE)
+        except (OSError, ValueError) as error:
+            return fail(f"no TLS connection came to be: {error}", _CERTIFICATE)
+
     def accepts(self) -> Finding:
         """The broker takes our user and password."""
-        if "reachable" not in self._way:
+        if ("secured" if self._config.tls else "reachable") not in self._way:
             return skip(_EARLIER)
         if unreadable(self._config.password_file):
             return skip("not tried: the password cannot be read")
@@ -147,6 +184,9 @@ class _Session:
             CallbackAPIVersion.VERSION2, client_id=name, protocol=version, reconnect_on_failure=False
         )
         self._client.username_pw_set(config.username, config.password_file.read_text().strip())
+        context = tls.context(config)
+        if context is not None:
+            self._client.tls_set_context(context)  # pyright: ignore[reportUnknownMemberType]
         self._client.on_connect = self._connected
         self._client.on_disconnect = self._disconnected
         self._client.on_publish = self._published

@@ -85,6 +85,7 @@ def _broker(config: AgentConfig) -> list[Check]:
     return [
         Check("broker.resolves", found.resolves),
         Check("broker.reachable", found.reachable),
+        Check("broker.certificate", found.secured, 2 * broker.PATIENCE),
         Check("broker.accepts", found.accepts, 2 * broker.PATIENCE + 5),
         Check("broker.rules", may_publish, 3 * broker.PATIENCE + 5),
         Check("broker.delivers", lambda: found.delivers(desired, _was_deployed(config)), 3 * broker.PATIENCE + 5),

@@ -16,6 +16,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from device.config import BrokerConfig
+from device.link import tls
 from device.protocol import messages, topics
 from device.protocol.errors import ProtocolError
 from device.protocol.topics import Topic
@@ -43,6 +44,7 @@ class Session:
         self._stopping = threading.Event()
         self._connected = threading.Event()
         self._accepted = False
+        self._secured = False
         self._client = self._make_client()
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
@@ -125,6 +127,7 @@ class Session:
         self._client.will_set(topics.of_device(self._fleet, self._device, "presence"), will, qos=1, retain=True)
         self._accepted = False
         try:
+            self._secure()
             self._client.username_pw_set(self._broker.username, self._broker.password_file.read_text().strip())
             self._client.connect(self._broker.host, self._broker.port, KEEPALIVE)
             self._client.loop_forever()
@@ -132,6 +135,12 @@ class Session:
             _log.debug("No connection to the broker: %s", error)
         self._connected.clear()
         return self._accepted
+
+    def _secure(self) -> None:
+        """Have the client connect by TLS where that is asked for; at the first attempt, for files may come late."""
+        if self._broker.tls and not self._secured:
+            self._client.tls_set_context(tls.context(self._broker))  # pyright: ignore[reportUnknownMemberType]
+            self._secured = True
 
     def _when_connected(self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         if reason.is_failure:

@@ -25,13 +25,14 @@ _FILE = click.Path(path_type=Path)
 @click.option("--base", required=True, type=_FILE, metavar="FILE", help="Raspberry Pi OS, as .img or .img.xz.")
 @click.option("--name", required=True, help="The device's name in the fleet, and its host name.")
 @click.option("--broker", required=True, metavar="HOST[:PORT]", help="The broker, as the board's network knows it.")
+@click.option("--no-tls", is_flag=True, help="The broker has no TLS: passwords and data cross the network in clear.")
 @click.option("-o", "--output", required=True, type=_FILE, metavar="FILE", help="The card image to make.")
 @click.option("--wifi", "ssid", default="", metavar="SSID", help="Wi-Fi; its password is asked for.")
 @click.option("--wifi-password-file", type=_FILE, metavar="FILE", help=f"Instead of asking, or {secrets.VARIABLE}.")
 @click.option("--wifi-country", default="", metavar="CC", help="Which country's rules the radio keeps: DE, US.")
 @click.option("--ssh-key", type=_FILE, metavar="FILE", help="The public key of who may log in.")
 @click.option(
-    "--identity", "folder", type=_FILE, metavar="FOLDER", help="`password` and `roots/`, instead of the shim."
+    "--identity", "folder", type=_FILE, metavar="FOLDER", help="`password`, `roots/` and `ca.pem`, not the shim."
 )
 @click.option("--fleet", default=FLEET, show_default=True)
 @click.option("--first-boot", type=click.Choice(["cloud-init", "firstrun"]), default=None, help="Not as detected.")
@@ -70,7 +71,7 @@ class _Maker:
     def __init__(self, options: Options, board: Board, name: str, chosen: Mapping[str, Any]) -> None:
         self._options, self._board, self._name, self._chosen = options, board, name, chosen
         self.again: bool = chosen["again"]
-        self._broker = identity.broker(chosen["broker"])
+        self._broker = identity.broker(chosen["broker"], not chosen["no_tls"])
         self._pythons = agent.check_pythons(chosen["pythons"])
         key = secrets.public_key(chosen["ssh_key"]) if chosen["ssh_key"] else ""
         self.plan = card.Plan(board, Settings(name, self._wifi(), key), chosen["first_boot"] or "")
@@ -85,7 +86,8 @@ class _Maker:
         folder, fleet = self._chosen["folder"], self._chosen["fleet"]
         if folder is not None:
             return identity.from_folder(folder, self._name, fleet)
-        return identity.from_shim(self._options.client, self._name, self._board.name, fleet, self.again)
+        client, tls = self._options.client, self._broker.tls
+        return identity.from_shim(client, self._name, self._board.name, fleet, self.again, tls)
 
     def _wifi(self) -> secrets.Wifi | None:
         ssid, country, file = (self._chosen[each] for each in ("ssid", "wifi_country", "wifi_password_file"))

@@ -121,3 +121,34 @@ def test_misspelt_or_mistyped_setting_is_refused_naming_the_known(settings):
 def test_settings_that_the_new_release_no_longer_has_are_not_kept():
     previous = {"threshold": 5, "gone": 1, "name": 7}
     assert deployments.kept_settings(function(config=CONFIG), previous) == {"threshold": 5}
+
+
+MODEL = deploy(ref("model"))
+
+
+def on(machine, ai):
+    return {"ai": ai, "platform": {"machine": machine, "python": "3.11", "glibc": 36}}
+
+
+def test_a_model_goes_to_a_board_that_runs_models_or_has_not_said():
+    deployments.check_models_run(MODEL, BOARD, on("aarch64", True))
+    deployments.check_models_run(MODEL, BOARD, {})
+    deployments.check_models_run(deploy(ref()), BOARD, on("mips", False))
+
+
+@pytest.mark.parametrize("reported", [on("armv7l", False), on("mips", False), on("armv7l", True)])
+def test_a_model_for_a_machine_without_onnxruntime_is_refused_saying_so(reported):
+    with pytest.raises(RejectedError, match="pi cannot run ONNX models") as refused:
+        deployments.check_models_run(MODEL, BOARD, reported)
+    assert f"no onnxruntime for {reported['platform']['machine']}" in str(refused.value)
+
+
+def test_a_model_for_a_32_bit_board_that_has_not_said_anything_is_refused():
+    with pytest.raises(RejectedError, match="no onnxruntime for armv7l"):
+        deployments.check_models_run(MODEL, boards.load("beagleboard/beaglebone-black"), {})
+
+
+def test_a_model_for_a_board_on_which_onnxruntime_is_not_installed_names_what_to_install():
+    with pytest.raises(RejectedError, match="install it there") as refused:
+        deployments.check_models_run(MODEL, BOARD, on("aarch64", False))
+    assert "not installed" in str(refused.value)

@@ -1,5 +1,6 @@
 """agent.toml: what it gives, and what a wrong one is told."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,24 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError):
         load(path)
+
+
+def broker_of(tmp_path, **fields):
+    lines = [f"{key} = {json.dumps(value)}" for key, value in fields.items()]
+    head = 'fleet = "home"\ndevice = "pi"\nboard = "lamplight/simulated"\nstate = "/s"\nroots = "/r"\n[broker]\n'
+    path = tmp_path / "agent.toml"
+    path.write_text(head + "\n".join([*lines, 'username = "pi"', 'password_file = "/p"', ""]))
+    return load(path).broker
+
+
+def test_a_broker_elsewhere_is_reached_by_tls_unless_it_is_said_otherwise(tmp_path):
+    assert (broker_of(tmp_path, host="lamp.local").tls, broker_of(tmp_path, host="lamp.local").port) == (True, 8883)
+    plain = broker_of(tmp_path, host="lamp.local", tls=False)
+    assert (plain.tls, plain.port) == (False, 1883)
+    here = broker_of(tmp_path, host="127.0.0.1")
+    assert (here.tls, here.port) == (False, 1883)
+
+
+def test_an_authority_without_tls_is_a_contradiction(tmp_path):
+    with pytest.raises(UsageError, match="ca_file"):
+        broker_of(tmp_path, host="lamp.local", tls=False, ca_file="/ca.pem")

@@ -23,8 +23,9 @@ LAMPLIGHT = (sys.executable, "-m", "cloud_shim.cli")
 class Fleet:
     """A running `lamplight up`, and the command line that talks to it."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, *options: str) -> None:
         self.state = state
+        self._options = options
         self.port, self.mqtt_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.lines: list[dict[str, Any]] = []
@@ -87,7 +88,7 @@ class Fleet:
         until(lambda: world.state()["pins"]["led"] is lit, f"the LED is {'lit' if lit else 'out'}")  # type: ignore[index]
 
     def _ports(self) -> tuple[str, ...]:
-        return ("--port", str(self.port), "--mqtt-port", str(self.mqtt_port))
+        return ("--port", str(self.port), "--mqtt-port", str(self.mqtt_port), *self._options)
 
     def _read(self, up: subprocess.Popen[str]) -> None:
         assert up.stdout is not None

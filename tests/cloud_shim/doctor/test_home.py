@@ -39,7 +39,8 @@ def look(cloud):
 def test_a_home_without_faults_has_none(look):
     results = look()
     assert healthy(results.values()), results
-    assert {each.status for each in results.values()} == {"ok"}
+    skipped = [name for name, each in results.items() if each.status == "skip"]
+    assert skipped == ["broker.certificate"], "no board reaches this broker"
 
 
 def test_the_broker_is_stopped(look, mosquitto):

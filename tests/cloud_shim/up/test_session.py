@@ -23,9 +23,9 @@ POLITE = "import signal,sys,time; signal.signal(15, lambda *_: sys.exit()); prin
 STUBBORN = "import signal,time; signal.signal(15, signal.SIG_IGN); print('ready', flush=True); time.sleep(600)"
 
 class StandIn:
-    broker_note, url = "", "http://127.0.0.1:1"
+    broker_note, url, boards = "", "http://127.0.0.1:1", None
 
-    def __init__(self, state, port, mqtt_port, device, cancelled, http_port):
+    def __init__(self, state, port, mqtt_port, device, cancelled, http_port, boards):
         self._cancelled = cancelled
         self.children = [
             Process("polite", [sys.executable, "-c", POLITE], state.log("polite")),

@@ -1,0 +1,18 @@
+"""How the way to the broker is secured: the TLS context for what agent.toml says. It opens no connection."""
+
+import ssl
+
+from device.config import BrokerConfig
+
+
+def context(broker: BrokerConfig) -> ssl.SSLContext | None:
+    """The context to connect with; None for a broker without TLS.
+
+    The broker's certificate must be for its name and signed by the authority in `ca_file`, or where there is none, by
+    one that the system trusts. Raises OSError when the file cannot be read or holds no certificate (ssl.SSLError).
+    """
+    if not broker.tls:
+        return None
+    made = ssl.create_default_context(cafile=str(broker.ca_file) if broker.ca_file else None)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    return made
