@@ -21,7 +21,19 @@ def write(image: Path, boot: Mapping[str, Path], root: Path) -> None:
     with image.open("wb") as file:
         file.truncate(recipe.CARD_SIZE)
         file.write(_table(second))
-    _run("mkfs.vfat", "-F", "32", "-s", "1", "-n", "bootfs", "--offset", recipe.BOOT_START // _SECTOR, image, recipe.BOOT_SIZE // 1024)
+    _run(
+        "mkfs.vfat",
+        "-F",
+        "32",
+        "-s",
+        "1",
+        "-n",
+        "bootfs",
+        "--offset",
+        recipe.BOOT_START // _SECTOR,
+        image,
+        recipe.BOOT_SIZE // 1024,
+    )
     for name, source in boot.items():
         _run("mcopy", "-i", f"{image}@@{recipe.BOOT_START}", source, f"::/{name}")
     size = f"{(recipe.CARD_SIZE - second) // 1024}k"

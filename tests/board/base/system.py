@@ -43,6 +43,9 @@ _MASKED = (
     "getty@tty1.service",
 )
 
+# What update-alternatives would have chosen.
+_ALTERNATIVES = {"awk": "mawk", "nc": "nc.openbsd"}
+
 _FILES = {
     "etc/fstab": f"""\
 proc            /proc           proc    defaults          0       0
@@ -120,7 +123,8 @@ def finish(root: Path) -> Path:
         _write(root / name, text)
     _units(root)
     shutil.copy(root / "usr/share/openssh/sshd_config", root / "etc/ssh/sshd_config")
-    _link(root / "usr/bin/awk", "mawk")
+    for name, target in _ALTERNATIVES.items():
+        _link(root / "usr/bin" / name, target)
     authorities = sorted((root / "usr/share/ca-certificates").rglob("*.crt"))
     _write(root / "etc/ssl/certs/ca-certificates.crt", "".join(each.read_text() for each in authorities))
     (root / "boot/firmware").mkdir(parents=True, exist_ok=True)

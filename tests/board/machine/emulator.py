@@ -4,7 +4,6 @@ QEMU does the firmware's work too: kernel, device tree, initramfs and command li
 anew at every start. It knows nothing of Lamplight.
 """
 
-import signal
 import subprocess
 from pathlib import Path
 
@@ -35,13 +34,13 @@ class Emulator:
         self._starts = 0
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, arguments: str = "", network: bool = True) -> None:
+    def power_on(self, arguments: str = "") -> None:
         """Switch it on, with more kernel `arguments`; returns when its sockets are there, long before the system is."""
         self._starts += 1
         for each in ("qmp", "shell"):
             self._socket(each).unlink(missing_ok=True)
         with (self._folder / "emulator.log").open("ab") as log:
-            self._process = subprocess.Popen(self._command(arguments, network), stdout=log, stderr=log)
+            self._process = subprocess.Popen(self._command(arguments), stdout=log, stderr=log)
         process = self._process
         sockets = [self._socket("qmp"), self._socket("shell")]
         until(lambda: all(each.exists() for each in sockets) or process.poll() is not None, "QEMU starts", _SOCKETS)
@@ -49,14 +48,14 @@ class Emulator:
         self.qmp = Qmp(self._socket("qmp"))
         self.shell = Shell(self._socket("shell"))
 
-    def kill(self) -> None:
+    def power_off(self) -> None:
         """Pull the plug: nothing that the board holds in memory gets to the card."""
-        self._end(signal.SIGKILL)
-
-    def freeze(self) -> None:
-        """Make the card's contents whole, and end."""
-        self.shell.run("sync")
-        self._end(signal.SIGTERM)
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(60)
+            self._process = None
+            self.qmp.close()
+            self.shell.close()
 
     @property
     def running(self) -> bool:
@@ -68,20 +67,11 @@ class Emulator:
         log = self._console_log()
         return log.read_text("utf-8", "replace") if log.exists() else ""
 
-    def _end(self, how: signal.Signals) -> None:
-        if self._process is not None:
-            self._process.send_signal(how)
-            self._process.wait(60)
-            self._process = None
-            self.qmp.close()
-            self.shell.close()
-
-    def _command(self, arguments: str, network: bool) -> list[str]:
+    def _command(self, arguments: str) -> list[str]:
         boot = self._boot_files()
         # What the firmware does with the name of the port; `serial0` is the first.
         line = medium.read(self._card, "cmdline.txt").decode().strip().replace("serial0", "ttyAMA0")
         forwards = f"user,id=net,hostfwd=tcp:127.0.0.1:{self._ssh_port}-:22"
-        net = ["-netdev", forwards, "-device", f"usb-net,netdev=net,mac={_MAC}"] if network else []
         return [
             "qemu-system-aarch64",
             *("-M", "raspi3b", "-display", "none", "-no-reboot"),
@@ -92,7 +82,7 @@ class Emulator:
             *("-serial", f"unix:{self._socket('shell')},server=on,wait=off"),
             *("-qmp", f"unix:{self._socket('qmp')},server=on,wait=off"),
             *("-chardev", f"socket,id=i2c,path={self._usb}", "-device", "usb-redir,chardev=i2c"),
-            *net,
+            *("-netdev", forwards, "-device", f"usb-net,netdev=net,mac={_MAC}"),
         ]
 
     def _boot_files(self) -> dict[str, str]:

@@ -23,7 +23,9 @@ _FULL_SPEED, _STALL, _UNUSED = 1, 4, 255
 # USB 2.0, chapter 9: requests, descriptors.
 _GET_STATUS, _GET_DESCRIPTOR, _DEVICE, _CONFIGURED = 0, 6, 1, 2
 _VENDOR, _PRODUCT, _VERSION = 0x0403, 0xC631, 0x0205
-_DEVICE_DESCRIPTOR = struct.pack("<BBHBBBBHHHBBBB", 18, 1, 0x110, 0xFF, 0, 0, 8, _VENDOR, _PRODUCT, _VERSION, 0, 0, 0, 1)
+_DEVICE_DESCRIPTOR = struct.pack(
+    "<BBHBBBBHHHBBBB", 18, 1, 0x110, 0xFF, 0, 0, 8, _VENDOR, _PRODUCT, _VERSION, 0, 0, 0, 1
+)
 _CONFIGURATION_DESCRIPTOR = struct.pack("<BBHBBBBB", 9, 2, 18, 1, 1, 0, 0x80, 50) + struct.pack(
     "<BBBBBBBBB", 9, 4, 0, 0, 0, 0xFF, 0, 0, 0
 )

@@ -1,0 +1,142 @@
+"""A Raspberry Pi 3B from a blank card to a lamp that obeys: real kernel, real I2C, real GPIO controller, real broker.
+
+The tests share one board, and each finds it on and online.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.board.board import KIND, NAME, PATIENCE, Board
+from tests.board.conftest import deploy
+from tests.support import until
+
+pytestmark = pytest.mark.board
+
+MODEL = Path(__file__).parents[2] / "models" / "presence"
+DARK, BRIGHT = 5.0, 320.0
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def follows_the_light(board: Board, inverted: bool = False) -> None:
+    """Both ways, so that a lamp that stays as it is follows nothing."""
+    for lux in (DARK, BRIGHT, DARK, BRIGHT):
+        board.sensor.lux = lux
+        board.led_becomes((lux == DARK) is not inverted)
+
+
+def test_the_first_boot_made_it_a_device_of_the_fleet(board: Board) -> None:
+    reported = board.home.device(NAME)["reported"]
+    assert reported["board"] == KIND
+    assert reported["sensors"] == {"light": {"ok": True, "error": ""}}
+    assert reported["platform"]["machine"] == "aarch64"
+    shell = board.emulator.shell
+    assert shell.run("systemctl is-enabled lamplight") == "enabled"
+    assert shell.run("systemctl show -P User lamplight") == "lamplight"
+    # Once installed, the card's FAT partition has no secret of the device.
+    assert "password" not in shell.run("ls /boot/firmware/lamplight").split()
+
+
+def test_blinka_knows_the_board_without_being_told(board: Board) -> None:
+    code = "from adafruit_platformdetect import Detector; print(Detector().board.id)"
+    said = board.emulator.shell.run(f"env -i PYTHONPATH=/opt/lamplight python3 -P -c '{code}'")
+    assert said == "RASPBERRY_PI_3B"
+
+
+def test_covered_is_on_and_uncovered_is_off(board: Board, night_light: Path) -> None:
+    follows_the_light(board)
+
+
+def test_inverted_code_inverts_the_led(board: Board, night_light: Path) -> None:
+    edit(night_light / "main.py", "<", ">=")
+    deploy(board, night_light)
+    follows_the_light(board, inverted=True)
+
+
+def test_without_a_broker_it_still_obeys_and_is_heard_again_afterwards(board: Board, night_light: Path) -> None:
+    board.home.stop()
+    follows_the_light(board)
+    board.home.start()
+    board.comes_online()
+    assert board.home.device(NAME)["reported"]["functions"]["night-light"]["state"] == "running"
+
+
+def test_an_unplugged_sensor_is_told_and_comes_back(board: Board, night_light: Path) -> None:
+    def light() -> dict[str, object]:
+        return board.home.device(NAME)["reported"]["sensors"]["light"]
+
+    board.sensor.plugged = False
+    until(lambda: not light()["ok"], "the fault is reported", PATIENCE)
+    assert "0x39" in str(light()["error"])
+    board.sensor.plugged = True
+    until(lambda: light()["ok"], "it is well again", PATIENCE)
+    follows_the_light(board)
+
+
+def test_the_model_decides_on_the_board(board: Board, tmp_path: Path) -> None:
+    folder = tmp_path / "presence-light"
+    board.home.run("new", "presence-light", str(folder))
+    reported = board.home.device(NAME)["reported"]
+    if "night-light" in reported["functions"]:
+        board.home.run("remove", f"{NAME}/night-light")
+    deploy(board, MODEL)
+    deploy(board, folder)
+    functions = board.home.device(NAME)["reported"]["functions"]
+    until(
+        lambda: board.home.device(NAME)["reported"]["functions"]["presence-light"]["events"] > 0,
+        "the model is asked",
+        PATIENCE,
+    )
+    assert functions["presence-light"]["errors"] == 0
+    board.home.run("remove", f"{NAME}/presence-light")
+
+
+def test_a_power_cut_in_the_middle_of_a_deployment(board: Board, night_light: Path) -> None:
+    edit(night_light / "main.py", "<", ">=")
+    # Enough to be a while on its way: noise, which cannot be compressed.
+    (night_light / "weights.bin").write_bytes(Path("/dev/urandom").open("rb").read(4_000_000))
+    wish = board.home.run("deploy", str(night_light), "--device", NAME, "--no-wait")
+    until(lambda: _update(board)["state"] != "IDLE" and _update(board)["bytes"] > 0, "it is on its way", PATIENCE)
+    board.emulator.power_off()
+    assert wish.returncode == 0
+    board.goes_offline()
+    board.sensor.lux = BRIGHT
+    board.power_on()
+    board.comes_online()
+    board.led_becomes(True)
+    follows_the_light(board, inverted=True)
+    assert _update(board)["state"] == "IDLE"
+
+
+def test_without_network_in_1970_it_obeys_and_is_heard_when_the_cable_is_back(board: Board, night_light: Path) -> None:
+    board.emulator.power_off()
+    board.goes_offline()
+    # A Raspberry Pi has no clock; systemd would set it to when the system was built.
+    board.power_on("systemd.clock-usec=1000000", network=False)
+    board.sensor.lux = DARK
+    board.led_becomes(True)
+    follows_the_light(board)
+    assert board.emulator.shell.run("date -u +%Y") == "1970"
+    board.link(True)
+    board.comes_online()
+
+
+def test_the_wire_shows_no_secret(board: Board) -> None:
+    shell = board.emulator.shell
+    password = shell.run("cat /var/lib/lamplight/password")
+    assert len(password) > 8
+    assert len(board.home.wire.seen) > 100_000
+    for secret in (password, NAME, "night-light", "lamplight/1"):
+        assert secret.encode() not in board.home.wire.seen
+
+
+def _update(board: Board) -> dict[str, object]:
+    return board.home.device(NAME)["reported"]["update"]
