@@ -10,8 +10,8 @@
         board.emulator.power_off()          the plug pulled: SIGKILL
         board.link(False)                   the network cable pulled
 
-`ssh -p {board.ssh_port} pi@127.0.0.1` leads to the board's SSH server, with the key board.ssh_key. A boot takes about 45
-seconds on a quiet machine, the first one twice that. It tests nothing itself.
+`ssh -p {board.ssh_port} pi@127.0.0.1` leads to the board's SSH server, with the key board.ssh_key. A boot takes
+about 45 seconds on a quiet machine, the first one twice that. It tests nothing itself.
 """
 
 import os
@@ -111,7 +111,7 @@ class Board:
         until(lambda: self.led is lit, f"the LED is {'lit' if lit else 'out'}", PATIENCE)
 
     def power_on(self, arguments: str = "", network: bool = True) -> None:
-        """Switch it on, with more kernel `arguments`, the network cable plugged or not; returns before it has booted."""
+        """Switch it on, with more kernel `arguments`, the cable plugged or not; returns before it has booted."""
         self.emulator.power_on(arguments)
         self.link(network)
 

@@ -12,7 +12,7 @@ from tests.support import free_port
 
 
 class Home(Fleet):
-    """A Fleet without a simulated device, whose broker boards reach by TLS through `wire`, under the name `known_as`."""
+    """A Fleet without a simulated device. Boards reach its broker by TLS through `wire`, under the name `known_as`."""
 
     def __init__(self, state: Path, known_as: str) -> None:
         tls_port = free_port()

@@ -3,9 +3,7 @@
 The tests share one board, and each finds it on and online.
 """
 
-import json
-import subprocess
-import sys
+import random
 from pathlib import Path
 
 import pytest
@@ -102,7 +100,7 @@ def test_the_model_decides_on_the_board(board: Board, tmp_path: Path) -> None:
 def test_a_power_cut_in_the_middle_of_a_deployment(board: Board, night_light: Path) -> None:
     edit(night_light / "main.py", "<", ">=")
     # Enough to be a while on its way: noise, which cannot be compressed.
-    (night_light / "weights.bin").write_bytes(Path("/dev/urandom").open("rb").read(4_000_000))
+    (night_light / "weights.bin").write_bytes(random.Random(1).randbytes(4_000_000))
     wish = board.home.run("deploy", str(night_light), "--device", NAME, "--no-wait")
     until(lambda: _update(board)["state"] != "IDLE" and _update(board)["bytes"] > 0, "it is on its way", PATIENCE)
     board.emulator.power_off()

@@ -1,7 +1,7 @@
 """What the base image is made of: packages, kernel modules, sizes. Data only; a change here makes a new image.
 
-The image has the layout of Raspberry Pi OS (Trixie, 64 bits) and Debian's packages. What the Raspberry Pi's own packages
-bring there, and this project relies on, is in `system.py`.
+The image has the layout of Raspberry Pi OS (Trixie, 64 bits) and Debian's packages. What the Raspberry Pi's own
+packages bring there, and this project relies on, is in `system.py`.
 """
 
 SUITE = "trixie"
@@ -10,10 +10,11 @@ MIRROR = "http://deb.debian.org/debian"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 PACKAGES = (
-    "systemd systemd-sysv udev dbus cloud-init python3 linux-image-arm64 openssh-server sudo "
-    "base-files base-passwd passwd login bash dash coreutils debianutils findutils sed grep mawk tar gzip xz-utils util-linux "
-    "mount procps hostname kmod iproute2 e2fsprogs dosfstools libc-bin busybox-static"
-).split()
+    *("linux-image-arm64", "systemd", "systemd-sysv", "udev", "kmod", "dbus", "cloud-init", "python3"),
+    *("base-files", "base-passwd", "passwd", "login", "sudo", "hostname", "procps", "iproute2", "openssh-server"),
+    *("bash", "dash", "coreutils", "debianutils", "findutils", "sed", "grep", "mawk", "tar", "gzip", "xz-utils"),
+    *("util-linux", "mount", "e2fsprogs", "dosfstools", "libc-bin", "busybox-static"),
+)
 # Half of the image, and of the time it takes to write one.
 LEFT_OUT = ("doc", "man", "info", "locale", "i18n", "lintian")
 

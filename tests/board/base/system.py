@@ -1,4 +1,4 @@
-"""Makes a running system of unpacked packages: what their maintainer scripts would have done, and Raspberry Pi OS's part.
+"""Makes a system that runs of unpacked packages: what their scripts would have done, and Raspberry Pi OS's part.
 
 The packages' scripts would need an emulated machine for minutes; what they do that matters here is little. The rest is
 what Raspberry Pi OS has and Debian has not: groups `gpio` and `i2c` with their device nodes, the boot partition at

@@ -14,8 +14,8 @@ from tests.support import until
 
 # As the Raspberry Pi Foundation's addresses begin: the driver then calls the interface eth0.
 _MAC = "b8:27:eb:00:00:01"
-# The sensor's bus is the USB adapter's. QEMU has no such display, radio or sound; cdc_subset takes the network away from
-# cdc_ether.
+# The sensor's bus is the USB adapter's. QEMU has no such display, radio or sound; cdc_subset takes the network away
+# from cdc_ether.
 _WITHOUT = "modprobe.blacklist=i2c_bcm2835,vc4,hci_uart,cdc_subset,cfg80211,snd_bcm2835"
 _SOCKETS = 30.0
 
