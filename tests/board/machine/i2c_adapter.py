@@ -44,7 +44,7 @@ class Chip(Protocol):
 
 
 class I2cAdapter:
-    """Listens on the socket `path` for the emulator. `chips` by address; take one out, and nobody acknowledges there."""
+    """Listens on the socket `path` for the emulator. `chips` by address; without one, nobody acknowledges there."""
 
     def __init__(self, path: Path) -> None:
         self.chips: dict[int, Chip] = {}
