@@ -73,13 +73,17 @@ def test_without_a_broker_it_still_obeys_and_is_heard_again_afterwards(board: Bo
     assert reported_lamp(board)["state"] == "running"
 
 
-def test_an_unplugged_sensor_is_told_and_comes_back(board: Board, night_light: Path) -> None:
+def test_an_unplugged_sensor_is_told_and_leaves_the_lamp_safe_until_it_is_back(board: Board, night_light: Path) -> None:
     def light() -> dict[str, object]:
         return board.home.device(NAME)["reported"]["sensors"]["light"]
 
+    board.sensor.lux = DARK
+    board.led_becomes(True)
     board.sensor.plugged = False
     until(lambda: not light()["ok"], "the fault is reported", PATIENCE)
     assert "0x39" in str(light()["error"])
+    # Not as the last reading left it: at its safe level.
+    board.led_becomes(False)
     board.sensor.plugged = True
     until(lambda: light()["ok"], "it is well again", PATIENCE)
     follows_the_light(board)
