@@ -110,7 +110,7 @@ def test_the_model_decides_on_the_board(board: Board, tmp_path: Path) -> None:
 def test_a_power_cut_in_the_middle_of_a_deployment(board: Board, night_light: Path) -> None:
     edit(night_light / "main.py", "<", ">=")
     # Enough to be a while on its way: noise, which cannot be compressed.
-    (night_light / "weights.bin").write_bytes(random.Random(1).randbytes(4_000_000))
+    (night_light / "weights.bin").write_bytes(random.Random(1).randbytes(2_000_000))
     board.home.run("deploy", str(night_light), "--device", NAME, "--no-wait")
     wanted = board.home.device(NAME)["desired"]["generation"]
     until(lambda: _update(board)["state"] != "IDLE" and _update(board)["bytes"] > 0, "it is on its way", PATIENCE)
@@ -125,8 +125,7 @@ def test_a_power_cut_in_the_middle_of_a_deployment(board: Board, night_light: Pa
 def test_without_network_in_1970_it_obeys_and_is_heard_when_the_cable_is_back(board: Board, night_light: Path) -> None:
     board.emulator.power_off()
     board.goes_offline()
-    # A Raspberry Pi has no clock; systemd would set it to when the system was built.
-    board.power_on("systemd.clock-usec=1000000", network=False)
+    board.power_on("virtual.clock", network=False)
     board.sensor.lux = DARK
     board.led_becomes(True)
     follows_the_light(board)

@@ -2,7 +2,7 @@
 
 The packages' scripts would need an emulated machine for minutes; what they do that matters here is little. The rest is
 what Raspberry Pi OS has and Debian has not: groups `gpio` and `i2c` with their device nodes, the boot partition at
-/boot/firmware, cloud-init's data on it. Two things are the virtual board's own, and said so below.
+/boot/firmware, cloud-init's data on it. Three things are the virtual board's own, and said so below.
 """
 
 import shutil
@@ -99,6 +99,21 @@ RestartSec=1
 [Install]
 WantedBy=sysinit.target
 """,
+    # The virtual board's own: with `virtual.clock` the clock is as a Raspberry Pi has it that never knew the time. systemd
+    # would not have it before its own build.
+    "etc/systemd/system/virtual-clock.service": """\
+[Unit]
+DefaultDependencies=no
+ConditionKernelCommandLine=virtual.clock
+Before=sysinit.target
+
+[Service]
+Type=oneshot
+ExecStart=/bin/date --set=@1000000
+
+[Install]
+WantedBy=sysinit.target
+""",
     # An emulated processor is some twenty times slower than a board's.
     "etc/systemd/system.conf.d/patient.conf": """\
 [Manager]
@@ -148,7 +163,7 @@ def _accounts(root: Path) -> None:
 
 def _units(root: Path) -> None:
     units = root / "etc/systemd/system"
-    for target, names in {**_ENABLED, "sysinit.target": ("virtual-shell.service",)}.items():
+    for target, names in {**_ENABLED, "sysinit.target": ("virtual-shell.service", "virtual-clock.service")}.items():
         for name in names:
             home = "/etc" if (units / name).is_file() else "/usr/lib"
             _link(units / f"{target}.wants" / name, f"{home}/systemd/system/{name}")
