@@ -99,8 +99,8 @@ RestartSec=1
 [Install]
 WantedBy=sysinit.target
 """,
-    # The virtual board's own: with `virtual.clock` the clock is as a Raspberry Pi has it that never knew the time. systemd
-    # would not have it before its own build.
+    # The virtual board's own: with `virtual.clock` the clock is that of a Raspberry Pi which never knew the time. systemd
+    # alone would set it to when it was built.
     "etc/systemd/system/virtual-clock.service": """\
 [Unit]
 DefaultDependencies=no
