@@ -99,7 +99,7 @@ RestartSec=1
 [Install]
 WantedBy=sysinit.target
 """,
-    # The virtual board's own: with `virtual.clock` the clock is that of a Raspberry Pi which never knew the time. systemd
+    # The virtual board's own: with `virtual.clock` the clock is as on a Raspberry Pi that never knew the time. systemd
     # alone would set it to when it was built.
     "etc/systemd/system/virtual-clock.service": """\
 [Unit]
