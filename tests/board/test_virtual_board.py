@@ -3,7 +3,9 @@
 The tests share one board, and each finds it on and online.
 """
 
+import math
 import random
+import time
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +34,15 @@ def follows_the_light(board: Board, inverted: bool = False) -> None:
         board.led_becomes((lux == DARK) is not inverted)
 
 
-def reported_lamp(board: Board) -> dict[str, Any]:
-    return board.home.device(NAME)["reported"]["functions"]["night-light"]
+def reported(board: Board, function: str = "night-light") -> dict[str, Any]:
+    return board.home.device(NAME)["reported"]["functions"][function]
 
 
 def test_the_first_boot_made_it_a_device_of_the_fleet(board: Board) -> None:
-    reported = board.home.device(NAME)["reported"]
-    assert reported["board"] == KIND
-    assert reported["sensors"] == {"light": {"ok": True, "error": ""}}
-    assert reported["platform"]["machine"] == "aarch64"
+    said = board.home.device(NAME)["reported"]
+    assert said["board"] == KIND
+    assert said["sensors"] == {"light": {"ok": True, "error": ""}}
+    assert said["platform"]["machine"] == "aarch64"
     shell = board.emulator.shell
     assert shell.run("systemctl is-enabled lamplight") == "enabled"
     assert shell.run("systemctl show -P User lamplight") == "lamplight"
@@ -68,9 +70,9 @@ def test_without_a_broker_it_still_obeys_and_is_heard_again_afterwards(board: Bo
     board.home.stop()
     follows_the_light(board)
     board.home.start()
-    seen = reported_lamp(board)["events"]
-    until(lambda: reported_lamp(board)["events"] > seen, "it is heard again", PATIENCE)
-    assert reported_lamp(board)["state"] == "running"
+    seen = reported(board)["events"]
+    until(lambda: reported(board)["events"] > seen, "it is heard again", PATIENCE)
+    assert reported(board)["state"] == "running"
 
 
 def test_an_unplugged_sensor_is_told_and_leaves_the_lamp_safe_until_it_is_back(board: Board, night_light: Path) -> None:
@@ -89,31 +91,40 @@ def test_an_unplugged_sensor_is_told_and_leaves_the_lamp_safe_until_it_is_back(b
     follows_the_light(board)
 
 
-def test_the_model_decides_on_the_board(board: Board, tmp_path: Path) -> None:
+def test_the_model_lights_the_lamp_for_someone_who_moves_in_the_dark(board: Board, tmp_path: Path) -> None:
+    def someone_moves() -> bool:
+        # Near the sensor, once in two seconds (models/presence/scenarios.py, "linger").
+        board.sensor.lux = 50 * (1 + 0.08 * math.sin(math.pi * time.monotonic()))
+        return board.led
+
     folder = tmp_path / "presence-light"
     board.home.run("new", "presence-light", str(folder))
-    reported = board.home.device(NAME)["reported"]
-    if "night-light" in reported["functions"]:
+    if "night-light" in board.home.device(NAME)["reported"]["functions"]:
         board.home.run("remove", f"{NAME}/night-light")
+    board.sensor.lux = 50
     deploy(board, MODEL)
     deploy(board, folder)
-    functions = board.home.device(NAME)["reported"]["functions"]
-    until(
-        lambda: board.home.device(NAME)["reported"]["functions"]["presence-light"]["events"] > 0,
-        "the model is asked",
-        PATIENCE,
-    )
-    assert functions["presence-light"]["errors"] == 0
+    assert not board.led
+    until(someone_moves, "the lamp is lit for someone who moves", PATIENCE)
+    board.sensor.lux = 50
+    board.led_becomes(False)
+    assert reported(board, "presence-light")["errors"] == 0
     board.home.run("remove", f"{NAME}/presence-light")
 
 
-def test_a_power_cut_in_the_middle_of_a_deployment(board: Board, night_light: Path) -> None:
+@pytest.mark.parametrize("states", [("FETCHING", "STAGED"), ("TRIAL",)], ids=["while it is fetched", "on trial"])
+def test_a_power_cut_in_the_middle_of_a_deployment(board: Board, night_light: Path, states: tuple[str, ...]) -> None:
+    def is_there() -> bool:
+        update = board.home.device(NAME)["reported"]["update"]
+        return update["generation"] == wanted and update["state"] in states
+
     edit(night_light / "main.py", "<", ">=")
-    # Enough to be a while on its way: noise, which cannot be compressed.
-    (night_light / "weights.bin").write_bytes(random.Random(1).randbytes(2_000_000))
-    board.home.run("deploy", str(night_light), "--device", NAME, "--no-wait")
+    # Enough to be a while on its way: noise, which cannot be compressed. Different noise, for what is there is not sent.
+    (night_light / "weights.bin").write_bytes(random.Random(states[0]).randbytes(2_000_000))
+    long = ("--trial-seconds", "30")
+    board.home.run("deploy", str(night_light), "--device", NAME, "--no-wait", *long)
     wanted = board.home.device(NAME)["desired"]["generation"]
-    until(lambda: _update(board)["state"] != "IDLE" and _update(board)["bytes"] > 0, "it is on its way", PATIENCE)
+    until(is_there, f"the deployment is {states[0]}", PATIENCE)
     board.emulator.power_off()
     board.goes_offline()
     board.power_on()
@@ -141,7 +152,3 @@ def test_the_wire_shows_no_secret(board: Board) -> None:
     assert len(board.home.wire.seen) > 100_000
     for secret in (password, NAME, "night-light", "lamplight/1"):
         assert secret.encode() not in board.home.wire.seen
-
-
-def _update(board: Board) -> dict[str, object]:
-    return board.home.device(NAME)["reported"]["update"]
