@@ -165,6 +165,11 @@ class Dispatcher:
         """After the events in hand, end the workers and put the outputs to their safe level. Then `close`."""
         return [instance.stop() for instance in self._instances]
 
+    def start_over(self) -> None:
+        """After the events in hand, put the outputs to their safe level until an event of its own drives them."""
+        for instance in self._instances:
+            instance.start_over()
+
     def kill(self) -> None:
         """Do not wait for the events in hand."""
         for instance in self._instances:
