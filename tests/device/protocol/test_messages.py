@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from device.protocol import fields, messages
@@ -98,7 +98,6 @@ def test_numbers_that_no_other_language_reads_are_refused(number):
         messages.Call("a", [float(number)]).encode()
 
 
-@settings(deadline=None)
 @given(
     st.recursive(
         st.floats() | st.text() | st.characters(categories=["Cs"]) | st.sampled_from([1e300, 10**400, 1e-300]),

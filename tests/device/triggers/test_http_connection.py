@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from device.triggers.http_connection import Conversation
@@ -32,7 +32,6 @@ def read(talk: Conversation) -> list[Request]:
     return requests
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, len(SIZED + CHUNKED)), max_size=20))
 def test_requests_are_the_same_in_whatever_pieces_they_come(cuts: list[int]) -> None:
     talk, stream = conversation(), SIZED + CHUNKED
@@ -47,7 +46,6 @@ def test_requests_are_the_same_in_whatever_pieces_they_come(cuts: list[int]) -> 
     assert talk.idle
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_garbage_is_a_request_or_refused_and_never_an_error_of_ours(garbage: bytes) -> None:
     for start in (b"", b"POST /x HTTP/1.1\r\nHost: pi\r\nTransfer-Encoding: chunked\r\n\r\n"):
