@@ -243,7 +243,7 @@ class Instance:
 
     def _handle(self, waiting: Waiting, worker: WorkerProcess) -> None:
         self._notice()
-        if waiting.reply and not waiting.reply.set_running_or_notify_cancel():
+        if waiting.reply and not waiting.reply.wanted:
             return
         try:
             outcome = self._outcome(waiting.event.id, waiting.packet, worker)
@@ -258,7 +258,7 @@ class Instance:
                 # What it leaked is still there: only a new process gives it back.
                 raise WorkerLostError("memory", outcome.text)
         elif waiting.reply:
-            waiting.reply.set_result(outcome.value)
+            waiting.reply.give(outcome.value)
         else:
             self._journal.decision(waiting.event, len(waiting.packet), outcome)
 
