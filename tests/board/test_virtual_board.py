@@ -119,11 +119,7 @@ def test_a_power_cut_in_the_middle_of_a_deployment(board: Board, night_light: Pa
         return update["generation"] == wanted and update["state"] in states
 
     edit(night_light / "main.py", "<", ">=")
-<<<<<<< HEAD
-    # Enough to be a while on its way: noise, which cannot be compressed, and not that which is on the board already.
-=======
     # Enough to be a while on its way: noise, which no patch shortens. Other noise each time: what is there is not sent.
->>>>>>> main
     (night_light / "weights.bin").write_bytes(random.Random(states[0]).randbytes(2_000_000))
     long = ("--trial-seconds", "30")
     board.home.run("deploy", str(night_light), "--device", NAME, "--no-wait", *long)
