@@ -110,6 +110,9 @@ class Session:
         client.on_disconnect = self._when_disconnected
         client.on_message = self._when_message
         client.on_socket_open = _without_nagle
+        # With this set, paho only queues what other threads publish, and its own thread sends it. Otherwise each thread
+        # writes by itself, and two in one TLS session tear its records: plain text was seen on the wire.
+        client.on_socket_register_write = _leave_it_to_the_loop
         client.connect_timeout = 5
         return client
 
@@ -185,6 +188,10 @@ class Session:
     def _publish_presence(self, online: bool) -> mqtt.MQTTMessageInfo:
         body = messages.Presence(online=online, session=self._session).encode()
         return self._client.publish(topics.of_device(self._fleet, self._device, "presence"), body, qos=1, retain=True)
+
+
+def _leave_it_to_the_loop(client: mqtt.Client, userdata: Any, sock: Any) -> None:
+    """The loop looks by itself whether there is something to write."""
 
 
 def _without_nagle(client: mqtt.Client, userdata: Any, sock: Any) -> None:

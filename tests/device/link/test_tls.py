@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from cloud_shim import certificates
 from device.config import BrokerConfig
 from device.doctor.broker import Broker
 from device.link.session import Session
+from tests.sim.wire import Wire
 from tests.support import free_port, until
 
 
@@ -76,3 +78,24 @@ def test_the_doctor_goes_the_same_way(config: BrokerConfig) -> None:
 def test_the_doctor_says_that_the_certificate_is_for_another_name(config: BrokerConfig) -> None:
     found = steps(replace(config, host="127.0.0.1"))
     assert (found["secured"], found["accepts"]) == ("fail", "skip")
+
+
+def test_threads_that_publish_at_once_never_tear_a_record(config: BrokerConfig) -> None:
+    wire = Wire(config.port)
+    session = Session(replace(config, port=wire.port), "home", "desk-pi", boots=1)
+    session.start()
+    until(lambda: session.connected, "the session is connected")
+    text = b"between us " * 100
+
+    def publish() -> None:
+        for _ in range(3000):
+            assert session.publish("lamplight/1/home/t/talk", text)
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(publish) for _ in range(4)]:
+            done.result(120)
+    until(lambda: len(wire.seen) > 12_000 * len(text), "all of it went over the wire")
+    assert session.connected
+    session.stop()
+    wire.close()
+    assert b"between us" not in wire.seen
