@@ -24,7 +24,7 @@ OnMessage = Callable[[str, bytes, bool], None]
 OnConnect = Callable[[bool], None]
 """Whether the broker still knew our session: if not, it lost everything that we had it retain."""
 
-_SUBSCRIPTIONS = (("presence", 1), ("reported", 1), ("want", 1), ("up", 0), ("reply", 1))
+_SUBSCRIPTIONS = (("presence", 1), ("reported", 1), ("want", 1), ("up", 0), ("reply", 1), ("ask", 1))
 _KEEPALIVE = 20
 # One chunk takes up to 128 kB: 32 of them are enough to keep the broker busy.
 _IN_FLIGHT = 32

@@ -13,10 +13,11 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from starlette.testclient import TestClient
 
-from cloud_shim import broker, credentials
+from cloud_shim import broker
 from cloud_shim.app import create_app
 from cloud_shim.config import Config
 from cloud_shim.shim import Shim
+from device.enrol.secret import hash_password, new_password
 from device.update import archive
 from tests.support import free_port, small_model
 
@@ -211,9 +212,9 @@ def admit():
     """Lets devices in on a broker: admit(broker, "pi", …) gives each one's password."""
 
     def make(running: RunningBroker, *names: str) -> dict[str, str]:
-        passwords = {name: credentials.new_password() for name in names}
-        hashes = {name: credentials.hash_password(password) for name, password in passwords.items()}
-        broker.set_devices(running.state, hashes)
+        passwords = {name: new_password() for name in names}
+        hashes = {name: hash_password(password) for name, password in passwords.items()}
+        broker.set_devices(running.state, FLEET, hashes)
         return passwords
 
     return make

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from cloud_shim import access, broker, credentials
+from device.enrol.secret import hash_password
 
 ROOT = "lamplight/1/home"
 
@@ -29,7 +30,7 @@ def test_a_device_admitted_while_the_broker_runs_gets_in_and_the_others_stay(eit
     passwords = admit(either_broker, "pi")
     pi = connect(either_broker.port, "pi", passwords["pi"])
     hashes = credentials.read(broker.folder(either_broker.state) / "passwords")
-    broker.set_devices(either_broker.state, {"pi": hashes["pi"], "tv": credentials.hash_password("two")})
+    broker.set_devices(either_broker.state, "home", {"pi": hashes["pi"], "tv": hash_password("two")})
     connect(either_broker.port, "tv", "two")
     assert pi.connected()
 
@@ -134,7 +135,7 @@ def test_stale_process_id_of_a_killed_broker_signals_nobody_else(tmp_path):
     bystander = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
         (broker.folder(tmp_path) / "mosquitto.pid").write_text(str(bystander.pid))
-        broker.set_devices(tmp_path, {})
+        broker.set_devices(tmp_path, "home", {})
         bystander.communicate(b"\n", timeout=30)
         assert bystander.returncode == 0
     finally:

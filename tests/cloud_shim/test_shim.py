@@ -27,7 +27,7 @@ class Device:
     """A provisioned device: its client on the broker, its verifier, its topics."""
 
     def __init__(self, shim, connect, port, name, folder) -> None:
-        password = shim.fleet.provision(name, BOARD, None)
+        password = shim.members.provision(name, BOARD, None)
         self.name = name
         self.client = connect(port, name, password)
         roots = folder / "roots"

@@ -86,7 +86,7 @@ def test_the_password_is_missing(board: Board) -> None:
 
 def test_the_brokers_rules_know_nothing_of_the_device(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
     board.stop("broker")
-    monkeypatch.setattr(broker.access, "mosquitto_acl", lambda fleet: "user _shim\ntopic readwrite #\n")
+    monkeypatch.setattr(broker.access, "mosquitto_acl", lambda fleet, devices: "user _shim\ntopic readwrite #\n")
     board.start_broker()
     results = board.doctor(code=1)
     assert failing(results) == ["broker.rules"]

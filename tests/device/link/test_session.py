@@ -13,6 +13,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from device.config import BrokerConfig
+from device.enrol.passwords import Passwords
 from device.link.session import Session
 from device.protocol import topics
 from tests.support import free_port, until
@@ -57,7 +58,13 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 def session(broker: Mosquitto, tmp_path: Path) -> Iterator[Session]:
     password = tmp_path / "password"
     password.write_text("secret\n")
-    made = Session(BrokerConfig("127.0.0.1", broker.port, "desk-pi", password), "home", "desk-pi", boots=7)
+    made = Session(
+        BrokerConfig("127.0.0.1", broker.port, "desk-pi", password),
+        "home",
+        "desk-pi",
+        boots=7,
+        login=Passwords(password),
+    )
     yield made
     made.stop()
 
@@ -175,7 +182,11 @@ def test_a_handler_that_fails_does_not_end_the_session(session: Session, cloud: 
 
 def test_messages_of_two_boards_functions_meet(broker: Mosquitto, session: Session, tmp_path: Path) -> None:
     other = Session(
-        BrokerConfig("127.0.0.1", broker.port, "hall-pi", tmp_path / "password"), "home", "hall-pi", boots=1
+        BrokerConfig("127.0.0.1", broker.port, "hall-pi", tmp_path / "password"),
+        "home",
+        "hall-pi",
+        boots=1,
+        login=Passwords(tmp_path / "password"),
     )
     got: list[tuple[str, bytes]] = []
     other.on("topic", lambda topic, payload: got.append((topic.leaf, payload)))
