@@ -106,9 +106,9 @@ class Client:
         """Give the shim metadata that was signed here; the answer is as that of `keys`."""
         return self._request("POST", "/api/keys", json=offer)
 
-    def rotate_director(self) -> JsonObject:
-        """Have the shim replace the key that deploys; the answer is as that of `keys`."""
-        return self._request("POST", "/api/keys/director/rotate")
+    def next_key(self, name: str) -> JsonObject:
+        """Have the shim make the key that is to replace its online key `name`; gives its id and public half."""
+        return self._request("POST", "/api/keys/next", json={"name": name})
 
     def deploy(
         self,

@@ -33,8 +33,10 @@ def keys(answer: Mapping[str, Any], here: Mapping[str, str]) -> list[dict[str, s
 
 def _where(key: _Key, held: list[str], here: Mapping[str, str]) -> str:
     if here.get(key.name) in key.ids:
-        return "this machine"
-    return "shim" if key.name in held else "another machine"
+        return "this machine" if len(key.ids) == 1 else f"this machine and {len(key.ids) - 1} more"
+    if key.name in held:
+        return "shim"
+    return "another machine" if len(key.ids) == 1 else f"{len(key.ids)} other machines"
 
 
 def _image(image: Json) -> list[_Key]:
@@ -42,7 +44,9 @@ def _image(image: Json) -> list[_Key]:
     ends = [release_metadata.parse(text).signed.expires for text in image["delegated"].values()]
     online = release_metadata.parse(image["timestamp"]).signed
     return [
-        _Key("image-root", "which keys sign the releases", root.roles["root"].keyids, _date(root.expires)),
+        _Key(
+            "image-root", _changes("which keys sign the releases", root), root.roles["root"].keyids, _date(root.expires)
+        ),
         _Key("image-targets", "who releases which name", root.roles["targets"].keyids, _date(top.expires)),
         _Key("image-releases", "every release", list(top.delegations.keys), _date(min(ends)) if ends else ""),
         _Key("image-online", "what is current", root.roles["timestamp"].keyids, _date(online.expires)),
@@ -52,9 +56,14 @@ def _image(image: Json) -> list[_Key]:
 def _director(text: str) -> list[_Key]:
     root = release_metadata.parse(text).signed
     return [
-        _Key("director-root", "which key deploys", root.roles["root"].keyids, _date(root.expires)),
+        _Key("director-root", _changes("which key deploys", root), root.roles["root"].keyids, _date(root.expires)),
         _Key("director-online", "what each device runs", root.roles["targets"].keyids, ""),
     ]
+
+
+def _changes(what: str, root: Any) -> str:
+    role = root.roles["root"]
+    return what if role.threshold == 1 else f"{what}; {role.threshold} of {len(role.keyids)} together"
 
 
 def _date(value: Any) -> str:

@@ -25,7 +25,7 @@ from securesystemslib.exceptions import UnverifiedSignatureError
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Delegations, Root, Targets
 
-from cloud_shim import key_files, release_metadata
+from cloud_shim import key_files, release_metadata, root_metadata
 from cloud_shim.release_metadata import RELEASES, ROOT
 from device.errors import RejectedError, UntrustedError
 from device.protocol.deployment import ArtifactRef
@@ -75,7 +75,7 @@ class ReleaseKeys:
         They lie beside the present ones, and replace them when this class next sees a repository that follows them.
         The same offer can be made until it is adopted.
         """
-        self._check_here()
+        self._check_taken(image)
         base = self._newest(image)
         _make_folder(self._next)
         return self._hand_over(image["root"][-1], base, self._next, self._key("image-root"))
@@ -90,7 +90,11 @@ class ReleaseKeys:
         delegated = {
             role: self._sign(release_metadata.successor(text), releases_key) for role, text in base["delegated"].items()
         }
-        named = _root_for(root, root_key, targets_key)
+        named: Root = release_metadata.successor(root)
+        # Keys of other machines stay; of the shim's, when it hands over, none does.
+        replaced = {each.public_key.keyid for each in old_root} or None
+        root_metadata.with_key(named, ["root"], root_key.public_key, replaced)
+        root_metadata.with_key(named, ["targets"], targets_key.public_key)
         signed = release_metadata.signed_text(named, self._clock() + ROOT, *old_root, root_key)
         return {"root": signed, "targets": self._sign(top, targets_key), "delegated": delegated}
 
@@ -123,7 +127,7 @@ class ReleaseKeys:
         Raises RejectedError without the keys or when that release is other bytes already, UntrustedError when the shim
         shows what these keys did not sign.
         """
-        self._check_here()
+        self._check_taken(image)
         base = self._newest(image)
         role = release_metadata.role_of(ref)
         text = base["delegated"].get(role)
@@ -140,7 +144,7 @@ class ReleaseKeys:
 
     def renew(self, image: Json) -> Json:
         """Sign again what was signed with these keys, so that it lasts a year from now; to be offered to the shim."""
-        self._check_here()
+        self._check_taken(image)
         base = self._newest(image)
         releases = self._key("image-releases")
         base["delegated"] = {
@@ -188,12 +192,18 @@ class ReleaseKeys:
     def _key(self, name: str) -> CryptoSigner:
         return key_files.read(self.folder, name)
 
-    def _check_here(self) -> None:
+    def _check_taken(self, image: Json) -> None:
         if not self.here():
             raise RejectedError(
                 "This machine cannot sign a release for this fleet",
                 f"the release key is not in the shim, and not in {self.folder} either",
                 "Deploy from the machine on which `lamplight keys take` was run, or set LAMPLIGHT_KEYS to its copy",
+            )
+        if not self._record.exists() and not self.owns(image):
+            raise RejectedError(
+                "The release keys of this machine are not in force",
+                "`lamplight keys take` was interrupted here, or waits for another machine's signature",
+                "`lamplight keys take` again, or `lamplight keys sign` there",
             )
 
 
@@ -201,16 +211,6 @@ def _make_folder(folder: Path) -> None:
     durable.make_folder(folder)
     durable.sweep(folder)
     folder.chmod(0o700)
-
-
-def _root_for(text: str, root_key: CryptoSigner, targets_key: CryptoSigner) -> Root:
-    """The root that follows `text`, with these two keys in place of the ones it names."""
-    root: Root = release_metadata.successor(text)
-    for role, key in (("root", root_key), ("targets", targets_key)):
-        for old in list(root.roles[role].keyids):
-            root.revoke_key(old, role)
-        root.add_key(key.public_key, role)
-    return root
 
 
 def _newer(role: str, shown: str | None, kept: str | None, key: CryptoSigner) -> str:

@@ -74,15 +74,10 @@ class Shim:
 
     def adopt(self, offer: Mapping[str, object]) -> None:
         """Publish metadata that was signed elsewhere (signing.py); when keys changed, every device is told at once."""
-        roots = len(self.signing.image()["root"])
+        before = self.signing.roots()
         self.signing.adopt(offer)
-        if len(self.signing.image()["root"]) > roots:
+        if self.signing.roots() != before:
             self._publisher.connected(session_present=True)
-
-    def rotate_director(self) -> None:
-        """Replace the key that deploys, and tell every device at once."""
-        self.signing.rotate_director()
-        self._publisher.connected(session_present=True)
 
     def reach(self) -> Mapping[str, object] | None:
         """How boards reach the broker by TLS: its port, and the certificate of who signs its; None when they do not."""

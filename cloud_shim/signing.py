@@ -3,14 +3,15 @@
 The *image* repository says "these bytes are release night-light v3"; the *director*, one per device, says "desk-pi runs
 night-light v3 with this configuration". Keys and signed metadata are files in one folder, made at first use:
 
-    keys/<name>.pem        ed25519, readable by the owner only
+    keys/                  ed25519, readable by the owner only: shim_keys.py
     image.json             the image repository, in the form DESIRED has it
     director.json          the director's root, common to all devices
     devices/<name>.json    one device's director metadata and deployment
+    pending-<repository>.json   an offer with a new root that too few have signed yet
 
 Each file is replaced as a whole, so a crash leaves the state before or after; versions only go up. All keys lie
 here, as suits development, until `adopt` is given metadata under keys of a developer's machine: then only the online
-ones and the director's stay. It does not choose release or generation numbers, and does not publish.
+ones stay. It does not choose release or generation numbers, and does not publish.
 """
 
 # tuf.api.metadata re-exports its classes in a way that pyright does not see.
@@ -23,12 +24,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Delegations, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
 
-from cloud_shim import handover, key_files, release_metadata
+from cloud_shim import handover, release_metadata, root_metadata, shim_keys
+from cloud_shim.pending import Pending
 from cloud_shim.release_metadata import RELEASES, ROOT
+from cloud_shim.shim_keys import ShimKeys
 from device.errors import NotFoundError, RejectedError
+from device.protocol import fields
 from device.protocol.deployment import ArtifactRef, Deployment, Patch, decode
 from device.protocol.fields import is_name
 from device.update import durable
@@ -40,10 +43,6 @@ _DIRECTOR = {"root": "director-root", **dict.fromkeys(("targets", "snapshot", "t
 
 # A repository's texts by role, without its roots.
 Roles = dict[str, str]
-# Those that a developer's machine can hold in place of the shim.
-_OFFLINE = ("image-root", "image-targets", "image-releases")
-# A new director-online key, until the director's root names it.
-_NEXT = "director-online-next"
 
 
 class Signing:
@@ -56,7 +55,8 @@ class Signing:
         for each in (folder, folder / "keys", folder / "devices"):
             durable.make_folder(each)
             durable.sweep(each)
-        self._keys = self._load_keys()
+        self._pending = {each: Pending(folder / f"pending-{each}.json") for each in ("image", "director")}
+        self._keys = ShimKeys(folder / "keys", self._named())
         self._director: dict[str, Any] = self._load("director.json", lambda: {"root": [self._root(_DIRECTOR)]})
         self._image: dict[str, Any] = self._load("image.json", self._new_image)
 
@@ -74,40 +74,75 @@ class Signing:
 
     def held(self) -> list[str]:
         """The names of the private keys that lie here."""
-        return sorted(self._keys)
+        return self._keys.held()
 
     def adopt(self, offer: Mapping[str, object]) -> None:
-        """Take over metadata of the image repository that was signed elsewhere, and forget keys that it replaces.
+        """Take over metadata that was signed elsewhere, and forget keys that it replaces.
 
-        The keys' files go once the metadata that no longer names them is on disk; after a crash in between, the next
-        start deletes them. Raises what handover.merged does; nothing has changed then.
+        `director_root` in it is the director's next root, all else is the image repository's. A new root that too few
+        have signed is kept, with what was offered beside it, until further signatures come. The keys' files go once the
+        metadata that no longer names them is on disk; after a crash in between, the next start deletes them. Raises
+        what handover.merged does; nothing has changed then.
         """
         with self._lock:
-            image = handover.merged(self._image, offer, self._keys.get("image-root"))
-            if image == self._image:
-                return
+            try:
+                if "director_root" in offer:
+                    self._adopt_director(offer)
+                else:
+                    self._adopt_image(offer)
+            finally:
+                self._keys.settle(self._named())
+
+    def pending(self) -> dict[str, Any]:
+        """New roots that too few have signed yet, by repository, and how many signatures each lacks."""
+        found: dict[str, Any] = {}
+        for repository, roots in (("image", self._image["root"]), ("director", self._director["root"])):
+            kept = self._pending[repository].get(roots[-1])
+            if kept:
+                found[repository] = {"root": kept["root"], "lacks": root_metadata.missing(roots[-1], kept["root"])}
+        return found
+
+    def next_key(self, name: str) -> dict[str, Any]:
+        """Make the key that is to replace the online key `name`; gives its id and its public half."""
+        if name not in shim_keys.ONLINE:
+            raise NotFoundError(f"The shim has no online key {name!r}", f"it has: {', '.join(shim_keys.ONLINE)}")
+        with self._lock:
+            key = self._keys.make_next(name)
+            return {"id": key.keyid, "key": key.to_dict()}
+
+    def _adopt_director(self, offer: Mapping[str, object]) -> None:
+        fields.only(dict(offer), ("director_root",), "offer")
+        root = self._next_root(
+            "director", self._director["root"][-1], fields.text(dict(offer), "director_root", "offer")
+        )
+        gathered = self._pending["director"].gather(self._director["root"][-1], {"root": root})
+        if gathered is not None:
+            director = {"root": [*self._director["root"], gathered["root"]]}
+            durable.write_file(self._folder / "director.json", json.dumps(director).encode())
+            self._director = director
+            self._pending["director"].forget()
+
+    def _adopt_image(self, offer: Mapping[str, object]) -> None:
+        gathered: Mapping[str, object] | None = offer
+        if offer.get("root"):
+            root = self._next_root("image", self._image["root"][-1], fields.text(dict(offer), "root", "offer"))
+            gathered = self._pending["image"].gather(self._image["root"][-1], {**offer, "root": root})
+        if gathered is None:
+            return
+        image = handover.merged(self._image, gathered)
+        if image != self._image:
+            if root_metadata.names_other(image["root"][-1], "timestamp", self._keys["image-online"].public_key.keyid):
+                self._keys.use_next("image-online")
             texts = {"targets": image["targets"], **image["delegated"]}
             snapshot, timestamp = (release_metadata.successor(self._image[role]) for role in ("snapshot", "timestamp"))
             self._publish({**image, **self._listing(texts, snapshot, timestamp, _IMAGE)})
-            self._keys = self._load_keys()
+            self._pending["image"].forget()
 
-    def rotate_director(self) -> None:
-        """Replace the key that deploys. What the old one signs is worth nothing to a board that has the new root.
-
-        The new key takes the old one's place once the root that names it is on disk; after a crash in between, the next
-        start does it.
-        """
-        with self._lock:
-            key = key_files.make(self._folder / "keys", _NEXT).public_key
-            root = release_metadata.successor(self._director["root"][-1])
-            for role in ("targets", "snapshot", "timestamp"):
-                for old in list(root.roles[role].keyids):
-                    root.revoke_key(old, role)
-                root.add_key(key, role)
-            director = {"root": [*self._director["root"], self._text(root, "director-root", ROOT)]}
-            durable.write_file(self._folder / "director.json", json.dumps(director).encode())
-            self._director = director
-            self._keys = self._load_keys()
+    def _next_root(self, repository: str, present: str, offered: str) -> str:
+        name = f"{repository}-online"
+        following = self._keys.next(name)
+        known = {self._keys[name].public_key.keyid, *([following.public_key.keyid] if following else [])}
+        return handover.next_root(present, offered, known, self._keys.get(f"{repository}-root"))
 
     def release(
         self, kind: str, name: str, version: int, sha256: str, length: int, patches: Sequence[Patch] = ()
@@ -283,44 +318,20 @@ class Signing:
 
     # Files
 
-    def _load_keys(self) -> dict[str, CryptoSigner]:
-        """The private keys that lie here: all of them, until the image repository follows keys that lie elsewhere."""
-        folder = self._folder / "keys"
-        self._settle_director(folder)
-        named = self._named_keys()
-        keys: dict[str, CryptoSigner] = {}
-        for name in sorted({*_IMAGE.values(), *_DIRECTOR.values(), "image-releases"}):
-            if named is None or name not in _OFFLINE:
-                keys[name] = key_files.make(folder, name)
-            elif key_files.exists(folder, name):
-                keys[name] = key_files.read(folder, name)
-                if keys[name].public_key.keyid not in named[name]:
-                    del keys[name]
-                    key_files.remove(folder, name)
-        return keys
-
-    def _settle_director(self, folder: Path) -> None:
-        """Put a new director key in its place, or forget it where no root came to name it."""
-        if not key_files.exists(folder, _NEXT):
-            return
-        root = json.loads((self._folder / "director.json").read_bytes())["root"][-1]
-        named = release_metadata.parse(root).signed.roles["targets"].keyids
-        if key_files.read(folder, _NEXT).public_key.keyid in named:
-            key_files.replace(folder, _NEXT, "director-online")
-        else:
-            key_files.remove(folder, _NEXT)
-
-    def _named_keys(self) -> dict[str, set[str]] | None:
-        """Which key ids the image repository names for the keys that may lie elsewhere; None before there is one."""
-        path = self._folder / "image.json"
-        if not path.exists():
+    def _named(self) -> dict[str, set[str]] | None:
+        """Which key ids the metadata on disk names, by the names of shim_keys.py; None before there is any."""
+        if not (self._folder / "image.json").exists():
             return None
-        image = json.loads(path.read_bytes())
-        root, top = (release_metadata.parse(text).signed for text in (image["root"][-1], image["targets"]))
+        image, director = (json.loads((self._folder / f"{each}.json").read_bytes()) for each in ("image", "director"))
+        root, top = root_metadata.root_of(image["root"][-1]), release_metadata.parse(image["targets"]).signed
+        director_root = root_metadata.root_of(director["root"][-1])
         return {
             "image-root": set(root.roles["root"].keyids),
             "image-targets": set(root.roles["targets"].keyids),
             "image-releases": set(top.delegations.keys),
+            "image-online": set(root.roles["timestamp"].keyids),
+            "director-root": set(director_root.roles["root"].keyids),
+            "director-online": set(director_root.roles["targets"].keyids),
         }
 
     def _load(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""/api/keys: the image repository's metadata, which keys lie here, and metadata that was signed elsewhere.
+"""/api/keys: the metadata that names keys, which of them lie here, and metadata that was signed elsewhere.
 
 Private keys never travel.
 """
@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from cloud_shim.api.requests import json_object, shim
 from cloud_shim.shim import Shim
+from device.protocol.fields import only, text
 
 
 def _show(request: Request) -> JSONResponse:
@@ -23,19 +24,24 @@ async def _adopt(request: Request) -> JSONResponse:
     return JSONResponse(_view(the))
 
 
-async def _rotate_director(request: Request) -> JSONResponse:
-    the = shim(request)
-    await run_in_threadpool(the.rotate_director)
-    return JSONResponse(_view(the))
+async def _next(request: Request) -> JSONResponse:
+    fields = await json_object(request)
+    only(fields, ("name",), "body")
+    return JSONResponse(await run_in_threadpool(shim(request).signing.next_key, text(fields, "name", "body")))
 
 
 def _view(the: Shim) -> dict[str, object]:
     signing = the.signing
-    return {"held": signing.held(), "director_root": signing.director_root(), "image": signing.image()}
+    return {
+        "held": signing.held(),
+        "director_root": signing.director_root(),
+        "image": signing.image(),
+        "pending": signing.pending(),
+    }
 
 
 ROUTES = [
     Route("/api/keys", _show),
     Route("/api/keys", _adopt, methods=["POST"]),
-    Route("/api/keys/director/rotate", _rotate_director, methods=["POST"]),
+    Route("/api/keys/next", _next, methods=["POST"]),
 ]

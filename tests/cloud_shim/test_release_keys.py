@@ -8,6 +8,7 @@ import pytest
 
 from cloud_shim import release_metadata
 from cloud_shim.release_keys import NAMES, ReleaseKeys
+from cloud_shim.shim_keys import ShimKeys
 from cloud_shim.signing import Signing
 from device.errors import RejectedError, UntrustedError
 from device.protocol.deployment import ArtifactRef
@@ -61,11 +62,11 @@ def test_the_shim_itself_can_release_nothing_after_a_restart_either(taken, tmp_p
 
 
 def test_crash_before_the_old_keys_are_deleted_is_finished_by_the_next_start(signing, keys, tmp_path, monkeypatch):
-    def crash(_):
+    def crash(*_):
         raise SystemExit
 
     with monkeypatch.context() as patch, pytest.raises(SystemExit):
-        patch.setattr(Signing, "_load_keys", crash)
+        patch.setattr(ShimKeys, "settle", crash)
         signing.adopt(keys.take(signing.image()))
     assert private(tmp_path) > set(NAMES)
     again = Signing(tmp_path / "shim")
@@ -220,3 +221,10 @@ def test_shim_that_forges_a_root_with_the_next_keys_id_does_not_make_this_machin
     with pytest.raises(UntrustedError, match="did not sign"):
         ReleaseKeys(tmp_path / "keys", forged)
     assert keys.ids() == before
+
+
+def test_a_take_that_was_interrupted_is_named_and_accuses_nobody(signing, keys):
+    keys.take(signing.image())
+    with pytest.raises(RejectedError, match="not in force") as refused:
+        keys.release(signing.image(), ref(2))
+    assert "`lamplight keys take` again" in str(refused.value)

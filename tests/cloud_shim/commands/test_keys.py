@@ -15,13 +15,18 @@ def signing(shim, tmp_path, monkeypatch):
     made.release("function", "lamp", 1, "a" * 64, 1000)
 
     def view(_=None):
-        return {"held": made.held(), "director_root": made.director_root(), "image": made.image()}
+        told = {"held": made.held(), "director_root": made.director_root(), "image": made.image()}
+        return {**told, "pending": made.pending()}
 
     def adopt(offer):
         made.adopt(offer)
         return view()
 
-    shim.answers |= {"GET /api/keys": view, "POST /api/keys": adopt}
+    shim.answers |= {
+        "GET /api/keys": view,
+        "POST /api/keys": adopt,
+        "POST /api/keys/next": lambda body: made.next_key(body["name"]),
+    }
     return made
 
 
@@ -37,7 +42,7 @@ def test_every_key_is_shown_with_where_it_lies(signing, run):
         "image-targets": "this machine",
         "image-releases": "this machine",
         "image-online": "shim",
-        "director-root": "shim",
+        "director-root": "this machine",
         "director-online": "shim",
     }
 
@@ -75,9 +80,40 @@ def test_rotating_gives_this_machine_other_keys(signing, run):
     code, _, err = run("keys", "rotate")
     assert code == 0, err
     after = json.loads(run("keys", "show", "--json")[1])["keys"]
-    assert [old["id"] == new["id"] for old, new in zip(before, after, strict=True)] == [False] * 3 + [True] * 3
+    assert [old["id"] == new["id"] for old, new in zip(before, after, strict=True)] == [False] * 3 + [True, False, True]
     assert places(run)["image-root"] == "this machine"
 
 
 def test_rotating_without_the_keys_is_refused(signing, run):
     assert run("keys", "rotate")[0] == 5
+
+
+def on(monkeypatch, tmp_path, name):
+    monkeypatch.setenv("LAMPLIGHT_KEYS", str(tmp_path / name))
+
+
+def test_a_change_waits_for_another_machine_and_says_so(signing, run, monkeypatch, tmp_path):
+    run("keys", "take")
+    on(monkeypatch, tmp_path, "ben")
+    assert run("keys", "request", str(tmp_path / "ben.json"))[0] == 0
+    on(monkeypatch, tmp_path, "release-keys")
+    code, out, err = run("keys", "holders", str(tmp_path / "ben.json"), "--threshold", "2")
+    assert code == 0, err
+    assert out.startswith("Once enough have signed: 2 of 2")
+    assert "`lamplight keys sign`" in err
+    on(monkeypatch, tmp_path, "ben")
+    code, _, err = run("keys", "sign", "--yes")
+    assert code == 0, err
+    assert "(new)" in err
+    assert signing.pending() == {}
+    assert run("keys", "sign", "--yes")[0] == 5
+    code, out, _ = run("keys", "rotate", "director-online", "--json")
+    assert json.loads(out)["pending"]["director"]["lacks"] == 1
+
+
+def test_a_request_that_cannot_be_written_or_read_says_which(signing, run, tmp_path):
+    run("keys", "take")
+    assert run("keys", "request", str(tmp_path / "none" / "x.json"))[0] == 3
+    assert run("keys", "holders", str(tmp_path / "gone.json"), "--threshold", "1")[0] == 3
+    (tmp_path / "junk.json").write_text("{}")
+    assert run("keys", "holders", str(tmp_path / "junk.json"), "--threshold", "1")[0] == 2

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from securesystemslib.signer import CryptoSigner
-from tuf.api.metadata import Metadata, MetaFile
+from tuf.api.metadata import DelegatedRole, Metadata, MetaFile, TargetFile, Targets
 
 from device.errors import UntrustedError
 from device.update.verification import Verifier
@@ -162,4 +162,102 @@ def test_one_signature_does_not_meet_a_threshold_of_two(verifier, document, clou
     roots.append(metadata.to_bytes().decode())
     refused(verifier, document)
     document.put(repository, "timestamp", document.signed(repository, "timestamp"), other)
+    assert verifier.believe(document.payload(), 0).generation == 2
+
+
+@ROLES
+def test_unknown_fields_and_words_of_any_language_are_no_fault(verifier, document, repository, role):
+    signed = document.signed(repository, role)
+    signed.unrecognized_fields["note"] = "Grüße, 灯, \u202e, \U0001f4a1, é as e\u0301"
+    document.put(repository, role, signed)
+    document.relist(repository, role)
+    assert verifier.believe(document.payload(), 0).generation == 2
+
+
+@LISTED
+@pytest.mark.parametrize("fault", ["longer", "shorter", "another hash"])
+def test_role_of_another_length_or_hash_than_listed(verifier, document, repository, role, fault):
+    document.relist(repository, role)
+    lister = "timestamp" if role == "snapshot" else "snapshot"
+    signed = document.signed(repository, lister)
+    meta = signed.snapshot_meta if role == "snapshot" else signed.meta[f"{role}.json"]
+    if fault == "another hash":
+        meta.hashes["sha256"] = "0" * 64
+    else:
+        meta.length += 1 if fault == "longer" else -1
+    document.put(repository, lister, signed)
+    document.relist(repository, lister)
+    refused(verifier, document)
+
+
+@pytest.mark.parametrize(("repository", "role"), [("image", "targets"), ("image", "snapshot"), ("director", "targets")])
+def test_one_signature_does_not_meet_a_threshold_of_two_in_any_role(verifier, document, cloud, repository, role):
+    other = CryptoSigner.generate_ed25519()
+    roots = document.fields[repository]["root"]
+    root = Metadata.from_bytes(roots[-1].encode()).signed
+    root.version += 1
+    root.add_key(other.public_key, role)
+    root.roles[role].threshold = 2
+    metadata = Metadata(root)
+    metadata.sign(cloud.signing._keys[f"{repository}-root"])
+    roots.append(metadata.to_bytes().decode())
+    refused(verifier, document)
+    document.put(repository, role, document.signed(repository, role), other)
+    document.relist(repository, role)
+    assert verifier.believe(document.payload(), 0).generation == 2
+
+
+def test_one_signature_does_not_meet_a_delegations_threshold_of_two(verifier, document):
+    top = document.signed("image", "targets")
+    other = CryptoSigner.generate_ed25519()
+    top.add_key(other.public_key, "functions-lamp")
+    top.delegations.roles["functions-lamp"].threshold = 2
+    document.put("image", "targets", top)
+    document.relist("image", "targets")
+    refused(verifier, document)
+    document.put("image", "functions-lamp", document.signed("image", "functions-lamp"), other)
+    document.relist("image", "functions-lamp")
+    assert verifier.believe(document.payload(), 0).generation == 2
+
+
+def delegate(document, role, paths, targets, first):
+    """Add a delegated role, before or after the others, that lists `targets`."""
+    top = document.signed("image", "targets")
+    keys = top.delegations.roles["functions-lamp"].keyids
+    added = {role: DelegatedRole(role, keys, 1, terminating=True, paths=paths)}
+    present = dict(top.delegations.roles)
+    top.delegations.roles = {**added, **present} if first else {**present, **added}
+    document.put("image", "targets", top)
+    document.fields["image"]["delegated"][role] = by_the_release_key(document, Targets(targets=targets))
+    document.relist("image", "targets")
+    snapshot = document.signed("image", "snapshot")
+    snapshot.meta[f"{role}.json"] = document.meta("image", role)
+    document.put("image", "snapshot", snapshot)
+    document.relist("image", "snapshot")
+
+
+def by_the_release_key(document, signed):
+    signed.expires = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+    metadata = Metadata(signed)
+    metadata.sign(document.cloud.signing._keys["image-releases"])
+    return metadata.to_bytes().decode()
+
+
+def test_a_role_is_not_asked_about_names_that_were_not_delegated_to_it(verifier, document):
+    """A role for another name lists the wanted target, as other bytes, and stands first."""
+    targets = document.signed("image", "functions-lamp").targets
+    forged = {path: TargetFile(each.length, {"sha256": "0" * 64}, path) for path, each in targets.items()}
+    delegate(document, "functions-other", ["functions/other/*"], forged, first=True)
+    assert verifier.believe(document.payload(), 0).generation == 2
+
+
+def test_the_first_role_that_a_name_is_delegated_to_ends_the_search(verifier, document):
+    delegate(document, "functions-first", ["functions/lamp/*"], {}, first=True)
+    refused(verifier, document, "does not list")
+
+
+def test_a_later_role_for_the_same_name_does_not_count(verifier, document):
+    targets = document.signed("image", "functions-lamp").targets
+    forged = {path: TargetFile(each.length, {"sha256": "0" * 64}, path) for path, each in targets.items()}
+    delegate(document, "functions-second", ["functions/lamp/*"], forged, first=False)
     assert verifier.believe(document.payload(), 0).generation == 2

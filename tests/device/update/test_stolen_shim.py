@@ -37,7 +37,9 @@ def shipped(tmp_path, cloud, keys):
     cloud.signing.adopt(keys.take(cloud.signing.image()))
     agent = ArtifactRef("agent", "lamplight", 1, "d" * 64, 1000, "")
     cloud.signing.adopt(keys.release(cloud.signing.image(), agent))
-    return {"old": refs[0], "function": refs[1], "model": refs[2], "agent": agent}
+    layer = ArtifactRef("layer", "aarch64-py311", 1, "c" * 64, 1000, "")
+    cloud.signing.adopt(keys.release(cloud.signing.image(), layer))
+    return {"old": refs[0], "function": refs[1], "model": refs[2], "agent": agent, "layer": layer}
 
 
 @pytest.fixture
@@ -77,32 +79,34 @@ def publish(thief, image, texts):
     thief._publish({**image, **thief._listing(texts, snapshot, timestamp, _IMAGE)})
 
 
-def wanted(cloud, ref):
+def wanted(cloud, ref, function):
+    if ref.kind == "layer":
+        return cloud.deployment(6, function).replace(layers={function.name: ref})
     deployment = cloud.deployment(6, ref)
     return deployment.replace(agent=ref) if ref.kind == "agent" else deployment
 
 
-@pytest.mark.parametrize("kind", ["function", "model", "agent"])
+@pytest.mark.parametrize("kind", ["function", "model", "agent", "layer"])
 def test_stolen_shim_signs_no_new_code_model_or_agent(thief, shipped, kind):
     with pytest.raises(RejectedError, match="cannot sign a release"):
         thief.release(kind, shipped[kind].name, 9, EVIL, 1000)
 
 
-@pytest.mark.parametrize("kind", ["function", "model", "agent"])
+@pytest.mark.parametrize("kind", ["function", "model", "agent", "layer"])
 def test_stolen_shim_lists_new_bytes_under_a_key_of_its_own(thief, cloud, verifier, shipped, kind):
     evil = ArtifactRef(kind, shipped[kind].name, 9, EVIL, 1000, "")
     resign(thief, evil)
     with pytest.raises(UntrustedError, match="image's signed metadata does not hold"):
-        verifier.believe(thief.desired(wanted(cloud, evil)), 5)
+        verifier.believe(thief.desired(wanted(cloud, evil, shipped["function"])), 5)
 
 
-@pytest.mark.parametrize("kind", ["function", "model", "agent"])
+@pytest.mark.parametrize("kind", ["function", "model", "agent", "layer"])
 def test_stolen_shim_swaps_the_bytes_of_a_signed_release(thief, cloud, verifier, shipped, kind, monkeypatch):
     real = shipped[kind]
     swapped = ArtifactRef(kind, real.name, real.version, EVIL, real.length, "")
     monkeypatch.setattr(thief, "_check_released", lambda deployment: None)
     with pytest.raises(UntrustedError, match=r"image repository lists .* another length or digest"):
-        verifier.believe(thief.desired(wanted(cloud, swapped)), 5)
+        verifier.believe(thief.desired(wanted(cloud, swapped, shipped["function"])), 5)
 
 
 def test_stolen_shim_delegates_a_name_to_a_key_of_its_own(thief, cloud, verifier, shipped):
@@ -117,7 +121,7 @@ def test_stolen_shim_delegates_a_name_to_a_key_of_its_own(thief, cloud, verifier
     evil = ArtifactRef("function", "lamp", 9, EVIL, 1000, "")
     resign(thief, evil)
     with pytest.raises(UntrustedError, match="image's signed metadata does not hold"):
-        verifier.believe(thief.desired(wanted(cloud, evil)), 5)
+        verifier.believe(thief.desired(wanted(cloud, evil, shipped["function"])), 5)
 
 
 def test_stolen_shim_makes_a_root_of_its_own(thief, cloud, verifier, shipped):
@@ -144,7 +148,7 @@ def test_backup_of_the_shim_with_the_keys_of_before_on_a_board_that_knows_the_ne
         backup.release("function", "lamp", 9, EVIL, 1000)
         backup._publish(backup._with_roles({}))
     with pytest.raises(UntrustedError, match="image's signed metadata does not hold"):
-        verifier.believe(backup.desired(wanted(cloud, evil)), 5)
+        verifier.believe(backup.desired(wanted(cloud, evil, evil)), 5)
 
 
 def test_stolen_shim_goes_below_the_floor(thief, cloud, verifier, shipped, monkeypatch):
