@@ -85,7 +85,7 @@ class Enrolment:
     def reject(self, which: str) -> list[str]:
         """Let a board wait no more, by name (all that ask for it) or fingerprint; "" for all. Gives fingerprints."""
         with self._deciding, self._database.write() as session:
-            rows = [row for row in session.scalars(select(ClaimRow)) if row.state != REJECTED and _is(row, which)]
+            rows = [row for row in _called(session, which) if row.state != REJECTED]
             for row in rows:
                 row.state, row.reason = REJECTED, ""
             _bound_rejected(session)
@@ -182,7 +182,7 @@ class Enrolment:
 
     def _one(self, which: str) -> ClaimRow:
         with self._database.read() as session:
-            rows = [row for row in session.scalars(select(ClaimRow).order_by(ClaimRow.first)) if _is(row, which)]
+            rows = _called(session, which)
         open_rows = [row for row in rows if row.state == WAITING] or rows
         if not open_rows:
             raise _nobody(which)
@@ -222,8 +222,12 @@ def _bound_rejected(session: Session) -> None:
     session.execute(delete(ClaimRow).where(ClaimRow.state == REJECTED, ClaimRow.client.not_in(kept)))
 
 
-def _is(row: ClaimRow, which: str) -> bool:
-    return which in ("", row.name, enrolment.fingerprint(row.credential))
+def _called(session: Session, which: str) -> list[ClaimRow]:
+    """The claims with that fingerprint, or else that name; all for ""."""
+    rows = list(session.scalars(select(ClaimRow).order_by(ClaimRow.first)))
+    # The fingerprint first: a board may take another's for its name, to get in its way.
+    marked = [row for row in rows if enrolment.fingerprint(row.credential) == which]
+    return marked or [row for row in rows if which in ("", row.name)]
 
 
 def _view(row: ClaimRow, rows: Sequence[ClaimRow], taken: bool) -> Json:

@@ -95,7 +95,7 @@ def _claim_row(claim: dict[str, Any], now: float) -> list[str]:
 
 
 def _seen(device: dict[str, Any], now: float) -> str:
-    if device.get("revoked"):
+    if device["revoked"]:
         return "revoked"
     if device["online"]:
         return "online"

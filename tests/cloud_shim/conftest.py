@@ -149,11 +149,11 @@ def either_broker(request) -> RunningBroker:
 class Client:
     """An MQTT client as a device would be: remembers everything it is sent, by topic, in order."""
 
-    def __init__(self, port: int, user: str, password: str, will: tuple[str, bytes] | None = None) -> None:
+    def __init__(self, port: int, user: str, password: str, will: tuple[str, bytes] | None = None, id="") -> None:
         self.received: list[tuple[str, bytes]] = []
         self.refused: list[str] = []
         self.subscribed = 0
-        self.mqtt = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=user)
+        self.mqtt = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=id or user)
         self.mqtt.username_pw_set(user, password)
         self.mqtt.reconnect_delay_set(1, 1)
         if will:
@@ -192,11 +192,11 @@ class Client:
 
 @pytest.fixture
 def connect():
-    """Connects clients, and closes them at the end: connect(port, user, password, wait=True, will=None)."""
+    """Connects clients, and closes them at the end: connect(port, user, password, wait=True, will=None, id="")."""
     clients = []
 
-    def make(port, user, password, wait=True, will=None) -> Client:
-        client = Client(port, user, password, will)
+    def make(port, user, password, wait=True, will=None, id="") -> Client:
+        client = Client(port, user, password, will, id)
         clients.append(client)
         if wait:
             wait_until(client.connected, f"{user}'s connection")
