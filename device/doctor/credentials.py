@@ -11,13 +11,18 @@ from device.protocol.enrolment import fingerprint
 _PROVISION = "Provision the board again, which writes it"
 
 
-def password(config: AgentConfig) -> Finding:
-    """The file with the broker's password; a board that was not let in yet has none."""
+def own_password(config: AgentConfig) -> Finding:
+    """The board's password; one that was not let in yet has none."""
     path = config.broker.password_file
     if config.enrolment is not None and not path.exists():
         mark = Passwords(path).offered()
         told = f" (fingerprint {fingerprint(mark)})" if mark else ""
         return warn(f"this board was not let in yet{told}", f"`lamplight devices accept {config.device}`")
+    return password(path)
+
+
+def password(path: Path) -> Finding:
+    """The file with the broker's password."""
     if lost := unreadable(path):
         return lost
     if not path.read_text().strip():
