@@ -99,7 +99,6 @@ def test_the_board_never_loads_what_it_has_no_memory_for() -> None:
 def test_every_import_of_the_device_is_declared() -> None:
     declared = {"paho", "tuf", "securesystemslib", "numpy", "onnxruntime", "gpiod", "packaging", "zstandard"} | {
         "cronsim",
-        "h11",
     }
     blinka = {"board", "busio", "digitalio", "adafruit_blinka", "Adafruit_PureIO", "adafruit_tsl2561"}
     known = declared | {"boards", "device"} | blinka | set(sys.stdlib_module_names)

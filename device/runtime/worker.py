@@ -186,6 +186,8 @@ class Worker:
 
     def _inferred(self) -> tuple[int, int]:
         """How often the models were run since this was last asked, and how often too slowly."""
+        if not self._assignment.models:
+            return 0, 0
         before = self._runs, self._slow
         models = self._models.opened().values()
         self._runs, self._slow = sum(each.runs for each in models), sum(each.slow for each in models)

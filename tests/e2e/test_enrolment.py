@@ -1,5 +1,7 @@
 """Boards that were flashed get in: by a person's word, by a card's token, not by another's; and out again."""
 
+import contextlib
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -152,3 +154,26 @@ def test_two_boards_that_ask_for_one_name_are_told_apart_by_a_person(door: tuple
     until(winner.is_online, "the accepted one is online")
     loser.logs("rejected")
     assert loser.secrets() == {"enrol"}
+
+
+def test_a_board_that_was_off_for_a_year_gets_a_new_password_and_is_back(
+    door: tuple[Fleet, int], flash: MakeBoard
+) -> None:
+    fleet, _ = door
+    board = flash("cellar-pi", token=True)
+    board.start()
+    until(board.is_online, "it is online")
+    board.stop()
+    before = (board.folder / "password").read_text()
+    fleet.stop()
+    with contextlib.closing(sqlite3.connect(fleet.state / "cloud" / "shim.db")) as database, database:
+        database.execute("UPDATE credentials SET made = made - 365 * 86400 WHERE device = 'cellar-pi'")
+    fleet.start()
+    assert "user cellar-pi\n" not in (fleet.state / "cloud" / "broker" / "access").read_text()
+    board.start()
+    until(lambda: (board.folder / "password").read_text() != before, "it has another password")
+    until(board.is_online, "it is back")
+    assert "user cellar-pi\n" in (fleet.state / "cloud" / "broker" / "access").read_text()
+    board.stop()
+    board.start()
+    until(board.is_online, "the new password works after a restart")
