@@ -50,12 +50,13 @@ class Enrolment:
         if not payload:
             return  # our own clearing
         user, client = topic.device, topic.leaf
+        if user == ENROL_USER:
+            # What is retained there is of no use to us, and anybody with a card could fill the broker with it.
+            self._send(topics.enrolment(self._link.fleet, user, client, "ask"), b"", retain=True)
         ask = enrolment.ask(payload)
         if user != ENROL_USER:
             self._renew(user, client, ask)
             return
-        # What is retained there is of no use to us, and anybody with a card could fill the broker with it.
-        self._send(topics.enrolment(self._link.fleet, user, client, "ask"), b"", retain=True)
         if client != enrolment.client_id(ask.hash):
             raise ProtocolError("ask: the client id is not of this hash")
         with self._deciding:

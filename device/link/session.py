@@ -17,7 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from device.config import BrokerConfig
 from device.link import tls
-from device.protocol import messages, topics
+from device.protocol import enrolment, messages, topics
 from device.protocol.errors import ProtocolError
 from device.protocol.topics import Topic
 
@@ -60,8 +60,8 @@ class Session:
         self._stopping = threading.Event()
         self._connected = threading.Event()
         self._accepted = False
-        self._secured = False
-        self._client = self._make_client()
+        self._client_id: str = ""
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
     @property
@@ -120,13 +120,13 @@ class Session:
         if self.connected and filters:
             self._client.unsubscribe([topics.shared(self._fleet, each) for each in filters])
 
-    def _make_client(self) -> mqtt.Client:
+    def _make_client(self, identity: str, password: str) -> mqtt.Client:
         client = mqtt.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=client_id(self._fleet, self._device),
-            clean_session=True,
-            reconnect_on_failure=False,
+            CallbackAPIVersion.VERSION2, client_id=identity, clean_session=True, reconnect_on_failure=False
         )
+        client.username_pw_set(self._broker.username, password)
+        if self._broker.tls:
+            client.tls_set_context(tls.context(self._broker))  # pyright: ignore[reportUnknownMemberType]
         client.on_connect = self._when_connected
         client.on_disconnect = self._when_disconnected
         client.on_message = self._when_message
@@ -145,11 +145,10 @@ class Session:
         """One connection, from first byte to last; False when it never came to be."""
         self._session += 1
         will = messages.Presence(online=False, session=self._session).encode()
-        self._client.will_set(topics.of_device(self._fleet, self._device, "presence"), will, qos=1, retain=True)
         self._accepted = False
         try:
-            self._secure()
-            self._client.username_pw_set(self._broker.username, self._login.choose())
+            self._log_in()
+            self._client.will_set(topics.of_device(self._fleet, self._device, "presence"), will, qos=1, retain=True)
             self._client.connect(self._broker.host, self._broker.port, KEEPALIVE)
             self._client.loop_forever()
         except (OSError, ValueError) as error:
@@ -157,11 +156,13 @@ class Session:
         self._connected.clear()
         return self._accepted
 
-    def _secure(self) -> None:
-        """Have the client connect by TLS where that is asked for; at the first attempt, for files may come late."""
-        if self._broker.tls and not self._secured:
-            self._client.tls_set_context(tls.context(self._broker))  # pyright: ignore[reportUnknownMemberType]
-            self._secured = True
+    def _log_in(self) -> None:
+        """See that the client is one for the present password; at each attempt, for its files may come late."""
+        password = self._login.choose()
+        identity = enrolment.login_id(f"lamplight-{self._fleet}-{self._device}", password)
+        if identity != self._client_id:
+            self._client = self._make_client(identity, password)
+            self._client_id = identity
 
     def _when_connected(self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         if reason.is_failure:
@@ -192,7 +193,7 @@ class Session:
             _log.warning("The password that the broker took could not be kept: %s", error)
 
     def _enrolment(self, kind: str) -> str:
-        return topics.enrolment(self._fleet, self._device, client_id(self._fleet, self._device), kind)
+        return topics.enrolment(self._fleet, self._device, self._client_id, kind)
 
     def _when_disconnected(self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         if self._connected.is_set() and not self._stopping.is_set():
@@ -219,11 +220,6 @@ class Session:
     def _publish_presence(self, online: bool) -> mqtt.MQTTMessageInfo:
         body = messages.Presence(online=online, session=self._session).encode()
         return self._client.publish(topics.of_device(self._fleet, self._device, "presence"), body, qos=1, retain=True)
-
-
-def client_id(fleet: str, device: str) -> str:
-    """The device's name as a client of the broker: a second connection of one device ends the first."""
-    return f"lamplight-{fleet}-{device}"
 
 
 def _without_nagle(client: mqtt.Client, userdata: Any, sock: Any) -> None:

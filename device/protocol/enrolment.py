@@ -102,6 +102,13 @@ def client_id(hash: str) -> str:
     return hashlib.sha256(b"client " + hash.encode()).hexdigest()[:32]
 
 
+def login_id(name: str, password: str) -> str:
+    """`name` as a client of the broker: whoever connects under the same ends the other's connection, whatever his user
+    is, so nobody but who has the password may know it.
+    """
+    return f"{name}-{hashlib.sha256(b'login ' + password.encode()).hexdigest()[:16]}"
+
+
 def _short(value: str, most: int, where: str) -> None:
     if len(value) > most or any(not " " <= each <= "~" for each in value):
         raise ProtocolError(f"{where}: expected at most {most} printable ASCII characters")

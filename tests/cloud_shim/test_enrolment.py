@@ -190,6 +190,12 @@ def test_what_is_asked_is_not_left_with_the_broker(door, hash):
     door.enrolment.asked(Topic("home", "ask", ENROL_USER, "x"), b"")
 
 
+def test_garbage_is_not_left_with_the_broker_either(door):
+    with pytest.raises(ProtocolError):
+        door.enrolment.asked(Topic("home", "ask", ENROL_USER, "x"), b"garbage, retained")
+    assert door.sent == [(topics.enrolment("home", ENROL_USER, "x", "ask"), b"")]
+
+
 def test_a_board_under_another_ones_client_id_gets_no_answer(door, hash):
     with pytest.raises(ProtocolError, match="client id"):
         door.ask(hash=hash, client="somebody-else")
