@@ -11,15 +11,18 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cloud_shim import access, certificates, credentials
+from device.enrol.secret import hash_password, new_password
 from device.errors import NotFoundError, UsageError
+from device.protocol import topics
 from device.protocol.messages import MAX_MESSAGE
 
 _SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
+_OWN_USERS = (access.SHIM_USER, topics.ENROL_USER)
 FALLBACK_NOTE = (
     "mosquitto is not installed: using the built-in broker (amqtt). It is for trying things out only: "
     "slower, and it forgets everything when it stops. Install mosquitto (apt install mosquitto, brew install mosquitto)"
@@ -50,11 +53,21 @@ def folder(state: Path) -> Path:
 
 def shim_password(state: Path) -> str:
     """The password of the shim's own user; NotFoundError when `prepare` has not made it."""
+    return _password(state, access.SHIM_USER)
+
+
+def enrol_password(state: Path) -> str:
+    """The password with which boards that have none ask for one; it is on every card. NotFoundError as above."""
+    return _password(state, topics.ENROL_USER)
+
+
+def _password(state: Path, user: str) -> str:
+    path = _password_path(state, user)
     try:
-        return _password_path(state).read_text().strip()
+        return path.read_text().strip()
     except FileNotFoundError:
         raise NotFoundError(
-            f"There is no broker in {state}", f"{_password_path(state)} is missing", "`lamplight up` starts one"
+            f"There is no broker in {state}", f"{path} is missing", "`lamplight up` starts one"
         ) from None
 
 
@@ -67,7 +80,8 @@ def prepare(
     """
     where = folder(state).resolve()
     where.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _ensure_shim_user(state)
+    for user in _OWN_USERS:
+        _ensure_user(state, user)
     mosquitto = find_mosquitto()
     if mosquitto is None and boards:
         raise UsageError(
@@ -78,7 +92,8 @@ def prepare(
     if mosquitto is None:
         fallback = [sys.executable, "-m", "cloud_shim.broker_fallback", "--folder", str(where)]
         return BrokerCommand([*fallback, "--host", host, "--port", str(port), "--fleet", fleet], FALLBACK_NOTE)
-    credentials.write_private(where / "access", access.mosquitto_acl(fleet))
+    # The shim, which knows better, comes later than the first devices.
+    credentials.write_private(where / "access", access.mosquitto_acl(fleet, _listed(where)))
     config = where / "mosquitto.conf"
     config.write_text(configuration(where, host, port) + (_listener(where, boards) if boards else ""))
     return BrokerCommand([mosquitto, "-c", str(config)], "")
@@ -125,29 +140,35 @@ def _listener(where: Path, boards: Listener) -> str:
     return f"listener {boards.port} {boards.host}\ncertfile {files.certificate}\nkeyfile {files.key}\n"
 
 
-def set_devices(state: Path, hashes: Mapping[str, str]) -> None:
-    """Let exactly these devices (and the shim) in, and tell a running broker.
+def set_devices(state: Path, fleet: str, hashes: Mapping[str, str], limited: Collection[str] = ()) -> None:
+    """Let exactly these devices (and our own users) in, and tell a running broker.
 
-    A device whose password changed is disconnected; the others stay.
+    The `limited` ones may only ask for a new password. A device whose password changed is disconnected; others stay.
     """
-    path = folder(state) / "passwords"
-    shim = {access.SHIM_USER: credentials.read(path)[access.SHIM_USER]}
-    credentials.write(path, {**hashes, **shim})
-    _reload(folder(state).resolve())
+    where = folder(state).resolve()
+    known = credentials.read(where / "passwords")
+    credentials.write(where / "passwords", {**hashes, **{user: known[user] for user in _OWN_USERS}})
+    credentials.write_private(where / "access", access.mosquitto_acl(fleet, hashes.keys() - set(limited)))
+    _reload(where)
 
 
-def _password_path(state: Path) -> Path:
-    return folder(state) / "shim.password"
+def _listed(where: Path) -> set[str]:
+    path = where / "access"
+    return access.listed(path.read_text()) if path.exists() else set()
 
 
-def _ensure_shim_user(state: Path) -> None:
+def _password_path(state: Path, user: str) -> Path:
+    return folder(state) / f"{user.removeprefix('_')}.password"
+
+
+def _ensure_user(state: Path, user: str) -> None:
     path = folder(state) / "passwords"
     hashes = credentials.read(path)
-    if access.SHIM_USER in hashes and _password_path(state).exists():
+    if user in hashes and _password_path(state, user).exists():
         return
-    password = credentials.new_password()
-    credentials.write_private(_password_path(state), password + "\n")
-    credentials.write(path, {**hashes, access.SHIM_USER: credentials.hash_password(password)})
+    password = new_password()
+    credentials.write_private(_password_path(state, user), password + "\n")
+    credentials.write(path, {**hashes, user: hash_password(password)})
 
 
 def _reload(where: Path) -> None:

@@ -69,6 +69,28 @@ class Client:
             "POST", "/api/devices", json={"name": name, "board": board, "simulation": simulation or None}
         )
 
+    def card(self, name: str, token: bool, again: bool) -> JsonObject:
+        """What a card for the device `name` needs on it, with a token if asked for; the answer has secrets."""
+        return self._request("POST", "/api/cards", json={"name": name, "token": token, "again": again})
+
+    def claims(self) -> list[JsonObject]:
+        """Every CLAIM: the boards that asked to be let in and were not."""
+        return self._request("GET", "/api/claims")["claims"]
+
+    def accept(self, claim: str, again: bool) -> str:
+        """Let the board with that name or fingerprint in, with `again` in place of an older one; gives its name."""
+        return self._request("POST", f"/api/claims/{claim}/accept", json={"again": again})["name"]
+
+    def reject(self, claim: str) -> list[str]:
+        """Let the board, or with "" every board, wait no more; gives their fingerprints."""
+        if claim:
+            return self._request("POST", f"/api/claims/{claim}/reject")["rejected"]
+        return self._request("DELETE", "/api/claims")["rejected"]
+
+    def revoke(self, device: str) -> None:
+        """Shut a device out for good."""
+        self._request("POST", f"/api/devices/{device}/revoke")
+
     def release(self, archive: bytes) -> JsonObject:
         """Store a packed bundle or model; gives its RELEASE. The same bytes give the same release again.
 

@@ -59,6 +59,49 @@ class DeviceRow(Base):
     generation: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
+class CredentialRow(Base):
+    """Since when a device has its password, or that it was taken from it. A device from before this table has none."""
+
+    __tablename__ = "credentials"
+    device: Mapped[str] = mapped_column(ForeignKey("devices.name"), primary_key=True)
+    made: Mapped[float]
+    revoked: Mapped[bool] = mapped_column(default=False)
+
+
+class ClaimRow(Base):
+    """One board that asked to be let in, by its client id; `state` is "waiting", "rejected" or "refused".
+
+    `board` and `serial` are its own words; `credential` is the hash of the password that it wants. It goes when the
+    board was let in.
+    """
+
+    __tablename__ = "claims"
+    client: Mapped[str] = mapped_column(String(160), primary_key=True)
+    name: Mapped[str] = mapped_column(_NAME)
+    board: Mapped[str] = mapped_column(Text)
+    serial: Mapped[str] = mapped_column(Text)
+    credential: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(Text, default="")
+    first: Mapped[float]
+    last: Mapped[float]
+
+
+class TokenRow(Base):
+    """One card's token, by its digest: whose name it is for, and the fingerprint of the board that spent it, if any.
+
+    With `again` it is for a new card of a device that there is already.
+    """
+
+    __tablename__ = "tokens"
+    sha256: Mapped[str] = mapped_column(_DIGEST, primary_key=True)
+    name: Mapped[str] = mapped_column(_NAME)
+    again: Mapped[bool]
+    made: Mapped[float]
+    spent: Mapped[float | None]
+    by: Mapped[str] = mapped_column(String(16), default="")
+
+
 class ReleaseRow(Base):
     """One immutable release. `chunk_index` is the digest of its index, "" when it is one chunk; `manifest` is JSON."""
 

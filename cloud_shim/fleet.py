@@ -1,12 +1,11 @@
-"""The devices, and what each should run: creates them, deploys, removes, rolls back.
+"""What each device should run: deploys, removes, rolls back. Who is a device is members.py's.
 
 Decides by deployments.py's pure rules. It sends nothing itself: it writes the database and tells the publisher.
 """
 
 import json
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,9 +14,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import boards
-from cloud_shim import credentials, deployments, views
+from cloud_shim import deployments, views
 from cloud_shim.changes import Changes
-from cloud_shim.database import Database, DeploymentRow, DeviceRow, ReportRow, UseRow
+from cloud_shim.database import CredentialRow, Database, DeploymentRow, DeviceRow, ReportRow, UseRow
 from cloud_shim.deployments import Settings, Trial
 from cloud_shim.registry import Registry
 from cloud_shim.releases import Release
@@ -26,11 +25,7 @@ from cloud_shim.views import Json
 from device.errors import NotFoundError, RejectedError, UsageError
 from device.protocol import deployment as documents
 from device.protocol.deployment import ArtifactRef, Deployment
-from device.protocol.fields import NAME_LENGTH, is_name
 from device.protocol.manifest import FunctionManifest
-
-Admit = Callable[[Mapping[str, str]], None]
-"""Lets exactly these devices connect to the broker: password hashes by name."""
 
 
 @dataclass(frozen=True)
@@ -52,48 +47,14 @@ class Fleet:
         database: Database,
         registry: Registry,
         changes: Changes,
-        admit: Admit,
         deployed: Callable[[str], None],
     ) -> None:
         self._name = name
         self._database = database
         self._registry = registry
         self._changes = changes
-        self._admit = admit
         self._deployed = deployed
-        self._admitting = threading.Lock()
         self._silent: set[str] = set()
-
-    def provision(self, name: str, board: str, simulation: str | None) -> str:
-        """Make a device known, or known again, and give it a new password, which is returned and kept nowhere.
-
-        `simulation` is the socket of its simulated hardware. NotFoundError when there is no such board.
-        """
-        if not is_name(name):
-            raise UsageError(
-                f"{name!r} cannot name a device", f"lower-case letters, digits and '-', at most {NAME_LENGTH}"
-            )
-        if simulation is not None and not boards.load(board).simulated:
-            raise UsageError(f"The board {board} is real", "a simulation's socket was given for it")
-        boards.load(board)
-        password = credentials.new_password()
-        with self._database.write() as session:
-            row = session.get(DeviceRow, name) or DeviceRow(name=name, created=time.time())
-            row.board, row.simulation = board, simulation
-            row.credential = credentials.hash_password(password)
-            # A device made anew counts its sessions from the start.
-            row.session = -1
-            session.add(row)
-        self.admit_all()
-        self._changes.device(name)
-        return password
-
-    def admit_all(self) -> None:
-        """Tell the broker who may connect."""
-        with self._admitting:
-            with self._database.read() as session:
-                hashes = {row.name: row.credential for row in session.scalars(select(DeviceRow))}
-            self._admit(hashes)
 
     def names(self) -> list[str]:
         """Every device's name, sorted."""
@@ -227,7 +188,8 @@ class Fleet:
 
     def _view(self, session: Session, row: DeviceRow, listening: float | None) -> Json:
         report = session.get(ReportRow, row.name)
-        return views.device(row, self._present(session, row), report, listening, time.time())
+        credential = session.get(CredentialRow, row.name)
+        return views.device(row, self._present(session, row), report, credential, listening, time.time())
 
 
 def _reported(session: Session, device: str) -> Json:

@@ -29,12 +29,17 @@ logger = logging.getLogger(__name__)
 
 Wanted = Callable[[str, list[str]], None]
 """Called with a device and the chunks that it asks for."""
+Asked = Callable[[Topic, bytes], None]
+"""Called with what somebody sends who asks for a password."""
 
 
 class Ingest:
     """Receives the devices' messages, one after the other, on the MQTT session's thread."""
 
-    def __init__(self, database: Database, link: Link, wanted: Wanted, calls: Calls, changes: Changes) -> None:
+    def __init__(
+        self, database: Database, link: Link, wanted: Wanted, calls: Calls, changes: Changes, asked: Asked
+    ) -> None:
+        self._asked = asked
         self._database = database
         self._link = link
         self._wanted = wanted
@@ -45,7 +50,9 @@ class Ingest:
         """Handle one message; `retained` when the broker had kept it, so that it says nothing about now."""
         try:
             parsed = topics.parse(topic)
-            if self._known(parsed.device):
+            if parsed.kind == "ask":
+                self._asked(parsed, payload)
+            elif self._known(parsed.device):
                 self._handle(parsed, payload, retained)
             else:
                 logger.warning("dropped a message from the unknown device %s", parsed.device)

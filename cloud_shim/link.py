@@ -16,6 +16,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from cloud_shim.access import SHIM_USER
 from device.errors import OfflineError
 from device.protocol import topics
+from device.protocol.enrolment import login_id
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ OnMessage = Callable[[str, bytes, bool], None]
 OnConnect = Callable[[bool], None]
 """Whether the broker still knew our session: if not, it lost everything that we had it retain."""
 
-_SUBSCRIPTIONS = (("presence", 1), ("reported", 1), ("want", 1), ("up", 0), ("reply", 1))
+_SUBSCRIPTIONS = (("presence", 1), ("reported", 1), ("want", 1), ("up", 0), ("reply", 1), ("ask", 1))
 _KEEPALIVE = 20
 # One chunk takes up to 128 kB: 32 of them are enough to keep the broker busy.
 _IN_FLIGHT = 32
@@ -40,7 +41,8 @@ class Link:
         self._ready = False
         self._since = 0.0
         # A session that outlives the connection: its absence tells that the broker lost its state.
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"{fleet}-shim", clean_session=False)
+        identity = login_id(f"{fleet}-shim", password)
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=identity, clean_session=False)
         self._client.username_pw_set(SHIM_USER, password)
         self._client.max_inflight_messages_set(_IN_FLIGHT)
         self._client.reconnect_delay_set(1, 10)

@@ -13,16 +13,19 @@ from cloud_shim.changes import Changes
 from cloud_shim.chores import Chore, Chores
 from cloud_shim.config import Config
 from cloud_shim.database import Database
+from cloud_shim.enrolment import Enrolment
 from cloud_shim.fleet import Fleet
 from cloud_shim.ingest import Ingest
 from cloud_shim.link import Link
+from cloud_shim.members import Members
 from cloud_shim.publisher import Publisher
 from cloud_shim.registry import Registry
 from cloud_shim.retained import Retained
 from cloud_shim.signing import Signing
 
-# Seconds between two looks for devices that have fallen silent, and between two removals of old records.
-_LOOK, _PRUNE = 5.0, 600.0
+# Seconds between two looks for devices that have fallen silent, for passwords that have ended, and between two removals
+# of old records.
+_LOOK, _PASSWORDS, _PRUNE = 5.0, 600.0, 600.0
 
 
 class Shim:
@@ -38,25 +41,33 @@ class Shim:
         self.link = Link(config.broker_host, config.broker_port, config.fleet, broker.shim_password(config.state))
         self.calls = Calls(self.link)
         self._publisher = Publisher(self.database, self.registry, self.signing, Retained(self.database, self.link))
+        self.members = Members(
+            self.database,
+            self.changes,
+            lambda hashes, ended: broker.set_devices(config.state, config.fleet, hashes, ended),
+        )
+        self.enrolment = Enrolment(self.database, self.members, self.link)
         self.fleet = Fleet(
             config.fleet,
             self.database,
             self.registry,
             self.changes,
-            admit=lambda hashes: broker.set_devices(config.state, hashes),
             deployed=self._publisher.changed,
         )
-        self.ingest = Ingest(self.database, self.link, self._publisher.wanted, self.calls, self.changes)
+        self.ingest = Ingest(
+            self.database, self.link, self._publisher.wanted, self.calls, self.changes, self.enrolment.asked
+        )
         self._chores = Chores(
             [
                 Chore(_LOOK, lambda: self.fleet.announce_silent(self.link.listening)),
+                Chore(_PASSWORDS, self.members.look),
                 Chore(_PRUNE, partial(retention.prune, self.database, config.keep_records)),
             ]
         )
 
     def start(self) -> None:
         """Let the known devices in, connect to the broker, and stay connected."""
-        self.fleet.admit_all()
+        self.members.admit_all()
         self._publisher.start()
         self._chores.start()
         self.link.start(self.ingest.receive, self._connected, self.fleet.announce_all)

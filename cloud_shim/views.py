@@ -2,7 +2,8 @@
 
 import json
 
-from cloud_shim.database import DeviceRow, RecordRow, ReportRow
+from cloud_shim.database import CredentialRow, DeviceRow, RecordRow, ReportRow
+from cloud_shim.members import LIFETIME
 from cloud_shim.releases import Release
 from cloud_shim.silence import is_silent
 from device.protocol.deployment import Deployment
@@ -10,7 +11,14 @@ from device.protocol.deployment import Deployment
 Json = dict[str, object]
 
 
-def device(row: DeviceRow, desired: Deployment, report: ReportRow | None, listening: float | None, now: float) -> Json:
+def device(
+    row: DeviceRow,
+    desired: Deployment,
+    report: ReportRow | None,
+    credential: CredentialRow | None,
+    listening: float | None,
+    now: float,
+) -> Json:
     """DEVICE. Without a broker (`listening` None) nobody can say that a device is online.
 
     `listening` is since when the shim has been hearing the devices; it and `now` are in seconds since 1970.
@@ -23,6 +31,8 @@ def device(row: DeviceRow, desired: Deployment, report: ReportRow | None, listen
         "online": row.online and listening is not None and not silent,
         "silent": silent,
         "last_seen": row.last_seen,
+        "revoked": credential is not None and credential.revoked,
+        "password_until": credential.made + LIFETIME if credential and not credential.revoked else None,
         "desired": _desired(desired),
         "reported": json.loads(report.body) if report else None,
     }

@@ -27,6 +27,10 @@ from device.calls import Calls
 from device.config import AgentConfig, load
 from device.disk import Usage
 from device.doctor import remote as doctor
+from device.enrol import serial
+from device.enrol.joining import Joining
+from device.enrol.passwords import Passwords
+from device.enrol.renewal import Renewal
 from device.errors import LamplightError, RejectedError
 from device.hal.hardware import Hardware
 from device.infer.acceptance import accept
@@ -84,7 +88,10 @@ class Agent:
             Policy(network=config.confinement.network),
             self._sources,
         )
-        self._session = Session(config.broker, config.fleet, config.device, self._outbox.boots)
+        passwords = Passwords(config.broker.password_file)
+        self._session = Session(config.broker, config.fleet, config.device, self._outbox.boots, passwords)
+        self._joining = Joining(config, passwords, serial.read(), self._session.start)
+        self._renewal = Renewal(config.device, config.board, passwords, self._session.ask, time.monotonic)
         self._uplink = Uplink(self._outbox, self._send_up)
         self._engine = Engine(
             state=config.state / "update",
@@ -109,13 +116,14 @@ class Agent:
         _log.info("Generation %s runs: %s", generation.number, ", ".join(sorted(generation.functions)) or "nothing yet")
         self._engine.start()
         self._uplink.start()
-        self._session.start()
+        self._joining.start()
         self._launcher.listen(changed=self._wake.set, orphaned=self._end_orphaned)
         while not self._stopping:
             self._wake.wait(REPORT_PERIOD)
             self._wake.clear()
             self._prove()
             self._report()
+            self._renewal.look()
         return self._exit_code
 
     def stop(self) -> None:
@@ -129,6 +137,7 @@ class Agent:
         self._engine.stop()
         self._supervisor.close()
         self._uplink.stop()
+        self._joining.stop()
         self._session.stop()
         self._outbox.close()
 
@@ -138,6 +147,7 @@ class Agent:
         self._session.on("chunk", lambda topic, payload: self._engine.chunk(topic.leaf, payload))
         self._session.on("ack", lambda _topic, payload: self._uplink.acknowledged(messages.ack(payload)))
         self._session.on("call", lambda topic, payload: self._calls.submit(topic.leaf, messages.call(payload)))
+        self._session.on("answer", lambda _topic, payload: self._renewal.answered(payload))
         self._session.on(
             "topic", lambda topic, payload: self._sources.topics.arrived(cloudevents.message(topic.leaf, payload))
         )
@@ -148,6 +158,7 @@ class Agent:
         self._engine.connected()
         self._uplink.connected()
         self._sources.topics.connected()
+        self._renewal.connected()
         self._reported.forget()
         self._wake.set()
 

@@ -34,6 +34,16 @@ class BrokerConfig:
 
 
 @dataclass(frozen=True)
+class EnrolmentConfig:
+    """With what a board that has no password yet asks for one: the password of the user that may only ask, and the
+    card's token where it brought one. Both files go away once the board was let in.
+    """
+
+    password_file: Path
+    token_file: Path | None = None
+
+
+@dataclass(frozen=True)
 class ConfinementConfig:
     """What the operator demands and allows: aspects of `confinement` that must be there (docs/confinement.md), and
     whether functions that ask for the network get it.
@@ -72,6 +82,7 @@ class AgentConfig:
     confinement: ConfinementConfig = ConfinementConfig()
     http: HttpConfig = HttpConfig()
     folders: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    enrolment: EnrolmentConfig | None = None
     file: Path = field(default=Path("agent.toml"), compare=False)
 
 
@@ -95,7 +106,7 @@ def is_loopback(host: str) -> bool:
 def _parse(document: dict[str, object]) -> AgentConfig:
     where = "agent.toml"
     known = ("fleet", "device", "board", "state", "roots", "simulation", "broker", "confinement", "http", "folders")
-    only(document, known, where)
+    only(document, (*known, "enrolment"), where)
     simulation = text(document, "simulation", where, "")
     broker = _broker(table(document.get("broker"), f"{where}.broker"))
     state, roots = Path(text(document, "state", where)), Path(text(document, "roots", where))
@@ -110,6 +121,7 @@ def _parse(document: dict[str, object]) -> AgentConfig:
         confinement=_confinement(table(document.get("confinement", {}), f"{where}.confinement")),
         http=_http(table(document.get("http", {}), f"{where}.http")),
         folders=_folders(document, [state, roots, broker.password_file]),
+        enrolment=_enrolment(table(document["enrolment"], f"{where}.enrolment")) if "enrolment" in document else None,
     )
 
 
@@ -129,6 +141,13 @@ def _broker(fields: dict[str, object]) -> BrokerConfig:
         tls=tls,
         ca_file=Path(text(fields, "ca_file", where)) if "ca_file" in fields else None,
     )
+
+
+def _enrolment(fields: dict[str, object]) -> EnrolmentConfig:
+    where = "agent.toml.enrolment"
+    only(fields, ("password_file", "token_file"), where)
+    token = Path(text(fields, "token_file", where)) if "token_file" in fields else None
+    return EnrolmentConfig(Path(text(fields, "password_file", where)), token)
 
 
 def _confinement(fields: dict[str, object]) -> ConfinementConfig:

@@ -1,6 +1,7 @@
-"""What makes a board a device of this fleet: its password, the roots of trust, the agent's configuration.
+"""What makes a board a device of this fleet: what it asks to be let in with, the roots of trust, its configuration.
 
-From the shim, or from a folder where it was put before. It does not write to the card; card.py does.
+From the shim; or from a folder where it was put before, with a password that the broker knows already. It does not
+write to the card; card.py does.
 """
 
 import json
@@ -16,6 +17,7 @@ from flashing.secrets import secret_file
 
 STATE = "/var/lib/lamplight"
 AUTHORITY = "ca.pem"
+ASKING, TOKEN = "enrol", "token"
 DIRECTOR, IMAGE = "roots/director-root.json", "roots/image-root.json"
 
 
@@ -32,29 +34,32 @@ class Broker:
 class Identity:
     """One device of `fleet`; the roots are the JSON of TUF's root metadata.
 
+    Either it has a `password`, or with the `asking` password it asks for one, and is let in by its `token`, if any.
     `authority` is the certificate of who signs the broker's, PEM; "" for one that every system trusts. `port` is where
     the broker listens for boards, 0 when nobody said.
     """
 
     fleet: str
     device: str
-    password: str = field(repr=False)
     director_root: str
     image_root: str
     authority: str = ""
     port: int = 0
+    password: str = field(default="", repr=False)
+    asking: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
 
     def files(self, board: str, broker: Broker) -> Mapping[str, bytes]:
         """The files for the board, by the names that install.sh expects."""
         files = {
             "agent.toml": _agent_toml(self, board, broker),
-            "password": self.password,
             DIRECTOR: self.director_root,
             IMAGE: self.image_root,
         }
-        if broker.tls and self.authority:
+        if broker.tls:
             files[AUTHORITY] = self.authority
-        return {name: text.encode() for name, text in files.items()}
+        files |= {"password": self.password, ASKING: self.asking, TOKEN: self.token}
+        return {name: text.encode() for name, text in files.items() if text}
 
 
 def broker(address: str, tls: bool = True) -> Broker:
@@ -69,10 +74,11 @@ def broker(address: str, tls: bool = True) -> Broker:
     return Broker(host, int(port or 0), tls)
 
 
-def from_shim(client: Client, device: str, board: str, fleet: str, again: bool, tls: bool = True) -> Identity:
-    """Make the device known to the shim. RejectedError when it is known already, unless `again`: the old card ends.
+def from_shim(client: Client, device: str, fleet: str, again: bool, token: bool = True, tls: bool = True) -> Identity:
+    """What the shim gives for a card. RejectedError when there is such a device, unless `again`: this one replaces it.
 
-    With `tls`, RejectedError also when its broker does not listen for boards.
+    With a `token` the first board that brings it is let in; without, somebody has to accept it. With `tls`,
+    RejectedError also when the shim's broker does not listen for boards.
     """
     if tls and not client.health()["broker"]["boards"]:
         raise RejectedError(
@@ -80,16 +86,11 @@ def from_shim(client: Client, device: str, board: str, fleet: str, again: bool, 
             "it listens on its own machine only",
             "`lamplight up --listen 0.0.0.0`; or --no-tls for a broker of your own without it",
         )
-    if not again and any(each["name"] == device for each in client.devices()):
-        raise RejectedError(
-            f"There is a device {device} already",
-            "a new password would lock its board out",
-            "choose another name, or --again to replace that board's card",
-        )
-    given = client.add_device(device, board, "")
+    given = client.card(device, token, again)
     reach: Mapping[str, Any] = given["broker"] or {"ca": "", "port": 0}
     roots = given["director_root"], given["image_root"]
-    return Identity(fleet, device, given["password"], *roots, reach["ca"], reach["port"])
+    secret = {"asking": given["enrol_password"], "token": given["token"]}
+    return Identity(fleet, device, *roots, reach["ca"], reach["port"], **secret)
 
 
 def from_folder(folder: Path, device: str, fleet: str) -> Identity:
@@ -100,7 +101,7 @@ def from_folder(folder: Path, device: str, fleet: str) -> Identity:
     roots = _root(folder / DIRECTOR), _root(folder / IMAGE)
     authority = folder / AUTHORITY
     ca = authority.read_text("utf-8") if authority.exists() else ""
-    return Identity(fleet, device, secret_file(folder / "password"), *roots, ca)
+    return Identity(fleet, device, *roots, ca, password=secret_file(folder / "password"))
 
 
 def _root(file: Path) -> str:
@@ -127,7 +128,11 @@ def _agent_toml(identity: Identity, board: str, broker: Broker) -> str:
     reach |= {"username": identity.device, "password_file": f"{STATE}/password", "tls": broker.tls}
     if broker.tls and identity.authority:
         reach["ca_file"] = f"{STATE}/{AUTHORITY}"
-    return "\n".join([*_lines(told), "", "[broker]", *_lines(reach), ""])
+    asking: dict[str, object] = {"password_file": f"{STATE}/{ASKING}"} if identity.asking else {}
+    if identity.token:
+        asking["token_file"] = f"{STATE}/{TOKEN}"
+    enrolment = ["[enrolment]", *_lines(asking), ""] if asking else []
+    return "\n".join([*_lines(told), "", "[broker]", *_lines(reach), "", *enrolment])
 
 
 def _port(broker: Broker) -> int:

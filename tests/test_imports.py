@@ -57,7 +57,16 @@ SHARED = (
 )
 ALLOWED = {
     # It looks at every part, as the agent wires every part.
-    "doctor": ("device.hal", "device.link", "device.runtime", "device.update", "device.version", "boards"),
+    "doctor": (
+        "device.enrol",
+        "device.hal",
+        "device.link",
+        "device.runtime",
+        "device.update",
+        "device.version",
+        "boards",
+    ),
+    "enrol": ("device.link",),
     "hal": ("boards",),
     "infer": (),
     "link": (),

@@ -30,7 +30,7 @@ async def _create(request: Request) -> JSONResponse:
     device, board = text(fields, "name", "body"), text(fields, "board", "body")
     simulation = None if fields.get("simulation") is None else text(fields, "simulation", "body")
     the = shim(request)
-    password = await run_in_threadpool(the.fleet.provision, device, board, simulation)
+    password = await run_in_threadpool(the.members.provision, device, board, simulation)
     director, image = the.signing.roots()
     given = {"name": device, "password": password, "broker": the.reach()}
     return JSONResponse({**given, "director_root": director.decode(), "image_root": image.decode()})

@@ -45,7 +45,9 @@ def rows(device: dict[str, Any], now: float) -> list[Row]:
 
 def _presence(device: dict[str, Any], now: float) -> str:
     presence = words.presence(device["online"], device["silent"], device["last_seen"], now)
-    told = f"{presence}, {device['board']}"
+    told = f"{'revoked' if device['revoked'] else presence}, {device['board']}"
+    if device["password_until"] is not None and device["password_until"] <= now:
+        told += "\nits password has ended; it gets a new one when it connects"
     if device["silent"]:
         told += "\nthe broker does not know that it is gone: `lamplight doctor` says more"
     lost = not device["online"] and device["last_seen"] is not None and device["reported"]

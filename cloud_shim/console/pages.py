@@ -44,28 +44,28 @@ def routes() -> list[BaseRoute]:
 
 async def _devices(request: Request) -> Response:
     try:
-        views = await _all(request)
+        views, claims = await _all(request), await _claims(request)
     except client.ApiProblemError as problem:
         return _error(request, problem)
-    if len(views) == 1:
+    if len(views) == 1 and not claims:
         return RedirectResponse(_path(views[0].name), status_code=303)
-    return _page(request, "devices.html", {"devices": views})
+    return _page(request, "devices.html", {"devices": views, "claims": claims})
 
 
 async def _devices_fragment(request: Request) -> Response:
     try:
-        views = await _all(request)
+        views, claims = await _all(request), await _claims(request)
     except client.ApiProblemError as problem:
         return Response(status_code=problem.status)
-    if len(views) == 1:
+    if len(views) == 1 and not claims:
         return Response(headers={"HX-Redirect": _path(views[0].name)})
-    return _page(request, "fragments/devices.html", {"devices": views})
+    return _page(request, "fragments/devices.html", {"devices": views, "claims": claims})
 
 
 async def _device(request: Request) -> Response:
     try:
         device = await _one(request)
-        others = len(await _all(request)) > 1
+        others = len(await _all(request)) > 1 or bool(await _claims(request))
         return _page(request, "device.html", {"device": device, "others": others})
     except client.ApiProblemError as problem:
         return _error(request, problem)
@@ -82,6 +82,13 @@ async def _all(request: Request) -> list[view.DeviceView]:
     answer = await client.get(request, "/api/devices")
     now = time.time()
     return sorted((view.device(each, now) for each in answer["devices"]), key=lambda each: each.name)
+
+
+async def _claims(request: Request) -> list[view.ClaimView]:
+    """The boards that ask to be let in. Those that were rejected are not shown again."""
+    answer = await client.get(request, "/api/claims")
+    now = time.time()
+    return [view.claim(each, now) for each in answer["claims"] if each["state"] != "rejected"]
 
 
 async def _one(request: Request) -> view.DeviceView:

@@ -77,6 +77,37 @@ class DeviceView:
     confinement: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True)
+class ClaimView:
+    """One board that asks to be let in. `notes` are what the person who decides should know besides."""
+
+    name: str
+    board: str
+    serial: str
+    fingerprint: str
+    seen: str
+    acceptable: bool
+    notes: tuple[str, ...]
+
+
+def claim(value: Json, now: float) -> ClaimView:
+    """The view of CLAIM `value` at `now`. One for a name that is taken cannot be accepted by a click."""
+    notes = [value["reason"]] if value["reason"] else []
+    notes += ["Another board asks for this name too: compare the fingerprint."] if value["twice"] else []
+    if value["taken"]:
+        replace = f"lamplight devices accept {value['fingerprint']} --again"
+        notes.append(f"There is a device of this name. `{replace}` puts this board in its place.")
+    return ClaimView(
+        name=value["name"],
+        board=value["board"],
+        serial=value["serial"] or "unknown",
+        fingerprint=value["fingerprint"],
+        seen=words.ago(value["last"], now),
+        acceptable=not value["taken"],
+        notes=tuple(notes),
+    )
+
+
 def device(value: Json, now: float) -> DeviceView:
     """The view of DEVICE `value` at `now`, in seconds since 1970."""
     desired: Json = value["desired"]
@@ -86,7 +117,7 @@ def device(value: Json, now: float) -> DeviceView:
         board=value["board"],
         simulated=value["simulated"],
         online=value["online"],
-        seen=words.presence(value["online"], value["silent"], value["last_seen"], now),
+        seen="revoked" if value["revoked"] else _seen(value, now),
         generation=reported.get("generation", 0),
         update=update(desired.get("generation", 0), reported, value["online"]),
         functions=_rows(desired.get("functions", {}), reported.get("functions", {})),
@@ -97,6 +128,10 @@ def device(value: Json, now: float) -> DeviceView:
         disk=_disk(reported.get("disk") or {}),
         confinement=tuple((name, _confined(how)) for name, how in reported.get("confinement", {}).items()),
     )
+
+
+def _seen(value: Json, now: float) -> str:
+    return words.presence(value["online"], value["silent"], value["last_seen"], now)
 
 
 def _agent(reported: Json) -> str:

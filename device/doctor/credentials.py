@@ -3,9 +3,22 @@
 import stat
 from pathlib import Path
 
+from device.config import AgentConfig
 from device.doctor.check import Finding, fail, ok, warn
+from device.enrol.passwords import Passwords
+from device.protocol.enrolment import fingerprint
 
 _PROVISION = "Provision the board again, which writes it"
+
+
+def own_password(config: AgentConfig) -> Finding:
+    """The board's password; one that was not let in yet has none."""
+    path = config.broker.password_file
+    if config.enrolment is not None and not path.exists():
+        mark = Passwords(path).offered()
+        told = f" (fingerprint {fingerprint(mark)})" if mark else ""
+        return warn(f"this board was not let in yet{told}", f"`lamplight devices accept {config.device}`")
+    return password(path)
 
 
 def password(path: Path) -> Finding:

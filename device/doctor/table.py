@@ -71,7 +71,7 @@ def _credentials(config: AgentConfig, now: Callable[[], float]) -> list[Check]:
         return max(now(), clock.time_floor(trusted))
 
     return [
-        Check("credentials.password", partial(credentials.password, config.broker.password_file)),
+        Check("credentials.password", partial(credentials.own_password, config)),
         Check("keys.roots", partial(credentials.unchangeable, config.roots)),
         Check("keys.director-root", lambda: keys.root(config.roots / "director-root.json", present())),
         Check("keys.image-root", lambda: keys.root(config.roots / "image-root.json", present())),

@@ -10,14 +10,14 @@ import random
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from device.config import BrokerConfig
 from device.link import tls
-from device.protocol import messages, topics
+from device.protocol import enrolment, messages, topics
 from device.protocol.errors import ProtocolError
 from device.protocol.topics import Topic
 
@@ -28,14 +28,30 @@ RECONNECT_CAP = 30.0
 _CONNECTIONS_PER_BOOT = 1_000_000
 
 Handler = Callable[[Topic, bytes], None]
+_BAD_LOGIN = ("Not authorized", "Bad user name or password")
 _log = logging.getLogger(__name__)
+
+
+class Login(Protocol):
+    """Where the password comes from, and who is told whether the broker took it."""
+
+    def choose(self) -> str:
+        """The password to connect with now."""
+        ...
+
+    def worked(self) -> None:
+        """The broker took it."""
+
+    def refused(self) -> None:
+        """It did not."""
 
 
 class Session:
     """One board's connection. Register handlers with `on`, then `start`."""
 
-    def __init__(self, broker: BrokerConfig, fleet: str, device: str, boots: int) -> None:
+    def __init__(self, broker: BrokerConfig, fleet: str, device: str, boots: int, login: Login) -> None:
         self._broker = broker
+        self._login = login
         self._fleet = fleet
         self._device = device
         self._session = boots * _CONNECTIONS_PER_BOOT
@@ -44,8 +60,8 @@ class Session:
         self._stopping = threading.Event()
         self._connected = threading.Event()
         self._accepted = False
-        self._secured = False
-        self._client = self._make_client()
+        self._client_id: str = ""
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
     @property
@@ -71,13 +87,18 @@ class Session:
         if self.connected:
             self._publish_presence(online=False).wait_for_publish(timeout=1)
         self._client.disconnect()
-        self._thread.join(timeout=5)
+        if self._thread.ident is not None:
+            self._thread.join(timeout=5)
 
     def publish(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False) -> bool:
         """Send when connected; False, and nothing kept, when not: paho's own queue would die with the process."""
         if not self.connected:
             return False
         return self._client.publish(topic, payload, qos, retain).rc == mqtt.MQTT_ERR_SUCCESS
+
+    def ask(self, payload: bytes) -> bool:
+        """Send what the shim answers with an "answer"; as `publish`."""
+        return self.publish(self._enrolment("ask"), payload, qos=1)
 
     def subscribe_chunks(self, digests: Sequence[str]) -> None:
         """Subscribe to these chunks at QoS 0."""
@@ -99,13 +120,13 @@ class Session:
         if self.connected and filters:
             self._client.unsubscribe([topics.shared(self._fleet, each) for each in filters])
 
-    def _make_client(self) -> mqtt.Client:
+    def _make_client(self, identity: str, password: str) -> mqtt.Client:
         client = mqtt.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=f"lamplight-{self._fleet}-{self._device}",
-            clean_session=True,
-            reconnect_on_failure=False,
+            CallbackAPIVersion.VERSION2, client_id=identity, clean_session=True, reconnect_on_failure=False
         )
+        client.username_pw_set(self._broker.username, password)
+        if self._broker.tls:
+            client.tls_set_context(tls.context(self._broker))  # pyright: ignore[reportUnknownMemberType]
         client.on_connect = self._when_connected
         client.on_disconnect = self._when_disconnected
         client.on_message = self._when_message
@@ -127,11 +148,10 @@ class Session:
         """One connection, from first byte to last; False when it never came to be."""
         self._session += 1
         will = messages.Presence(online=False, session=self._session).encode()
-        self._client.will_set(topics.of_device(self._fleet, self._device, "presence"), will, qos=1, retain=True)
         self._accepted = False
         try:
-            self._secure()
-            self._client.username_pw_set(self._broker.username, self._broker.password_file.read_text().strip())
+            self._log_in()
+            self._client.will_set(topics.of_device(self._fleet, self._device, "presence"), will, qos=1, retain=True)
             self._client.connect(self._broker.host, self._broker.port, KEEPALIVE)
             self._client.loop_forever()
         except (OSError, ValueError) as error:
@@ -139,21 +159,27 @@ class Session:
         self._connected.clear()
         return self._accepted
 
-    def _secure(self) -> None:
-        """Have the client connect by TLS where that is asked for; at the first attempt, for files may come late."""
-        if self._broker.tls and not self._secured:
-            self._client.tls_set_context(tls.context(self._broker))  # pyright: ignore[reportUnknownMemberType]
-            self._secured = True
+    def _log_in(self) -> None:
+        """See that the client is one for the present password; at each attempt, for its files may come late."""
+        password = self._login.choose()
+        identity = enrolment.login_id(f"lamplight-{self._fleet}-{self._device}", password)
+        if identity != self._client_id:
+            self._client = self._make_client(identity, password)
+            self._client_id = identity
 
     def _when_connected(self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         if reason.is_failure:
             _log.warning("The broker at %s:%s refused us: %s", self._broker.host, self._broker.port, reason)
+            if reason.getName() in _BAD_LOGIN:
+                self._login.refused()
             return
+        self._took_login()
         client.subscribe(
             [
                 (topics.of_device(self._fleet, self._device, "desired"), 1),
                 (topics.of_device(self._fleet, self._device, "ack"), 0),
                 (topics.calls_filter(self._fleet, self._device), 1),
+                (self._enrolment("answer"), 1),
             ]
         )
         self._accepted = True
@@ -162,6 +188,15 @@ class Session:
         _log.info("Connected to the broker at %s:%s", self._broker.host, self._broker.port)
         for listener in self._on_connected:
             listener()
+
+    def _took_login(self) -> None:
+        try:
+            self._login.worked()
+        except OSError as error:
+            _log.warning("The password that the broker took could not be kept: %s", error)
+
+    def _enrolment(self, kind: str) -> str:
+        return topics.enrolment(self._fleet, self._device, self._client_id, kind)
 
     def _when_disconnected(self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         if self._connected.is_set() and not self._stopping.is_set():

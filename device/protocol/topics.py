@@ -10,6 +10,8 @@ lamplight/1/<fleet>/d/<device>/call/<function>    a call from the cloud
 lamplight/1/<fleet>/d/<device>/reply/<function>   its answer
 lamplight/1/<fleet>/c/<sha256>              one chunk, retained
 lamplight/1/<fleet>/t/<name>/…              messages between functions, up to 8 names
+lamplight/1/<fleet>/e/<user>/<client>/ask   who connects as <user> with the client id <client> asks for a password
+lamplight/1/<fleet>/e/<user>/<client>/answer      what the shim says to that
 """
 
 from .errors import ProtocolError
@@ -20,10 +22,17 @@ ROOT = "lamplight/1"
 STREAMS = ("telemetry", "logs", "events")
 _PLAIN = ("presence", "desired", "reported", "want", "ack")
 _WITH_FUNCTION = ("call", "reply")
+_ENROLMENT = ("ask", "answer")
+ENROL_USER = "_enrol"
+"""The user of boards that have no password of their own yet. No device can have this name."""
+_CLIENT_LENGTH = 160
 
 
 class Topic:
-    """A parsed topic. `kind` is the level after the device (or "chunk", "topic"); `leaf` is what follows it."""
+    """A parsed topic. `kind` is the level after the device (or "chunk", "topic"); `leaf` is what follows it.
+
+    Of "ask" and "answer" the device is the user, ENROL_USER for a board without a name, and `leaf` the client id.
+    """
 
     def __init__(self, fleet: str, kind: str, device: str = "", leaf: str = "") -> None:
         self.fleet = fleet
@@ -42,6 +51,8 @@ class Topic:
             return chunk(self.fleet, self.leaf)
         if self.kind == "topic":
             return shared(self.fleet, self.leaf)
+        if self.kind in _ENROLMENT:
+            return f"{ROOT}/{self.fleet}/e/{self.device}/{self.leaf}/{self.kind}"
         base = f"{ROOT}/{self.fleet}/d/{self.device}/{self.kind}"
         return f"{base}/{self.leaf}" if self.leaf else base
 
@@ -80,6 +91,13 @@ def shared(fleet: str, topic: str) -> str:
     return f"{ROOT}/{name(fleet, 'fleet')}/t/{topic_filter(topic, 'topic')}"
 
 
+def enrolment(fleet: str, user: str, client: str, kind: str) -> str:
+    """Where who connected as `user` with the client id `client` asks for a password, or is answered."""
+    if kind not in _ENROLMENT:
+        raise ProtocolError(f"topic: unknown kind {kind!r}")
+    return str(Topic(name(fleet, "fleet"), kind, _user(user), _client(client)))
+
+
 def is_fleet_topic(topic: str) -> bool:
     """Whether `topic` can be one that functions of a fleet share: up to 8 names with "/" between them."""
     levels = topic.split("/")
@@ -102,6 +120,8 @@ def calls_filter(fleet: str, device: str) -> str:
 
 def fleet_filter(fleet: str, kind: str) -> str:
     """The shim's subscription to one kind from every device."""
+    if kind == "ask":
+        return f"{ROOT}/{name(fleet, 'fleet')}/e/+/+/ask"
     base = f"{ROOT}/{name(fleet, 'fleet')}/d/+/{kind}"
     if kind in ("up", *_WITH_FUNCTION):
         return f"{base}/+"
@@ -120,6 +140,8 @@ def parse(topic: str) -> Topic:
         return Topic(fleet, "chunk", leaf=sha256(levels[4], "topic chunk"))
     if levels[3] == "t" and is_fleet_topic("/".join(levels[4:])):
         return Topic(fleet, "topic", leaf="/".join(levels[4:]))
+    if levels[3] == "e" and len(levels) == 7 and levels[6] in _ENROLMENT:
+        return Topic(fleet, levels[6], _user(levels[4]), _client(levels[5]))
     if levels[3] != "d" or len(levels) not in (6, 7):
         raise ProtocolError(f"topic: {topic!r} is not of this protocol")
     return _device_topic(topic, fleet, name(levels[4], "topic device"), levels[5:])
@@ -133,3 +155,13 @@ def _device_topic(topic: str, fleet: str, device: str, rest: list[str]) -> Topic
     if len(rest) == 2 and rest[0] in _WITH_FUNCTION:
         return Topic(fleet, rest[0], device, name(rest[1], "topic function"))
     raise ProtocolError(f"topic: {topic!r} is not of this protocol")
+
+
+def _user(value: str) -> str:
+    return value if value == ENROL_USER else name(value, "topic user")
+
+
+def _client(value: str) -> str:
+    if not 0 < len(value) <= _CLIENT_LENGTH or not all(each == "-" or is_name(each) for each in value):
+        raise ProtocolError(f"topic: {value[:40]!r} is no client id")
+    return value

@@ -34,12 +34,13 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--identity", "folder", type=_FILE, metavar="FOLDER", help="`password`, `roots/` and `ca.pem`, not the shim."
 )
+@click.option("--no-token", is_flag=True, help="The board waits until somebody accepts it: `lamplight devices accept`.")
 @click.option("--fleet", default=FLEET, show_default=True)
 @click.option("--first-boot", type=click.Choice(["cloud-init", "firstrun"]), default=None, help="Not as detected.")
 @click.option(
     "--python", "pythons", multiple=True, metavar="3.N", help="The image's Python; 3.11 and 3.13 if not given."
 )
-@click.option("--again", is_flag=True, help="Replace the output file, and the device's earlier card.")
+@click.option("--again", is_flag=True, help="Replace the output file, and the device of that name.")
 @click.option("--write", "to", metavar="DEVICE", default="", help="Write it to this card then, after asking.")
 @click.option("--yes", is_flag=True, help="With --write: do not ask before everything on the card is lost.")
 def run(options: Options, board_name: str, base: Path, name: str, output: Path, **chosen: Any) -> None:
@@ -77,7 +78,7 @@ class _Maker:
         self.plan = card.Plan(board, Settings(name, self._wifi(), key), chosen["first_boot"] or "")
 
     def bring(self) -> Mapping[str, bytes]:
-        """Everything for our folder on the card. The identity comes last: it may end an earlier card's."""
+        """Everything for our folder on the card. The identity comes last, for its token ends."""
         archives = agent.archives(self._board.machine, self._pythons, self._options.terminal.say)
         files = self._identity().files(self._board.name, self._broker)
         return {**archives, **agent.own_files(), **files}
@@ -86,8 +87,8 @@ class _Maker:
         folder, fleet = self._chosen["folder"], self._chosen["fleet"]
         if folder is not None:
             return identity.from_folder(folder, self._name, fleet)
-        client, tls = self._options.client, self._broker.tls
-        return identity.from_shim(client, self._name, self._board.name, fleet, self.again, tls)
+        client, token = self._options.client, not self._chosen["no_token"]
+        return identity.from_shim(client, self._name, fleet, self.again, token, self._broker.tls)
 
     def _wifi(self) -> secrets.Wifi | None:
         ssid, country, file = (self._chosen[each] for each in ("ssid", "wifi_country", "wifi_password_file"))

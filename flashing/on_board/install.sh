@@ -26,15 +26,16 @@ python3 -m compileall -q -j 0 "$ROOT/opt/lamplight.new" >&2 || true
 rm -rf "$ROOT/opt/lamplight"
 mv "$ROOT/opt/lamplight.new" "$ROOT/opt/lamplight"
 
-# Identity: missing from the card when an earlier run has taken it.
+# Identity: missing from the card when an earlier run has taken it. A board that is to ask for a password has none.
 state="$ROOT/var/lib/lamplight"
 install -d -m 0700 -o lamplight -g lamplight "$state" "$state/roots" "$state/state"
-for file in agent.toml password ca.pem roots/director-root.json roots/image-root.json; do
+if [ -f "$here/enrol" ]; then rm -f "$state/password" "$state/password.next"; fi
+for file in agent.toml password enrol token ca.pem roots/director-root.json roots/image-root.json; do
     if [ -f "$here/$file" ]; then install -m 0600 -o lamplight -g lamplight "$here/$file" "$state/$file"; fi
 done
 sync
 # FAT has no permissions, and a card is easily read elsewhere.
-rm -f "$here/password"
+rm -f "$here/password" "$here/enrol" "$here/token"
 if [ -f "$ROOT/etc/fstab" ]; then
     sed -i '/[[:space:]]vfat[[:space:]]/{/umask=/!s/defaults/defaults,umask=0077/}' "$ROOT/etc/fstab"
 fi

@@ -121,6 +121,7 @@ class Board:
 
     def comes_online(self) -> None:
         """Wait until the shim sees the agent of the present start of the board."""
+        until(lambda: self.home.knows(NAME), f"{NAME} is let in by its card's token", PATIENCE)
         until(lambda: self.home.device(NAME)["online"], f"{NAME} is online", PATIENCE)
 
     def goes_offline(self) -> None:

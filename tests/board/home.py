@@ -28,6 +28,10 @@ class Home(Fleet):
         """What the shim says of a device: desired, reported, whether it is online."""
         return self.json("status", name)
 
+    def knows(self, name: str) -> bool:
+        """Whether the device was let in."""
+        return name in [each["name"] for each in self.json("devices")["devices"]]
+
     def close(self) -> None:
         """Stop all of it."""
         if self.running:

@@ -13,10 +13,11 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from starlette.testclient import TestClient
 
-from cloud_shim import broker, credentials
+from cloud_shim import broker
 from cloud_shim.app import create_app
 from cloud_shim.config import Config
 from cloud_shim.shim import Shim
+from device.enrol.secret import hash_password, new_password
 from device.update import archive
 from tests.support import free_port, small_model
 
@@ -148,11 +149,11 @@ def either_broker(request) -> RunningBroker:
 class Client:
     """An MQTT client as a device would be: remembers everything it is sent, by topic, in order."""
 
-    def __init__(self, port: int, user: str, password: str, will: tuple[str, bytes] | None = None) -> None:
+    def __init__(self, port: int, user: str, password: str, will: tuple[str, bytes] | None = None, id="") -> None:
         self.received: list[tuple[str, bytes]] = []
         self.refused: list[str] = []
         self.subscribed = 0
-        self.mqtt = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=user)
+        self.mqtt = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=id or user)
         self.mqtt.username_pw_set(user, password)
         self.mqtt.reconnect_delay_set(1, 1)
         if will:
@@ -191,11 +192,11 @@ class Client:
 
 @pytest.fixture
 def connect():
-    """Connects clients, and closes them at the end: connect(port, user, password, wait=True, will=None)."""
+    """Connects clients, and closes them at the end: connect(port, user, password, wait=True, will=None, id="")."""
     clients = []
 
-    def make(port, user, password, wait=True, will=None) -> Client:
-        client = Client(port, user, password, will)
+    def make(port, user, password, wait=True, will=None, id="") -> Client:
+        client = Client(port, user, password, will, id)
         clients.append(client)
         if wait:
             wait_until(client.connected, f"{user}'s connection")
@@ -211,9 +212,9 @@ def admit():
     """Lets devices in on a broker: admit(broker, "pi", …) gives each one's password."""
 
     def make(running: RunningBroker, *names: str) -> dict[str, str]:
-        passwords = {name: credentials.new_password() for name in names}
-        hashes = {name: credentials.hash_password(password) for name, password in passwords.items()}
-        broker.set_devices(running.state, hashes)
+        passwords = {name: new_password() for name in names}
+        hashes = {name: hash_password(password) for name, password in passwords.items()}
+        broker.set_devices(running.state, FLEET, hashes)
         return passwords
 
     return make

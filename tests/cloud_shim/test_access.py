@@ -41,3 +41,21 @@ def test_functions_of_the_fleet_meet_on_topics_that_every_device_may_use():
         assert access.may("home", "pi", direction, f"{ROOT}/t/light/changed")
         assert not access.may("home", "pi", direction, "lamplight/1/work/t/light/changed")
         assert not access.may("home", "pi", direction, f"{ROOT}/tea")
+
+
+def test_everybody_may_ask_for_a_password_in_his_own_name_only():
+    assert access.may("home", "pi", "write", f"{ROOT}/e/pi/lamplight-home-pi/ask")
+    assert access.may("home", "pi", "read", f"{ROOT}/e/pi/lamplight-home-pi/answer")
+    assert not access.may("home", "pi", "write", f"{ROOT}/e/tv/lamplight-home-tv/ask")
+    assert not access.may("home", "pi", "write", f"{ROOT}/e/pi/lamplight-home-pi/answer")
+
+
+def test_who_is_no_device_may_nothing_with_the_built_in_broker():
+    for topic in ("e/_enrol/x/ask", "t/light", "d/_enrol/presence", f"c/{'a' * 64}"):
+        for direction in ("read", "write"):
+            assert not access.may("home", "_enrol", direction, f"{ROOT}/{topic}")
+
+
+def test_the_access_file_says_again_who_stands_in_it():
+    assert access.listed(access.mosquitto_acl("home", ["pi", "tv"])) == {"pi", "tv"}
+    assert access.listed(access.mosquitto_acl("home")) == set()

@@ -6,6 +6,8 @@ import sys
 import pytest
 
 from cloud_shim import access, broker, credentials
+from device.enrol.secret import hash_password
+from device.protocol import topics
 
 ROOT = "lamplight/1/home"
 
@@ -29,7 +31,7 @@ def test_a_device_admitted_while_the_broker_runs_gets_in_and_the_others_stay(eit
     passwords = admit(either_broker, "pi")
     pi = connect(either_broker.port, "pi", passwords["pi"])
     hashes = credentials.read(broker.folder(either_broker.state) / "passwords")
-    broker.set_devices(either_broker.state, {"pi": hashes["pi"], "tv": credentials.hash_password("two")})
+    broker.set_devices(either_broker.state, "home", {"pi": hashes["pi"], "tv": hash_password("two")})
     connect(either_broker.port, "tv", "two")
     assert pi.connected()
 
@@ -109,6 +111,82 @@ def test_changed_password_ends_the_old_connection(mosquitto, admit, connect, unt
     until(lambda: old.refused)
 
 
+@pytest.fixture
+def asking(mosquitto, connect):
+    """Connects as a board that has no password yet, under this client id."""
+    password = broker.enrol_password(mosquitto.state)
+    return lambda id: connect(mosquitto.port, topics.ENROL_USER, password, id=id)
+
+
+def test_a_board_that_is_not_let_in_can_ask_and_is_answered_and_nothing_else(mosquitto, asking, admit, connect, until):
+    admit(mosquitto, "pi")
+    shim = connect(mosquitto.port, access.SHIM_USER, broker.shim_password(mosquitto.state))
+    shim.subscribe(f"{ROOT}/#")
+    for topic in (f"c/{'a' * 64}", "d/pi/desired", "t/light", "e/_enrol/other/answer"):
+        shim.publish(f"{ROOT}/{topic}", b"secret", retain=True)
+    board = asking("board")
+    board.subscribe("#")
+    for topic in ("d/pi/reported", "d/_enrol/presence", "t/light", f"c/{'b' * 64}", "e/pi/board/ask", "e/_enrol/x/ask"):
+        board.publish(f"{ROOT}/{topic}", b"forged", retain=True)
+    board.publish(f"{ROOT}/e/_enrol/board/ask", b"ask")
+    until(lambda: shim.of(f"{ROOT}/e/_enrol/board/ask"))
+    shim.publish(f"{ROOT}/e/_enrol/board/answer", b"answer")
+    until(lambda: board.of(f"{ROOT}/e/_enrol/board/answer"))
+    assert {payload for _, payload in board.received} == {b"answer"}
+    assert b"forged" not in {payload for _, payload in shim.received}
+
+
+@pytest.mark.parametrize("id", ["+", "#", "+/answer"])
+def test_a_client_id_that_is_a_wildcard_opens_nothing(mosquitto, asking, connect, until, id):
+    shim = connect(mosquitto.port, access.SHIM_USER, broker.shim_password(mosquitto.state))
+    board, other = asking(id), asking("other")
+    board.subscribe("#")
+    other.subscribe(f"{ROOT}/e/_enrol/other/answer")
+    shim.publish(f"{ROOT}/e/_enrol/other/answer", b"answer")
+    until(lambda: other.received)
+    assert not board.received
+
+
+def test_a_device_whose_password_has_ended_can_only_ask_until_it_has_another(mosquitto, admit, connect, until):
+    pi = connect(mosquitto.port, "pi", admit(mosquitto, "pi")["pi"])
+    hashes = credentials.read(broker.folder(mosquitto.state) / "passwords")
+    shim = connect(mosquitto.port, access.SHIM_USER, broker.shim_password(mosquitto.state))
+    shim.subscribe(f"{ROOT}/#")
+    broker.set_devices(mosquitto.state, "home", {"pi": hashes["pi"]}, {"pi"})
+
+    def refused() -> bool:
+        pi.publish(f"{ROOT}/d/pi/reported", b"early")
+        pi.publish(f"{ROOT}/e/pi/pi/ask", b"ask")
+        until(lambda: shim.of(f"{ROOT}/e/pi/pi/ask"))
+        told = [payload for _, payload in shim.received]
+        shim.received.clear()
+        return b"early" not in told
+
+    until(refused)
+    assert pi.connected()
+    broker.set_devices(mosquitto.state, "home", {"pi": hashes["pi"]})
+    until(lambda: not refused())
+
+
+def test_a_device_that_is_shut_out_is_disconnected_at_once(mosquitto, admit, connect, until):
+    passwords = admit(mosquitto, "pi", "tv")
+    pi, tv = (connect(mosquitto.port, name, passwords[name]) for name in ("pi", "tv"))
+    hashes = credentials.read(broker.folder(mosquitto.state) / "passwords")
+    broker.set_devices(mosquitto.state, "home", {"tv": hashes["tv"]})
+    until(lambda: pi.refused)
+    assert tv.connected()
+
+
+def test_a_broker_that_starts_before_the_shim_lets_devices_do_what_they_might(mosquitto, admit, connect, until):
+    passwords = admit(mosquitto, "pi")
+    mosquitto.stop()
+    mosquitto.start()
+    shim = connect(mosquitto.port, access.SHIM_USER, broker.shim_password(mosquitto.state))
+    shim.subscribe(f"{ROOT}/#")
+    connect(mosquitto.port, "pi", passwords["pi"]).publish(f"{ROOT}/d/pi/reported", b"here")
+    until(lambda: shim.of(f"{ROOT}/d/pi/reported"))
+
+
 def test_what_was_acknowledged_survives_a_restart(mosquitto, admit, connect, until):
     """Not a kill: what that loses comes again from the shim, see test_shim.py."""
     shim = connect(mosquitto.port, access.SHIM_USER, broker.shim_password(mosquitto.state))
@@ -134,7 +212,7 @@ def test_stale_process_id_of_a_killed_broker_signals_nobody_else(tmp_path):
     bystander = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
         (broker.folder(tmp_path) / "mosquitto.pid").write_text(str(bystander.pid))
-        broker.set_devices(tmp_path, {})
+        broker.set_devices(tmp_path, "home", {})
         bystander.communicate(b"\n", timeout=30)
         assert bystander.returncode == 0
     finally:

@@ -23,7 +23,7 @@ def shim(fallback, until):
 
 @pytest.fixture
 def pi(shim, fallback, connect):
-    return connect(fallback.port, "pi", shim.fleet.provision("pi", "lamplight/simulated", None))
+    return connect(fallback.port, "pi", shim.members.provision("pi", "lamplight/simulated", None))
 
 
 def fetch_all(pi, release, registry, until):

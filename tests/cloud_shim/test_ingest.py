@@ -50,7 +50,7 @@ def link(database):
 
 @pytest.fixture
 def ingest(database, link):
-    return Ingest(database, link, lambda device, chunks: None, Calls(link), Changes())
+    return Ingest(database, link, lambda device, chunks: None, Calls(link), Changes(), lambda topic, payload: None)
 
 
 @pytest.fixture

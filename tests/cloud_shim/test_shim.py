@@ -7,7 +7,7 @@ import threading
 import pytest
 from sqlalchemy import select
 
-from cloud_shim import publisher
+from cloud_shim import broker, publisher
 from cloud_shim.config import Config
 from cloud_shim.database import SeededRow
 from cloud_shim.deployments import Trial
@@ -27,7 +27,7 @@ class Device:
     """A provisioned device: its client on the broker, its verifier, its topics."""
 
     def __init__(self, shim, connect, port, name, folder) -> None:
-        password = shim.fleet.provision(name, BOARD, None)
+        password = shim.members.provision(name, BOARD, None)
         self.name = name
         self.client = connect(port, name, password)
         roots = folder / "roots"
@@ -328,3 +328,15 @@ def test_everything_is_signed_anew_in_time_however_busy_the_shim_is(
 
     until(signed_again, "the desired state, signed anew")
     the.close()
+
+
+def test_a_board_that_may_only_ask_does_not_end_the_shims_connection_by_taking_its_name(
+    provision, connected_shim, connect, mosquitto, until
+):
+    since = connected_shim.link.listening
+    password = broker.enrol_password(mosquitto.state)
+    connect(mosquitto.port, topics.ENROL_USER, password, id="home-shim")
+    pi = provision()
+    pi.reports(3)
+    until(lambda: connected_shim.fleet.view("pi", since)["reported"])
+    assert connected_shim.link.listening == since

@@ -29,8 +29,8 @@ def test_a_device_and_a_broker_that_died_together_are_found_out(
     connected_shim, mosquitto, connect, admit, until, monkeypatch
 ):
     """The broker returns with what it had saved: "online", retained, of a device that is gone."""
-    connected_shim.fleet.provision("pi", "lamplight/simulated", None)
-    password = connected_shim.fleet.provision("pi", "lamplight/simulated", None)
+    connected_shim.members.provision("pi", "lamplight/simulated", None)
+    password = connected_shim.members.provision("pi", "lamplight/simulated", None)
     pi = connect(mosquitto.port, "pi", password)
     pi.publish("lamplight/1/home/d/pi/presence", b'{"online": true, "session": 1}', True)
     until(lambda: _row(connected_shim).online)

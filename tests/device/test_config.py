@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from device.config import ConfinementConfig, load
+from device.config import ConfinementConfig, EnrolmentConfig, load
 from device.errors import NotFoundError, UsageError
 from device.runtime.confinement.report import confinement, demand
 
@@ -44,6 +44,20 @@ def test_the_example_in_the_documentation_is_accepted(tmp_path: Path) -> None:
     required = load(path).confinement.require
     assert required
     demand(required, dict.fromkeys(confinement(), "something"))
+
+
+def test_with_what_a_board_asks_to_be_let_in_is_the_cards(tmp_path: Path) -> None:
+    path = tmp_path / "agent.toml"
+    path.write_text(GOOD)
+    assert load(path).enrolment is None
+    path.write_text(GOOD + '[enrolment]\npassword_file = "/lib/enrol"\n')
+    assert load(path).enrolment == EnrolmentConfig(Path("/lib/enrol"))
+    path.write_text(GOOD + '[enrolment]\npassword_file = "/lib/enrol"\ntoken_file = "/lib/token"\n')
+    assert load(path).enrolment == EnrolmentConfig(Path("/lib/enrol"), Path("/lib/token"))
+    for wrong in ("[enrolment]\n", '[enrolment]\npassword_file = "/lib/enrol"\npassword = "x"\n'):
+        path.write_text(GOOD + wrong)
+        with pytest.raises(UsageError, match="enrolment"):
+            load(path)
 
 
 def test_http_and_folders_are_what_the_operator_says(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A card's identity comes from the running shim, and lets its device connect to the fleet's broker."""
+"""What a card needs comes from the running shim. What a board makes of it is test_enrolment.py's."""
 
 import json
 import os
@@ -6,19 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-import paho.mqtt.client as mqtt
-
-from tests.e2e.conftest import Fleet
-from tests.flashing.conftest import make_image, read, wheels
-from tests.support import until
+from tests.e2e.conftest import DEVICE, Fleet
+from tests.flashing.conftest import make_image, mtools, read, wheels
 
 ROOT = Path(__file__).parents[2]
 __all__ = ["make_image", "wheels"]
 
 
-def flash(fleet: Fleet, base: Path, *more: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+def flash(fleet: Fleet, name: str, base: Path, *more: str, code: int = 0) -> subprocess.CompletedProcess[str]:
     line = [sys.executable, str(ROOT / "flash.py"), "image", "--board", "raspberry-pi/4b", "--base", str(base)]
-    rest = ["--name", "shelf-pi", "--broker", "lamp.local", "--python", "3.13", *more]
+    rest = ["--name", name, "--broker", "lamp.local", "--no-tls", "--python", "3.13", *more]
     done = subprocess.run(
         [*line, *rest], capture_output=True, text=True, env={**os.environ, "LAMPLIGHT_URL": fleet.url, "NO_COLOR": "1"}
     )
@@ -26,33 +23,24 @@ def flash(fleet: Fleet, base: Path, *more: str, code: int = 0) -> subprocess.Com
     return done
 
 
-def connects(fleet: Fleet, password: str) -> bool:
-    answers: list[bool] = []
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, "shelf-pi", protocol=mqtt.MQTTv5)
-    client.on_connect = lambda *each: answers.append(not each[3].is_failure)
-    client.username_pw_set("shelf-pi", password)
-    client.connect("127.0.0.1", fleet.mqtt_port)
-    client.loop_start()
-    until(lambda: answers, "the broker answered")
-    client.disconnect()
-    client.loop_stop()
-    return answers[0]
-
-
-def test_a_flashed_device_is_known_and_may_connect_until_it_is_flashed_again(
-    fleet: Fleet, make_image, wheels, tmp_path: Path
-) -> None:
+def test_a_card_has_what_lets_its_board_in_and_no_password(fleet: Fleet, make_image, wheels, tmp_path: Path) -> None:
     base = make_image()
-    first, second = tmp_path / "card.img", tmp_path / "second.img"
-    flash(fleet, base, "-o", str(first))
-    assert "shelf-pi" in [each["name"] for each in fleet.json("devices")["devices"]]
-    assert json.loads(read(first, "lamplight/roots/director-root.json"))["signed"]["_type"] == "root"
-    password = read(first, "lamplight/password")
-    until(lambda: connects(fleet, password), "the broker knows the new device")
+    cards = [tmp_path / "card.img", tmp_path / "second.img"]
+    flash(fleet, "shelf-pi", base, "-o", str(cards[0]))
+    flash(fleet, "shelf-pi", base, "-o", str(cards[1]), "--no-token")
+    assert json.loads(read(cards[0], "lamplight/roots/director-root.json"))["signed"]["_type"] == "root"
+    assert "shelf-pi" not in [each["name"] for each in fleet.json("devices")["devices"]]
+    names = [mtools("mdir", card, "-b", "::/lamplight").decode().split() for card in cards]
+    assert all("::/lamplight/enrol" in each and "::/lamplight/password" not in each for each in names)
+    assert ["::/lamplight/token" in each for each in names] == [True, False]
+    assert (
+        read(cards[0], "lamplight/enrol") == (fleet.state / "cloud" / "broker" / "enrol.password").read_text().strip()
+    )
 
-    assert "shelf-pi already" in flash(fleet, base, "-o", str(second), code=5).stderr
-    assert not second.exists() and connects(fleet, password)
 
-    flash(fleet, base, "-o", str(second), "--again")
-    until(lambda: connects(fleet, read(second, "lamplight/password")), "the broker knows the new password")
-    assert not connects(fleet, password)
+def test_a_card_for_a_device_that_there_is_needs_to_be_meant(fleet: Fleet, make_image, wheels, tmp_path: Path) -> None:
+    card = tmp_path / "card.img"
+    assert f"{DEVICE} already" in flash(fleet, DEVICE, make_image(), "-o", str(card), code=5).stderr
+    assert not card.exists()
+    flash(fleet, DEVICE, make_image(), "-o", str(card), "--again")
+    assert card.exists()

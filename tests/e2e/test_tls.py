@@ -37,7 +37,7 @@ def test_a_card_has_what_reaches_the_broker_and_the_wire_shows_no_secret(
     open_fleet: tuple[Fleet, Wire], tmp_path: Path
 ) -> None:
     fleet, wire = open_fleet
-    given = identity.from_shim(Client(fleet.url), DEVICE, BOARD, "home", again=False)
+    given = identity.from_shim(Client(fleet.url), DEVICE, "home", again=False)
     for name, data in given.files(BOARD, Broker("localhost", wire.port)).items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(data.replace(identity.STATE.encode(), str(tmp_path).encode()))
@@ -46,7 +46,9 @@ def test_a_card_has_what_reaches_the_broker_and_the_wire_shows_no_secret(
     command = [sys.executable, "-m", "device.launcher", "--config", str(tmp_path / "agent.toml")]
     agent = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
+        until(lambda: DEVICE in [each["name"] for each in Client(fleet.url).devices()], f"{DEVICE} is let in")
         until(lambda: fleet.json("status", DEVICE)["online"], f"{DEVICE} is online")
+        password = (tmp_path / "password").read_text().strip()
         function = tmp_path / "function"
         function.mkdir()
         (function / "function.toml").write_text('name = "whisper"\nhandler = "main:handler"\n')
@@ -57,12 +59,12 @@ def test_a_card_has_what_reaches_the_broker_and_the_wire_shows_no_secret(
         agent.terminate()
         agent.wait(60)
     assert len(wire.seen) > 10_000
-    for secret in (given.password, DEVICE, "whisper", "between us", "lamplight/1"):
+    for secret in (password, given.token, given.asking, DEVICE, "whisper", "between us", "lamplight/1"):
         assert secret.encode() not in wire.seen
 
 
 def test_a_card_for_a_broker_that_no_board_can_reach_is_not_made(fleet: Fleet) -> None:
     with pytest.raises(RejectedError, match="could not reach the broker") as refused:
-        identity.from_shim(Client(fleet.url), DEVICE, BOARD, "home", again=False)
+        identity.from_shim(Client(fleet.url), DEVICE, "home", again=False)
     assert "--listen" in str(refused.value)
     assert DEVICE not in [each["name"] for each in Client(fleet.url).devices()]

@@ -102,6 +102,20 @@ def test_the_password_is_the_agents_only_and_no_longer_on_the_card(board: Board)
     assert "defaults,umask=0077" in board.read("etc/fstab")
 
 
+def test_a_board_that_is_to_ask_for_a_password_has_none_and_its_token_leaves_the_card(board: Board) -> None:
+    board.install()
+    (board.root / "var/lib/lamplight/password.next").write_text("old\n")
+    for name in ("enrol", "token"):
+        (board.boot / name).write_text(name)
+    board.install()
+    state = board.root / "var/lib/lamplight"
+    assert not list(state.glob("password*"))
+    for name in ("enrol", "token"):
+        assert (state / name).read_text() == name
+        assert stat.S_IMODE((state / name).stat().st_mode) == 0o600
+        assert not (board.boot / name).exists()
+
+
 def test_a_second_run_changes_nothing(board: Board) -> None:
     board.install()
     before = {path: path.read_bytes() for path in board.root.rglob("*") if path.is_file()}

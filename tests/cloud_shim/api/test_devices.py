@@ -1,5 +1,7 @@
 """Devices over HTTP."""
 
+import time
+
 import pytest
 
 from cloud_shim import broker, credentials
@@ -30,6 +32,8 @@ def error(answer, status):
 
 
 def test_a_new_device_has_nothing_and_was_never_seen(http):
+    until = http.get("/api/devices/pi").json()["password_until"]
+    assert until > time.time()
     assert http.get("/api/devices/pi").json() == {
         "name": "pi",
         "board": "lamplight/simulated",
@@ -37,6 +41,8 @@ def test_a_new_device_has_nothing_and_was_never_seen(http):
         "online": False,
         "silent": False,
         "last_seen": None,
+        "revoked": False,
+        "password_until": until,
         "desired": {"generation": 0, "functions": {}, "models": {}, "agent": None},
         "reported": None,
     }

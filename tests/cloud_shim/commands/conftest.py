@@ -126,6 +126,8 @@ def device() -> Callable[..., dict[str, Any]]:
             "online": True,
             "silent": False,
             "last_seen": 1.0,
+            "revoked": False,
+            "password_until": None,
             "desired": {"generation": 1, "functions": {"night-light": {"version": 1, "config": {}}}, "models": {}},
             "reported": {**report, **(reported or {})},
             **fields,

@@ -2,6 +2,27 @@
 
 import json
 
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def nobody_asks(shim):
+    shim.answers["GET /api/claims"] = {"claims": []}
+
+
+def claim(**fields):
+    told = {"name": "shelf-pi", "board": "raspberry-pi/4b", "serial": "1000", "fingerprint": "0123-4567-89ab"}
+    return {
+        **told,
+        "state": "waiting",
+        "reason": "",
+        "taken": False,
+        "twice": False,
+        "first": 1.0,
+        "last": 1.0,
+        **fields,
+    }
+
 
 def test_a_device_in_the_middle_of_an_update_shows_both_generations(shim, run, device):
     asked = {"generation": 7, "functions": {}, "models": {}}
@@ -28,7 +49,7 @@ def test_a_long_list_of_functions_is_not_cut_in_a_pipe(shim, run, device):
 
 def test_json_is_what_the_shim_said(shim, run, device):
     shim.answers["GET /api/devices"] = {"devices": [device()]}
-    assert json.loads(run("devices", "--json")[1]) == {"devices": [device()]}
+    assert json.loads(run("devices", "--json")[1]) == {"devices": [device()], "claims": []}
 
 
 def test_json_may_stand_before_the_command(shim, run, device):
@@ -41,3 +62,43 @@ def test_no_device_says_how_to_get_one(shim, run):
     code, _, err = run("devices")
     assert code == 0
     assert "lamplight up" in err
+
+
+def test_a_new_board_is_listed_with_what_tells_it_from_another_and_how_to_let_it_in(shim, run):
+    shim.answers["GET /api/devices"] = {"devices": []}
+    shim.answers["GET /api/claims"] = {"claims": [claim(twice=True)]}
+    _, out, err = run("devices")
+    for told in ("shelf-pi", "raspberry-pi/4b", "new", "1000", "0123-4567-89ab", "another board asks"):
+        assert told in out
+    assert "lamplight devices accept" in err
+
+
+def test_a_serial_number_that_drives_the_terminal_does_not(shim, run):
+    shim.answers["GET /api/devices"] = {"devices": []}
+    shim.answers["GET /api/claims"] = {"claims": [claim(serial="\x1b[2Jgone")]}
+    assert "\x1b" not in run("devices")[1]
+
+
+def test_accept_says_whether_an_older_device_is_to_be_replaced(shim, run):
+    shim.answers["POST /api/claims/shelf-pi/accept"] = {"name": "shelf-pi"}
+    assert json.loads(run("devices", "accept", "shelf-pi", "--json")[1]) == {"accepted": "shelf-pi"}
+    run("devices", "accept", "shelf-pi", "--again")
+    assert shim.asked("POST /api/claims/shelf-pi/accept") == [{"again": False}, {"again": True}]
+
+
+def test_a_refusal_is_the_exit_code(shim, run):
+    shim.refuse("POST /api/claims/shelf-pi/accept", 422, 5, "2 boards ask to be shelf-pi")
+    code, _, err = run("devices", "accept", "shelf-pi")
+    assert code == 5 and "2 boards" in err
+
+
+def test_reject_needs_to_be_told_whom(shim, run):
+    assert run("devices", "reject")[0] == 2
+    assert run("devices", "reject", "shelf-pi", "--all")[0] == 2
+    shim.answers["DELETE /api/claims"] = {"rejected": ["0123-4567-89ab"]}
+    assert "0123-4567-89ab" in run("devices", "reject", "--all")[1]
+
+
+def test_a_revoked_device_is_shown_as_such(shim, run, device):
+    shim.answers["GET /api/devices"] = {"devices": [{**device(), "revoked": True}]}
+    assert "revoked" in run("devices")[1]

@@ -62,6 +62,9 @@ class Fake:
         function = "/api/devices/{device}/functions/{function}"
         return [
             self._route("/api/devices", self.devices),
+            self._route("/api/claims", self.claims),
+            self._route("/api/claims/{claim}/accept", self.decide, "POST"),
+            self._route("/api/claims/{claim}/reject", self.decide, "POST"),
             self._route("/api/devices/{device}", self.device),
             self._route("/api/devices/{device}/rollback", self.rollback, "POST"),
             self._route("/api/devices/{device}/deploy", self.retry, "POST"),
@@ -90,6 +93,16 @@ class Fake:
 
     async def devices(self, request, name):
         return {"devices": list(self.state.devices.values())}
+
+    async def claims(self, request, name):
+        return {"claims": self.state.claims}
+
+    async def decide(self, request, name):
+        mark = request.path_params["claim"]
+        if any(each["fingerprint"] == mark and each["twice"] for each in self.state.claims):
+            return problem(422, 5, "Two boards ask to be that", "one is not yours", "Compare the fingerprints")
+        self.state.claims = [each for each in self.state.claims if each["fingerprint"] != mark]
+        return {"name": mark}
 
     async def device(self, request, name):
         return self.state.devices[name]

@@ -45,6 +45,7 @@ class State:
 
     def __init__(self, simulated=True):
         self.devices: dict[str, Json] = {}
+        self.claims: list[Json] = []
         self.records: deque[Json] = deque(maxlen=20000)
         self.world = {"lux": 120.0, "covered": False, "unplugged": False, "pins": {"led": False}}
         self.sources: dict[tuple[str, str], dict[int, dict[str, str]]] = {}
@@ -125,6 +126,8 @@ def _device(name, functions, simulated):
         "online": True,
         "silent": False,
         "last_seen": time.time(),
+        "revoked": False,
+        "password_until": None,
         "desired": {
             "generation": generation,
             "functions": {each: {"version": 3, "config": {"threshold": 100}} for each in functions},

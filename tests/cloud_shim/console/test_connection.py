@@ -3,6 +3,7 @@
 import pytest
 from fake_shim import Fake, lively
 from fake_state import State
+from test_pages import CLAIM
 
 pytestmark = pytest.mark.e2e
 
@@ -113,3 +114,24 @@ def test_the_first_device_is_gone_to_when_it_appears(serve, show, empty):
     server.do(empty.state.add_device, "desk-pi")
     page.until(lambda: page.driver.current_url.endswith("/devices/desk-pi"), "the device's page")
     page.ready()
+
+
+def test_a_new_board_is_let_in_by_one_click_and_a_refusal_is_shown(serve, show):
+    fake = lively()
+    fake.state.claims = [
+        {**CLAIM, "name": "hall-pi", "fingerprint": "aaaa-aaaa-aaaa", "twice": True},
+        {**CLAIM, "name": "shelf-pi"},
+    ]
+    page = show(serve(fake), "/")
+    page.tolerated += ["422"]
+
+    def press(mark):
+        # In one step: the list may be renewed between finding a button and clicking it.
+        page.run("document.getElementById(arguments[0]).click()", f"accept-{mark}")
+
+    press("aaaa-aaaa-aaaa")
+    page.until_text("#decision", "Compare the fingerprints")
+    press("0123-4567-89ab")
+    page.until(lambda: "shelf-pi" not in page.text("#devices"), "the claim is gone")
+    assert fake.posted[-1][0] == "/api/claims/0123-4567-89ab/accept"
+    assert not page.one("#decision").is_displayed()

@@ -116,3 +116,40 @@ def test_a_real_board_has_no_light_slider(client, state):
 def test_static_files_do_not_leave_their_folder(client):
     assert client.get("/static/%2e%2e/pages.py").status_code == 404
     assert client.get("/static/..%2fpages.py").status_code == 404
+
+
+CLAIM = {
+    "name": "shelf-pi",
+    "board": "raspberry-pi/4b",
+    "serial": "1000",
+    "fingerprint": "0123-4567-89ab",
+    "state": "waiting",
+    "reason": "",
+    "taken": False,
+    "twice": False,
+    "first": 1.0,
+    "last": 1.0,
+}
+
+
+def test_a_new_board_is_shown_beside_the_only_device_until_it_is_decided(client, state):
+    state.claims = [CLAIM]
+    page = client.get("/")
+    assert page.status_code == 200
+    for told in ("shelf-pi", "raspberry-pi/4b", "1000", "0123-4567-89ab", 'data-decide="accept"', "desk-pi"):
+        assert told in page.text
+    assert "All devices" in client.get("/devices/desk-pi").text
+    state.claims = [{**CLAIM, "state": "rejected"}]
+    assert client.get("/").status_code == 303
+
+
+def test_a_board_for_a_name_that_is_taken_is_not_accepted_by_a_click(client, state):
+    state.claims = [{**CLAIM, "taken": True, "twice": True}]
+    page = client.get("/fragments/devices").text
+    assert 'data-decide="accept"' not in page and 'data-decide="reject"' in page
+    assert "0123-4567-89ab --again" in page and "too" in page
+
+
+def test_what_a_stranger_says_of_itself_is_no_markup(client, state):
+    state.claims = [{**CLAIM, "board": EVIL, "serial": EVIL, "reason": EVIL}]
+    assert "<script>alert" not in client.get("/").text and "<img src=x" not in client.get("/").text

@@ -16,6 +16,8 @@ def device(state="COMMITTED", generation=1, wanted=1, online=True, silent=False,
         "online": online,
         "silent": silent,
         "last_seen": last_seen,
+        "revoked": False,
+        "password_until": None,
         "desired": desired,
         "reported": reported,
     }

@@ -10,6 +10,7 @@ import pytest
 
 from cloud_shim import broker, credentials
 from cloud_shim.signing import Signing
+from device.enrol.secret import hash_password, new_password
 from tests.support import free_port, until
 
 FLEET, DEVICE = "home", "desk-pi"
@@ -84,8 +85,8 @@ class Board:
 
     def _provision(self) -> None:
         broker.prepare(self.cloud, self.port, FLEET)
-        password = credentials.new_password()
-        broker.set_devices(self.cloud, {DEVICE: credentials.hash_password(password)})
+        password = new_password()
+        broker.set_devices(self.cloud, FLEET, {DEVICE: hash_password(password)})
         credentials.write_private(self.password, password)
         self.sign(Signing(self.folder / "signing"))
         self.state.mkdir()

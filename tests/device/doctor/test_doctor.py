@@ -16,8 +16,10 @@ from cloud_shim.signing import Signing
 from device.config import load
 from device.doctor import table
 from device.doctor.check import perform
+from device.enrol.passwords import Passwords
 from device.hal.sim.link import Link
 from device.hal.sim.world import World
+from device.protocol.enrolment import fingerprint
 from device.update import slots
 from device.update.slots import Slots
 from tests.device.doctor.conftest import Board, Results
@@ -84,9 +86,20 @@ def test_the_password_is_missing(board: Board) -> None:
     assert results["broker.accepts"]["found"] == "not tried: the password cannot be read"
 
 
+def test_a_board_that_waits_to_be_let_in_says_so_and_by_what_to_know_it(board: Board) -> None:
+    board.password.unlink()
+    with board.config.open("a") as config:
+        config.write(f'[enrolment]\npassword_file = "{board.folder / "enrol"}"\n')
+    mark = fingerprint(Passwords(board.password).offer())
+    results = board.doctor(code=0)
+    assert results["credentials.password"]["status"] == "warn"
+    assert mark in results["credentials.password"]["found"]
+    assert "lamplight devices accept" in results["credentials.password"]["remedy"]
+
+
 def test_the_brokers_rules_know_nothing_of_the_device(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
     board.stop("broker")
-    monkeypatch.setattr(broker.access, "mosquitto_acl", lambda fleet: "user _shim\ntopic readwrite #\n")
+    monkeypatch.setattr(broker.access, "mosquitto_acl", lambda fleet, devices: "user _shim\ntopic readwrite #\n")
     board.start_broker()
     results = board.doctor(code=1)
     assert failing(results) == ["broker.rules"]

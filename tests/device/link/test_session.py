@@ -13,8 +13,9 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from device.config import BrokerConfig
+from device.enrol.passwords import Passwords
 from device.link.session import Session
-from device.protocol import topics
+from device.protocol import enrolment, topics
 from tests.support import free_port, until
 
 
@@ -57,7 +58,13 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 def session(broker: Mosquitto, tmp_path: Path) -> Iterator[Session]:
     password = tmp_path / "password"
     password.write_text("secret\n")
-    made = Session(BrokerConfig("127.0.0.1", broker.port, "desk-pi", password), "home", "desk-pi", boots=7)
+    made = Session(
+        BrokerConfig("127.0.0.1", broker.port, "desk-pi", password),
+        "home",
+        "desk-pi",
+        boots=7,
+        login=Passwords(password),
+    )
     yield made
     made.stop()
 
@@ -175,7 +182,11 @@ def test_a_handler_that_fails_does_not_end_the_session(session: Session, cloud: 
 
 def test_messages_of_two_boards_functions_meet(broker: Mosquitto, session: Session, tmp_path: Path) -> None:
     other = Session(
-        BrokerConfig("127.0.0.1", broker.port, "hall-pi", tmp_path / "password"), "home", "hall-pi", boots=1
+        BrokerConfig("127.0.0.1", broker.port, "hall-pi", tmp_path / "password"),
+        "home",
+        "hall-pi",
+        boots=1,
+        login=Passwords(tmp_path / "password"),
     )
     got: list[tuple[str, bytes]] = []
     other.on("topic", lambda topic, payload: got.append((topic.leaf, payload)))
@@ -193,3 +204,42 @@ def test_messages_of_two_boards_functions_meet(broker: Mosquitto, session: Sessi
         assert got[0] == ("light/desk", b"dark")
     finally:
         other.stop()
+
+
+def connect_as(broker: Mosquitto, name: str) -> None:
+    """Connects and leaves, under that client id."""
+    stranger = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name)
+    stranger.connect("127.0.0.1", broker.port)
+    stranger.loop_start()
+    until(stranger.is_connected, f"a stranger is connected as {name}")
+    stranger.disconnect()
+    stranger.loop_stop()
+
+
+def test_a_stranger_under_the_devices_name_does_not_end_its_connection(
+    session: Session, broker: Mosquitto, cloud: Cloud
+) -> None:
+    session.start()
+    until(lambda: cloud.last(PRESENCE).get("online") is True, "online")
+    first = cloud.last(PRESENCE)
+    for name in ("lamplight-home-desk-pi", "lamplight-home-desk-pi-0000000000000000"):
+        connect_as(broker, name)
+    assert session.publish(topics.of_device("home", "desk-pi", "reported"), b'{"still": "here"}', 1)
+    until(lambda: cloud.last(topics.of_device("home", "desk-pi", "reported")), "the report arrives")
+    assert cloud.last(PRESENCE) == first
+
+
+def test_a_new_password_is_another_name_on_the_broker(
+    session: Session, broker: Mosquitto, cloud: Cloud, tmp_path: Path
+) -> None:
+    session.start()
+    until(lambda: cloud.last(PRESENCE).get("online") is True, "online")
+    first = cloud.last(PRESENCE)["session"]
+    (tmp_path / "password").write_text("another\n")
+    connect_as(broker, enrolment.login_id("lamplight-home-desk-pi", "secret"))
+    until(lambda: cloud.last(PRESENCE).get("session", 0) > first and session.connected, "it comes back")
+    second = cloud.last(PRESENCE)
+    connect_as(broker, enrolment.login_id("lamplight-home-desk-pi", "secret"))
+    assert session.publish(topics.of_device("home", "desk-pi", "reported"), b'{"still": "here"}', 1)
+    until(lambda: cloud.last(topics.of_device("home", "desk-pi", "reported")), "the report arrives")
+    assert cloud.last(PRESENCE) == second

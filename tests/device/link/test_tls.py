@@ -11,6 +11,7 @@ import pytest
 from cloud_shim import certificates
 from device.config import BrokerConfig
 from device.doctor.broker import Broker
+from device.enrol.passwords import Passwords
 from device.link.session import Session
 from tests.sim.wire import Wire
 from tests.support import free_port, until
@@ -33,7 +34,7 @@ def config(tmp_path: Path) -> Iterator[BrokerConfig]:
 
 
 def connects(config: BrokerConfig) -> bool:
-    session = Session(config, "home", "desk-pi", boots=1)
+    session = Session(config, "home", "desk-pi", boots=1, login=Passwords(config.password_file))
     session.start()
     try:
         until(lambda: session.connected, "the session is connected", 3)

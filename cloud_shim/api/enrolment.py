@@ -1,0 +1,59 @@
+"""/api/claims and /api/tokens: the boards that ask to be let in, and tokens for cards."""
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from cloud_shim import broker
+from cloud_shim.api.requests import json_object, path_name, shim
+from device.protocol.fields import flag, name, only
+
+
+def _list(request: Request) -> JSONResponse:
+    return JSONResponse({"claims": shim(request).enrolment.claims()})
+
+
+async def _accept(request: Request) -> JSONResponse:
+    which, fields = path_name(request, "claim"), await json_object(request)
+    only(fields, ("again",), "body")
+    again = flag(fields, "again", "body", False)
+    accepted = await run_in_threadpool(shim(request).enrolment.accept, which, again)
+    return JSONResponse({"name": accepted})
+
+
+def _reject(request: Request) -> JSONResponse:
+    return JSONResponse({"rejected": shim(request).enrolment.reject(path_name(request, "claim"))})
+
+
+def _reject_all(request: Request) -> JSONResponse:
+    return JSONResponse({"rejected": shim(request).enrolment.reject("")})
+
+
+async def _card(request: Request) -> JSONResponse:
+    """What a card needs on which no device's password is: a board asks with it."""
+    fields = await json_object(request)
+    only(fields, ("name", "token", "again"), "body")
+    device, the = name(fields.get("name"), "body.name"), shim(request)
+    again = flag(fields, "again", "body", False)
+    await run_in_threadpool(the.enrolment.check_free, device, again)
+    token = await run_in_threadpool(the.enrolment.token, device, again) if flag(fields, "token", "body", False) else ""
+    director, image = the.signing.roots()
+    given = {"enrol_password": broker.enrol_password(the.config.state), "token": token, "broker": the.reach()}
+    return JSONResponse({**given, "director_root": director.decode(), "image_root": image.decode()})
+
+
+def _revoke(request: Request) -> JSONResponse:
+    device = path_name(request, "device")
+    shim(request).enrolment.revoke(device)
+    return JSONResponse({"revoked": device})
+
+
+ROUTES = [
+    Route("/api/claims", _list),
+    Route("/api/claims", _reject_all, methods=["DELETE"]),
+    Route("/api/claims/{claim}/accept", _accept, methods=["POST"]),
+    Route("/api/claims/{claim}/reject", _reject, methods=["POST"]),
+    Route("/api/cards", _card, methods=["POST"]),
+    Route("/api/devices/{device}/revoke", _revoke, methods=["POST"]),
+]

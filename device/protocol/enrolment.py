@@ -1,0 +1,114 @@
+"""How a board is let in, and how it changes its password: the bodies on `e/<user>/<client>/ask` and `…/answer`.
+
+A password never travels: the board makes it and sends what the broker's password file holds of it, mosquitto's `$7$`
+(PBKDF2-HMAC-SHA512, mosquitto_passwd(1)). It does not hash and does not decide.
+"""
+
+import hashlib
+
+from .errors import ProtocolError
+from .fields import name, only, table, text
+from .messages import decode, encode
+
+MAX_ASK = 4096
+ITERATIONS = 101
+"""mosquitto_passwd's own default. The passwords are 256 random bits, so stretching them gains nothing, and the broker
+computes this on its one thread at each connection: a board that could choose would keep it from all others."""
+WAITING, ACCEPTED, REJECTED, REFUSED, KEPT = STATES = ("waiting", "accepted", "rejected", "refused", "kept")
+
+_BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+_SALT_LENGTH, _DERIVED_LENGTH = 16, 88  # of 12 and 64 bytes in base64
+_MOST = {"board": 80, "serial": 64, "token": 64}
+
+
+class Ask:
+    """A board asks to be `name` with the password whose hash is `hash`.
+
+    `board` and `serial` are what it says of itself, for the person who decides. `token` is the card's, "" for none.
+    """
+
+    def __init__(self, name: str, board: str, serial: str, hash: str, token: str = "") -> None:
+        self.name = name
+        self.board = board
+        self.serial = serial
+        self.hash = hash
+        self.token = token
+
+    def encode(self) -> bytes:
+        """The body."""
+        told: dict[str, object] = {"name": self.name, "board": self.board, "serial": self.serial}
+        return encode({**told, "hash": self.hash, "token": self.token})
+
+
+class Answer:
+    """What the shim says: one of STATES, and why."""
+
+    def __init__(self, state: str, reason: str = "") -> None:
+        self.state = state
+        self.reason = reason
+
+    def encode(self) -> bytes:
+        """The body."""
+        return encode({"state": self.state, "reason": self.reason})
+
+
+def ask(payload: bytes) -> Ask:
+    """The ask in `payload`; ProtocolError for one that is too long, or has what a password file cannot hold."""
+    if len(payload) > MAX_ASK:
+        raise ProtocolError(f"ask: {len(payload)} bytes; at most {MAX_ASK}")
+    fields = decode(payload, "ask")
+    only(fields, ("name", "board", "serial", "hash", "token"), "ask")
+    for key, most in _MOST.items():
+        _short(text(fields, key, "ask"), most, f"ask.{key}")
+    return Ask(
+        name(fields.get("name"), "ask.name"),
+        text(fields, "board", "ask"),
+        text(fields, "serial", "ask"),
+        password_hash(text(fields, "hash", "ask"), "ask.hash"),
+        text(fields, "token", "ask"),
+    )
+
+
+def answer(payload: bytes) -> Answer:
+    """The answer in `payload`. What later versions add is passed over."""
+    fields = table(decode(payload, "answer"), "answer")
+    state = text(fields, "state", "answer")
+    if state not in STATES:
+        raise ProtocolError(f"answer.state: {state!r} is none of {', '.join(STATES)}")
+    return Answer(state, text(fields, "reason", "answer", ""))
+
+
+def password_hash(value: str, where: str) -> str:
+    """`value` if it is a `$7$` hash with just our parameters; ProtocolError otherwise."""
+    parts = value.split("$")
+    if (
+        len(parts) != 5
+        or parts[:3] != ["", "7", str(ITERATIONS)]
+        or (len(parts[3]), len(parts[4])) != (_SALT_LENGTH, _DERIVED_LENGTH)
+        or any(each not in _BASE64 for each in parts[3] + parts[4])
+    ):
+        raise ProtocolError(f"{where}: expected a $7$ hash of {ITERATIONS} iterations")
+    return value
+
+
+def fingerprint(hash: str) -> str:
+    """What a person compares to tell which board asks: 12 hexadecimal digits in groups, from its password's hash."""
+    digits = hashlib.sha256(b"fingerprint " + hash.encode()).hexdigest()
+    return "-".join((digits[:4], digits[4:8], digits[8:12]))
+
+
+def client_id(hash: str) -> str:
+    """The board's name on the broker until it has one of its own; not to be guessed, and as lasting as its password."""
+    return hashlib.sha256(b"client " + hash.encode()).hexdigest()[:32]
+
+
+def login_id(name: str, password: str) -> str:
+    """`name` as a client of the broker: whoever connects under the same ends the other's connection, whatever his user
+    is, so nobody but who has the password may know it.
+    """
+    return f"{name}-{hashlib.sha256(b'login ' + password.encode()).hexdigest()[:16]}"
+
+
+def _short(value: str, most: int, where: str) -> None:
+    if len(value) > most or any(not " " <= each <= "~" for each in value):
+        raise ProtocolError(f"{where}: expected at most {most} printable ASCII characters")

@@ -1,0 +1,57 @@
+"""/api/claims, /api/cards and revocation over HTTP."""
+
+import pytest
+
+from cloud_shim import broker
+from device.enrol.secret import hash_password
+from device.protocol import enrolment
+from device.protocol.enrolment import Ask
+from device.protocol.topics import ENROL_USER, Topic
+
+
+@pytest.fixture
+def claim(shim):
+    hash = hash_password("secret")
+    ask = Ask("shelf-pi", "raspberry-pi/4b", "1000", hash)
+    shim.enrolment.asked(Topic("home", "ask", ENROL_USER, enrolment.client_id(hash)), ask.encode())
+    return enrolment.fingerprint(hash)
+
+
+def test_a_claim_is_shown_without_the_hash_of_its_password(http, claim):
+    (shown,) = http.get("/api/claims").json()["claims"]
+    assert shown["name"] == "shelf-pi" and shown["fingerprint"] == claim
+    assert "$7$" not in http.get("/api/claims").text
+
+
+def test_accepting_makes_a_device_and_rejecting_none(http, claim):
+    assert http.post(f"/api/claims/{claim}/reject").json() == {"rejected": [claim]}
+    assert http.get("/api/claims").json()["claims"][0]["state"] == "rejected"
+    assert http.post(f"/api/claims/{claim}/accept", json={}).json() == {"name": "shelf-pi"}
+    assert http.get("/api/devices/shelf-pi").json()["board"] == "raspberry-pi/4b"
+    assert http.get("/api/claims").json() == {"claims": []}
+
+
+def test_a_claim_that_nobody_made_is_not_found(http):
+    assert http.post("/api/claims/shelf-pi/accept", json={}).status_code == 404
+    assert http.post("/api/claims/shelf-pi/reject").status_code == 404
+    assert http.delete("/api/claims").json() == {"rejected": []}
+
+
+def test_a_card_has_a_token_only_on_request_and_no_password_of_a_device(http, shim):
+    given = http.post("/api/cards", json={"name": "shelf-pi", "token": False}).json()
+    assert given["token"] == "" and given["enrol_password"] == broker.enrol_password(shim.config.state)
+    assert "password" not in given and given["director_root"] and given["image_root"]
+    assert http.post("/api/cards", json={"name": "shelf-pi", "token": True}).json()["token"]
+    assert [each["name"] for each in http.get("/api/devices").json()["devices"]] == ["pi"]
+
+
+@pytest.mark.parametrize("token", [True, False])
+def test_a_card_for_a_name_that_is_taken_needs_to_be_meant(http, token):
+    assert http.post("/api/cards", json={"name": "pi", "token": token}).status_code == 422
+    assert http.post("/api/cards", json={"name": "pi", "token": token, "again": True}).status_code == 200
+
+
+def test_revoking_is_shown_and_needs_a_device(http):
+    assert http.post("/api/devices/pi/revoke").json() == {"revoked": "pi"}
+    assert http.get("/api/devices/pi").json()["revoked"]
+    assert http.post("/api/devices/tv/revoke").status_code == 404

@@ -1,0 +1,90 @@
+"""The bodies with which a board asks to be let in, and what may not be in them."""
+
+import json
+
+import pytest
+
+from device.enrol.secret import hash_password
+from device.protocol import enrolment, topics
+from device.protocol.enrolment import MAX_ASK, Answer, Ask
+from device.protocol.errors import ProtocolError
+from device.protocol.topics import ENROL_USER
+
+HASH = hash_password("secret")
+
+
+def body(**changes) -> bytes:
+    told = {"name": "pi", "board": "raspberry-pi/4b", "serial": "1000", "hash": HASH, "token": ""}
+    return json.dumps({**told, **changes}).encode()
+
+
+def test_an_ask_and_an_answer_come_back_as_they_were():
+    sent = Ask("pi", "raspberry-pi/4b", "1000", HASH, "token")
+    assert vars(enrolment.ask(sent.encode())) == vars(sent)
+    assert vars(enrolment.answer(Answer("refused", "why").encode())) == {"state": "refused", "reason": "why"}
+
+
+@pytest.mark.parametrize(
+    "hash",
+    [
+        HASH + "\n_shim:$7$101$AAAAAAAAAAAAAAAA$" + "A" * 88,
+        HASH[:-1] + "\n",
+        HASH.replace("$101$", "$2147483647$"),
+        HASH.replace("$7$", "$6$"),
+        HASH.replace("$101$", "$0101$"),
+        HASH[:-1],
+        HASH + "=",
+        "plain",
+        "",
+    ],
+    ids=["second line", "line end", "costly", "other form", "leading zero", "short", "long", "no hash", "empty"],
+)
+def test_a_hash_that_would_spoil_the_password_file_or_stall_the_broker_is_refused(hash):
+    with pytest.raises(ProtocolError, match="hash"):
+        enrolment.ask(body(hash=hash))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "_shim"},
+        {"name": "../etc"},
+        {"name": "pi\nuser tv"},
+        {"serial": "\x1b[2J"},
+        {"serial": "x" * 65},
+        {"board": "x" * 81},
+        {"token": "x" * 65},
+        {"serial": 7},
+        {"more": "fields"},
+    ],
+)
+def test_what_a_stranger_says_of_itself_is_bounded_and_plain(changes):
+    with pytest.raises(ProtocolError):
+        enrolment.ask(body(**changes))
+
+
+@pytest.mark.parametrize("payload", [b"", b"[]", b"\xff", b"{" * 5000, body(serial="x" * MAX_ASK)])
+def test_garbage_is_refused(payload):
+    with pytest.raises(ProtocolError):
+        enrolment.ask(payload)
+
+
+def test_an_answer_of_no_known_state_is_refused_and_what_later_versions_add_is_not():
+    assert enrolment.answer(b'{"state": "kept", "reason": "", "later": 1}').state == "kept"
+    with pytest.raises(ProtocolError):
+        enrolment.answer(b'{"state": "perhaps"}')
+
+
+def test_the_topics_are_found_again_and_no_device_can_have_the_name_of_the_askers():
+    for user in (ENROL_USER, "pi"):
+        topic = topics.enrolment("home", user, "lamplight-home-pi", "ask")
+        parsed = topics.parse(topic)
+        assert (parsed.kind, parsed.device, parsed.leaf, str(parsed)) == ("ask", user, "lamplight-home-pi", topic)
+        assert topics.matches(topics.fleet_filter("home", "ask"), topic)
+    for wrong in ("e/_shim/c/ask", "e/pi/a b/ask", "e/pi/c/tell", f"e/pi/{'c' * 200}/ask", "d/_enrol/presence"):
+        with pytest.raises(ProtocolError):
+            topics.parse(f"lamplight/1/home/{wrong}")
+
+
+def test_the_fingerprint_does_not_tell_the_client_id():
+    assert enrolment.fingerprint(HASH).replace("-", "") not in enrolment.client_id(HASH)
