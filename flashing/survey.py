@@ -65,7 +65,9 @@ def parse(told: str) -> Machine:
             bool(found["installed"]),
         )
     except (KeyError, ValueError) as error:
-        raise LamplightError("The machine did not say what it is", f"it said {told[-300:]!r}", "is it Linux?") from error
+        raise LamplightError(
+            "The machine did not say what it is", f"it said {told[-300:]!r}", "is it Linux?"
+        ) from error
 
 
 def detect(model: str, known: Iterable[Board]) -> str:
@@ -96,7 +98,9 @@ def board(machine: Machine, named: str, known: Iterable[Board]) -> Board:
     if found.machine.architecture == "any":
         filled = boards.load(_GENERIC[machine.architecture]).machine if machine.architecture in _GENERIC else None
         if filled:
-            found = replace(found, machine=replace(found.machine, architecture=filled.architecture, wheels=filled.wheels))
+            found = replace(
+                found, machine=replace(found.machine, architecture=filled.architecture, wheels=filled.wheels)
+            )
     return found
 
 

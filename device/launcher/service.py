@@ -46,6 +46,9 @@ class Service:
         # An abstract socket is written with '@' where the address has a zero byte.
         address = "\0" + self._path[1:] if self._path.startswith("@") else self._path
         # A manager that does not listen must not stop what the board is for.
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as end:
+        with (
+            contextlib.suppress(OSError),
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as end,
+        ):
             end.setblocking(False)
             end.sendto(line.encode(), address)

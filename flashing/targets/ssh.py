@@ -94,7 +94,9 @@ class Ssh:
         try:
             return subprocess.run(line, input=data, capture_output=True, check=False)
         except FileNotFoundError:
-            raise NotFoundError("There is no `ssh`", "OpenSSH's client is used", "apt-get install openssh-client") from None
+            raise NotFoundError(
+                "There is no `ssh`", "OpenSSH's client is used", "apt-get install openssh-client"
+            ) from None
 
     def _command(self) -> list[str]:
         shared = ["ControlMaster=auto", f"ControlPath={self._folder.name}/%C", "ControlPersist=60"]
