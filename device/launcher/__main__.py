@@ -31,10 +31,10 @@ from device.launcher.ledger import BUILT_IN, Ledger
 from device.launcher.pulse import Pulse
 from device.launcher.service import Service
 from device.launcher.starts import SETTLED, Starts
+from device.lifeline import die_with_parent
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import table, text
 from device.runtime.backoff import Backoff
-from device.runtime.sandbox import die_with_parent
 from device.update import archive, durable
 
 # Seconds, by a monotonic clock, in which a version on trial must prove itself.

@@ -18,6 +18,7 @@ from device.hal import leases
 from device.health import FunctionHealth, SensorHealth
 from device.protocol.manifest import FunctionManifest
 from device.protocol.messages import CALL
+from device.protocol.triggers import SensorTrigger
 from device.runtime import permissions
 from device.runtime.dispatcher import Dispatcher
 from device.runtime.forker import ForkError
@@ -73,6 +74,7 @@ class Supervisor:
         self._functions: dict[str, InstalledFunction] = {}
         self._dispatchers: dict[str, Dispatcher] = {}
         self._numbers: dict[str, Iterator[int]] = {}
+        self._sources.sensors.on_lost = self._without
 
     def check(self, generation: Generation) -> None:
         """Try the generation without touching what runs.
@@ -147,6 +149,14 @@ class Supervisor:
             self._forker.entrust({})
             self._sources.close()
             self._forker.close()
+
+    def _without(self, sensor: str) -> None:
+        """The sensor is lost: what its functions drive must not stay as the last reading left it."""
+        for function in list(self._functions.values()):
+            triggers = function.manifest.triggers
+            dispatcher = self._dispatchers.get(function.name)
+            if dispatcher and any(isinstance(each, SensorTrigger) and each.sensor == sensor for each in triggers):
+                dispatcher.start_over()
 
     def _change(self, generation: Generation, raised: Sequence[Raised]) -> None:
         driven = safe_levels(generation.functions.values())
