@@ -8,7 +8,7 @@ those in Settings. The agent itself is installed by on_board/install.sh, which e
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from device.errors import BadArtifactError
@@ -18,6 +18,8 @@ from flashing.secrets import Wifi
 FOLDER = "lamplight"
 # Where Raspberry Pi OS mounts the boot partition since Bookworm.
 MOUNTED = "/boot/firmware"
+# The first boot of the image before this project's; `custom.toml` and `userconf.txt` are Raspberry Pi OS' own.
+_TOLD = ("user-data", "network-config", "firstrun.sh", "custom.toml", "userconf.txt", "wpa_supplicant.conf")
 _I2C = re.compile(r"\s*#?\s*dtparam=i2c_arm=")
 INSTALL = f"{MOUNTED}/{FOLDER}/install.sh"
 
@@ -52,6 +54,21 @@ def detect(files: BootFiles) -> str:
         "its boot partition has neither `user-data` (cloud-init) nor `cmdline.txt` and `config.txt` (firstrun)",
         "use an image of Raspberry Pi OS, or choose with --first-boot",
     )
+
+
+def customised(files: BootFiles) -> Sequence[str]:
+    """The files by which somebody has told the image already what to do at its first boot, as Raspberry Pi Imager does.
+
+    The files of cloud-init that an image is published with hold comments only, and the instance's name.
+    """
+    there = [each for each in _TOLD if _says(files.read(each))]
+    if "systemd.run=" in files.read("cmdline.txt"):
+        there.append("cmdline.txt")
+    return there
+
+
+def _says(text: str) -> bool:
+    return any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines())
 
 
 def with_i2c(config: str) -> str:
