@@ -16,7 +16,7 @@ COMMANDS = {
     "ssh": "Install on a running machine over SSH, or upgrade it.",
     "local": "Install on this machine, or upgrade it.",
     "remove": "Take the agent off a machine again.",
-    "doctor": "Find card readers, and tools that are missing.",
+    "doctor": "Find card readers, boards on USB, and tools that are missing.",
 }
 
 flash = cli.Commands(

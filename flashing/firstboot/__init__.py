@@ -18,8 +18,13 @@ from flashing.secrets import Wifi
 FOLDER = "lamplight"
 # Where Raspberry Pi OS mounts the boot partition since Bookworm.
 MOUNTED = "/boot/firmware"
-# The first boot of the image before this project's; `custom.toml` and `userconf.txt` are Raspberry Pi OS' own.
-_TOLD = ("user-data", "network-config", "firstrun.sh", "custom.toml", "userconf.txt", "wpa_supplicant.conf")
+# What shows, in each file, that somebody wrote it.
+_ANYTHING = re.compile(r"^\s*[^#\s]", re.M)
+_SOMEBODYS = {
+    "user-data": re.compile(r"^(?!ssh_pwauth:)[^#\s][^:\n]*:", re.M),
+    "network-config": re.compile(r"^\s*[\"']?wifis[\"']?\s*:", re.M),
+    **dict.fromkeys(("firstrun.sh", "custom.toml", "userconf.txt", "wpa_supplicant.conf"), _ANYTHING),
+}
 _I2C = re.compile(r"\s*#?\s*dtparam=i2c_arm=")
 INSTALL = f"{MOUNTED}/{FOLDER}/install.sh"
 
@@ -59,16 +64,13 @@ def detect(files: BootFiles) -> str:
 def customised(files: BootFiles) -> Sequence[str]:
     """The files by which somebody has told the image already what to do at its first boot, as Raspberry Pi Imager does.
 
-    The files of cloud-init that an image is published with hold comments only, and the instance's name.
+    Those of cloud-init are on an image that is published as well, with comments, the wire and `ssh_pwauth` (pi-gen,
+    stage2/04-cloud-init): what counts is a key beyond these.
     """
-    there = [each for each in _TOLD if _says(files.read(each))]
+    there = [name for name, own in _SOMEBODYS.items() if own.search(files.read(name))]
     if "systemd.run=" in files.read("cmdline.txt"):
         there.append("cmdline.txt")
     return there
-
-
-def _says(text: str) -> bool:
-    return any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines())
 
 
 def with_i2c(config: str) -> str:

@@ -200,7 +200,7 @@ def test_an_image_flashed_twice(make_image: MakeImage) -> None:
     ("name", "text"),
     [
         ("user-data", "#cloud-config\nhostname: theirs\n"),
-        ("network-config", "network: {version: 2}\n"),
+        ("network-config", "network:\n  version: 2\n  wifis:\n    wlan0: {}\n"),
         ("firstrun.sh", "#!/bin/sh\nuseradd theirs\n"),
         ("FIRSTRUN.SH", "#!/bin/sh\nuseradd theirs\n"),
         ("custom.toml", "config_version = 1\n"),
@@ -218,7 +218,9 @@ def test_an_image_that_somebody_has_set_up_already_is_not_silently_set_up_anew(
 
 
 def test_what_an_image_is_published_with_is_no_setting_of_anybodys(make_image: MakeImage) -> None:
-    made(make_image({**TRIXIE, "user-data": "#cloud-config\n# hostname: pi\n\n", "network-config": "# none\n"}))
+    wire = "# a comment\nnetwork:\n  version: 2\n\n  ethernets:\n    eth0:\n      dhcp4: true\n#  wifis:\n#    wlan0:\n"
+    user = "#cloud-config\n\n#hostname: raspberrypi\nssh_pwauth: false\n#users:\n#- default\n"
+    made(make_image({**TRIXIE, "user-data": user, "network-config": wire}))
 
 
 def test_no_space_for_the_wheels(make_image: MakeImage) -> None:

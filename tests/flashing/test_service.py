@@ -36,7 +36,13 @@ def test_what_the_agent_confines_functions_with_is_left_to_it(call: str) -> None
 
 def test_no_namespace_and_no_control_group_is_taken_from_it() -> None:
     text = UNIT.read_text()
-    for taken in ("RestrictNamespaces", "PrivateUsers", "ProtectControlGroups", "MemoryDenyWriteExecute", "ProtectProc"):
+    for taken in (
+        "RestrictNamespaces",
+        "PrivateUsers",
+        "ProtectControlGroups",
+        "MemoryDenyWriteExecute",
+        "ProtectProc",
+    ):
         assert f"\n{taken}=" not in text
 
 
