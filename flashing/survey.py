@@ -15,7 +15,8 @@ ROOM = 600 * 1024 * 1024
 SCRIPT = r"""
 told() { echo "$1=$2"; }
 told architecture "$(uname -m)"
-told python "$(python3 -c 'import struct, sys; print("%d.%d %d" % (*sys.version_info[:2], struct.calcsize("P") * 8))' 2>/dev/null)"
+bits='import struct, sys; print("%d.%d %d" % (*sys.version_info[:2], struct.calcsize("P") * 8))'
+told python "$(python3 -c "$bits" 2>/dev/null)"
 told model "$(tr -d '\000' </proc/device-tree/model 2>/dev/null)"
 told free "$(df -Pk /opt /var/lib /var/tmp 2>/dev/null | awk 'NR > 1 { print $4 }' | sort -n | head -n 1)"
 told root "$(id -u)"
@@ -30,9 +31,10 @@ _LEAST_PYTHON = (3, 11)
 
 @dataclass(frozen=True)
 class Machine:
-    """One running machine: `python` as "3.13", its `bits`, `model` as the device tree has it ("" for none), `free` bytes.
+    """One running machine: `python` as "3.13", its `bits`, `model` as the device tree has it ("" for none).
 
-    `root`: who logs in is root; `sudo`: there is sudo. `device` is the name of the device that it is already ("").
+    `free` is in bytes. `root`: who logs in is root; `sudo`: there is sudo. `device` is the name of the device that it
+    is already ("").
     """
 
     architecture: str
@@ -49,7 +51,10 @@ class Machine:
 
 def parse(told: str) -> Machine:
     """The machine that the script told of; LamplightError when that is not what it prints."""
-    found = dict(line.partition("=")[::2] for line in told.splitlines())
+    found: dict[str, str] = {}
+    for line in told.splitlines():
+        key, _, value = line.partition("=")
+        found[key] = value
     try:
         python, _, bits = found["python"].partition(" ")
         return Machine(

@@ -263,7 +263,8 @@ class Launcher:
         try:
             fields = line.parse(said)
             if "alive" in fields:
-                return self._pulse.beat(time.monotonic())
+                self._pulse.beat(time.monotonic())
+                return
             if "ask" in fields:
                 self._grant(fields)
             elif "fresh" in fields:

@@ -73,8 +73,8 @@ def load(path: Path) -> Starts:
     try:
         fields = table(json.loads(data), "starts")
         integer(fields, "format", "starts", FORMAT, FORMAT)
-        counted = (integer(fields, each, "starts", 0, _LARGEST) for each in ("count", "boots"))
-        return Starts(*counted, text(fields, "boot", "starts"), flag(fields, "safe", "starts", False))
+        count, boots = (integer(fields, each, "starts", 0, _LARGEST) for each in ("count", "boots"))
+        return Starts(count, boots, text(fields, "boot", "starts"), flag(fields, "safe", "starts", False))
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"{path} is damaged: {error}") from None
 

@@ -122,7 +122,10 @@ class Engine:
         return self._reporter.status
 
     def boot(self) -> Generation:
-        """Start what is installed, without any network, and give it; generation 0 when nothing is, or in safe mode. Before `start`."""
+        """Start what is installed, without any network, and give it; generation 0 when nothing is, or in safe mode.
+
+        Before `start`.
+        """
         return self._running.boot(self._own.trial(), self._own.safe)
 
     # The update thread

@@ -24,7 +24,7 @@ class Target(Protocol):
         ...
 
     def run(self, files: Mapping[str, bytes], script: str, root: bool, progress: Progress) -> None:
-        """Bring `files` to a folder there that only its owner can read, run `script` of them as root, remove the folder.
+        """Bring `files` to a folder there that only its owner can read, run `script` of them as root, remove it.
 
         `root`: no sudo is needed. LamplightError with the script's last words when it fails.
         """

@@ -1,7 +1,7 @@
-"""A machine with an SSH server: OpenSSH's own, over this machine's programs, with folders of its own for what changes.
+"""A machine with an SSH server: OpenSSH's own, with this machine's programs and folders of its own.
 
-It lies in a mount namespace: its /etc, /opt, /var and /run are copies or empty, at their real paths. There is no systemd
-as its first process, so `systemctl` writes down what it is told; nothing else is replaced.
+It lies in a mount namespace: its /etc, /opt, /var and /run are copies or empty, at their real paths. There is no
+systemd as its first process, so `systemctl` writes down what it is told; nothing else is replaced.
 """
 
 import os

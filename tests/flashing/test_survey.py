@@ -31,7 +31,7 @@ def test_a_board_is_known_by_its_device_tree(model: str, name: str) -> None:
 
 def test_the_board_shows_itself_and_another_name_for_it_is_refused() -> None:
     assert survey.board(PI, "", KNOWN).name == "raspberry-pi/4b"
-    with pytest.raises(RejectedError, match="says that it is a Raspberry Pi 4.*--board raspberry-pi/4b"):
+    with pytest.raises(RejectedError, match=r"says that it is a Raspberry Pi 4.*--board raspberry-pi/4b"):
         survey.board(PI, "raspberry-pi/5", KNOWN)
 
 
