@@ -18,6 +18,7 @@ HEADER_PINS = 46
 # PEP 600: the oldest glibc that a wheel runs with, and the architecture.
 _WHEELS = re.compile(r"manylinux_2_\d{1,3}_(\w+)", re.ASCII)
 _LABEL = re.compile(r"[A-Za-z0-9_.+-]{1,8}", re.ASCII)
+_USB = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}", re.ASCII)
 _DETECTED = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
 
 # A pin of the header: its number, from 1, or what is printed beside it.
@@ -31,7 +32,8 @@ class Machine:
     `detect` is its name in adafruit_platformdetect ("" for one whose pins nobody uses), `select` the environment
     variable that makes Blinka look for it on USB ("" for none). `wheels` is the platform tag of what pip may install on
     it, PEP 600 ("" when nothing is installed for it from afar). `memory` is in MiB, the least that such a board has.
-    `led` is its own light, as in /sys/class/leds ("" for none).
+    `led` is its own light, as in /sys/class/leds ("" for none). `usb` is the vendor's and product's number of an
+    adapter, as lsusb shows it ("" for none).
     """
 
     detect: str
@@ -40,6 +42,7 @@ class Machine:
     wheels: str
     memory: int
     led: str
+    usb: str
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Flash:
 
 def machine(fields: dict[str, object], where: str) -> Machine:
     """The table `[machine]`; raises ProtocolError naming the key."""
-    only(fields, ("detect", "select", "architecture", "wheels", "memory", "led"), where)
+    only(fields, ("detect", "select", "architecture", "wheels", "memory", "led", "usb"), where)
     architecture = _one_of(fields, "architecture", where, ARCHITECTURES)
     return Machine(
         detect=_matching(fields, "detect", where, _DETECTED, "RASPBERRY_PI_4B"),
@@ -71,6 +74,7 @@ def machine(fields: dict[str, object], where: str) -> Machine:
         wheels=_wheels(fields, where, architecture),
         memory=integer(fields, "memory", where, LEAST_MEMORY, MOST_MEMORY),
         led=text(fields, "led", where, ""),
+        usb=_matching(fields, "usb", where, _USB, "04d8:00dd"),
     )
 
 

@@ -36,6 +36,7 @@ from device.hal.hardware import Hardware
 from device.infer.acceptance import accept
 from device.launcher import line
 from device.launcher.line import SWITCH, Line
+from device.launcher.pulse import PERIOD
 from device.link.outbox import Outbox
 from device.link.session import Session
 from device.link.uplink import Uplink
@@ -72,6 +73,7 @@ class Agent:
         self._held: bytes | None = None
         self._last_lack = ""
         self._began = time.monotonic()
+        self._last_beat = 0.0
         self._board = boards.load(config.board)
         self._wake = threading.Event()
         self._stopping = False
@@ -124,6 +126,7 @@ class Agent:
             self._prove()
             self._report()
             self._renewal.look()
+            self._say_alive()
         return self._exit_code
 
     def stop(self) -> None:
@@ -187,6 +190,13 @@ class Agent:
         elif lack != self._last_lack:
             self._launcher.waits(lack)
         self._last_lack = lack
+
+    def _say_alive(self) -> None:
+        """Here, after the main loop's work: whoever hears it knows that none of it hangs."""
+        now = time.monotonic()
+        if now - self._last_beat >= PERIOD:
+            self._launcher.alive()
+            self._last_beat = now
 
     def _give_way(self) -> None:
         """The launcher is to start another version."""

@@ -4,8 +4,13 @@ Functions' logs do not pass here; the runtime emits them itself.
 """
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Mapping
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+# syslog(3).
+_PRIORITIES = {"error": 3, "warning": 4, "info": 6, "debug": 7}
 
 Emit = Callable[[str, str, Mapping[str, object]], None]
 
@@ -29,12 +34,31 @@ class RecordHandler(logging.Handler):
 
 
 def to_stderr(debug: bool) -> None:
-    """Set up the process's logging; with `debug` everything, otherwise from INFO on."""
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.DEBUG if debug else logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    """Set up the process's logging; with `debug` everything, otherwise from INFO on. In the journal's form for it."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JournalFormatter() if _to_journal() else logging.Formatter(_FORMAT))
+    logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, handlers=[handler])
+
+
+class JournalFormatter(logging.Formatter):
+    """Each line with its level as systemd reads it (sd-daemon(3)); the journal has the time and the process."""
+
+    def __init__(self) -> None:
+        super().__init__("%(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record; a traceback's lines have the level of what it is about."""
+        prefix = f"<{_PRIORITIES[level(record.levelno)]}>"
+        return "\n".join(prefix + each for each in super().format(record).splitlines() or [""])
+
+
+def _to_journal() -> bool:
+    """Whether standard error leads to the journal (systemd.exec(5), "JOURNAL_STREAM")."""
+    try:
+        there = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{there.st_dev}:{there.st_ino}"
 
 
 def level(number: int) -> str:

@@ -21,7 +21,8 @@ UNKNOWN = "0"
 class Agent:
     """The version that runs, the digest of its artifact ("" when it is built in), and whether it is on trial.
 
-    `previous` is the version that is kept to go back to ("" for none), `lost` why it is not the one it was ("": it is).
+    `previous` is the version that is kept to go back to ("" for none), `lost` why it is not the one it was ("": it is),
+    `safe` why it starts no functions ("": it does).
     """
 
     version: str
@@ -29,6 +30,7 @@ class Agent:
     trial: bool
     previous: str
     lost: str
+    safe: str = ""
 
     def to_json(self) -> dict[str, object]:
         """The JSON form, as `runtime` in REPORTED."""
@@ -44,7 +46,7 @@ class Versions:
     def told(self, told: Told) -> Agent:
         """What the launcher says, with the versions' names."""
         previous = "" if told.fallback is None else self._name(told.fallback)
-        return Agent(this(), told.running, told.trial, previous, told.lost)
+        return Agent(this(), told.running, told.trial, previous, told.lost, told.safe)
 
     def _name(self, version: str) -> str:
         return built_in() if version == BUILT_IN else _of_folder(self._folder / version)

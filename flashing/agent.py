@@ -137,9 +137,9 @@ def _owned_by_root(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
 
 
 def own_files() -> Mapping[str, bytes]:
-    """What the board runs to install the archives: the script and the service."""
+    """What the board runs to install the archives and to be rid of them again: the scripts and the service."""
     folder = Path(__file__).parent / "on_board"
-    return {name: (folder / name).read_bytes() for name in ("install.sh", "lamplight.service")}
+    return {name: (folder / name).read_bytes() for name in ("install.sh", "remove.sh", "lamplight.service")}
 
 
 def check_pythons(pythons: Sequence[str]) -> Sequence[str]:

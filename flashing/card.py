@@ -26,11 +26,15 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """What goes onto the card: first-boot settings by the mechanism named ("" to detect it), and the agent's files."""
+    """What goes onto the card: first-boot settings by the mechanism named ("" to detect it), and the agent's files.
+
+    `replace`: settings for the first boot that somebody else put on the image are lost.
+    """
 
     board: Board
     settings: Settings
     mechanism: str
+    replace: bool = False
 
 
 def unpack(base: Path, to: Path, progress: Progress) -> None:
@@ -81,6 +85,12 @@ def check(image: Path, plan: Plan) -> str:
                 f"The image is not for a {plan.board.name}",
                 f"its boot partition has no {', '.join(missing)}",
                 "check --board, or take an image of Raspberry Pi OS (64 bits)",
+            )
+        if not plan.replace and (there := firstboot.customised(files)):
+            raise RejectedError(
+                f"{image.name} has settings for its first boot already",
+                f"they would be lost: {', '.join(there)}",
+                "take the image as it was downloaded, or --replace",
             )
         return plan.mechanism or firstboot.detect(files)
 

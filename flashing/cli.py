@@ -13,7 +13,10 @@ COMMANDS = {
     "show": "Show a board, or draw its wiring.",
     "image": "Make a card image for one device.",
     "write": "Write an image to a card.",
-    "doctor": "Find card readers, and tools that are missing.",
+    "ssh": "Install on a running machine over SSH, or upgrade it.",
+    "local": "Install on this machine, or upgrade it.",
+    "remove": "Take the agent off a machine again.",
+    "doctor": "Find card readers, boards on USB, and tools that are missing.",
 }
 
 flash = cli.Commands(

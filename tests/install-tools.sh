@@ -22,6 +22,8 @@ has qemu-arm-static || missing="$missing qemu-user-static"
 has qemu-system-aarch64 || missing="$missing qemu-system-arm"
 has depmod || missing="$missing kmod"
 has mke2fs || missing="$missing e2fsprogs"
+has sshd || missing="$missing openssh-server"
+has systemd-analyze || missing="$missing systemd"
 has ssh-keygen || missing="$missing openssh-client"
 [ -f /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
 [ -n "$missing" ] || exit 0

@@ -40,6 +40,11 @@ def rows(device: dict[str, Any], now: float) -> list[Row]:
     if disk := reported.get("disk"):
         told.append(("disk", f"{words.size(disk['free'])} free, {words.size(disk['used'])} used by Lamplight"))
     told += [("agent", _agent(reported, desired)), ("confinement", _confinement(reported["confinement"]))]
+    runtime: Told = reported.get("runtime") or {}
+    if safe := runtime.get("safe"):
+        told.insert(
+            1, ("safe mode", f"{safe}\nthe next deployment ends it: `lamplight deploy` or `lamplight rollback`")
+        )
     return [(heading, "\n".join(map(printable, text.splitlines()))) for heading, text in told]
 
 

@@ -135,9 +135,10 @@ def _seen(value: Json, now: float) -> str:
 
 
 def _agent(reported: Json) -> str:
-    """The version of the agent, and whether it has yet to prove itself."""
+    """The version of the agent, whether it has yet to prove itself, and whether it is in safe mode."""
     runtime: Json = reported.get("runtime") or {}
-    return reported.get("agent", "") + (", on trial" if runtime.get("trial") else "")
+    told = reported.get("agent", "") + (", on trial" if runtime.get("trial") else "")
+    return f"{told}; {runtime['safe']}; the next deployment ends it" if runtime.get("safe") else told
 
 
 def _disk(told: Json) -> str:

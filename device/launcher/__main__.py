@@ -3,7 +3,8 @@
 It starts the agent and starts it again when it ends, for ever, until SIGTERM or SIGINT: then it ends the agent in order
 and gives its exit code. It also ends when another start would not help: the agent said, outside of a trial, that its
 configuration is wrong (2), missing (3), or refused (5). Before a version on trial is started, that start is counted, on
-disk; a trial is over when the agent says that it works, and lost when its tries or its time are used up.
+disk; a trial is over when the agent says that it works, and lost when its tries or its time are used up. Starts of any
+version are counted too, for safe mode (starts.py). An agent that hangs is ended; the service manager watches this.
 """
 
 import argparse
@@ -25,8 +26,11 @@ from typing import TextIO
 
 from device import config, logs
 from device.errors import LamplightError, RejectedError
-from device.launcher import ledger, line
+from device.launcher import ledger, line, pulse, starts
 from device.launcher.ledger import BUILT_IN, Ledger
+from device.launcher.pulse import Pulse
+from device.launcher.service import Service
+from device.launcher.starts import SETTLED, Starts
 from device.lifeline import die_with_parent
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import table, text
@@ -47,19 +51,25 @@ _log = logging.getLogger("launcher")
 
 
 class Launcher:
-    """The agent of one board. `arguments` are the agent's, `state` is its state folder, `proof` as PROOF."""
+    """The agent of one board. `arguments` are the agent's, `state` is its state folder; `proof` as PROOF, `settled`
+    as SETTLED.
+    """
 
-    def __init__(self, arguments: Sequence[str], state: Path, proof: float = PROOF) -> None:
+    def __init__(self, arguments: Sequence[str], state: Path, proof: float = PROOF, settled: float = SETTLED) -> None:
         self._arguments = arguments
         self._state = state
         self._folder = state / "runtime"
         self._proof = proof
+        self._settled = settled
+        self._service = Service()
         self._ledger = self._load()
+        self._starts = self._load_starts()
         self._backoff = Backoff(first=1.0)
         self._stopping = False
         self._lack = ""
         self._awake, self._wake = socket.socketpair()
         self._child: subprocess.Popen[bytes] | None = None
+        self._pulse = Pulse(time.monotonic(), speaks=False)
 
     def stop(self) -> None:
         """Ask `run` to end the agent and return; safe in a signal handler."""
@@ -76,16 +86,19 @@ class Launcher:
         while True:
             version = self.choose()
             self._tidy()
+            self._count(starts.begin(self._starts, starts.this_boot()))
             began = time.monotonic()
             code = self._serve(version)
             if self._stopping:
                 if code == 0:
                     self._settle(ledger.refund(self._ledger))
+                    self._count(starts.refund(self._starts))
                 return code if code >= 0 else 128 - code
             if self._ledger.running != version:
                 continue
             _log.warning("The agent ended with code %s", code)
             if code in FINAL_CODES and self._ledger.trial is None:
+                self._count(starts.refund(self._starts))
                 return code
             self._pause(time.monotonic() - began)
 
@@ -97,6 +110,13 @@ class Launcher:
         except (ProtocolError, OSError) as error:
             _log.error("%s; starting the built-in agent", error)
             return Ledger(lost=str(error))
+
+    def _load_starts(self) -> Starts:
+        try:
+            return starts.load(self._folder / "starts.json")
+        except (ProtocolError, OSError) as error:
+            _log.error("%s; starts are counted anew", error)
+            return Starts()
 
     def choose(self) -> str:
         """The version to start now: whole on disk, and counted if it is on trial."""
@@ -134,6 +154,17 @@ class Launcher:
             _log.error("The ledger could not be written: %s", error)
         self._ledger = new
 
+    def _count(self, new: Starts) -> None:
+        """Make `new` durable and believe it; what has proved itself starts on a disk that takes nothing, too."""
+        if new != self._starts:
+            try:
+                starts.save(self._folder / "starts.json", new)
+            except OSError as error:
+                _log.error("The count of starts could not be written: %s", error)
+        if new.safe and not self._starts.safe:
+            _log.error("%s", new.reason)
+        self._starts = new
+
     def _tidy(self) -> None:
         """Remove the files of versions that are not needed; a failure can wait."""
         try:
@@ -151,6 +182,9 @@ class Launcher:
         ours, theirs = socket.socketpair()
         with ours, theirs:
             self._child = self._start(version, theirs)
+            self._pulse = Pulse(time.monotonic(), speaks=version == BUILT_IN)
+            self._service.ready()
+            self._service.status(self._starts.reason or f"agent {version[:12] or 'as installed'}")
             theirs.close()
             self._tell(ours, version)
             code = self._hear(ours, version)
@@ -175,7 +209,7 @@ class Launcher:
     def _hear(self, ours: socket.socket, version: str) -> int:
         assert self._child is not None
         self._lack = ""
-        trial_ends = time.monotonic() + self._proof
+        trial_ends, settles = time.monotonic() + self._proof, time.monotonic() + self._settled
         buffer = bytearray()
         while (code := self._child.poll()) is None:
             if self._stopping:
@@ -185,23 +219,38 @@ class Launcher:
             if left is not None and left <= 0:
                 self._settle(ledger.revert(self._ledger, self._unproved()))
                 return self._end()
-            self._wait(ours, left)
+            self._look_after(settles)
+            self._wait(ours, min(pulse.PERIOD, *([left] if left is not None else []), self._settled))
             for each in _received(ours, buffer):
                 self._answer(ours, version, each)
         return code
+
+    def _look_after(self, settles: float) -> None:
+        """What time brings: the start has lasted, or the agent hangs."""
+        now = time.monotonic()
+        if now >= settles:
+            self._count(starts.settle(self._starts))
+        if self._pulse.hangs(now) and self._child is not None:
+            _log.error("The agent hangs: its main loop has said nothing for too long; it is killed")
+            self._child.kill()
 
     def _unproved(self) -> str:
         lack = f": {self._lack}" if self._lack else ""
         return f"it did not prove itself within {self._proof:g} s{lack}"
 
     def _wait(self, ours: socket.socket | None, seconds: float | None) -> None:
-        """Return when the agent said something, a signal came, or `seconds` have passed."""
-        select.select([self._awake, *([ours] if ours and ours.fileno() >= 0 else [])], [], [], seconds)
+        """Return when the agent said something, a signal came, or `seconds` have passed, at most the watchdog's."""
+        self._service.alive()
+        longest = [each for each in (seconds, self._service.period) if each is not None]
+        heard = [self._awake, *([ours] if ours and ours.fileno() >= 0 else [])]
+        select.select(heard, [], [], min(longest, default=None))
         with contextlib.suppress(BlockingIOError):
             self._awake.recv(4096)
 
     def _end(self) -> int:
         assert self._child is not None
+        if self._stopping:
+            self._service.stopping()
         self._child.terminate()
         try:
             return self._child.wait(GRACE)
@@ -213,8 +262,13 @@ class Launcher:
         refused = ""
         try:
             fields = line.parse(said)
+            if "alive" in fields:
+                self._pulse.beat(time.monotonic())
+                return
             if "ask" in fields:
                 self._grant(fields)
+            elif "fresh" in fields:
+                self._forget_starts()
             elif "waits" in fields:
                 self._lack = text(fields, "waits", "line")
             elif fields.get("proved") == version == self._ledger.running:
@@ -231,12 +285,19 @@ class Launcher:
         if not self._whole(version):
             raise RejectedError(f"Agent {version} is not there, or not whole")
         self._keep(ledger.ask(self._ledger, version, table(fields.get("note", {}), "ask.note")))
+        self._count(Starts())
+
+    def _forget_starts(self) -> None:
+        """Something new is to run: it gets all starts, and ends safe mode. Raises OSError when that would not last."""
+        if self._starts != Starts():
+            starts.save(self._folder / "starts.json", Starts())
+            self._starts = Starts()
 
     def _tell(self, ours: socket.socket, version: str, refused: str = "") -> None:
         # An agent that reads nothing must not stop the launcher for long.
         with contextlib.suppress(OSError):
             ours.settimeout(TELL)
-            ours.sendall(line.encode(line.told(self._ledger, version, refused)))
+            ours.sendall(line.encode(line.told(self._ledger, version, refused, self._starts.reason)))
         with contextlib.suppress(OSError):
             ours.setblocking(False)
 
@@ -291,6 +352,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--config", type=Path, required=True, help="the board's agent.toml")
     parser.add_argument("--proof", type=float, default=PROOF, help="seconds in which a new version must prove itself")
+    parser.add_argument("--settled", type=float, default=SETTLED, help="seconds after which a start has lasted")
     parser.add_argument("--debug", action="store_true", help="log everything, show tracebacks")
     options = parser.parse_args(arguments)
     logs.to_stderr(options.debug)
@@ -298,7 +360,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         state = config.load(options.config).state
         with _only_one(state):
-            launcher = Launcher(passed_on, state, options.proof)
+            launcher = Launcher(passed_on, state, options.proof, options.settled)
             _listen_to_signals(launcher)
             return launcher.run()
     except (LamplightError, OSError) as error:

@@ -4,6 +4,8 @@
     agent → launcher   {"ask": version, "note": {…}}   start this version next, on trial
                        {"proved": version}             the version on trial, which is this one, works
                        {"waits": why}                  what its proof lacks so far
+                       {"alive": true}                 its main loop goes round
+                       {"fresh": true}                 something new is to run: forget starts that failed, and safe mode
 
 The agent ends with SWITCH when what it asked for was granted. Nothing here decides anything.
 """
@@ -33,8 +35,11 @@ ANSWER_TIMEOUT = 30.0
 _log = logging.getLogger(__name__)
 
 
-def told(ledger: Ledger, running: str, refused: str = "") -> dict[str, object]:
-    """What the launcher tells the agent of version `running`; `refused` says why it did not get what it asked for."""
+def told(ledger: Ledger, running: str, refused: str = "", safe: str = "") -> dict[str, object]:
+    """What the launcher tells the agent of version `running`.
+
+    `refused` says why it did not get what it asked for, `safe` why it is to start no functions.
+    """
     on_trial = ledger.trial if ledger.trial and ledger.trial.version == running else None
     return {
         "format": 1,
@@ -46,6 +51,7 @@ def told(ledger: Ledger, running: str, refused: str = "") -> dict[str, object]:
         "failed": {version: each._asdict() for version, each in ledger.failed.items()},
         "lost": ledger.lost,
         "refused": refused,
+        "safe": safe,
     }
 
 
@@ -53,7 +59,8 @@ def told(ledger: Ledger, running: str, refused: str = "") -> dict[str, object]:
 class Told:
     """What the launcher said last. `running` is this version, `fallback` what is kept to go back to (None: nothing).
 
-    `note` is that of the trial, `next` what is started next, `failed` by version; `lost` and `refused` are reasons.
+    `note` is that of the trial, `next` what is started next, `failed` by version; `lost`, `refused` and
+    `safe` (safe mode) are reasons.
     """
 
     running: str = BUILT_IN
@@ -64,6 +71,7 @@ class Told:
     failed: Mapping[str, Failure] = field(default_factory=dict[str, Failure])
     lost: str = ""
     refused: str = ""
+    safe: str = ""
 
 
 def read(line: bytes) -> Told:
@@ -80,6 +88,7 @@ def read(line: bytes) -> Told:
         failed={version: _failure(each) for version, each in failed.items()},
         lost=text(fields, "lost", "told", ""),
         refused=text(fields, "refused", "told", ""),
+        safe=text(fields, "safe", "told", ""),
     )
 
 
@@ -130,6 +139,24 @@ class Line:
     def waits(self, why: str) -> None:
         """This version has not proved itself yet: the reason that is told if it never does."""
         self._say({"waits": why})
+
+    def alive(self) -> None:
+        """The agent's main loop goes round."""
+        self._say({"alive": True})
+
+    def begin_afresh(self) -> None:
+        """Something new is to run: starts that failed are forgotten, and safe mode is over when this returns.
+
+        Raises LamplightError when the launcher could not write that down.
+        """
+        with self._said:
+            self.told = replace(self.told, refused="")
+            self._say({"fresh": True})
+            if self.told.safe:
+                self._said.wait_for(lambda: not self.told.safe or self.told.refused, ANSWER_TIMEOUT)
+            if self.told.safe:
+                why = self.told.refused or f"no answer within {ANSWER_TIMEOUT:.0f} s"
+                raise LamplightError("The board stays in safe mode", why)
 
     def ask(self, version: str, note: Note) -> None:
         """Have `version` started next, on trial, and return when the launcher has written that down.

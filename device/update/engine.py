@@ -122,8 +122,11 @@ class Engine:
         return self._reporter.status
 
     def boot(self) -> Generation:
-        """Start what is installed, without any network, and give it; generation 0 when nothing is. Before `start`."""
-        return self._running.boot(self._own.trial())
+        """Start what is installed, without any network, and give it; generation 0 when nothing is, or in safe mode.
+
+        Before `start`.
+        """
+        return self._running.boot(self._own.trial(), self._own.safe)
 
     # The update thread
 
@@ -274,6 +277,7 @@ class Engine:
             self._accept_models(generation)
             self._report(deployment.generation, status.STAGED)
             self._runner.check(generation)
+            self._own.begin_afresh()
             self._running.begin(deployment)
         except BadPatchError as error:
             self._without_patches(fetching, text(error))

@@ -55,13 +55,18 @@ class Running:
         """Judge no more: the runtime is about to end. From any thread."""
         self._closing = True
 
-    def boot(self, agents: int) -> Generation:
+    def boot(self, agents: int, safe: bool = False) -> Generation:
         """Start what is installed, without any network, and give it; generation 0 when nothing is.
 
         A generation in trial uses up one of its starts before it is started. What is damaged on disk or does not start
         is passed over for the one before it. `agents` is the generation whose version of the agent is on trial, or 0.
+        In safe mode (`safe`) nothing is started, and what is installed stays.
         """
         self._load()
+        if safe:
+            self._runner.resume(Generation(0))
+            self._reporter.rest(self._ledger.slots)
+            return Generation(0)
         generation = self._resume()
         if self._ledger.slots.trial is not None:
             self._watch(self._ledger.slots.trial, generation)

@@ -65,6 +65,15 @@ class SelfUpdate:
         told = self._line.told
         return generation(told.note) if told.trial else 0
 
+    @property
+    def safe(self) -> bool:
+        """Whether the board is in safe mode: nothing that is installed may be started."""
+        return bool(self._line.told.safe)
+
+    def begin_afresh(self) -> None:
+        """Something new is to run, which gets all starts and ends safe mode. Raises LamplightError when it cannot."""
+        self._line.begin_afresh()
+
     def hand_over(self, deployment: Deployment, artifact: Path | None, running: Collection[str]) -> None:
         """Install the version in the file `artifact` (None for the built-in one) and end, for it to be started.
 

@@ -4,9 +4,10 @@ import importlib.util
 import shutil
 from dataclasses import asdict, dataclass
 
+import boards
 from cloud_shim.commands.arguments import Options, command
 from device.errors import LamplightError
-from flashing import disks
+from flashing import disks, usb
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,16 @@ class Finding:
 
 @command("doctor")
 def run(options: Options) -> None:
-    """Find card readers, and tools that are missing. Exit code 1 when something is missing."""
-    findings = [_library("pyfatfs"), _library("pip"), _tool("lsblk"), _tool("ssh"), _cards(), _shim(options)]
+    """Find card readers, boards on USB, and tools that are missing. Exit code 1 when something is missing."""
+    findings = [
+        _library("pyfatfs"),
+        _library("pip"),
+        _tool("lsblk"),
+        _tool("ssh"),
+        _cards(),
+        *_plugged(),
+        _shim(options),
+    ]
     rows = [[each.what, "ok" if each.ok else "missing", each.found, each.remedy] for each in findings]
     options.terminal.table({"findings": [asdict(each) for each in findings]}, rows)
     if missing := [each.what for each in findings if not each.ok]:
@@ -47,6 +56,16 @@ def _cards() -> Finding:
         return Finding("card", False, str(error))
     listed = ", ".join(f"{each.path} ({each.title})" for each in found)
     return Finding("card", bool(found), listed, "" if found else "put a card into a reader")
+
+
+def _plugged() -> list[Finding]:
+    """What hangs on USB; a machine without any of it lacks nothing."""
+    known = [boards.load(each) for each in boards.names()]
+    found = usb.boards_among(usb.plugged(), known)
+    return [
+        Finding("boards on USB", True, ", ".join(found) or "none"),
+        Finding("serial ports", True, ", ".join(usb.serial_ports()) or "none"),
+    ]
 
 
 def _shim(options: Options) -> Finding:

@@ -41,6 +41,7 @@ _FILE = click.Path(path_type=Path)
     "--python", "pythons", multiple=True, metavar="3.N", help="The image's Python; 3.11 and 3.13 if not given."
 )
 @click.option("--again", is_flag=True, help="Replace the output file, and the device of that name.")
+@click.option("--replace", is_flag=True, help="Settings for the first boot that are on the image already are lost.")
 @click.option("--write", "to", metavar="DEVICE", default="", help="Write it to this card then, after asking.")
 @click.option("--yes", is_flag=True, help="With --write: do not ask before everything on the card is lost.")
 def run(options: Options, board_name: str, base: Path, name: str, output: Path, **chosen: Any) -> None:
@@ -75,7 +76,7 @@ class _Maker:
         self._broker = identity.broker(chosen["broker"], not chosen["no_tls"])
         self._pythons = agent.check_pythons(chosen["pythons"])
         key = secrets.public_key(chosen["ssh_key"]) if chosen["ssh_key"] else ""
-        self.plan = card.Plan(board, Settings(name, self._wifi(), key), chosen["first_boot"] or "")
+        self.plan = card.Plan(board, Settings(name, self._wifi(), key), chosen["first_boot"] or "", chosen["replace"])
 
     def bring(self) -> Mapping[str, bytes]:
         """Everything for our folder on the card. The identity comes last, for its token ends."""

@@ -8,7 +8,7 @@ those in Settings. The agent itself is installed by on_board/install.sh, which e
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from device.errors import BadArtifactError
@@ -18,6 +18,13 @@ from flashing.secrets import Wifi
 FOLDER = "lamplight"
 # Where Raspberry Pi OS mounts the boot partition since Bookworm.
 MOUNTED = "/boot/firmware"
+# What shows, in each file, that somebody wrote it.
+_ANYTHING = re.compile(r"^\s*[^#\s]", re.M)
+_SOMEBODYS = {
+    "user-data": re.compile(r"^(?!ssh_pwauth:)[^#\s][^:\n]*:", re.M),
+    "network-config": re.compile(r"^\s*[\"']?wifis[\"']?\s*:", re.M),
+    **dict.fromkeys(("firstrun.sh", "custom.toml", "userconf.txt", "wpa_supplicant.conf"), _ANYTHING),
+}
 _I2C = re.compile(r"\s*#?\s*dtparam=i2c_arm=")
 INSTALL = f"{MOUNTED}/{FOLDER}/install.sh"
 
@@ -52,6 +59,18 @@ def detect(files: BootFiles) -> str:
         "its boot partition has neither `user-data` (cloud-init) nor `cmdline.txt` and `config.txt` (firstrun)",
         "use an image of Raspberry Pi OS, or choose with --first-boot",
     )
+
+
+def customised(files: BootFiles) -> Sequence[str]:
+    """The files by which somebody has told the image already what to do at its first boot, as Raspberry Pi Imager does.
+
+    Those of cloud-init are on an image that is published as well, with comments, the wire and `ssh_pwauth` (pi-gen,
+    stage2/04-cloud-init): what counts is a key beyond these.
+    """
+    there = [name for name, own in _SOMEBODYS.items() if own.search(files.read(name))]
+    if "systemd.run=" in files.read("cmdline.txt"):
+        there.append("cmdline.txt")
+    return there
 
 
 def with_i2c(config: str) -> str:

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs the agent from the folder that this script is in. Run by the first boot as root, with no network; a second
-# run gives the same result. ROOT is where the system is, "" but in tests.
+# Installs the agent from the folder that this script is in, or upgrades it. Run as root: by a card's first boot, with
+# no network, or by `flash.py ssh` and `flash.py local`. A second run gives the same result. ROOT is where the system is,
+# "" but in tests. What it changes beside its own files is written to /etc/lamplight/changed, for remove.sh.
 set -eu
 here=$(dirname "$(readlink -f "$0")")
 ROOT=${1:-}
@@ -11,10 +12,22 @@ agent="agent-$python.tar.xz"
 [ -f "$here/$agent" ] || fail "this card brings no agent for Python $python; it has: $(cd "$here" && echo agent-*.tar.xz)"
 (cd "$here" && sha256sum --check --quiet SHA256SUMS) || fail "the card is damaged; write the image again"
 
-id -u lamplight >/dev/null 2>&1 ||
+mkdir -p "$ROOT/etc/lamplight"
+changed="$ROOT/etc/lamplight/changed"
+touch "$changed"
+chmod 0644 "$changed"
+# Before it is done: what is recorded and was not done is harmless to undo.
+record() { grep -qxF "$1" "$changed" || { echo "$1" >>"$changed"; sync "$changed"; }; }
+
+if ! id -u lamplight >/dev/null 2>&1; then
+    record "user lamplight"
     useradd --system --home-dir /var/lib/lamplight --shell /usr/sbin/nologin lamplight
+fi
 for group in gpio i2c; do
-    if getent group "$group" >/dev/null; then usermod -a -G "$group" lamplight; fi
+    if getent group "$group" >/dev/null && ! id -nG lamplight 2>/dev/null | tr ' ' '\n' | grep -qx "$group"; then
+        record "member $group"
+        usermod -a -G "$group" lamplight
+    fi
 done
 
 # The old agent stays until the new one is whole.
@@ -26,23 +39,49 @@ python3 -m compileall -q -j 0 "$ROOT/opt/lamplight.new" >&2 || true
 rm -rf "$ROOT/opt/lamplight"
 mv "$ROOT/opt/lamplight.new" "$ROOT/opt/lamplight"
 
-# Identity: missing from the card when an earlier run has taken it. A board that is to ask for a password has none.
+# Identity: missing from the card when an earlier run has taken it, and from an upgrade. A board that is to ask for a
+# password has none.
 state="$ROOT/var/lib/lamplight"
 install -d -m 0700 -o lamplight -g lamplight "$state" "$state/roots" "$state/state"
 if [ -f "$here/enrol" ]; then rm -f "$state/password" "$state/password.next"; fi
 for file in agent.toml password enrol token ca.pem roots/director-root.json roots/image-root.json; do
     if [ -f "$here/$file" ]; then install -m 0600 -o lamplight -g lamplight "$here/$file" "$state/$file"; fi
 done
+# Whose board it is, for who comes to upgrade it and is not root.
+if [ -f "$here/agent.toml" ]; then
+    sed -n '/^\(fleet\|device\|board\) = /p' "$here/agent.toml" >"$ROOT/etc/lamplight/device"
+    chmod 0644 "$ROOT/etc/lamplight/device"
+fi
 sync
-# FAT has no permissions, and a card is easily read elsewhere.
 rm -f "$here/password" "$here/enrol" "$here/token"
-if [ -f "$ROOT/etc/fstab" ]; then
-    sed -i '/[[:space:]]vfat[[:space:]]/{/umask=/!s/defaults/defaults,umask=0077/}' "$ROOT/etc/fstab"
+
+fstab="$ROOT/etc/fstab"
+case "$here" in */boot/*)
+    # FAT has no permissions, and a card is easily read elsewhere.
+    if [ -f "$fstab" ] && grep '[[:space:]]vfat[[:space:]].*defaults' "$fstab" | grep -qv umask=; then
+        record "umask"
+        sed -i '/[[:space:]]vfat[[:space:]]/{/umask=/!s/defaults/defaults,umask=0077/}' "$fstab"
+    fi ;;
+esac
+config="$ROOT/boot/firmware/config.txt"
+if [ -f "$config" ] && ! grep -q '^[[:space:]]*dtparam=i2c_arm=on' "$config"; then
+    record "i2c"
+    printf '[all]\n# For Lamplight.\ndtparam=i2c_arm=on\n' >>"$config"
+    echo "lamplight: the I2C bus is on from the next start of the board"
 fi
 
-mkdir -p "$ROOT/etc/modules-load.d" "$ROOT/etc/systemd/system"
+for folder in etc/modules-load.d etc/systemd/system etc/systemd/system.conf.d; do
+    [ -d "$ROOT/$folder" ] || record "folder $folder"
+    mkdir -p "$ROOT/$folder"
+done
 echo i2c-dev >"$ROOT/etc/modules-load.d/lamplight.conf"
+# The hardware watchdog, where there is one: the board starts anew when the system hangs. A Raspberry Pi's counts to 15 s.
+if [ -c "$ROOT/dev/watchdog" ] || [ -c "$ROOT/dev/watchdog0" ]; then
+    printf '[Manager]\nRuntimeWatchdogSec=15s\nRebootWatchdogSec=2min\n' >"$ROOT/etc/systemd/system.conf.d/lamplight.conf"
+fi
 install -m 0644 "$here/lamplight.service" "$ROOT/etc/systemd/system/lamplight.service"
+install -m 0755 "$here/remove.sh" "$ROOT/opt/lamplight/remove.sh"
+systemctl daemon-reload || true
 systemctl enable lamplight.service
 # Under firstrun.sh the system starts again by itself, and the agent with it.
 if systemctl is-active --quiet multi-user.target || systemctl is-active --quiet cloud-final.service; then

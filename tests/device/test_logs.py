@@ -1,11 +1,15 @@
 """The agent's log as records: every line becomes one, and a bad line harms nobody."""
 
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
-from device.logs import RecordHandler, level
+from device.logs import JournalFormatter, RecordHandler, level
 
 
 class Unshowable:
@@ -55,3 +59,26 @@ def test_levels_between_the_named_ones_take_the_lower() -> None:
         "error",
         "error",
     ]
+
+
+def test_the_journal_gets_the_level_of_each_line() -> None:
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        record = logging.LogRecord("agent", logging.ERROR, "", 1, "two\nlines", None, sys.exc_info())
+    lines = JournalFormatter().format(record).splitlines()
+    assert lines[:2] == ["<3>agent: two", "<3>lines"]
+    assert all(each.startswith("<3>") for each in lines) and "broken" in lines[-1]
+
+
+@pytest.mark.parametrize(("to_journal", "begins"), [(True, "<6>some: told"), (False, "20")])
+def test_only_where_standard_error_is_the_journal_lines_are_for_it(
+    tmp_path: Path, to_journal: bool, begins: str
+) -> None:
+    code = "import logging; from device import logs; logs.to_stderr(False); logging.getLogger('some').info('told')"
+    with (tmp_path / "stderr").open("w") as file:
+        there = os.fstat(file.fileno())
+        stream = f"{there.st_dev}:{there.st_ino if to_journal else 1}"
+        environment = {"PYTHONPATH": str(Path(__file__).parents[2]), "JOURNAL_STREAM": stream}
+        subprocess.run([sys.executable, "-c", code], env=environment, stderr=file, check=True)
+    assert (tmp_path / "stderr").read_text().startswith(begins)

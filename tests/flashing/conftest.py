@@ -103,16 +103,17 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         oldest = next((bound.version for bound in each.specifier if bound.operator == ">="), "1")
         distribution = f"{each.name.lower().replace('-', '_')}-{oldest}"
         if each.name in BUILT:
-            _wheel(folder, distribution, "cp313-cp313-manylinux_2_28_aarch64")
-            _wheel(folder, f"{distribution}.99", "cp313-cp313-manylinux_2_28_x86_64")
+            wheel(folder, distribution, "cp313-cp313-manylinux_2_28_aarch64")
+            wheel(folder, f"{distribution}.99", "cp313-cp313-manylinux_2_28_x86_64")
         else:
-            _wheel(folder, distribution, "py3-none-any")
+            wheel(folder, distribution, "py3-none-any")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     return folder
 
 
-def _wheel(folder: Path, distribution: str, tag: str) -> None:
+def wheel(folder: Path, distribution: str, tag: str) -> None:
+    """A wheel with nothing in it but its tag."""
     name = distribution.split("-")[0]
     info = f"{distribution}.dist-info"
     version = distribution.split("-")[1]

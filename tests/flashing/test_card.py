@@ -6,6 +6,7 @@ import stat
 import subprocess
 import tomllib
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,33 @@ def test_a_board_that_has_no_card(make_image: MakeImage, board: str) -> None:
 def test_an_image_flashed_twice(make_image: MakeImage) -> None:
     once = made(make_image()).rename(make_image().with_name("once.img"))
     refused(once, RejectedError, "a card already")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("user-data", "#cloud-config\nhostname: theirs\n"),
+        ("network-config", "network:\n  version: 2\n  wifis:\n    wlan0: {}\n"),
+        ("firstrun.sh", "#!/bin/sh\nuseradd theirs\n"),
+        ("FIRSTRUN.SH", "#!/bin/sh\nuseradd theirs\n"),
+        ("custom.toml", "config_version = 1\n"),
+        ("userconf.txt", "pi:$6$hash\n"),
+        ("cmdline.txt", "root=PARTUUID=1-02 systemd.run=/boot/firmware/firstrun.sh\n"),
+    ],
+)
+def test_an_image_that_somebody_has_set_up_already_is_not_silently_set_up_anew(
+    make_image: MakeImage, name: str, text: str
+) -> None:
+    base = make_image({**TRIXIE, name: text})
+    refused(base, RejectedError, f"(?i){name}.*--replace")
+    image = made(base, the_plan=replace(plan(), replace=True))
+    assert json.loads(read(image, "meta-data"))["local-hostname"]
+
+
+def test_what_an_image_is_published_with_is_no_setting_of_anybodys(make_image: MakeImage) -> None:
+    wire = "# a comment\nnetwork:\n  version: 2\n\n  ethernets:\n    eth0:\n      dhcp4: true\n#  wifis:\n#    wlan0:\n"
+    user = "#cloud-config\n\n#hostname: raspberrypi\nssh_pwauth: false\n#users:\n#- default\n"
+    made(make_image({**TRIXIE, "user-data": user, "network-config": wire}))
 
 
 def test_no_space_for_the_wheels(make_image: MakeImage) -> None:

@@ -7,8 +7,9 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -95,10 +96,10 @@ class Board:
         tree.rename(self.released / digest)
         return digest
 
-    def launch(self, *arguments: str) -> subprocess.Popen[str]:
+    def launch(self, *arguments: str, environment: Mapping[str, str] = MappingProxyType({})) -> subprocess.Popen[str]:
         made = subprocess.Popen(
             [sys.executable, "-P", "-m", "device.launcher", "--config", str(self.config), *arguments],
-            env={"PYTHONPATH": str(self.installed)},
+            env={"PYTHONPATH": str(self.installed), **environment},
             stderr=subprocess.PIPE,
             text=True,
         )

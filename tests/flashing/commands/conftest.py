@@ -1,13 +1,14 @@
 """The command line of `flash.py`, run in this process, and disks that are files."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from flashing import cli
-from tests.flashing.conftest import MIB
+from tests.flashing.conftest import MIB, needed, wheel
+from tests.flashing.machine import Machine
 
 Run = Callable[..., tuple[int, str, str]]
 MakeDisk = Callable[..., Path]
@@ -43,3 +44,22 @@ def make_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeDisk:
         return path
 
     return make
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    with Machine(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is all of pip's index, with wheels for any machine."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    for each in needed():
+        oldest = next((bound.version for bound in each.specifier if bound.operator == ">="), "1")
+        wheel(folder, f"{each.name.lower().replace('-', '_')}-{oldest}", "py3-none-any")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder

@@ -1,0 +1,77 @@
+"""Install on a running machine what a card brings, upgrade it, or take it off again: by the scripts that a card has.
+
+The machine is asked and judged first, then the libraries are fetched, and what may end an earlier identity comes last.
+How files and commands get there is the target's.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import boards
+from device.errors import RejectedError, UsageError
+from flashing import agent, survey
+from flashing.survey import Machine
+from flashing.targets import Progress, Target
+
+# For the board of this name: the files of the device's identity, by the names that install.sh expects.
+Identify = Callable[[str], Mapping[str, bytes]]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person wants there: the board ("" as detected), the device's name ("" for the one that it is), and
+    whether it gets an identity anew though it has one.
+    """
+
+    board: str
+    device: str
+    again: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done: the board, the device, and whether there was a Lamplight before."""
+
+    board: str
+    device: str
+    upgraded: bool
+
+
+def install(
+    target: Target, wish: Wish, identify: Identify, say: Callable[[str], None], progress: Progress, pip: agent.Pip
+) -> Outcome:
+    """Install on `target`, or upgrade what is there. Raises LamplightError; what was there runs on then."""
+    machine = survey.parse(target.ask(survey.SCRIPT))
+    known = [boards.load(each) for each in boards.names()]
+    board = survey.board(machine, wish.board, known)
+    survey.check(machine)
+    new = _needs_identity(machine, wish, target.title)
+    files = {**agent.archives(board.machine, [machine.python], say, pip), **agent.own_files()}
+    if new:
+        files |= identify(board.name)
+    say(f"Installing on {target.title}")
+    target.run(files, "install.sh", machine.root, progress)
+    return Outcome(board.name, wish.device or machine.device, machine.installed)
+
+
+def remove(target: Target, progress: Progress) -> str:
+    """Take the agent off `target`; gives the device's name. RejectedError when there is none."""
+    machine = survey.parse(target.ask(survey.SCRIPT))
+    survey.check_rights(machine)
+    if not machine.installed:
+        raise RejectedError(f"There is no Lamplight on {target.title}", "it has no service of that name")
+    target.run({"remove.sh": agent.own_files()["remove.sh"]}, "remove.sh", machine.root, progress)
+    return machine.device
+
+
+def _needs_identity(machine: Machine, wish: Wish, title: str) -> bool:
+    """Whether the device must be made known; an upgrade keeps who it is."""
+    if not machine.device and not wish.device:
+        raise UsageError(f"How shall the device be called that {title} becomes?", "", "--name NAME")
+    if machine.device and wish.device not in ("", machine.device) and not wish.again:
+        raise RejectedError(
+            f"{title} is the device {machine.device}",
+            f"it would become {wish.device}",
+            "leave --name out to upgrade it, or --again",
+        )
+    return wish.again or not machine.device

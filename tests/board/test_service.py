@@ -1,0 +1,45 @@
+"""The service under the board's own systemd: it is watched, confined, and still able to confine its functions."""
+
+from pathlib import Path
+
+from tests.board.board import NAME, Board
+from tests.support import until
+
+
+def properties(board: Board, *names: str) -> dict[str, str]:
+    told = board.emulator.shell.run(f"systemctl show lamplight.service -p {','.join(names)}")
+    return dict(line.partition("=")[::2] for line in told.splitlines())
+
+
+def test_it_runs_as_its_own_user_without_any_right_and_is_watched(board: Board) -> None:
+    told = properties(board, "ActiveState", "User", "WatchdogUSec", "NRestarts", "Type", "CapabilityBoundingSet")
+    assert told == {
+        "ActiveState": "active",
+        "User": "lamplight",
+        "WatchdogUSec": "2min",
+        "NRestarts": "0",
+        "Type": "notify",
+        "CapabilityBoundingSet": "",
+    }
+
+
+def test_functions_are_confined_below_it_as_without_it(board: Board, night_light: Path) -> None:
+    confinement = board.home.device(NAME)["reported"]["confinement"]
+    assert "own root" in confinement["filesystem"], confinement
+    for aspect in ("network", "system calls", "scratch", "privileges", "processes"):
+        assert confinement[aspect] != "none", confinement
+    board.sensor.lux = 5
+    board.led_becomes(True)
+
+
+def test_the_journal_knows_how_grave_a_line_is(board: Board) -> None:
+    said = board.emulator.shell.run("journalctl -u lamplight -p info -o cat --no-pager | head -5")
+    assert said and not said.startswith("<")
+
+
+def test_an_agent_that_is_killed_is_back_and_the_service_never_ended(board: Board) -> None:
+    before = properties(board, "MainPID", "NRestarts")
+    board.emulator.shell.run("pkill -KILL -u lamplight -f device.agent")
+    board.goes_offline()
+    board.comes_online()
+    until(lambda: properties(board, "MainPID", "NRestarts") == before, "the launcher is the same")
