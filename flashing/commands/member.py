@@ -77,7 +77,7 @@ def _identity(options: Options, chosen: Mapping[str, Any], board: str) -> Mappin
     name, fleet, broker = chosen["name"], chosen["fleet"], identity.broker(chosen["broker"], not chosen["no_tls"])
     if chosen["folder"] is not None:
         return identity.from_folder(chosen["folder"], name, fleet).files(board, broker)
-    made = identity.from_shim(options.client, name, board, fleet, chosen["again"], broker.tls)
+    made = identity.from_shim(options.client, name, fleet, chosen["again"], tls=broker.tls)
     return made.files(board, broker)
 
 
