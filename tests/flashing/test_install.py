@@ -16,7 +16,7 @@ from flashing import agent
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 ARCHIVE = f"agent-{PYTHON}.tar.xz"
 # These change the system; what they were told is written down. `install` may not give a file to another user here.
-CALLED = ("useradd", "usermod", "systemctl", "modprobe")
+CALLED = ("useradd", "userdel", "usermod", "gpasswd", "systemctl", "modprobe")
 INSTALL = """#!/bin/sh
 for each; do
     shift
@@ -72,6 +72,11 @@ class Board:
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert (done.returncode == 0) is (code == 0), done.stderr
         return done.stderr
+
+    def remove(self) -> None:
+        """As `flash.py remove` does it."""
+        environment = {"PATH": f"{self._bin}:{os.environ['PATH']}"}
+        subprocess.run(["sh", str(self.boot / "remove.sh"), str(self.root)], env=environment, check=True)
 
     def read(self, path: str) -> str:
         return (self.root / path).read_text()
@@ -138,6 +143,27 @@ def test_a_damaged_card_leaves_the_agent_that_is_there(board: Board) -> None:
     assert "the card is damaged" in board.install(code=1)
     assert board.read("opt/lamplight/device/code.py") == "first"
     assert board.read("var/lib/lamplight/password") == "password-1"
+
+
+def test_removed_the_board_is_as_it_was(board: Board) -> None:
+    config = board.root / "boot" / "firmware" / "config.txt"
+    config.parent.mkdir(parents=True)
+    config.write_text("[all]\ndtparam=audio=on\n")
+    before = {path: path.read_bytes() for path in board.root.rglob("*") if path.is_file()}
+    board.install()
+    assert "umask=0077" in board.read("etc/fstab") and "i2c_arm=on" in config.read_text()
+    board.remove()
+    assert {path: path.read_bytes() for path in board.root.rglob("*") if path.is_file()} == before
+    board.remove()
+    assert {path: path.read_bytes() for path in board.root.rglob("*") if path.is_file()} == before
+
+
+def test_what_somebody_else_had_set_stays_when_it_is_removed(board: Board) -> None:
+    fstab = board.root / "etc" / "fstab"
+    fstab.write_text("PARTUUID=1-01 /boot/firmware vfat defaults,umask=0077 0 2\n")
+    board.install()
+    board.remove()
+    assert fstab.read_text() == "PARTUUID=1-01 /boot/firmware vfat defaults,umask=0077 0 2\n"
 
 
 def test_a_card_for_another_python_says_which_it_has(board: Board) -> None:

@@ -106,6 +106,12 @@ def test_an_agent_on_trial_or_that_was_lost_or_is_asked_for_is_told(device):
     assert "the built-in one is asked for" in told(device(reported={"runtime": AGENT}, desired=back))["agent"]
 
 
+def test_safe_mode_is_told_first_with_what_ends_it(device):
+    shown = told(device(reported={"runtime": {**AGENT, "safe": "safe mode: 6 starts in a row"}}))
+    assert list(shown)[1] == "safe mode"
+    assert "6 starts in a row" in shown["safe mode"] and "`lamplight rollback`" in shown["safe mode"]
+
+
 def test_an_agent_that_says_nothing_of_its_versions_is_told_by_its_own(device):
     assert told(device())["agent"] == device()["reported"]["agent"]
 

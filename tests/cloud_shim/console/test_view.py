@@ -94,3 +94,9 @@ def test_an_agent_on_trial_says_so(device):
     assert view.device(device, device["last_seen"]).agent == "0.1.0, on trial"
     del device["reported"]["runtime"]
     assert view.device(device, device["last_seen"]).agent == "0.1.0"
+
+
+def test_safe_mode_is_told_with_its_reason_and_its_end(device):
+    device["reported"]["runtime"] = {"safe": "safe mode: 6 starts in a row ended within 60 s"}
+    told = view.device(device, device["last_seen"]).agent
+    assert "6 starts in a row" in told and "the next deployment ends it" in told
