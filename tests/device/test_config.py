@@ -43,7 +43,7 @@ def test_the_example_in_the_documentation_is_accepted(tmp_path: Path) -> None:
     path.write_text(GOOD + page.split("```\n")[1])
     required = load(path).confinement.require
     assert required
-    demand(required, dict.fromkeys(confinement(), "something"))
+    demand(required, dict.fromkeys(confinement({}), "something"))
 
 
 def test_http_and_folders_are_what_the_operator_says(tmp_path: Path) -> None:
