@@ -25,7 +25,7 @@ from device.update import archive
 REQUIREMENTS = "requirements.txt"
 # What the agent needs, by pyproject.toml, and what the agent of a board that runs models has beside it.
 _AGENT = (
-    *("adafruit-blinka", "adafruit-circuitpython-tsl2561", "cronsim", "gpiod", "h11", "packaging", "paho-mqtt"),
+    *("adafruit-blinka", "adafruit-circuitpython-tsl2561", "cronsim", "gpiod", "packaging", "paho-mqtt"),
     *("securesystemslib", "tuf", "tzdata", "zstandard"),
 )
 _MODELS = ("numpy", "onnxruntime")

@@ -244,6 +244,10 @@ class _ChunkLink:
         self._session = session
         self._topic = topics.of_device(config.fleet, config.device, "want")
 
+    @property
+    def connected(self) -> bool:
+        return self._session.connected
+
     def want(self, digests: list[str]) -> None:
         self._session.publish(self._topic, messages.encode_want(digests), qos=1)
 

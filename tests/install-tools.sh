@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the tests need beyond Python packages: mosquitto with its clients, Chromium and its driver, what the
-# benchmarks measure with and against (wrk and Node.js), mtools and mkfs.vfat for card images, and for other processors
-# QEMU's user emulation and mmdebstrap.
+# benchmarks measure with and against (wrk and Node.js), mtools and mkfs.vfat for card images, for other processors
+# QEMU's user emulation and mmdebstrap, and for the virtual board QEMU's Raspberry Pi and what makes its card.
 # Debian and its relatives; elsewhere it says what is missing. Does nothing when all is there.
 set -eu
 PATH="$PATH:/usr/sbin"
@@ -19,6 +19,11 @@ has node || missing="$missing nodejs"
 has npm || missing="$missing npm"
 has mmdebstrap || missing="$missing mmdebstrap"
 has qemu-arm-static || missing="$missing qemu-user-static"
+has qemu-system-aarch64 || missing="$missing qemu-system-arm"
+has depmod || missing="$missing kmod"
+has mke2fs || missing="$missing e2fsprogs"
+has ssh-keygen || missing="$missing openssh-client"
+[ -f /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
 [ -n "$missing" ] || exit 0
 
 sudo=""

@@ -25,10 +25,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def agent_of(launcher: int) -> int:
-    """The process id of the agent that the launcher with that process id has started (Linux)."""
-    until(lambda: _children(launcher), f"the launcher {launcher} has an agent")
-    return _children(launcher)[0]
+def child_of(process: int) -> int:
+    """The process id of what the process with that id has started, as a launcher its agent (Linux)."""
+    until(lambda: _children(process), f"the process {process} has a child")
+    return _children(process)[0]
 
 
 def _children(pid: int) -> list[int]:

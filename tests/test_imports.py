@@ -51,6 +51,7 @@ SHARED = (
     "device.generation",
     "device.config",
     "device.health",
+    "device.lifeline",
     "device.logs",
     "device.protocol",
 )
@@ -60,7 +61,7 @@ ALLOWED = {
     "hal": ("boards",),
     "infer": (),
     "link": (),
-    "launcher": ("device.update", "device.runtime.backoff", "device.runtime.sandbox"),
+    "launcher": ("device.update", "device.runtime.backoff"),
     "update": ("device.infer", "device.launcher"),
     "triggers": ("device.hal", "boards"),
     "runtime": ("device.hal", "device.triggers", "device.infer", "boards"),
@@ -89,7 +90,6 @@ def test_the_board_never_loads_what_it_has_no_memory_for() -> None:
 def test_every_import_of_the_device_is_declared() -> None:
     declared = {"paho", "tuf", "securesystemslib", "numpy", "onnxruntime", "gpiod", "packaging", "zstandard"} | {
         "cronsim",
-        "h11",
     }
     blinka = {"board", "busio", "digitalio", "adafruit_blinka", "Adafruit_PureIO", "adafruit_tsl2561"}
     known = declared | {"boards", "device"} | blinka | set(sys.stdlib_module_names)
@@ -102,7 +102,7 @@ def test_the_launcher_loads_nothing_that_could_keep_it_from_starting() -> None:
     assert {each.split(".")[0] for each in loaded} - set(sys.stdlib_module_names) == {"device"}
     ours = {each for each in loaded if within(each, "device.update", "device.runtime", "device.link", "device.hal")}
     update, runtime = {"device.update.archive", "device.update.durable"}, {"device.runtime.backoff"}
-    assert ours == {"device.update", "device.runtime", "device.runtime.sandbox", *update, *runtime}
+    assert ours == {"device.update", "device.runtime", *update, *runtime}
 
 
 def loaded_by(code: str) -> set[str]:

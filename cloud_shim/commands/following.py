@@ -46,6 +46,7 @@ def follow(
     end = outcome.wait(options.client, device, generation, timeout, _Progress(terminal, started).show)
     seconds = time.monotonic() - started
     if not end.good:
+        terminal.data({**told, "state": end.state, "reason": end.reason, "evidence": dict(end.evidence)})
         for line in evidence.lines(end.evidence):
             terminal.say(line)
         raise RejectedError(

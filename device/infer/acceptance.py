@@ -12,52 +12,72 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from device.errors import BadArtifactError, RejectedError
+from device.errors import BadArtifactError, LamplightError, RejectedError
 from device.infer import checks, limits
+from device.lifeline import die_with_parent
 
 DEFAULT_TIMEOUT = 30.0
+# Seconds between two looks at whether the checks are still wanted.
+_LOOK = 0.2
 _MAX_VERDICT = 64 * 1024
 _MAX_TEXT = 300
 _REPOSITORY = Path(__file__).parents[2]
 
 
-def accept(folder: Path, timeout: float = DEFAULT_TIMEOUT) -> None:
+class AbandonedError(LamplightError):
+    """The checks were given up before they came to an end; nothing is known of the model."""
+
+
+def accept(folder: Path, timeout: float = DEFAULT_TIMEOUT, abandoned: Callable[[], bool] = lambda: False) -> None:
     """Return when the model in `folder` may be used here; `timeout` in seconds is for all checks together.
 
     Raises BadArtifactError saying what is wrong with the model; one that crashes, hangs or takes too much memory
-    is wrong too, as is any model on a board without onnxruntime.
+    is wrong too, as is any model on a board without onnxruntime. AbandonedError once `abandoned`, which is asked now
+    and then, says so.
     """
     with tempfile.TemporaryFile() as verdict, tempfile.TemporaryFile() as complaints:
-        status = _run(folder, timeout, verdict, complaints)
+        status = _run(folder, timeout, verdict, complaints, abandoned)
         _judge(status, _head(verdict, _MAX_VERDICT), _head(complaints, _MAX_VERDICT))
 
 
-def _run(folder: Path, timeout: float, verdict: IO[bytes], complaints: IO[bytes]) -> int:
+def _run(folder: Path, timeout: float, verdict: IO[bytes], complaints: IO[bytes], abandoned: Callable[[], bool]) -> int:
     # -P: neither the model's folder nor the working directory is a place to import from.
     command = [sys.executable, "-P", "-m", "device.infer.acceptance", str(folder.resolve()), "--json"]
     # An empty entry would be the working directory again.
     path = os.pathsep.join([str(_REPOSITORY), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))])
     process = subprocess.Popen(
-        [*command, "--seconds", str(math.ceil(timeout))],
+        [*command, "--seconds", str(math.ceil(timeout)), "--parent", str(os.getpid())],
         env={**os.environ, "PYTHONPATH": path},
         stdin=subprocess.DEVNULL,
         stdout=verdict,
         stderr=complaints,
     )
     try:
-        return process.wait(timeout)
-    except subprocess.TimeoutExpired:
+        return _wait(process, timeout, abandoned)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait(process: "subprocess.Popen[bytes]", timeout: float, abandoned: Callable[[], bool]) -> int:
+    end = time.monotonic() + timeout
+    while not abandoned():
+        try:
+            return process.wait(min(_LOOK, max(0.0, end - time.monotonic())))
+        except subprocess.TimeoutExpired:
+            if time.monotonic() < end:
+                continue
         raise BadArtifactError(
             "The model did not finish its checks",
             f"they took more than {timeout:g} s, so it hangs or is far too slow for this board",
             "Run it with onnxruntime on your machine and make it smaller",
-        ) from None
-    finally:
-        process.kill()
-        process.wait()
+        )
+    raise AbandonedError("The model's checks were given up", "something newer came")
 
 
 def _judge(status: int, verdict: bytes, complaints: bytes) -> None:
@@ -98,7 +118,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="the folder with model.onnx, model.toml and golden.json")
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
     parser.add_argument("--seconds", type=int, default=math.ceil(DEFAULT_TIMEOUT), help="processor time at most")
+    parser.add_argument("--parent", type=int, default=0, help="end together with this process, which made this one")
     given = parser.parse_args(arguments)
+    if given.parent:
+        die_with_parent(given.parent)
     limits.bound(given.seconds, _MAX_VERDICT)
     try:
         found = checks.examine(given.folder)

@@ -27,10 +27,10 @@ from device import config, logs
 from device.errors import LamplightError, RejectedError
 from device.launcher import ledger, line
 from device.launcher.ledger import BUILT_IN, Ledger
+from device.lifeline import die_with_parent
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import table, text
 from device.runtime.backoff import Backoff
-from device.runtime.sandbox import die_with_parent
 from device.update import archive, durable
 
 # Seconds, by a monotonic clock, in which a version on trial must prove itself.

@@ -1,9 +1,10 @@
 """The durable outbox: telemetry, logs and events wait here until the shim has acknowledged them.
 
-A record waits in memory first and goes to the file (record_file.py) when it was not acknowledged within LINGER: with a
-shim there, nothing is written, for an SD card does not live long under a transaction per reading. So a kill or a power
-cut loses at most the last LINGER seconds of what had not arrived; an orderly end loses nothing. Each stream has a
-budget in bytes; beyond it the oldest records go, and a record of kind "dropped" says how many.
+A record becomes JSON when somebody looks at it: whoever made it has an event to get on with. It waits in memory first
+and goes to the file (record_file.py) when it was not acknowledged within LINGER: with a shim there, nothing is
+written, for an SD card does not live long under a transaction per reading. So a kill or a power cut loses at most the
+last LINGER seconds of what had not arrived; an orderly end loses nothing. Each stream has a budget in bytes; beyond it
+the oldest records go, and a record of kind "dropped" says how many.
 It does not send: that is uplink.py's.
 """
 
@@ -15,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from device.link.record_file import RecordFile, Row, boot_name, boots_so_far
@@ -29,13 +31,24 @@ MAX_RECORD = 64 * 1024
 # Bytes of each stream that may wait in memory when there is no file.
 MEMORY_BUDGET = 1 << 20
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Pending:
-    row: Row
+    """A record in memory. `added` is in seconds of the monotonic clock."""
+
+    stream: str
+    boot: str
+    seq: int
+    record: dict[str, object]
     added: float
+
+    @cached_property
+    def row(self) -> Row:
+        """As it travels."""
+        return Row(self.stream, self.boot, self.seq, _encode(self.record))
 
 
 class Outbox:
@@ -76,7 +89,10 @@ class Outbox:
         self._listener = listener
 
     def append(self, stream: str, kind: str, fields: Mapping[str, object]) -> None:
-        """Add one record; returns at once. A record that is no JSON or too long is replaced by a note of that."""
+        """Add one record, which nobody changes any more; returns at once.
+
+        One that is no JSON or too long is replaced by a note of that.
+        """
         with self._condition:
             self._add(stream, kind, fields)
         self._listener()
@@ -87,7 +103,7 @@ class Outbox:
             goal = self._flush_to = self._seq
             self._condition.notify_all()
             self._flushing += 1
-            self._condition.wait_for(lambda: not self._pending or self._pending[0].row.seq > goal, timeout=10)
+            self._condition.wait_for(lambda: not self._pending or self._pending[0].seq > goal, timeout=10)
             self._flushing -= 1
 
     def next_batch(self, stream: str, records: int = 500, size: int = 96 * 1024) -> list[Row]:
@@ -123,25 +139,27 @@ class Outbox:
         if stream not in STREAMS:
             raise ValueError(f"unknown stream {stream!r}")
         self._seq += 1
-        body = _encode({"seq": self._seq, "time": round(self._clock(), 3), "kind": kind, **fields})
-        self._pending.append(_Pending(Row(stream, self.boot, self._seq, body), self._monotonic()))
+        record = {"seq": self._seq, "time": round(self._clock(), 3), "kind": kind, **fields}
+        self._pending.append(_Pending(stream, self.boot, self._seq, record, self._monotonic()))
         if len(self._pending) > MAX_PENDING:
-            self._count_dropped({self._pending.popleft().row.stream: 1})
+            self._count_dropped({self._pending.popleft().stream: 1})
         # With a time set, the writer looks in time by itself: waking it for every record costs more than the record.
         if self._writer_idle:
             self._condition.notify_all()
 
     def _in_memory(self, stream: str) -> list[Row]:
         with self._condition:
-            return [each.row for each in self._pending if each.row.stream == stream]
+            found = [each for each in self._pending if each.stream == stream]
+        # Outside of it, for an event may wait to add its record.
+        return [each.row for each in found]
 
     def _forget(self, stream: str, seq: int) -> bool:
         with self._condition:
             before = list(self._pending)
-            self._pending = deque(each for each in before if each.row.stream != stream or each.row.seq > seq)
+            self._pending = deque(each for each in before if each.stream != stream or each.seq > seq)
             if self._flushing:
                 self._condition.notify_all()
-            return any(each.row.stream == stream and each.row.seq == seq for each in before)
+            return any(each.stream == stream and each.seq == seq for each in before)
 
     def _count_dropped(self, dropped: Mapping[str, int]) -> None:
         for stream, count in dropped.items():
@@ -153,7 +171,8 @@ class Outbox:
         while self._wait_until_due():
             with self._lock:
                 with self._condition:
-                    rows = [each.row for each in self._pending]
+                    pending = list(self._pending)
+                rows = [each.row for each in pending]
                 dropped = self._store(rows)
                 with self._condition:
                     self._settle(rows, dropped)
@@ -171,7 +190,7 @@ class Outbox:
                     continue
                 oldest = self._pending[0]
                 left = LINGER - (self._monotonic() - oldest.added)
-                if self._closing or left <= 0 or oldest.row.seq <= self._flush_to:
+                if self._closing or left <= 0 or oldest.seq <= self._flush_to:
                     return True
                 self._condition.wait(left)
 
@@ -200,7 +219,7 @@ class Outbox:
     def _settle(self, rows: Sequence[Row], dropped: Mapping[str, int]) -> None:
         """The rows have left memory; tell what was lost, unless that cannot be kept either."""
         last = rows[-1].seq
-        while self._pending and self._pending[0].row.seq <= last:
+        while self._pending and self._pending[0].seq <= last:
             self._pending.popleft()
         self._count_dropped(dropped)
         if not self._failing:
@@ -235,7 +254,7 @@ def _take(rows: Sequence[Row], size: int) -> list[Row]:
 
 def _encode(record: dict[str, object]) -> str:
     try:
-        body = json.dumps(record, separators=(",", ":"), allow_nan=False)
+        body = _ENCODER.encode(record)
     except (ValueError, TypeError, RecursionError) as error:
         return _note(record, f"not JSON: {error}")
     return body if len(body) <= MAX_RECORD else _note(record, f"{len(body)} bytes; at most {MAX_RECORD}")

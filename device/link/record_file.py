@@ -72,6 +72,8 @@ class RecordFile:
 
     def oldest(self, stream: str, count: int) -> list[Row]:
         """Up to `count` rows of the stream, oldest first."""
+        if not self.sizes[stream]:
+            return []
         found = self._database.execute(
             "SELECT stream, boot, seq, body FROM records WHERE stream = ? ORDER BY id LIMIT ?", (stream, count)
         )

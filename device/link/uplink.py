@@ -1,7 +1,8 @@
 """Sends the outbox to the shim: per stream one batch at a time, again until it is acknowledged.
 
-What was sent and not acknowledged is sent again after a timeout and after each reconnection; the shim drops
-what it already has. It keeps no records itself.
+A record waits GATHER for others to travel with it: each batch costs the board, the broker and the shim far more than
+each record in it. What was sent and not acknowledged is sent again after a timeout and after each reconnection; the
+shim drops what it already has. It keeps no records itself.
 """
 
 import logging
@@ -17,6 +18,10 @@ from device.protocol.topics import STREAMS
 
 # A shim that is slow must not be sent the same batch over and over.
 RESEND_AFTER = 5.0
+# Seconds between a record and the batch that takes it along.
+GATHER = 0.1
+# Bytes of a batch from which on it was probably cut: what is behind it does not wait for more.
+LONG = 32 * 1024
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +38,7 @@ class _InFlight:
     boot: str
     seq: int
     sent: float
+    long: bool
 
 
 class Uplink:
@@ -51,6 +57,7 @@ class Uplink:
         self._in_flight: dict[str, _InFlight] = {}
         self._faults: set[str] = set()
         self._due = True
+        self._hurried = False
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
 
@@ -66,31 +73,42 @@ class Uplink:
         self._thread.join()
 
     def wake(self) -> None:
-        """There may be something new to send."""
-        with self._condition:
-            self._due = True
-            self._condition.notify_all()
+        """There may be something new to send; any thread, and cheap, for every record comes with it."""
+        # Without the lock: it is cleared before the outbox is looked at, so nothing is missed.
+        if not self._due:
+            with self._condition:
+                self._due = True
+                self._condition.notify_all()
 
     def connected(self) -> None:
         """A new connection: what was in flight is lost, as far as we know."""
         with self._condition:
             self._in_flight.clear()
-        self.wake()
+            self._hurry()
 
     def acknowledged(self, ack: Ack) -> None:
         """The shim has made records durable. One that names nothing we hold changes nothing."""
         if self._outbox.acknowledge(ack.stream, ack.boot, ack.seq):
             with self._condition:
-                self._in_flight.pop(ack.stream, None)
+                landed = self._in_flight.pop(ack.stream, None)
+                if landed and landed.long:
+                    self._hurry()
             self.wake()
 
+    def _hurry(self) -> None:
+        self._due = self._hurried = True
+        self._condition.notify_all()
+
+    def _wait(self) -> bool:
+        """Until there is something to send, or it is time to look; False at the end."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._due or self._stopping, timeout=RESEND_AFTER / 2)
+            self._condition.wait_for(lambda: self._hurried or self._stopping, timeout=GATHER)
+            self._due = self._hurried = False
+            return not self._stopping
+
     def _run(self) -> None:
-        while True:
-            with self._condition:
-                self._condition.wait_for(lambda: self._due or self._stopping, timeout=RESEND_AFTER / 2)
-                if self._stopping:
-                    return
-                self._due = False
+        while self._wait():
             for stream in STREAMS:
                 try:
                     self._send_next(stream)
@@ -113,8 +131,9 @@ class Uplink:
         rows = self._outbox.next_batch(stream)
         # Noted before it is sent: the acknowledgement may be faster than this thread.
         if rows:
+            long = sum(len(row.body) for row in rows) >= LONG
             with self._condition:
-                self._in_flight[stream] = _InFlight(rows[-1].boot, rows[-1].seq, self._clock())
+                self._in_flight[stream] = _InFlight(rows[-1].boot, rows[-1].seq, self._clock(), long)
         if rows and not self._send(stream, _payload(rows[0].boot, (row.body for row in rows))):
             with self._condition:
                 self._in_flight.pop(stream, None)

@@ -23,6 +23,7 @@ from device.runtime.messages import event_packet
 from device.runtime.overflow import Waiting
 from device.runtime.policy import Policy
 from device.runtime.process import WorkerProcess
+from device.runtime.reply import Reply
 from device.runtime.starter import Starter
 
 # Between two reports of dropped events, in seconds.
@@ -92,18 +93,17 @@ class Dispatcher:
             raise UsageError(f"{name} cannot be called with this", str(error), "send what JSON can say") from None
         if instance := self._queue.borrow():
             return instance.handle_now(event, packet)
-        reply: Future[object] = Future()
+        reply = Reply()
         return self._wait_for(Waiting(Event(event, source, type, now, data, subject), packet, reply), reply)
 
-    def _wait_for(self, waiting: Waiting, reply: "Future[object]") -> object:
+    def _wait_for(self, waiting: Waiting, reply: Reply) -> object:
         until = time.monotonic() + self._policy.call + self._function.manifest.timeout
         gone = self._queue.offer_patiently(waiting, until)
         if gone:
             gone.fail(self._not_taken())
         try:
-            return reply.result(max(0.0, until - time.monotonic()))
+            return reply.wait(max(0.0, until - time.monotonic()))
         except TimeoutError:
-            reply.cancel()
             raise OfflineError(
                 f"{self._function.name} did not answer",
                 f"it is {self.health().state}, or busy with earlier events",
@@ -164,6 +164,11 @@ class Dispatcher:
     def stop(self) -> "list[Future[None]]":
         """After the events in hand, end the workers and put the outputs to their safe level. Then `close`."""
         return [instance.stop() for instance in self._instances]
+
+    def start_over(self) -> None:
+        """After the events in hand, put the outputs to their safe level until an event of its own drives them."""
+        for instance in self._instances:
+            instance.start_over()
 
     def kill(self) -> None:
         """Do not wait for the events in hand."""

@@ -145,6 +145,10 @@ class Instance:
         """After the event in hand, end the worker, put the outputs to their safe level, and end the thread."""
         return self._command(self._stop)
 
+    def start_over(self) -> "Future[None]":
+        """After the event in hand, put the outputs to their safe level, with a new worker that drives none yet."""
+        return self._command(self._start_anew)
+
     def kill(self) -> None:
         """Do not wait for the event in hand."""
         for worker in (self._worker, self._rising):
@@ -239,7 +243,7 @@ class Instance:
 
     def _handle(self, waiting: Waiting, worker: WorkerProcess) -> None:
         self._notice()
-        if waiting.reply and not waiting.reply.set_running_or_notify_cancel():
+        if waiting.reply and not waiting.reply.wanted:
             return
         try:
             outcome = self._outcome(waiting.event.id, waiting.packet, worker)
@@ -254,7 +258,7 @@ class Instance:
                 # What it leaked is still there: only a new process gives it back.
                 raise WorkerLostError("memory", outcome.text)
         elif waiting.reply:
-            waiting.reply.set_result(outcome.value)
+            waiting.reply.give(outcome.value)
         else:
             self._journal.decision(waiting.event, len(waiting.packet), outcome)
 
@@ -337,6 +341,12 @@ class Instance:
             self._worker.stop(self._policy.stop)
             self._worker = None
             self._journal.worker("stopped")
+
+    def _start_anew(self) -> None:
+        if self._worker:
+            self._release()
+            self._rest_outputs()
+            self._rise_at = time.monotonic()
 
     def _adopt(self, function: InstalledFunction, journal: Journal, worker: WorkerProcess) -> None:
         self._become(function, journal)

@@ -89,8 +89,9 @@ def event_packet(id: str, source: str, type: str, time: float, data: object, sub
 
 def event(message: dict[str, Any]) -> tuple[Event, float]:
     """The event in a message from the agent, which is trusted, and its deadline."""
-    said = (message[each] for each in ("id", "source", "type", "time", "data", "subject"))
-    return Event(*said), message["deadline"]
+    # Written out, for it is on the path of every event.
+    m = message
+    return Event(m["id"], m["source"], m["type"], m["time"], m["data"], m["subject"]), m["deadline"]
 
 
 def with_deadline(packet: bytes, deadline: float) -> bytes:

@@ -8,13 +8,11 @@ newest stays. Where none of its source waits, the trigger's event is dropped.
 
 from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from device.event import Event
 from device.runtime.messages import event_packet
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
+from device.runtime.reply import Reply
 
 
 class Waiting(NamedTuple):
@@ -22,18 +20,18 @@ class Waiting(NamedTuple):
 
     event: Event
     packet: bytes
-    reply: "Future[object] | None" = None
+    reply: Reply | None = None
 
     @classmethod
-    def of(cls, event: Event, reply: "Future[object] | None" = None) -> "Waiting":
+    def of(cls, event: Event, reply: Reply | None = None) -> "Waiting":
         """Encodes the event; raises as messages.event_packet does."""
         packet = event_packet(event.id, event.source, event.type, event.time, event.data, event.subject)
         return cls(event, packet, reply)
 
     def fail(self, error: Exception) -> None:
         """It will not be handled, or was not handled to its end."""
-        if self.reply and not self.reply.done():
-            self.reply.set_exception(error)
+        if self.reply:
+            self.reply.fail(error)
 
 
 def squeeze_in(events: deque[Waiting], new: Waiting, overflow: str) -> Waiting:

@@ -1,5 +1,4 @@
-"""The limits of a worker as a process: resource limits, a session of its own, no gain of privileges, an end together
-with its parent.
+"""The limits of a worker as a process: resource limits, a session of its own, no gain of privileges.
 
 Taking the network, the file system, the user and system calls away is confinement/'s. Everything that only Linux has is
 behind this file and that folder; elsewhere a worker runs with what is left.
@@ -8,7 +7,6 @@ behind this file and that folder; elsewhere a worker runs with what is left.
 import ctypes
 import os
 import resource
-import signal
 import sys
 from pathlib import Path
 
@@ -17,7 +15,6 @@ OPEN_FILES = 256
 # Of one file in the scratch folder, in bytes.
 FILE_SIZE = 64 * 1024 * 1024
 # <linux/prctl.h>
-_PR_SET_PDEATHSIG = 1
 _PR_GET_PDEATHSIG = 2
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_GET_NO_NEW_PRIVS = 39
@@ -29,17 +26,6 @@ def _prctl(option: int, argument: int = 0) -> int:
         return -1
     zero = ctypes.c_ulong(0)
     return int(ctypes.CDLL(None).prctl(option, ctypes.c_ulong(argument), zero, zero, zero))
-
-
-def die_with_parent(parent: int, how: signal.Signals = signal.SIGKILL) -> None:
-    """Have the kernel send `how` when the thread that made this process ends; leave at once when `parent` is gone
-    already.
-
-    Not inherited by processes that this one makes (prctl(2), PR_SET_PDEATHSIG).
-    """
-    _prctl(_PR_SET_PDEATHSIG, how)
-    if os.getppid() != parent:
-        os._exit(0)
 
 
 def apart() -> None:

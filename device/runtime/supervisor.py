@@ -19,6 +19,7 @@ from device.hal import leases
 from device.health import FunctionHealth, SensorHealth
 from device.protocol.manifest import FunctionManifest
 from device.protocol.messages import CALL
+from device.protocol.triggers import SensorTrigger
 from device.runtime import permissions
 from device.runtime.cgroups.groups import Groups
 from device.runtime.dispatcher import Dispatcher
@@ -77,6 +78,7 @@ class Supervisor:
         self._functions: dict[str, InstalledFunction] = {}
         self._dispatchers: dict[str, Dispatcher] = {}
         self._numbers: dict[str, Iterator[int]] = {}
+        self._sources.sensors.on_lost = self._without
 
     def check(self, generation: Generation) -> None:
         """Try the generation without touching what runs.
@@ -160,6 +162,14 @@ class Supervisor:
             yield
         finally:
             self._groups.keep([self._starter.group_name(each) for each in self._functions.values()])
+
+    def _without(self, sensor: str) -> None:
+        """The sensor is lost: what its functions drive must not stay as the last reading left it."""
+        for function in list(self._functions.values()):
+            triggers = function.manifest.triggers
+            dispatcher = self._dispatchers.get(function.name)
+            if dispatcher and any(isinstance(each, SensorTrigger) and each.sensor == sensor for each in triggers):
+                dispatcher.start_over()
 
     def _change(self, generation: Generation, raised: Sequence[Raised]) -> None:
         driven = safe_levels(generation.functions.values())

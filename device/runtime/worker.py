@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
 
+from device.lifeline import die_with_parent
 from device.runtime import handler, messages, migration, sandbox
 from device.runtime.channel import Channel, ChannelClosedError, encode
 from device.runtime.confinement.enter import Bounds, enter
@@ -58,7 +59,7 @@ def main(end: socket.socket, log: int, hardware: "Hardware", zygote: int) -> NoR
 
 def _settle(log: int, zygote: int) -> None:
     """Leave what the zygote was: its session, its signals, its output."""
-    sandbox.die_with_parent(zygote)
+    die_with_parent(zygote)
     sandbox.apart()
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGTERM):
@@ -80,7 +81,7 @@ def _confine(assignment: Assignment, hardware: "Hardware", zygote: int) -> None:
     os.environ.update(HOME=assignment.scratch, TMPDIR=assignment.scratch)
     enter(_bounds(assignment, hardware), mechanisms())
     # The kernel forgets it when a process changes its user.
-    sandbox.die_with_parent(zygote)
+    die_with_parent(zygote)
     sandbox.limit()
     sandbox.limit_memory(assignment.memory)
 
@@ -185,6 +186,8 @@ class Worker:
 
     def _inferred(self) -> tuple[int, int]:
         """How often the models were run since this was last asked, and how often too slowly."""
+        if not self._assignment.models:
+            return 0, 0
         before = self._runs, self._slow
         models = self._models.opened().values()
         self._runs, self._slow = sum(each.runs for each in models), sum(each.slow for each in models)

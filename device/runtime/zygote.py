@@ -19,7 +19,8 @@ import sys
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from device.runtime import sandbox, worker
+from device.lifeline import die_with_parent
+from device.runtime import worker
 from device.runtime.channel import adopt
 from device.runtime.confinement import probe
 
@@ -177,7 +178,7 @@ def main() -> None:
     agent = adopt(int(sys.argv[1]))
     parent = int(sys.argv[2])
     # While warming up, the end of the agent ends this process. From then on the closed socket does, after the workers.
-    sandbox.die_with_parent(parent, signal.SIGTERM)
+    die_with_parent(parent, signal.SIGTERM)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     hardware: Hardware = pickle.loads(agent.recv(MAX_REQUEST))
     _warm_up(hardware)

@@ -15,7 +15,7 @@ from device.errors import LamplightError, OfflineError, UsageError
 from device.protocol.triggers import METHODS
 from device.protocol.triggers import HttpTrigger as Declared
 from device.triggers.delivery import Ask
-from device.triggers.http_connection import RefusedError, Request, Response, plain
+from device.triggers.http_message import RefusedError, Request, Response, plain
 
 TYPE = "lamplight.http.request"
 MOST_FIELDS = 100

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from device.hal.sensors import Reading
 
 Emit = Callable[[str, str, dict[str, object]], None]
+# Seconds without a reading after which nobody should act on the last one any more; a disturbed transfer is over sooner.
+LOST = 5.0
 # How often a reading becomes telemetry, in seconds: always that often, and never more often.
 TELEMETRY_LONGEST = 1.0
 TELEMETRY_SHORTEST = 0.2
@@ -47,7 +49,10 @@ class Subscription:
 
 
 class SensorReader:
-    """Reads one sensor. `open_sensor` gives it by name; it is opened anew after each failure."""
+    """Reads one sensor. `open_sensor` gives it by name; it is opened anew after each failure.
+
+    `lost` is called with its name, once, when it has given nothing for LOST seconds.
+    """
 
     def __init__(
         self,
@@ -55,8 +60,12 @@ class SensorReader:
         open_sensor: "Callable[[str], LightSensor]",
         emit: Emit,
         clock: Callable[[], float] = time.monotonic,
+        lost: Callable[[str], None] = lambda name: None,
     ) -> None:
         self._name = name
+        self._lost = lost
+        # When it last gave a reading; None once it has been said that it does not.
+        self._good: float | None = clock()
         self._open = open_sensor
         self._emit = emit
         self._clock = clock
@@ -130,9 +139,16 @@ class SensorReader:
             # Whatever a driver raises: a dead sensor must not take its thread along.
             self._let_go()
             self._tell(SensorHealth(ok=False, error=str(error) or type(error).__name__))
+            self._miss()
             return None
         self._tell(SensorHealth(ok=True, error=""))
+        self._good = self._clock()
         return reading
+
+    def _miss(self) -> None:
+        if self._good is not None and self._clock() - self._good >= LOST:
+            self._good = None
+            self._lost(self._name)
 
     def _let_go(self) -> None:
         sensor, self._sensor = self._sensor, None
@@ -178,7 +194,9 @@ class SensorHub:
     """A reader for each sensor of the board."""
 
     def __init__(self, open_sensor: "Callable[[str], LightSensor]", names: list[str], emit: Emit) -> None:
-        self._readers = {name: SensorReader(name, open_sensor, emit) for name in names}
+        # Whoever wants to know that a sensor gives no readings any more; called in its reader's thread.
+        self.on_lost: Callable[[str], None] = lambda name: None
+        self._readers = {name: SensorReader(name, open_sensor, emit, lost=self._lost) for name in names}
 
     def trigger(self, declared: Declared, deliver: Deliver) -> SensorTrigger:
         """A trigger on its sensor; leases have made sure that the board has it."""
@@ -187,6 +205,9 @@ class SensorHub:
     def health(self) -> Mapping[str, SensorHealth]:
         """How each sensor is doing."""
         return {name: reader.health for name, reader in self._readers.items()}
+
+    def _lost(self, name: str) -> None:
+        self.on_lost(name)
 
     def close(self) -> None:
         """Stop all readers."""

@@ -36,6 +36,10 @@ class Delivery:
         """Every blob that may be of use: when a patch fails, or the power does, what arrived of the rest is kept."""
         return {blob for ref in self.missing for each in ref.targets() for blob in (each.digest, each.index) if blob}
 
+    def patched_by(self) -> set[str]:
+        """The blobs that only patches need: their own and their indexes."""
+        return {blob for patch in self.patches.values() for blob in (patch.digest, patch.index) if blob}
+
     def bases(self) -> set[str]:
         """The trees that its patches start from."""
         return {patch.base for patch in self.patches.values()}

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from device.errors import LamplightError, UntrustedError
 from device.generation import Generation
+from device.infer.acceptance import AbandonedError
 from device.protocol import chunks
 from device.protocol.deployment import ArtifactRef, Deployment
 from device.protocol.messages import MAX_WANT
@@ -53,8 +54,9 @@ class Engine:
     """One device's updates, with everything they keep in the folder `state`.
 
     `roots` is the folder with director-root.json and image-root.json. `changed` is called whenever `status` has
-    changed, `event` with each transition; `accept(folder, timeout)` raises LamplightError for a model that must not be
-    used. All three are called on the update thread, or inside `boot`. `own` replaces the agent itself.
+    changed, `event` with each transition; `accept(folder, timeout, abandoned)` raises LamplightError for a model that
+    must not be used, AbandonedError once `abandoned` says that something newer came. All three are called on the update
+    thread, or inside `boot`. `own` replaces the agent itself.
     """
 
     def __init__(
@@ -67,7 +69,7 @@ class Engine:
         chunks: ChunkLink,
         changed: Callable[[], None],
         event: Callable[[Update], None],
-        accept: Callable[[Path, float], None],
+        accept: Callable[[Path, float, Callable[[], bool]], None],
         own: SelfUpdate,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -159,6 +161,10 @@ class Engine:
             download = self._fetching.download
             self._act(download.step(self._clock()))
             self._reporter.progress(download.stored)
+            if self._link.connected and download.given_up(self._fetching.delivery.patched_by()):
+                self._without_patches(self._fetching, "The patch does not come")
+                self._step()
+                return
             # One switch at a time: the agent is replaced when no generation is on trial.
             if download.done and not (self._running.in_trial and self._own.plan(self._fetching.deployment)):
                 self._install(self._fetching)
@@ -273,6 +279,10 @@ class Engine:
             self._without_patches(fetching, text(error))
             self._step()
             return
+        except AbandonedError:
+            # It goes on where it was, unless what came replaces it.
+            self._fetching = fetching
+            return
         except Exception as error:
             self._refuse(deployment, text(error), again=isinstance(error, OSError))
             return
@@ -292,7 +302,7 @@ class Engine:
     def _accept_models(self, generation: Generation) -> None:
         for model in generation.models.values():
             if model.digest not in self._ledger.slots.accepted:
-                self._accept(model.path, ACCEPTANCE_TIMEOUT)
+                self._accept(model.path, ACCEPTANCE_TIMEOUT, lambda: self._inbox.interrupts(self._believed))
                 self._ledger.save(slots.accept(self._ledger.slots, model.digest))
 
     # Garbage

@@ -8,7 +8,7 @@ stored already only by asking `disk`.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,6 +22,8 @@ WINDOW = 8
 # what chunks took of late. Asking for what is only late brings it twice, and makes such a link slower still.
 FIRST_WAIT = 2.0
 LONGEST_WAIT = 60.0
+# A patch is a saving and no need: once a chunk of it was asked for so often in vain, the whole artifact is fetched.
+PATCH_TRIES = 3
 
 
 class Disk(Protocol):
@@ -58,7 +60,7 @@ class _Asked:
     since: float
     wait: float
     due: float
-    again: bool = False
+    again: int = 0
 
 
 class Download:
@@ -105,7 +107,7 @@ class Download:
             if asked.due <= now:
                 actions.subscribe.append(digest)
                 actions.want.append(digest)
-                asked.again = True
+                asked.again += 1
                 asked.wait = min(2 * asked.wait, LONGEST_WAIT)
                 asked.due = now + asked.wait
         if len(self._asked) <= WINDOW // 2:
@@ -123,6 +125,14 @@ class Download:
     def due(self) -> float | None:
         """When `step` next has something to ask for again; None when nothing is asked for."""
         return min((asked.due for asked in self._asked.values()), default=None)
+
+    def given_up(self, blobs: Collection[str]) -> bool:
+        """Whether a chunk of one of these blobs was asked for as often as is worth it."""
+        return any(
+            asked.again >= PATCH_TRIES and not blobs_of.isdisjoint(blobs)
+            for digest, asked in self._asked.items()
+            if (blobs_of := {digest, *(place.blob for place in self._places.get(digest, []))})
+        )
 
     def again(self, now: float) -> Actions:
         """The link is there again, with no subscription of before: what to subscribe to anew."""

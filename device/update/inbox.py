@@ -7,6 +7,8 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
+from device.protocol.chunks import digest
+
 # A download has only a few chunks asked for at a time; more than these were never asked for.
 LIMIT = 16
 
@@ -78,6 +80,12 @@ class Inbox:
                 taken, self._connected = self._connected, None
                 return taken
             return self._chunks.popleft() if self._chunks else None
+
+    def interrupts(self, known: str) -> bool:
+        """Whether the thread is to end, or a desired state waits other than that with the digest `known`."""
+        with self._filled:
+            waits = self._desired
+            return bool(self._stop) or (waits is not None and digest(waits.payload) != known)
 
     def _any(self) -> bool:
         return bool(self._stop or self._desired or self._connected or self._chunks)

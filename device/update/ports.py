@@ -38,6 +38,11 @@ class Runner(Protocol):
 class ChunkLink(Protocol):
     """What carries chunks. While it is not connected it may forget all it is told: `Engine.connected` repeats it."""
 
+    @property
+    def connected(self) -> bool:
+        """Whether what is asked for now is asked of anybody."""
+        ...
+
     def subscribe(self, digests: Sequence[str]) -> None:
         """Have these chunks given to `Engine.chunk`."""
         ...

@@ -5,14 +5,15 @@
 
 A tree was complete and verified when it got its name. A blob need not be either: whatever of it counts as here is
 verified when it is read. So a chunk needs no fsync of its own: what a kill leaves is all there, and what a power cut
-tears, at most the last SYNC_EVERY bytes, is seen by its digest and fetched again. The store does not know which of it
-all is needed: `collect` is told.
+tears, at most the last SYNC_EVERY bytes or SYNC_SECONDS, is seen by its digest and fetched again. The store does not
+know which of it all is needed: `collect` is told.
 """
 
 import errno
 import hashlib
 import shutil
-from collections.abc import Collection, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from device.errors import BadArtifactError, LamplightError, RejectedError
@@ -22,8 +23,10 @@ from device.update import archive, durable
 
 # Left free whatever happens: logs, the outbox and the system need room too.
 RESERVE = 16 * 1024 * 1024
-# How much of what arrived a power cut may cost. An fsync now and then also keeps the last one short.
-SYNC_EVERY = 4 * 1024 * 1024
+# How much of what arrived a power cut may cost: seconds on a fast link, and on a slow one no more of them either. An
+# fsync now and then also keeps the last one short.
+SYNC_EVERY = 16 * 1024 * 1024
+SYNC_SECONDS = 10.0
 # What the system says when it is short of something, not the disk of the file.
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR)
 
@@ -31,7 +34,9 @@ _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINT
 class Store:
     """The blobs and trees below `folder`, which is made when it is not there. For one thread."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._since = clock()
         self._blobs = folder / "blobs"
         self._trees = folder / "trees"
         self._unsynced: dict[Path, int] = {}
@@ -47,8 +52,10 @@ class Store:
         except FileNotFoundError:
             durable.create_file(path, ())
             durable.disk.write_at(path, offset, data)
+        if not self._unsynced:
+            self._since = self._clock()
         self._unsynced[path] = self._unsynced.get(path, 0) + len(data)
-        if sum(self._unsynced.values()) >= SYNC_EVERY:
+        if sum(self._unsynced.values()) >= SYNC_EVERY or self._clock() - self._since >= SYNC_SECONDS:
             self._sync()
 
     def _sync(self) -> None:

@@ -70,7 +70,7 @@ class Verifier:
         work = Path(scratch) / "metadata"
         work.mkdir()
         roots, trusted = str(self._roots), str(self._trusted)
-        return verify.Question(self._fleet, self._device, floor, self._clock(), roots, trusted, str(work))
+        return verify.Question(self._fleet, self._device, floor, self._clock(), roots, trusted, str(work), os.getpid())
 
     def _keep(self, trusted: dict[str, str]) -> None:
         data = json.dumps(trusted).encode()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from device.errors import LamplightError, UntrustedError
+from device.lifeline import die_with_parent
 from device.protocol.deployment import Deployment, decode
 from device.protocol.errors import ProtocolError
 from device.update import trust
@@ -36,7 +37,7 @@ class Question(NamedTuple):
 
     `clock` is in seconds since 1970, and may be wrong; `roots` is the folder with director-root.json and
     image-root.json, `trusted` the file with the metadata trusted so far (it may be missing), `scratch` an empty folder
-    to work in.
+    to work in. `parent` is the process that asks: nobody else wants an answer.
     """
 
     fleet: str
@@ -46,12 +47,14 @@ class Question(NamedTuple):
     roots: str
     trusted: str
     scratch: str
+    parent: int
 
 
 def main() -> None:
     """Answer on standard output; exit code 0 whenever there is an answer."""
     _limit()
     question = Question(**json.loads(sys.argv[1]))
+    die_with_parent(question.parent)
     payload = sys.stdin.buffer.read(trust.MAX_DESIRED + 1)
     try:
         answer = judge(question, payload)

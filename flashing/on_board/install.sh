@@ -21,6 +21,8 @@ done
 rm -rf "$ROOT/opt/lamplight.new"
 mkdir -p "$ROOT/opt/lamplight.new"
 python3 -m tarfile -e "$here/$agent" "$ROOT/opt/lamplight.new"
+# The service may not write there; without this each of its starts would compile everything it imports.
+python3 -m compileall -q -j 0 "$ROOT/opt/lamplight.new" >&2 || true
 rm -rf "$ROOT/opt/lamplight"
 mv "$ROOT/opt/lamplight.new" "$ROOT/opt/lamplight"
 

@@ -20,7 +20,7 @@ from cloud_shim.up import ports
 from cloud_shim.up.home import Home
 from cloud_shim.up.state import StateFolder
 from device.update import archive
-from tests.support import agent_of
+from tests.support import child_of
 
 DEVICE = "bench-pi"
 PATIENCE = 120.0
@@ -45,7 +45,7 @@ class RunningHome:
 
     def __init__(self, home: Home, client: Client, broker: Broker, folder: Path, http_port: int) -> None:
         self.launcher = home.agent.pid
-        self.agent = agent_of(self.launcher)
+        self.agent = child_of(self.launcher)
         self.broker = broker
         self._home = home
         self.folder = folder

@@ -1,8 +1,9 @@
-"""The agent's memory at idle, against a bare Python with paho connected to the same broker.
+"""The agent's memory at idle, against a bare Python with paho connected to the same broker, and against Node-RED.
 
 Ours is the proportional set size (PSS: what a process has alone, and its share of what it shares) summed over the
 launcher and every process below it: the agent, the zygote and the worker of `night-light`, which runs meanwhile. The
-reference is the least that could speak MQTT in Python: one interpreter that has imported paho and connected. Both are
+reference is the least that could speak MQTT in Python: one interpreter that has imported paho and connected; or
+Node-RED with one function node, which is what would run such a function otherwise. Both are
 read in turn on the same machine, where the interpreter's own pages are also shared with the shim and the simulated
 hardware: a board without them counts a little more on both sides.
 """
@@ -13,9 +14,10 @@ import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
 
-from tests.bench import home
+from device.update import archive
+from tests.bench import home, node_red
 from tests.bench.figures import Figure, spread
-from tests.bench.home import Broker
+from tests.bench.home import Broker, RunningHome
 from tests.bench.sampling import in_turn
 
 _CLIENT = """
@@ -30,26 +32,48 @@ client.on_connect = lambda *_: print("connected", flush=True)
 client.connect(host, int(port))
 client.loop_forever()
 """
+_BARE, _NODE_RED = "python3 with paho connected", f"Node-RED {node_red.VERSION}, one function node"
+# The most that ours may be of it.
+NODE_RED_GOAL = 0.35
+_MODEL = Path(__file__).parents[2] / "models" / "presence"
 _IDLE = "def handler(event, context):\n    return None\n"
 
 
 def measure(quick: bool) -> list[Figure]:
-    """With one function at work and nothing else going on, then with four more that wait for calls."""
+    """With one function at work and nothing else going on, then with four more that wait, then one with a model."""
     rounds = 1 if quick else 11
-    with home.running() as running, _bare_client(running.broker) as bare:
+    with (
+        home.running() as running,
+        _bare_client(running.broker) as bare,
+        node_red.running(running.broker, "t/in", "t/out") as node,
+    ):
 
-        def figure(name: str, pss: Callable[[int], float]) -> Figure:
-            ours, reference = in_turn(lambda: pss(running.agent), lambda: _pss(bare), rounds)
-            return Figure(
-                f"{name} (PSS)", "MB", spread(ours, 1e-6), spread(reference, 1e-6), "python3 with paho connected"
-            )
+        def figure(
+            name: str, ours: Callable[[], float], reference: int, told: str, goal: float | None = None
+        ) -> Figure:
+            pairs = in_turn(ours, lambda: _family(reference), rounds)
+            return Figure(f"{name} (PSS)", "MB", spread(pairs[0], 1e-6), spread(pairs[1], 1e-6), told, goal)
 
-        figures = [figure("agent at idle with night-light", _family), figure("agent alone", _pss)]
+        def all_of_it() -> float:
+            return _family(running.launcher)
+
+        figures = [
+            figure("launcher, agent and night-light at idle", all_of_it, bare, _BARE),
+            figure("launcher, agent and night-light at idle", all_of_it, node, _NODE_RED, NODE_RED_GOAL),
+            figure("agent alone", lambda: _pss(running.agent), bare, _BARE),
+        ]
         for number in range(4):
-            manifest = f'name = "idle-{number}"\nhandler = "main:handler"\n'
-            generation = running.deploy(home.pack(running.folder / f"idle-{number}", manifest, _IDLE))
-            running.wait_committed(generation)
-        return [*figures, figure("agent, zygote and 5 functions at idle", _family)]
+            _deploy(running, f"idle-{number}", "")
+        figures.append(figure("launcher, agent, zygote and 5 functions at idle", all_of_it, bare, _BARE))
+        running.wait_committed(running.deploy(archive.pack(_MODEL)))
+        _deploy(running, "idle-3", 'models = ["presence"]\n')
+        figures.append(figure("the same, one of them with a model", all_of_it, bare, _BARE))
+    return figures
+
+
+def _deploy(running: RunningHome, name: str, more: str) -> None:
+    manifest = f'name = "{name}"\nhandler = "main:handler"\n{more}'
+    running.wait_committed(running.deploy(home.pack(running.folder / name, manifest, _IDLE)))
 
 
 @contextlib.contextmanager

@@ -3,7 +3,8 @@
 All three take a message from one topic and publish its data on another, at QoS 1, through the same broker and for the
 same client, which measures from its publish until the answer is there. Ours goes broker → agent → confined worker
 process → agent → broker; the bare client and Node-RED handle it in the process that is connected. *Pipelined* keeps
-many messages on their way and takes the time for each.
+many messages on their way and takes the time for each. Node-RED is there twice, as it comes and without Nagle's
+algorithm (node_red.py).
 """
 
 import contextlib
@@ -26,6 +27,8 @@ NODE_RED_GOAL = 1.15
 PIPELINED_GOAL = 1 / 0.45
 _PATIENCE = 60.0
 _WINDOW = 32
+# Seconds after many messages: a function may send the fleet 1,000 a second, and twice as many at once.
+_REST = 0.5
 _DATA = {"lux": 123.456, "saturated": False, "window": [101.5, 102.25, 103.125, 104.5, 105.75, 106.5, 107.0]}
 _MANIFEST = """\
 name = "echo"
@@ -63,27 +66,39 @@ def measure(quick: bool) -> list[Figure]:
 
 def _measure(quick: bool, pinned: bool) -> list[Figure]:
     rounds, batch = (2, 10) if quick else (11, 100)
-    with processors(pinned), home.running() as running, _ours(running), _echo(running.broker):
-        node_in, node_out = (topics.shared("home", f"node/{way}") for way in ("in", "out"))
-        with node_red.running(running.broker, node_in, node_out):
-            sides = [_Side(running.broker, name) for name in ("bench", "echo", "node")]
-            with contextlib.ExitStack() as stack:
-                for side in sides:
-                    stack.enter_context(side.connected())
-                    side.batch(batch, 1)
-                # Of Node-RED fewer: its messages take longest by far.
-                single = [[side.batch(batch if side.quick else batch // 5, 1) for side in sides] for _ in range(rounds)]
-                flowing = [[side.batch(batch * 5, _WINDOW) for side in sides if side.quick] for _ in range(rounds)]
-    ours, echo, node = (list(each) for each in zip(*single, strict=True))
-    ours_flowing, echo_flowing = (list(each) for each in zip(*flowing, strict=True))
-    name = "MQTT in → function → MQTT out"
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(processors(pinned))
+        running = stack.enter_context(home.running())
+        sides = stack.enter_context(_sides(running))
+        for side in sides:
+            stack.enter_context(side.connected())
+            side.batch(batch, 1)
+        single = [[side.batch(batch // side.slowness, 1) for side in sides] for _ in range(rounds)]
+        flowing = [[side.flow(batch * 5) for side in sides if side.slowness == 1] for _ in range(rounds)]
+    ours, echo, nodelay, node = (list(each) for each in zip(*single, strict=True))
+    ours_flowing, echo_flowing, nodelay_flowing = (list(each) for each in zip(*flowing, strict=True))
+    name, flow = "MQTT in → function → MQTT out", "MQTT in → function → MQTT out, pipelined"
+    bare, runtime = "a bare paho client that echoes", f"Node-RED {node_red.VERSION}, one function node"
     return [
-        _figure(name, ours, echo, "a bare paho client that echoes", ECHO_GOAL, pinned),
-        _figure(name, ours, node, f"Node-RED {node_red.VERSION}, one function node", NODE_RED_GOAL, pinned),
-        _figure(
-            f"{name}, pipelined", ours_flowing, echo_flowing, "a bare paho client that echoes", PIPELINED_GOAL, pinned
-        ),
+        _figure(name, ours, echo, bare, ECHO_GOAL, pinned),
+        _figure(name, ours, node, runtime, NODE_RED_GOAL, pinned),
+        _figure(name, ours, nodelay, f"{runtime}, without Nagle", NODE_RED_GOAL, pinned),
+        _figure(flow, ours_flowing, echo_flowing, bare, PIPELINED_GOAL, pinned),
+        _figure(flow, ours_flowing, nodelay_flowing, f"{runtime}, without Nagle", None, pinned),
     ]
+
+
+@contextlib.contextmanager
+def _sides(running: RunningHome) -> "Generator[list[_Side], None, None]":
+    """All that is compared, at work."""
+    broker = running.broker
+    with _ours(running), _echo(broker), _node_red(broker, "node", True), _node_red(broker, "nodelay", False):
+        yield [_Side(broker, name) for name in ("bench", "echo", "nodelay", "node")]
+
+
+def _node_red(broker: Broker, name: str, nagle: bool) -> contextlib.AbstractContextManager[int]:
+    source, target = (topics.shared("home", f"{name}/{way}") for way in ("in", "out"))
+    return node_red.running(broker, source, target, nagle)
 
 
 class _Side:
@@ -95,7 +110,8 @@ class _Side:
         self._target = topics.shared("home", f"{name}/out")
         self._back: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._name = name
-        self.quick = name != "node"
+        # Of Node-RED as it comes fewer: its messages take longest by far.
+        self.slowness = 5 if name == "node" else 1
 
     @contextlib.contextmanager
     def connected(self) -> Generator[None, None, None]:
@@ -127,6 +143,12 @@ class _Side:
                 self._client.publish(self._source, payload, 1)
         return (time.perf_counter() - started) / times
 
+    def flow(self, times: int) -> float:
+        """As `batch`, with many on their way, and a rest before the next."""
+        taken = self.batch(times, _WINDOW)
+        time.sleep(_REST)
+        return taken
+
 
 def _payload() -> bytes:
     """A CloudEvent, as functions of a fleet send each other."""
@@ -156,5 +178,7 @@ def _echo(broker: Broker) -> Generator[None, None, None]:
             client.terminate()
 
 
-def _figure(name: str, ours: list[float], reference: list[float], against: str, goal: float, pinned: bool) -> Figure:
+def _figure(
+    name: str, ours: list[float], reference: list[float], against: str, goal: float | None, pinned: bool
+) -> Figure:
     return Figure(name, "µs", spread(ours, 1e6), spread(reference, 1e6), against, goal, pinned)

@@ -14,7 +14,7 @@ from device.launcher import ledger
 from device.launcher.ledger import BUILT_IN, Ledger, Trial
 from device.update import archive
 from tests.device.update.harness import Cloud, Device, function_files
-from tests.support import agent_of, free_port, until
+from tests.support import child_of, free_port, until
 
 ROOT = Path(__file__).parents[2]
 LIT = """
@@ -142,7 +142,7 @@ def test_the_lamp_is_safe_when_the_launcher_is_asked_to_end(board: Board) -> Non
 def test_a_killed_launcher_takes_its_agent_along_in_order_and_the_next_one_goes_on(board: Board) -> None:
     launcher = board.launch()
     board.led_becomes(True)
-    agent = agent_of(launcher.pid)
+    agent = child_of(launcher.pid)
     launcher.kill()
     board.led_becomes(False)
     until(lambda: not Path(f"/proc/{agent}").exists(), "the agent has ended")

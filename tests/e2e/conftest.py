@@ -29,17 +29,27 @@ class Fleet:
         self.port, self.mqtt_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.lines: list[dict[str, Any]] = []
+        self.patience = 120.0  # seconds that one command may take
         self._up: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        """`lamplight up`; returns when the first decision has come back."""
+        """`lamplight up`; returns when it is ready."""
         command = [*LAMPLIGHT, "up", "--json", "--state", str(self.state), *self._ports()]
         self._up = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         threading.Thread(target=self._read, args=(self._up,), daemon=True).start()
         up = self._up
         self.lines.clear()
-        until(lambda: self.decisions() or up.poll() is not None, "the first decision")
+        until(lambda: self.ready() or up.poll() is not None, "`lamplight up` is ready")
         assert up.poll() is None, up.stderr and up.stderr.read()
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started, and has not ended."""
+        return self._up is not None and self._up.poll() is None
+
+    def ready(self) -> bool:
+        """Whether the first decision has come back."""
+        return bool(self.decisions())
 
     def stop(self) -> int:
         """Ctrl-C; gives the exit code."""
@@ -57,7 +67,7 @@ class Fleet:
             [*LAMPLIGHT, *arguments],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=self.patience,
             env={**os.environ, "LAMPLIGHT_URL": self.url, "NO_COLOR": "1"},
         )
         assert done.returncode == code, f"{arguments} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"

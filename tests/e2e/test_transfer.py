@@ -23,7 +23,7 @@ from device.protocol import chunks, topics
 from device.update import archive
 from device.update.fetch import WINDOW
 from tests.sim.mqtt_proxy import Faults, Proxy
-from tests.support import agent_of, free_port, small_model, until
+from tests.support import child_of, free_port, small_model, until
 
 pytestmark = pytest.mark.e2e
 
@@ -102,7 +102,7 @@ class Bench:
         assert self.report["models"]["heavy"]["version"] == self._releases
 
     def agent_pid(self) -> int:
-        return agent_of(self.home.agent.pid)
+        return child_of(self.home.agent.pid)
 
     def blobs(self) -> list[Path]:
         return list((self.home.files.state / "update" / "blobs").iterdir())

@@ -23,7 +23,11 @@ class Wire:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
-                far = socket.create_connection(("127.0.0.1", self._upstream))
+                try:
+                    far = socket.create_connection(("127.0.0.1", self._upstream))
+                except ConnectionRefusedError:
+                    near.close()  # the server is not there now; it may come back
+                    continue
                 for source, sink in ((near, far), (far, near)):
                     threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
 

@@ -17,14 +17,13 @@ NIGHT_LIGHT = str(starters.path("night-light"))
 def reports(shim, device):
     """A shim that takes a deployment as generation 2, after which the device reports these updates one by one."""
 
-    def put(*updates, online=True):
+    def put(*updates, online=True, evidence=None):
         left = list(updates)
 
         def report(_):
             update = left.pop(0) if len(left) > 1 else left[0]
-            return device(
-                reported={"update": {"generation": 2, "bytes": 0, "total": 0, "reason": "", **update}}, online=online
-            )
+            told = {"generation": 2, "bytes": 0, "total": 0, "reason": "", **update}
+            return device(reported={"update": told, "evidence": evidence or {}}, online=online)
 
         shim.answers |= {
             "GET /api/devices": {"devices": [device()]},
@@ -78,6 +77,16 @@ def test_a_refusal_of_the_device_is_an_error_with_its_reason(run, reports, state
     assert (code, out) == (5, "")
     assert state in err
     assert "crashed 3 times" in err
+
+
+def test_json_says_with_what_evidence_it_was_reverted(run, reports):
+    evidence = {"seconds": 4.0, "now": {"events": 20, "errors": 9, "timeouts": 0, "crashes": 0}}
+    reports({"state": "REVERTED", "reason": "too many errors"}, evidence={"2": evidence})
+    code, out, err = run("deploy", NIGHT_LIGHT, "--json")
+    told = json.loads(out)
+    assert code == 5
+    assert (told["state"], told["reason"], told["evidence"]) == ("REVERTED", "too many errors", evidence)
+    assert json.loads(err)["error"]["exit_code"] == 5
 
 
 def test_json_says_what_was_deployed_and_how_it_ended(run, reports):

@@ -64,6 +64,7 @@ class Fake:
             self._route("/api/devices", self.devices),
             self._route("/api/devices/{device}", self.device),
             self._route("/api/devices/{device}/rollback", self.rollback, "POST"),
+            self._route("/api/devices/{device}/deploy", self.retry, "POST"),
             self._route(f"{function}/source", self.source),
             self._route(f"{function}/source", self.deploy, "POST"),
             self._route(f"{function}/call", self.call, "POST"),
@@ -118,6 +119,11 @@ class Fake:
         if version == 3:
             return problem(404, 3, "There is nothing to go back to", "No earlier generation was committed", "")
         return {"generation": self._desire(name, "night-light", version - 1)}
+
+    async def retry(self, request, name):
+        asked = await request.json()
+        assert asked["retry"] is True
+        return {"generation": self._desire(name, asked["name"], asked["version"])}
 
     def _desire(self, name, function, version):
         desired = self.state.devices[name]["desired"]

@@ -103,6 +103,20 @@ def test_a_crash_in_the_trial_is_reverted(page):
     page.until_text("#state", "Generation 8 was reverted; generation 7 runs again")
 
 
+def test_what_was_reverted_is_tried_once_more_on_request(page, server):
+    assert not page.one("#retry").is_displayed()
+    page.replace("    dark =", "    crash = 1 / 0\n    dark =")
+    page.click("#deploy")
+    page.until_text("#outcome", "Reverted: the version before runs again")
+    page.until(lambda: page.one("#retry").is_displayed(), "a Retry button")
+    page.click("#retry")
+    page.until_text("#outcome", "trying again, as generation 9")
+    page.until_text("#outcome", "Reverted: the version before runs again")
+    path, asked = server.fake.posted[-1]
+    assert path.endswith("/deploy")
+    assert asked == {"kind": "function", "name": "night-light", "version": 4, "retry": True}
+
+
 def test_rollback_goes_back_and_opens_what_then_runs(page):
     page.replace("darker", "dimmer")
     page.click("#deploy")

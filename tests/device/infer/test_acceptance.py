@@ -4,14 +4,17 @@ import json
 import math
 import os
 import stat
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from onnx import helper
 
 from device.errors import BadArtifactError
 from device.infer import acceptance
-from device.infer.acceptance import accept
+from device.infer.acceptance import AbandonedError, accept
+from tests.support import child_of, until
 
 PATIENT = 60.0
 
@@ -191,3 +194,22 @@ def test_the_command_prints_a_verdict_that_a_person_can_read(folder, capsys, mon
     (folder / "golden.json").unlink()
     assert acceptance.main([os.fspath(folder)]) == 5
     assert "Not accepted: golden.json is missing" in capsys.readouterr().out
+
+
+def test_checks_that_nobody_waits_for_any_more_are_given_up(folder, child):
+    child("exec sleep 600")
+    with pytest.raises(AbandonedError):
+        accept(folder, 600, lambda: True)
+
+
+def test_the_checks_end_with_a_caller_that_is_killed(make, put):
+    """A board's agent is killed: a model without end must not stay behind with its memory."""
+    command = "import sys; from pathlib import Path; from device.infer import acceptance; "
+    command += "acceptance.accept(Path(sys.argv[1]), 600)"
+    caller = subprocess.Popen([sys.executable, "-c", command, str(put(make.endless()))])
+    checks = child_of(caller.pid)
+    # It has come to the model, and so past the point where it learned of its parent.
+    until(lambda: "onnxruntime" in Path(f"/proc/{checks}/maps").read_text(), "onnxruntime is loaded")
+    caller.kill()
+    caller.wait()
+    until(lambda: not Path(f"/proc/{checks}").exists(), "the checks are gone")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.link.record_file import Row
-from device.link.uplink import RESEND_AFTER, Uplink
+from device.link.uplink import LONG, RESEND_AFTER, Uplink
 from device.protocol import messages
 from device.protocol.messages import Ack
 from tests.support import until
@@ -141,3 +141,29 @@ def test_an_outbox_that_cannot_be_read_for_a_while_does_not_end_the_sending(capl
     until(lambda: shim.seen == [1, 2, 3], "everything arrived")
     uplink.stop()
     assert sum("disk I/O error" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_records_that_come_one_by_one_travel_together() -> None:
+    outbox, sent = Memory(0), list[int]()
+
+    def send(_stream: str, payload: bytes) -> bool:
+        sent.append(len(messages.batch(payload).records))
+        return True
+
+    uplink = Uplink(outbox, send, clock=lambda: 0.0)
+    uplink.wake()
+    uplink.start()
+    outbox.rows = Memory(3).rows
+    uplink.wake()
+    until(lambda: sent, "they were sent")
+    uplink.stop()
+    assert sent == [3]
+
+
+def test_a_long_backlog_does_not_wait_between_its_batches() -> None:
+    outbox = Memory(0)
+    outbox.rows = [Row("logs", "1-a", n, "x" * LONG) for n in (1, 2)]
+    uplink = Uplink(outbox, lambda _stream, _payload: True, clock=lambda: 0.0)
+    uplink._send_next("logs")  # pyright: ignore[reportPrivateUsage]
+    uplink.acknowledged(Ack("logs", "1-a", 2))
+    assert uplink._hurried  # pyright: ignore[reportPrivateUsage]

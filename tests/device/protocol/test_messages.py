@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.protocol import messages
+from device.protocol import fields, messages
 from device.protocol.errors import ProtocolError
+from device.protocol.fields import MAX_DEPTH
 from tests.device.protocol.strategies import digests, tables, values
 
 texts = st.text(max_size=30)
@@ -95,3 +96,22 @@ def test_numbers_that_no_other_language_reads_are_refused(number):
         messages.call(f'{{"id": "a", "data": [{number}]}}'.encode())
     with pytest.raises(ValueError):
         messages.Call("a", [float(number)]).encode()
+
+
+@given(
+    st.recursive(
+        st.floats() | st.text() | st.characters(categories=["Cs"]) | st.sampled_from([1e300, 10**400, 1e-300]),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    ),
+    st.booleans(),
+    st.integers(0, 2 * MAX_DEPTH),
+    st.sampled_from(["", "1e999", "-1E+400", "9" * 400, "1.5e-3"]),
+)
+def test_what_is_read_is_plain_however_it_was_written(value, escaped, depth, number):
+    written = json.dumps(value, ensure_ascii=escaped)
+    body = f'{{"a":{"[" * depth}{written}{"]" * depth},"b":{number or 0}}}'.encode(errors="surrogatepass")
+    try:
+        read = messages.decode(body, "body")
+    except ProtocolError:
+        return
+    fields.plain(read, "body")

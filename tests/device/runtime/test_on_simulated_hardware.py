@@ -183,3 +183,14 @@ def test_a_function_brings_its_own_driver_and_leases_the_bus(world, board):
     assert part == 0x5  # TSL2561T/FN/CL (TAOS059N, ID register)
     world.set(lux=5)
     until(lambda: board.supervisor.call("f", None)[1] < bright)
+
+
+def test_a_lamp_does_not_stay_lit_by_the_last_reading_of_a_sensor_that_is_gone(world, board):
+    board.run(board.function(NIGHT_LIGHT, toml=TOML))
+    world.set(lux=5)
+    until(lambda: led(world))
+    world.set(unplugged=True)
+    until(lambda: not led(world))
+    assert board.supervisor.health()["f"].crashes == 0
+    world.set(unplugged=False)
+    until(lambda: led(world))

@@ -8,7 +8,7 @@ import pytest
 from device.errors import LamplightError, OfflineError, UsageError
 from device.protocol.triggers import HttpTrigger
 from device.triggers.http import MOST_FIELDS, Routes, event_data, response
-from device.triggers.http_connection import RefusedError, Request
+from device.triggers.http_message import RefusedError, Request
 
 
 def request(method="GET", target="/lamp", body=b"", **headers):

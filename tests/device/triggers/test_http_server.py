@@ -17,8 +17,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from device.config import HttpConfig
-from device.triggers.http_connection import MOST_HEAD, MOST_PIECES, RefusedError, Response, plain
-from device.triggers.http_server import Bounds, Server
+from device.triggers.http_body import MOST_PIECES
+from device.triggers.http_head import MOST_HEAD
+from device.triggers.http_message import RefusedError, Response, plain
+from device.triggers.http_peer import Bounds
+from device.triggers.http_server import Server
 from tests.support import until
 
 LIMIT = 64 * 1024
@@ -174,6 +177,22 @@ HEAD = b"POST /x HTTP/1.1\r\nHost: pi\r\n"
         ("a chunk with a wrong length", HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabcde\r\n0\r\n\r\n"),
         ("a chunk of negative length", HEAD + b"Transfer-Encoding: chunked\r\n\r\n-1\r\na\r\n0\r\n\r\n"),
         ("a chunk of endless length", HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"f" * 40 + b"\r\n"),
+        ("a line end without a carriage return", b"GET /x HTTP/1.1\nHost: pi\n\n\r\n\r\n"),
+        ("a bare line feed that hides a header", HEAD + b"X: y\nContent-Length: 9\r\n\r\n"),
+        ("a bare carriage return", HEAD + b"X: y\rContent-Length: 9\r\n\r\n"),
+        ("a folded header", HEAD + b"Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n"),
+        ("chunked twice", HEAD + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n"),
+        ("an empty length", HEAD + b"Content-Length:\r\n\r\n"),
+        ("a length in other digits", HEAD + b"Content-Length: \xb2\r\n\r\n"),
+        ("one length twice", HEAD + b"Content-Length: 0\r\nContent-Length: 0\r\n\r\n"),
+        ("a chunk that ends in a line feed", HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\n\r\n0\r\n\r\n"),
+        ("a chunk of length 0x1", HEAD + b"Transfer-Encoding: chunked\r\n\r\n0x1\r\nx\r\n0\r\n\r\n"),
+        ("a chunk with a bare line feed", HEAD + b"Transfer-Encoding: chunked\r\n\r\n1;a\nb\r\nx\r\n0\r\n\r\n"),
+        ("a trailer that is none", HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\nno trailer\r\n\r\n"),
+        ("two spaces", b"GET  /x HTTP/1.1\r\nHost: pi\r\n\r\n"),
+        ("a target with a space", b"GET /x y HTTP/1.1\r\nHost: pi\r\n\r\n"),
+        ("no target", b"GET HTTP/1.1\r\nHost: pi\r\n\r\n"),
+        ("another version", b"GET /x HTTP/2.0\r\nHost: pi\r\n\r\n"),
         ("no host", b"GET /x HTTP/1.1\r\n\r\n"),
         ("two hosts", b"GET /x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"),
         ("a zero byte", b"GET /x HTTP/1.1\r\nHost: a\r\nX: \0\r\n\r\n"),

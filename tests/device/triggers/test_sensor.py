@@ -161,3 +161,21 @@ def test_a_closed_trigger_delivers_no_more(hub, got):
     count = len(got.events)
     other.wait(lambda: len(other.events) >= 5)
     assert len(got.events) == count
+
+
+def test_a_sensor_is_given_up_once_for_each_time_that_it_is_gone_for_long(hub, sensor, got, monkeypatch):
+    lost, told = [], threading.Event()
+    hub.on_lost = lambda name: (lost.append(name), told.set())
+    monkeypatch.setattr("device.triggers.sensor.LOST", 0.1)
+    hub.trigger(SensorTrigger("light", 0.01, 1), got.deliver)
+    for outage in (1, 2):
+        sensor.broken = OSError(121, "Remote I/O error")
+        assert told.wait(30)
+        tries = sensor.opened
+        while sensor.opened < tries + 3:
+            assert sensor.retried.wait(30)
+            sensor.retried.clear()
+        assert lost == ["light"] * outage
+        seen, sensor.broken = len(got.events), None
+        told.clear()
+        got.wait(lambda seen=seen: len(got.events) > seen)

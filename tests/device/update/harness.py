@@ -161,6 +161,10 @@ class Link:
         self.wanted = []
         self.answers = {}
 
+    @property
+    def connected(self):
+        return self.online
+
     def subscribe(self, digests):
         self.asked.extend(digests)
         if self.online:
@@ -253,7 +257,7 @@ class Device:
     def states(self):
         return [(event.update, event.state) for event in self.events]
 
-    def _accept(self, folder, timeout):
+    def _accept(self, folder, timeout, abandoned):
         self.accepted.append(folder.name)
         if folder.name in self.refused_models:
             raise self.refused_models[folder.name]

@@ -11,9 +11,10 @@ import zstandard
 
 from device.protocol import chunks
 from device.protocol.deployment import ArtifactRef, Patch
-from device.update import delivery, patch
+from device.update import delivery, fetch, patch
 from device.update.patch import MAX_LENGTH
 from tests.device.update.harness import HANDLER, function_files, model_files
+from tests.support import until
 
 NOISE = random.Random(1).randbytes(3 * chunks.CHUNK_SIZE)
 MORE = random.Random(2).randbytes(2 * chunks.CHUNK_SIZE)
@@ -215,6 +216,27 @@ def test_a_board_without_the_library_takes_whole_artifacts(cloud, device, first,
     second = cloud.release(files(2), bases=[first])
     assert update(cloud, device, second).total == second.length
     assert not asked(device, second.patches[0])
+
+
+def test_a_patch_that_does_not_come_brings_the_whole_artifact_with_nobody_else_there(cloud, device, first, monkeypatch):
+    """The broker has lost it, and no shim answers a `want`."""
+    monkeypatch.setattr(fetch, "FIRST_WAIT", 0.05)
+    second = cloud.release(files(2), bases=[first])
+    del cloud.broker[second.patches[0].digest]
+    assert update(cloud, device, second).total == second.length
+    assert device.link.asked.count(second.patches[0].digest) == 1 + fetch.PATCH_TRIES
+    assert any("does not come" in event.reason for event in device.events)
+
+
+def test_without_a_link_a_patch_is_not_given_up(cloud, device, first, monkeypatch):
+    monkeypatch.setattr(fetch, "FIRST_WAIT", 0.01)
+    second = cloud.release(files(2), bases=[first])
+    device.link.cut()
+    device.engine.desired(cloud.desired(2, second))
+    until(lambda: len(device.link.wanted) > 2 * fetch.PATCH_TRIES, "it was asked for in vain for long")
+    device.link.restore()
+    device.wait(committed(2))
+    assert not asked(device, second)
 
 
 def test_one_bad_patch_of_two_brings_one_whole_artifact(cloud, device, first):

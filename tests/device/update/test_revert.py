@@ -5,10 +5,12 @@ import threading
 
 import pytest
 
-from device.errors import BadArtifactError, LamplightError
+from device.errors import LamplightError
+from device.infer.acceptance import AbandonedError
 from device.protocol import deployment
 from device.update import slots, trial
 from tests.device.update.harness import HANDLER, Health, function_files, model_files
+from tests.support import until
 
 
 def code(number):
@@ -184,22 +186,47 @@ def test_a_board_short_of_files_at_boot_neither_loses_nor_reverts_what_is_on_tri
     assert settled.engine.status().failed == {}
 
 
-def test_a_newer_deployment_that_comes_during_an_acceptance_without_end_gets_its_turn(cloud, settled, monkeypatch):
-    begun, ended = threading.Event(), threading.Event()
+def hanging(begun):
+    """An acceptance that ends only when it is abandoned."""
 
-    def hang(_folder, _timeout):
+    def hang(_folder, _timeout, abandoned):
         begun.set()
-        assert ended.wait(60)
-        raise BadArtifactError("The model did not finish its checks")
+        until(abandoned, "somebody has other plans")
+        raise AbandonedError("The model's checks were given up")
 
-    monkeypatch.setattr(settled, "_accept", hang)
+    return hang
+
+
+def test_a_newer_deployment_ends_an_acceptance_without_end(cloud, settled, monkeypatch):
+    begun = threading.Event()
+    monkeypatch.setattr(settled, "_accept", hanging(begun))
     settled.restart()
     settled.engine.desired(cloud.desired(2, cloud.release(code(2)), cloud.release(model_files(), "model")))
     assert begun.wait(60)
     settled.engine.desired(cloud.desired(3, cloud.release(code(3))))
-    ended.set()
     settled.wait(done(3))
-    assert (2, "REJECTED") in settled.states()
+    assert (2, "REJECTED") not in settled.states(), "nobody knows what was wrong with it"
+
+
+def test_rubbish_during_an_acceptance_only_starts_it_again(cloud, settled, monkeypatch):
+    begun, real = threading.Event(), settled._accept
+    monkeypatch.setattr(settled, "_accept", hanging(begun))
+    settled.restart()
+    settled.engine.desired(cloud.desired(2, cloud.release(code(2)), cloud.release(model_files(), "model")))
+    assert begun.wait(60)
+    monkeypatch.setattr(settled.engine, "_accept", real)
+    settled.engine.desired(b"rubbish")
+    settled.wait(done(2))
+
+
+def test_the_end_of_the_agent_ends_an_acceptance(cloud, settled, monkeypatch):
+    begun = threading.Event()
+    monkeypatch.setattr(settled, "_accept", hanging(begun))
+    settled.restart()
+    settled.engine.desired(cloud.desired(2, cloud.release(code(2)), cloud.release(model_files(), "model")))
+    assert begun.wait(60)
+    settled.engine.stop()
+    assert not settled.engine._thread.is_alive()
 
 
 def test_a_newer_deployment_is_taken_when_going_back_failed_too(cloud, settled):

@@ -97,6 +97,18 @@ def test_an_artifact_of_another_length_than_signed_is_refused(store):
         store.verify(digest, 5, [digest])
 
 
+def test_on_a_slow_link_little_is_left_to_a_power_cut(tmp_path, monkeypatch):
+    now, synced = [0.0], []
+    store = Store(tmp_path / "state", lambda: now[0])
+    real = durable.disk.sync
+    monkeypatch.setattr(durable.disk, "sync", lambda path: (synced.append(now[0]), real(path)))
+    for number in range(8):
+        now[0] = 4.0 * number
+        store.write("a" * 64, number * chunks.CHUNK_SIZE, bytes(chunks.CHUNK_SIZE))
+    assert {12.0, 28.0} <= set(synced)
+    assert not {8.0, 24.0} & set(synced)
+
+
 def test_chunks_share_their_syncs(store, monkeypatch):
     synced = []
     monkeypatch.setattr(durable.disk, "sync", synced.append)

@@ -17,6 +17,7 @@ export const getDevice = (name) => ask("GET", device(name));
 export const getSource = (name, fn) => ask("GET", source(name, fn));
 export const postSource = (name, fn, files) => ask("POST", source(name, fn), { files });
 export const rollback = (name) => ask("POST", `${device(name)}/rollback`, {});
+export const retry = (name, release) => ask("POST", `${device(name)}/deploy`, { ...release, retry: true });
 export const call = (name, fn, data) => ask("POST", `${device(name)}/functions/${encodeURIComponent(fn)}/call`, { data });
 export const getSim = (name) => ask("GET", `/api/sim/${encodeURIComponent(name)}`);
 export const setSim = (name, change) => ask("POST", `/api/sim/${encodeURIComponent(name)}`, change);

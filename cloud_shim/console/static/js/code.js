@@ -1,7 +1,8 @@
-// The function card: which function is open in which version, and what Deploy and Rollback do.
+// The function card: which function is open in which version, and what Deploy, Rollback and Retry do.
 
-import { getDevice, getSource, postSource, rollback } from "./api.js";
+import { getDevice, getSource, postSource, retry, rollback } from "./api.js";
 import { Editor } from "./editor.js";
+import { refused, releaseOf } from "./outcome.js";
 import { Progress } from "./progress.js";
 import { StaleNotice } from "./stale.js";
 
@@ -24,6 +25,7 @@ export class Code {
     this.stale = new StaleNotice(() => this.#open(this.#function), () => this.#deploy(true));
     byId("deploy").addEventListener("click", () => this.#deploy(false));
     byId("rollback").addEventListener("click", () => this.#rollback());
+    byId("retry").addEventListener("click", () => this.#retry());
     byId("function").addEventListener("change", (event) => this.#choose(event.target.value));
     addEventListener("beforeunload", (event) => this.editor.dirty && event.preventDefault());
     document.addEventListener("keydown", (event) => this.#key(event));
@@ -39,6 +41,7 @@ export class Code {
     this.progress.device(device);
     const names = Object.keys(device.desired.functions);
     this.#list(names);
+    byId("retry").hidden = !refused(device);
     byId("rollback").disabled = !device.reported || device.desired.generation < 2;
     if (this.#function === null && names.length) this.#choose(names[0]);
     else if (!names.length) byId("editor-empty")?.replaceChildren(nothingYet(this.name));
@@ -140,14 +143,23 @@ export class Code {
   }
 
   async #rollback() {
+    await this.#again("rolling back", "going back", () => rollback(this.name));
+  }
+
+  async #retry() {
+    await this.#again("trying again", "trying again", () => retry(this.name, releaseOf(this.#device, this.#function)));
+  }
+
+  // Has the device run, by what `ask` asks of the shim, something that it was given before.
+  async #again(first, then, ask) {
     if (this.#busy) return;
     this.#hold(true);
-    this.progress.begin("rolling back");
+    this.progress.begin(first);
     try {
-      const answer = await rollback(this.name);
+      const answer = await ask();
       this.#known = answer.generation;
       this.#reload = true;
-      this.progress.accepted(answer.generation, `going back, as generation ${answer.generation}`, this.#waits());
+      this.progress.accepted(answer.generation, `${then}, as generation ${answer.generation}`, this.#waits());
       this.device(await getDevice(this.name));
     } catch (error) {
       this.progress.failed(error);
@@ -163,7 +175,7 @@ export class Code {
 
   #hold(busy) {
     this.#busy = busy;
-    for (const id of ["deploy", "rollback"]) byId(id).setAttribute("aria-disabled", String(busy));
+    for (const id of ["deploy", "rollback", "retry"]) byId(id).setAttribute("aria-disabled", String(busy));
   }
 }
 

@@ -48,6 +48,23 @@ export function updatesOf(device) {
   return [...reverted.map(([number, reason]) => ({ generation: Number(number), state: "REVERTED", reason })), ...updates.filter((each) => each.state !== "IDLE")];
 }
 
+/** Whether what DEVICE is asked for was refused or reverted there, so that only a retry has it tried once more. */
+export function refused(device) {
+  const { desired, reported } = device;
+  if (!reported || desired.generation === reported.generation) return false;
+  const update = reported.update;
+  const said = update?.generation === desired.generation && Object.hasOwn(FAILED, update.state);
+  return said || Object.hasOwn(reported.failed ?? {}, String(desired.generation));
+}
+
+/** A release of what DEVICE is asked for, preferably of the function `name`: to deploy it again is to try all of it again. */
+export function releaseOf(device, name) {
+  const { functions, models } = device.desired;
+  const [kind, among] = Object.keys(functions).length ? ["function", functions] : ["model", models];
+  const chosen = Object.hasOwn(among, name) ? name : Object.keys(among)[0];
+  return { kind, name: chosen, version: among[chosen].version };
+}
+
 function advanced(outcome, state, took) {
   if (ORDER.indexOf(state) <= ORDER.indexOf(outcome.state)) return outcome;
   if (state === "COMMITTED") return { ...outcome, state, tone: "ok", text: "", steps: [...outcome.steps, `committed in ${took}`] };

@@ -1,0 +1,40 @@
+"""An HTTP request and an answer, as values; and the answer that refuses a request."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Request:
+    """A whole request. `target` as sent; header names in lower case, repeated ones joined with ", "."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer. Length and connection headers are added to `headers`."""
+
+    status: int
+    body: bytes = b""
+    headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+
+
+class RefusedError(Exception):
+    """The request is not taken: `response` says so, and the conversation ends with it."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(str(response.status))
+        self.response = response
+
+
+def plain(status: int, text: str) -> Response:
+    """An answer for a person."""
+    return Response(status, f"{text}\n".encode(), [("Content-Type", "text/plain; charset=utf-8")])
+
+
+def refused(status: int, text: str) -> RefusedError:
+    """With a reason for a person."""
+    return RefusedError(plain(status, text))
