@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from device.runtime.cgroups.group import Group
-from device.runtime.cgroups.places import CONTROLLERS, Place
+from device.runtime.cgroups.places import AGENT, CONTROLLERS, Place
 
 NAME = f"lamplight-test-{os.getpid()}"
 
@@ -50,7 +50,10 @@ def delegated():
 
 
 def run(made, code, *arguments):
-    """Start Python with this code as a process that is in these groups from the beginning."""
-    joined = "\n".join(f"open({str(place.path / 'cgroup.procs')!r}, 'w').write(str(os.getpid()))" for place in made)
-    command = [sys.executable, "-c", f"import os\n{joined}\n{code}", *map(str, arguments)]
+    """Start Python with this code in these groups from the beginning: as a service's first process, or as one that the
+    launcher starts again.
+    """
+    groups = [place.path / AGENT if (place.path / AGENT).exists() else place.path for place in made]
+    joined = f"for group in {list(map(str, groups))}: Path(group, 'cgroup.procs').write_text(str(os.getpid()))"
+    command = [sys.executable, "-c", f"import os\nfrom pathlib import Path\n{joined}\n{code}", *map(str, arguments)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

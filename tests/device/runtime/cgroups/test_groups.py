@@ -102,9 +102,9 @@ def test_the_groups_of_an_agent_that_was_killed_are_ended_and_removed_by_the_nex
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert bool(children(made)) == bool(held)
+    (tmp_path / "next").mkdir()
     with agent(made, tmp_path / "next", "") as (told, process):
-        (tmp_path / "next").mkdir(exist_ok=True)
-        told()
+        assert told()["held"] == held
         assert children(made) == [] or not held
         until(lambda: not alive(pid) or not held)
         process.wait(60)
