@@ -54,7 +54,7 @@ class Starter:
         scratch = self._scratch / function.name
         try:
             scratch.mkdir(parents=True, exist_ok=True)
-            states = self._states.of(function.name)
+            states = self._states.of(function.name, function.manifest.state.schema)
             group = self._group(function, journal)
         except OSError as error:
             raise StartError(Failure("import", f"its folders cannot be made, or its control group: {error}")) from None

@@ -34,6 +34,7 @@ def describe(has: Mechanisms, root: bool, groups: Mapping[str, str]) -> dict[str
         "system calls": _all(has.filter and "seccomp"),
         "processes": _all(has.processes and "rlimit", groups.get("pids", "")),
         "scratch": _all(has.view and "tmpfs"),
+        "state": _all((has.user or has.landlock > 0) and "fixed files"),
         "cpu": "nice",
         "cpu share": groups.get("cpu", NOT),
         "function memory": groups.get("memory", NOT),
