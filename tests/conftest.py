@@ -1,6 +1,11 @@
-"""What every test shares: `--no-skips` turns a skipped test into a failure, as CI wants it."""
+"""What every test shares: `--no-skips` makes a skipped test a failure, as CI wants it; no property has a deadline."""
 
 import pytest
+from hypothesis import settings
+
+# A machine that does something else meanwhile is no fault of the code.
+settings.register_profile("lamplight", deadline=None)
+settings.load_profile("lamplight")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

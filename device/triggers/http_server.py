@@ -60,16 +60,23 @@ class Server:
     def _accept(self) -> None:
         try:
             sock, _ = self._listener.accept()
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError:
             return
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if not self._has_room():
+        if not self._has_room() or not self._begin(Peer(sock, self._tls, self._admit, self._ask, self._bounds)):
             _turn_away(sock, secured=self._tls is not None)
-            return
-        peer = Peer(sock, self._tls, self._admit, self._ask, self._bounds)
+
+    def _begin(self, peer: Peer) -> bool:
+        """Give it a thread; False when the board has none left."""
         with self._lock:
             self._peers.add(peer)
-        threading.Thread(target=self._serve, args=(peer,), name="http connection", daemon=True).start()
+        try:
+            threading.Thread(target=self._serve, args=(peer,), name="http connection", daemon=True).start()
+        except RuntimeError:
+            with self._lock:
+                self._peers.discard(peer)
+            return False
+        return True
 
     def _has_room(self) -> bool:
         """Whether there is room for one more, for which the connection that has been idle longest may have to go."""

@@ -11,7 +11,7 @@ from device.errors import NotFoundError, UsageError
 from device.hal.sensors import CHIPS
 
 # The machine may be busy with other things.
-RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+RELAXED = settings(suppress_health_check=[HealthCheck.too_slow])
 
 GOOD = """
 title = "A board"

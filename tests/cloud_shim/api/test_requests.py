@@ -32,7 +32,7 @@ def in_form(answer):
 
 
 @seed(2)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(route=st.sampled_from(ROUTES), data=st.data())
 def test_any_value_in_any_field_is_answered(http, route, data):
     path, good = route

@@ -11,7 +11,7 @@ from device.protocol.manifest import FunctionManifest, PinLease, StateTable
 from device.protocol.triggers import GpioTrigger
 
 # The machine may be busy with other things.
-RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+RELAXED = settings(suppress_health_check=[HealthCheck.too_slow])
 
 BOARD = boards.load("raspberry-pi/4b")
 

@@ -116,7 +116,7 @@ def test_switches_under_load_lose_no_event_and_handle_none_twice(bench, counts):
     assert bench.health().deaths == {}
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.sampled_from(["offer", "call", "switch", "grow"]), min_size=5, max_size=25))
 def test_any_order_of_events_calls_and_switches_keeps_each_event_once(tmp_path_factory, steps):
     bench = Bench(tmp_path_factory.mktemp("bench"))

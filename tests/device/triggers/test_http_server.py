@@ -288,6 +288,22 @@ def test_one_too_many_is_told_to_come_back_and_an_idle_one_makes_room(serve):
         each.close()
 
 
+def test_a_board_without_a_thread_to_spare_turns_a_connection_away_and_goes_on(serve, monkeypatch):
+    port, start = serve(), threading.Thread.start
+
+    def fail(thread):
+        if thread.name == "http connection":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", fail)
+        assert status(raw(port, b"GET /x HTTP/1.1\r\nHost: pi\r\n\r\n")) in (503, 0)
+    assert get(port) == (200, b"/x")
+    (server,) = serve.servers
+    until(lambda: not server._peers, "nothing is left behind")
+
+
 def test_more_requests_than_may_wait_are_told_to_come_back_later(serve):
     held, begun = threading.Event(), threading.Semaphore(0)
 

@@ -12,7 +12,7 @@ from device.hal.sim.parts.assembly import Assembly
 from device.hal.sim.requests import HANDLERS, answer
 
 # The machine may be busy with other things.
-RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+RELAXED = settings(suppress_health_check=[HealthCheck.too_slow])
 
 BOARD = boards.load("lamplight/simulated")
 OWNER = object()

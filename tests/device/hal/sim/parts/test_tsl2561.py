@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from device.hal.sim.parts.tsl2561 import Tsl2561, channels, full_scale, integration_time, lux_per_count
 
 # The machine may be busy with other things.
-RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+RELAXED = settings(suppress_health_check=[HealthCheck.too_slow])
 
 CMD, WORD, BLOCK, CLEAR = 0x80, 0x20, 0x10, 0x40
 CONTROL, TIMING, INTERRUPT, ID, DATA0, DATA1 = 0x0, 0x1, 0x6, 0xA, 0xC, 0xE
