@@ -43,6 +43,8 @@ from device.link.uplink import Uplink
 from device.protocol import cloudevents, messages, topics
 from device.protocol.fields import items
 from device.protocol.topics import Topic
+from device.runtime.cgroups.groups import Groups, take
+from device.runtime.cgroups.places import places
 from device.runtime.confinement.report import confinement, demand
 from device.runtime.policy import Policy
 from device.runtime.supervisor import Supervisor
@@ -65,7 +67,7 @@ _log = logging.getLogger(__name__)
 class Agent:
     """Every part of one board, made in the order in which they depend on each other."""
 
-    def __init__(self, config: AgentConfig, launcher: Line) -> None:
+    def __init__(self, config: AgentConfig, launcher: Line, groups: Groups) -> None:
         self._config = config
         self._launcher = launcher
         self._versions = Versions(config.state / "runtime")
@@ -89,7 +91,9 @@ class Agent:
             config.state / "functions",
             Policy(network=config.confinement.network),
             self._sources,
+            groups,
         )
+        self._confinement = confinement(groups.held)
         passwords = Passwords(config.broker.password_file)
         self._session = Session(config.broker, config.fleet, config.device, self._outbox.boots, passwords)
         self._joining = Joining(config, passwords, serial.read(), self._session.start)
@@ -243,7 +247,7 @@ class Agent:
             self._supervisor.health(),
             self._supervisor.sensors(),
             self._supervisor.running(),
-            confinement(),
+            self._confinement,
             self._disk.told(),
         )
         if not self._session.connected or not self._reported.due(body):
@@ -312,9 +316,10 @@ def _lock_file(state: Path) -> TextIO:
 def run(config: AgentConfig, launcher: Line) -> int:
     """Run one board until SIGTERM or SIGINT, or until another version of the agent is to be started."""
     with only_one(config.state):
+        groups = take(places())
         # Before there are threads: the probing forks.
-        demand(config.confinement.require, confinement())
-        agent = Agent(config, launcher)
+        demand(config.confinement.require, confinement(groups.held))
+        agent = Agent(config, launcher, groups)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: agent.stop())
         try:

@@ -55,12 +55,16 @@ class ConfinementConfig:
 
 @dataclass(frozen=True)
 class HttpConfig:
-    """Where functions with an http trigger are served; with a certificate (PEM files) by TLS. Port 0: any free one."""
+    """Where functions with an http trigger are served; with a certificate (PEM files) by TLS. Port 0: any free one.
+
+    With `token_file`, only for those who send the token in it.
+    """
 
     host: str = LOOPBACK
     port: int = HTTP_PORT
     certificate: Path | None = None
     key: Path | None = None
+    token_file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,7 @@ def _parse(document: dict[str, object]) -> AgentConfig:
     only(document, (*known, "enrolment"), where)
     simulation = text(document, "simulation", where, "")
     broker = _broker(table(document.get("broker"), f"{where}.broker"))
+    http = _http(table(document.get("http", {}), f"{where}.http"))
     state, roots = Path(text(document, "state", where)), Path(text(document, "roots", where))
     return AgentConfig(
         fleet=name(document.get("fleet"), f"{where}.fleet"),
@@ -119,8 +124,8 @@ def _parse(document: dict[str, object]) -> AgentConfig:
         simulation=Path(simulation) if simulation else None,
         broker=broker,
         confinement=_confinement(table(document.get("confinement", {}), f"{where}.confinement")),
-        http=_http(table(document.get("http", {}), f"{where}.http")),
-        folders=_folders(document, [state, roots, broker.password_file]),
+        http=http,
+        folders=_folders(document, [state, roots, broker.password_file, *filter(None, (http.key, http.token_file))]),
         enrolment=_enrolment(table(document["enrolment"], f"{where}.enrolment")) if "enrolment" in document else None,
     )
 
@@ -162,12 +167,14 @@ def _confinement(fields: dict[str, object]) -> ConfinementConfig:
 
 def _http(fields: dict[str, object]) -> HttpConfig:
     where = "agent.toml.http"
-    only(fields, ("host", "port", "certificate", "key"), where)
-    certificate, key = (Path(text(fields, each, where)) if each in fields else None for each in ("certificate", "key"))
+    only(fields, ("host", "port", "certificate", "key", "token_file"), where)
+    certificate, key, token = (
+        Path(text(fields, each, where)) if each in fields else None for each in ("certificate", "key", "token_file")
+    )
     if (certificate is None) != (key is None):
         raise ProtocolError(f"{where}: certificate and key go together")
     host = text(fields, "host", where, LOOPBACK)
-    return HttpConfig(host, integer(fields, "port", where, 0, 65535, HTTP_PORT), certificate, key)
+    return HttpConfig(host, integer(fields, "port", where, 0, 65535, HTTP_PORT), certificate, key, token)
 
 
 def _folders(document: dict[str, object], secret: list[Path]) -> dict[str, Path]:

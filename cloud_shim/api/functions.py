@@ -1,6 +1,7 @@
 """/api/devices/D/functions/F: a function's source, read and deployed again; and calls of it."""
 
 import time
+from collections.abc import Mapping
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from cloud_shim import sources, words
 from cloud_shim.api.requests import json_object, path_name, shim
 from cloud_shim.deployments import Trial
 from cloud_shim.fleet import Device
+from cloud_shim.layers import REQUIREMENTS
 from cloud_shim.releases import Release
 from cloud_shim.shim import Shim
 from device.errors import OfflineError, RejectedError
@@ -39,9 +41,9 @@ async def _deploy_source(request: Request) -> JSONResponse:
 
 def _release_and_deploy(the: Shim, device: str, function: str, files: dict[str, str]) -> tuple[int, Release]:
     deployed = function in the.fleet.deployment(device).functions
-    release = the.registry.add(
-        sources.pack(the.registry, the.fleet.function(device, function) if deployed else None, files)
-    )
+    present = the.fleet.function(device, function) if deployed else None
+    _same_requirements(sources.read(the.registry, present) if present else {}, files, device)
+    release = the.registry.add(sources.pack(the.registry, present, files))
     if (release.kind, release.name) != ("function", function):
         raise RejectedError(
             f"These files are the {release.kind} {release.name!r}, not the function {function!r}",
@@ -49,6 +51,16 @@ def _release_and_deploy(the: Shim, device: str, function: str, files: dict[str, 
             f"deploy it as {release.name!r}, or change the name back",
         )
     return the.fleet.deploy(device, release, None, Trial()), release
+
+
+def _same_requirements(present: Mapping[str, str], files: Mapping[str, str], device: str) -> None:
+    """What is deployed from here keeps its layer, so what it requires must not change."""
+    if present.get(REQUIREMENTS, "").split() != files.get(REQUIREMENTS, "").split():
+        raise RejectedError(
+            f"{REQUIREMENTS} has changed, and this cannot be deployed from here",
+            "the wheels for the board are resolved where the CLI runs",
+            f"save the files in a folder and run: lamplight deploy FOLDER {device}",
+        )
 
 
 async def _call(request: Request) -> JSONResponse:

@@ -10,7 +10,13 @@ from device.doctor.check import Finding, fail, ok, warn
 # Seconds; trying each mechanism forks a few processes.
 PATIENCE = 30.0
 _NOTHING = "none"
-_PROBE = "import json; from device.runtime.confinement.report import confinement; print(json.dumps(confinement()))"
+_PROBE = """
+import json
+from device.runtime.cgroups import groups, places
+from device.runtime.confinement.report import confinement
+print(json.dumps(confinement(groups.held(places.places()))))
+"""
+_GROUPS = "Run the agent as a systemd service with `Delegate=cpu memory pids`, as flashed cards do"
 _NAMESPACES = "Allow user namespaces (`sysctl user.max_user_namespaces`), or run the agent as root"
 # docs/confinement.md says what each aspect is.
 _REMEDIES: Mapping[str, str] = {
@@ -21,6 +27,8 @@ _REMEDIES: Mapping[str, str] = {
     "system calls": "Use a kernel with seccomp (CONFIG_SECCOMP_FILTER)",
     "processes": _NAMESPACES,
     "scratch": _NAMESPACES,
+    "cpu share": _GROUPS,
+    "function memory": f"{_GROUPS}; on Raspberry Pi OS also add `cgroup_enable=memory` to cmdline.txt",
 }
 _ELSE = "docs/confinement.md says what it needs"
 

@@ -14,6 +14,8 @@ RUNTIMES = ("python3",)
 OVERFLOWS = ("drop-oldest", "drop-newest", "block")
 MAX_INSTANCES = 16
 MAX_QUEUE = 1024
+# Percents of one processor.
+MAX_CPU = 6400
 MIB = 1024 * 1024
 
 
@@ -43,8 +45,8 @@ class FunctionManifest:
     `module` and `attribute` come from `handler = "module:attribute"`; `memory` is in bytes above the bare
     worker, `timeout` in seconds for one event. `instances` workers run it; `queue` events may wait for them, and
     `overflow` says what happens to one that finds no room. Each worker has at most `processes` processes and threads
-    and `scratch` bytes of files; `network`: it asks for the Internet. `buses` are those that it talks to with a driver
-    of its own.
+    and `scratch` bytes of files; all of them together `cpu` processors (0.25 is a quarter of one), None for no limit.
+    `network`: it asks for the Internet. `buses` are those that it talks to with a driver of its own.
     """
 
     def __init__(
@@ -67,11 +69,13 @@ class FunctionManifest:
         instances: int = 1,
         queue: int = 64,
         overflow: str = "drop-oldest",
+        cpu: float | None = None,
     ) -> None:
         self.name = name
         self.instances = instances
         self.queue = queue
         self.overflow = overflow
+        self.cpu = cpu
         self.module = module
         self.attribute = attribute
         self.memory = memory
@@ -114,7 +118,7 @@ def function(value: object) -> FunctionManifest:
         fields,
         (
             *("name", "handler", "runtime", "memory", "timeout", "triggers", "pins", "buses", "sensors", "models"),
-            *("state", "config", "instances", "queue", "overflow", "processes", "scratch", "network"),
+            *("state", "config", "instances", "queue", "overflow", "processes", "scratch", "network", "cpu"),
         ),
         where,
     )
@@ -145,6 +149,7 @@ def function(value: object) -> FunctionManifest:
         instances=_instances(fields, where, pins),
         queue=integer(fields, "queue", where, 1, MAX_QUEUE, 64),
         overflow=_overflow(fields, where),
+        cpu=_share(fields, where),
     )
 
 
@@ -186,6 +191,16 @@ def _overflow(fields: dict[str, object], where: str) -> str:
     if value not in OVERFLOWS:
         raise ProtocolError(f"{where}.overflow: {value!r} is unknown; known are {', '.join(OVERFLOWS)}")
     return value
+
+
+def _share(fields: dict[str, object], where: str) -> float | None:
+    """Processors, from percents of one."""
+    if "cpu" not in fields:
+        return None
+    value = text(fields, "cpu", where)
+    if value.endswith("%") and 1 <= count(value[:-1]) <= MAX_CPU:
+        return count(value[:-1]) / 100
+    raise ProtocolError(f"{where}.cpu: {value!r} is not a share of 1% to {MAX_CPU}%; write '25%' of one processor")
 
 
 def _state(fields: dict[str, object]) -> StateTable:

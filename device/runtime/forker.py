@@ -21,6 +21,7 @@ from device.errors import LamplightError
 from device.runtime import channel
 from device.runtime.backoff import Backoff
 from device.runtime.channel import Channel
+from device.runtime.guardian import Orders
 from device.runtime.zygote import INFERS, MAX_REQUEST
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Forker:
         self._socket: socket.socket | None = None
         self._pid = 0
         self._forks: dict[int, Fork] = {}
+        self._orders: Orders | None = None
         self._outputs: dict[str, bool] = {}
         self._count = 0
         self._closed = threading.Event()
@@ -139,13 +141,11 @@ class Forker:
             return self._socket is not None
 
     def entrust(self, outputs: Mapping[str, bool]) -> None:
-        """Have the zygote drive these outputs to these levels, should the agent end without having done so."""
+        """Have the guardian drive these outputs to these levels, should the agent end without having done so."""
         with self._lock:
             self._outputs = dict(outputs)
-        self.ask(self._entrusting())
-
-    def _entrusting(self) -> dict[str, object]:
-        return {"do": "entrust", "outputs": self._outputs}
+            if self._orders:
+                self._orders.entrust(outputs)
 
     def close(self) -> None:
         """End the zygote and every worker."""
@@ -173,13 +173,14 @@ class Forker:
     def _start(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
         mine, theirs = channel.pair()
         # Without -P the agent's working directory would be on every function's path.
+        orders = None if self._infers else Orders()
+        fds = orders.fds if orders else ()
         command = [sys.executable, "-P", "-m", "device.runtime.zygote", str(theirs.fileno()), str(os.getpid())]
-        if self._infers:
-            command.append(INFERS)
-        with theirs:
+        command += map(str, fds) if fds else ["0", "0", INFERS]
+        with theirs, orders.passing() if orders else contextlib.nullcontext():
             process = subprocess.Popen(
                 command,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[theirs.fileno(), *fds],
                 stdin=subprocess.DEVNULL,
                 env=environment(dict(os.environ)),
                 # Ctrl-C in the agent's terminal is not for the zygote.
@@ -187,8 +188,9 @@ class Forker:
             )
         mine.send(pickle.dumps(self._hardware))
         with self._up:
-            mine.send(json.dumps(self._entrusting()).encode())
-            self._socket, self._pid = mine, process.pid
+            if orders:
+                orders.entrust(self._outputs)
+            self._socket, self._pid, self._orders = mine, process.pid, orders
             if self._closed.is_set():
                 _shut(mine)
             self._up.notify_all()
@@ -220,6 +222,10 @@ class Forker:
         with self._lock:
             self._socket, self._pid = None, 0
             orphans, self._forks = self._forks, {}
+            orders, self._orders = self._orders, None
+        if orders:
+            # What its workers drove is this process's to put right.
+            orders.close()
         mine.close()
         try:
             process.wait(5)

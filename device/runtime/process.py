@@ -11,6 +11,7 @@ import time
 
 from device.protocol.errors import ProtocolError
 from device.runtime import messages
+from device.runtime.cgroups.group import Group
 from device.runtime.channel import ChannelClosedError, encode
 from device.runtime.forker import Fork
 from device.runtime.journal import Journal
@@ -20,6 +21,7 @@ from device.runtime.watch import Watch, watch
 
 # How long the kernel may take to end a process, and the zygote to say so.
 _REAP = 5.0
+OUT_OF_MEMORY = "killed by the kernel: its processes and scratch files together met its memory limit"
 _GO = encode(messages.GO)
 _STOP = encode(messages.STOP)
 
@@ -44,8 +46,10 @@ class StartError(Exception):
 class WorkerProcess:
     """A forked worker. What it logs and publishes goes to the journal whenever one of the methods runs."""
 
-    def __init__(self, fork: Fork, journal: Journal) -> None:
+    def __init__(self, fork: Fork, journal: Journal, group: Group | None = None) -> None:
         self._fork = fork
+        self._group = group
+        self._killed = group.out_of_memory() if group else 0
         self._journal = journal
         self._log = LogPipe(fork.log, lambda lines: journal.lines("info", lines))
         self._channel = fork.channel
@@ -56,6 +60,14 @@ class WorkerProcess:
         self._logging = True
         self._watch: Watch | None = None
         self.pid = fork.pid
+
+    def enlist(self) -> None:
+        """Put it into its control group. Raises WorkerLostError."""
+        try:
+            if self._group:
+                self._group.add(self.pid)
+        except OSError as error:
+            raise WorkerLostError("crashed", f"it cannot be put into its control group: {error}") from None
 
     def warm(self, assignment: Assignment, patience: float) -> None:
         """Have it import the handler and load the models. Raises StartError, or WorkerLostError."""
@@ -123,8 +135,14 @@ class WorkerProcess:
 
     @property
     def death(self) -> str:
-        """How it ended, as a word (see `death` below); known after `end`."""
-        return death(self._fork.status)
+        """How it ended, as a word (see `death` below), "oom" when the kernel ended it because all the function's
+        processes together met the memory limit; known after `end`.
+        """
+        return "oom" if self._out_of_memory() else death(self._fork.status)
+
+    def _out_of_memory(self) -> bool:
+        killed = self._fork.status == -signal.SIGKILL
+        return bool(killed and self._group and self._group.out_of_memory() > self._killed)
 
     def end(self) -> str:
         """Make sure that it has ended, take its last lines, and say how it ended."""
@@ -134,7 +152,7 @@ class WorkerProcess:
             self._fork.exited.wait(_REAP)
             how = "ended by the agent"
         else:
-            how = describe(self._fork.status)
+            how = OUT_OF_MEMORY if self._out_of_memory() else describe(self._fork.status)
         if self._watch:
             self._watch.close()
         self._log.close()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 LINUX = sys.platform == "linux"
 OPEN_FILES = 256
-# Of one file in the scratch folder, in bytes.
+# Of one file, in bytes, at most.
 FILE_SIZE = 64 * 1024 * 1024
 # <linux/prctl.h>
 _PR_GET_PDEATHSIG = 2
@@ -33,12 +33,14 @@ def apart() -> None:
     os.setsid()
 
 
-def limit() -> None:
-    """Set every limit but memory's: no core files, few open files, bounded files, no gain of privileges."""
+def limit(file_size: int) -> None:
+    """Set every limit but memory's: no core files, few open files, files of at most `file_size` bytes and FILE_SIZE, no
+    gain of privileges.
+    """
     for what, most in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, OPEN_FILES),
-        (resource.RLIMIT_FSIZE, FILE_SIZE),
+        (resource.RLIMIT_FSIZE, min(file_size, FILE_SIZE)),
     ):
         _lower(what, most)
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)

@@ -1,13 +1,16 @@
 """Turns an installed function into a warmed worker.
 
-It forks and warms; it gives no hardware to a worker and keeps no track of them.
+It forks, puts into a control group, and warms; it gives no hardware to a worker and keeps no track of them.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from device.generation import InstalledFunction
 from device.protocol.triggers import FileTrigger
+from device.runtime.cgroups.group import Group, Limits
+from device.runtime.cgroups.groups import Groups
 from device.runtime.journal import Journal
 from device.runtime.messages import Assignment, Failure
 from device.runtime.policy import Policy
@@ -15,18 +18,28 @@ from device.runtime.process import StartError, WorkerLostError, WorkerProcess
 from device.runtime.states import States
 from device.runtime.zygotes import Zygotes
 
+# What a worker takes before its function does, with room: what it shares with the zygote is not counted as its own.
+BARE = 24 * 1024 * 1024
+
 
 class Starter:
-    """`scratch` holds a folder for each function, and so does `states`."""
+    """`scratch` holds a folder for each function, and so does `states`; each is given one of `groups`."""
 
     def __init__(
-        self, forker: Zygotes, scratch: Path, states: States, policy: Policy, folders: Mapping[str, Path] | None = None
+        self,
+        forker: Zygotes,
+        scratch: Path,
+        states: States,
+        policy: Policy,
+        folders: Mapping[str, Path] | None = None,
+        groups: Groups | None = None,
     ) -> None:
         self._folders = folders or {}
         self._forker = forker
         self._scratch = scratch
         self._states = states
         self._policy = policy
+        self._groups = groups or Groups()
 
     def start(
         self,
@@ -41,12 +54,15 @@ class Starter:
         scratch = self._scratch / function.name
         try:
             scratch.mkdir(parents=True, exist_ok=True)
-            states = self._states.of(function.name)
+            states = self._states.of(function.name, function.manifest.state.schema)
+            group = self._group(function, journal)
         except OSError as error:
-            raise StartError(Failure("import", f"its folders cannot be made: {error}")) from None
-        worker = WorkerProcess(self._forker.fork(bool(function.models)), journal)
+            raise StartError(Failure("import", f"its folders cannot be made, or its control group: {error}")) from None
+        worker = WorkerProcess(self._forker.fork(bool(function.models)), journal, group)
         forked(worker)
         try:
+            # Before it is told whose code it is to run.
+            worker.enlist()
             folders = watched(function, self._folders)
             worker.warm(assign(function, scratch, states, folders, self._policy.network), self._policy.warm)
         except StartError:
@@ -60,6 +76,20 @@ class Starter:
             worker.end()
             raise StartError(Failure("import", f"its settings cannot be sent to a worker: {error}")) from None
         return worker
+
+    def _group(self, function: InstalledFunction, journal: Journal) -> Group | None:
+        if function.manifest.cpu is not None and "cpu" not in self._groups.held:
+            journal.note("warning", "function.toml limits cpu, and this board cannot: docs/confinement.md says why")
+        return self._groups.of(self.group_name(function), limits(function))
+
+    def group_name(self, function: InstalledFunction) -> str:
+        """Of the control group of this very release with this very configuration: the one that takes over from it has
+        another, so that their limits do not add up. A check has its own, too.
+        """
+        parts = (function.digest, function.layer and function.layer.digest, sorted(function.config.items()))
+        models = sorted((name, model.digest) for name, model in function.models.items())
+        key = hashlib.sha256(repr((parts, models)).encode()).hexdigest()[:8]
+        return f"{function.name}.{self._scratch.name}.{key}"
 
     def start_all(self, function: InstalledFunction, journal: Journal) -> list[WorkerProcess]:
         """A worker for each instance of the function, or for none; raises as `start` does."""
@@ -92,7 +122,7 @@ def assign(
         scratch=str(scratch.resolve()),
         module=function.manifest.module,
         attribute=function.manifest.attribute,
-        memory=function.manifest.memory + sum(model.manifest.memory for model in function.models.values()),
+        memory=_memory(function),
         scratch_size=function.manifest.scratch,
         # They are counted by the function: all workers, and those that take over from them, are there at once.
         processes=2 * function.manifest.processes * function.manifest.instances,
@@ -110,6 +140,20 @@ def assign(
         layer=str(function.layer.path.resolve()) if function.layer else "",
         config=dict(function.config),
     )
+
+
+def limits(function: InstalledFunction) -> Limits:
+    """Of all its workers together: what each may take, its scratch folder, and what a bare worker takes itself."""
+    manifest = function.manifest
+    return Limits(
+        manifest.cpu,
+        manifest.instances * (_memory(function) + manifest.scratch + BARE),
+        manifest.instances * manifest.processes,
+    )
+
+
+def _memory(function: InstalledFunction) -> int:
+    return function.manifest.memory + sum(model.manifest.memory for model in function.models.values())
 
 
 def outputs(function: InstalledFunction) -> list[str]:

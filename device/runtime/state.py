@@ -9,6 +9,7 @@ say, and what becomes of the data under a new schema migration.py's.
 import contextlib
 import json
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Generator, Iterator, MutableMapping
@@ -16,9 +17,10 @@ from pathlib import Path
 from typing import Self
 
 from device.errors import LamplightError
+from device.runtime import state_files
 from device.runtime.context import Note
 
-FILE = "state.db"
+FILE = state_files.DATABASE
 # Seconds. A sync for each event would wear a memory card out: see docs/functions.md.
 LINGER = 1.0
 MAX_KEY = 256
@@ -80,6 +82,9 @@ class State(MutableMapping[str, object]):
         """Fold everything into the one file and let go of it."""
         if self._database is not None:
             self._syncer.stop()
+            # Its log cannot be removed, but emptied; where others still use it, they will.
+            with contextlib.suppress(sqlite3.Error):
+                self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._database.close()
             self._database = None
 
@@ -179,9 +184,8 @@ def _connect(folder: Path, most: int) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise
-        for left in folder.glob(f"{FILE}-*"):
-            left.unlink()
-        file.rename(folder / f"damaged-{FILE}")
+        shutil.copyfile(file, folder / state_files.DAMAGED)
+        state_files.empty(folder, FILE, state_files.LOG, state_files.INDEX)
         print(f"the function's state was damaged and begins anew: {error}")  # noqa: T201
         return _open(file, most)
 
@@ -190,6 +194,9 @@ def _open(file: Path, most: int) -> sqlite3.Connection:
     database = sqlite3.connect(file, isolation_level=None)
     try:
         database.execute(f"PRAGMA page_size = {_PAGE}")
+        if not file.stat().st_size:
+            # What an empty file becomes needs no journal, which would be one file more.
+            database.execute("PRAGMA journal_mode = MEMORY")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute(f"PRAGMA wal_autocheckpoint = {_FOLD}")

@@ -1,13 +1,17 @@
 """Where the functions' states lie: one folder a function, in it one a schema. The agent's side.
 
-It makes folders and removes them; what is inside only the function's own workers read (state.py, migration.py).
+It makes folders, and the files in them (state_files.py), and removes them; what stands in the files only the function's
+own workers read (state.py, migration.py).
 """
 
 import contextlib
 import secrets
 import shutil
+import threading
 from collections.abc import Collection
 from pathlib import Path
+
+from device.runtime import state_files
 
 # A name that no function can have: what is being removed has it, so that half of it never counts as whole.
 _GONE = ".gone-"
@@ -18,12 +22,16 @@ class States:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        # Instances of one function start at the same time.
+        self._making = threading.Lock()
 
-    def of(self, function: str) -> Path:
-        """This function's folder, made and readable by the owner only. Raises OSError."""
+    def of(self, function: str, schema: int) -> Path:
+        """This function's folder, with the files of this schema made. Raises OSError."""
         path = self._folder / function
         self._folder.mkdir(exist_ok=True, mode=0o700, parents=True)
         path.mkdir(exist_ok=True, mode=0o700)
+        with self._making:
+            state_files.make(path, schema)
         return path
 
     def switch(self, function: str, old: int, new: int) -> None:
@@ -36,6 +44,9 @@ class States:
             for schema in path.iterdir():
                 if schema.name.isdigit() and schema.name != str(old):
                     self._remove(schema)
+            self.of(function, new)
+            # The workers of the new schema are confined already: what was made anew is theirs as the rest is.
+            state_files.give_as_before(path)
 
     def keep(self, functions: Collection[str]) -> None:
         """Remove the state of every function but these."""

@@ -3,11 +3,12 @@
 The agent's only door to the runtime. One switch at a time; events are each dispatcher's own.
 """
 
+import contextlib
 import itertools
 import shutil
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from device.protocol.manifest import FunctionManifest
 from device.protocol.messages import CALL
 from device.protocol.triggers import SensorTrigger
 from device.runtime import permissions
+from device.runtime.cgroups.groups import Groups
 from device.runtime.dispatcher import Dispatcher
 from device.runtime.forker import ForkError
 from device.runtime.journal import Emit, Journal
@@ -45,7 +47,7 @@ class Supervisor:
     """Runs nothing until the first `switch`.
 
     `emit` takes records from any thread; `scratch` is a folder, emptied at start, `states` one for what functions keep.
-    `sources` are closed with it.
+    `sources` and `groups` are closed with it.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Supervisor:
         states: Path,
         policy: Policy | None = None,
         sources: Sources | None = None,
+        groups: Groups | None = None,
     ) -> None:
         self._hardware = hardware
         self._sources = sources or Sources(hardware, emit)
@@ -63,10 +66,11 @@ class Supervisor:
         self._policy = policy or Policy()
         shutil.rmtree(scratch, ignore_errors=True)
         self._forker = Zygotes(hardware)
+        self._groups = groups or Groups()
         self._states = States(states)
         folders = self._sources.folders
-        self._starter = Starter(self._forker, scratch / "run", self._states, self._policy, folders)
-        self._checker = Starter(self._forker, scratch / "check", self._states, self._policy, folders)
+        self._starter = Starter(self._forker, scratch / "run", self._states, self._policy, folders, self._groups)
+        self._checker = Starter(self._forker, scratch / "check", self._states, self._policy, folders, self._groups)
         self._wiring = Wiring(self._sources)
         self._running = Generation(0)
         self._changing = threading.Lock()
@@ -83,7 +87,7 @@ class Supervisor:
         asks for a network that the operator does not allow, or a changed function cannot be imported or its models
         cannot be loaded, each in a confined worker that is thrown away.
         """
-        with self._changing:
+        with self._changing, self._groups_settled():
             self._check_leases(generation)
             permissions.check(_manifests(generation), self._policy.network)
             _end(self._warm(self._changed(generation), self._checker))
@@ -94,7 +98,7 @@ class Supervisor:
         Raises as `check` does when a new worker cannot be warmed: nothing has changed then. A worker that fails after
         that is restarted with backoff, as always, and health tells.
         """
-        with self._changing:
+        with self._changing, self._groups_settled():
             self._check_leases(generation)
             permissions.check(_manifests(generation), self._policy.network)
             self._change(generation, self._warm(self._changed(generation), self._starter))
@@ -106,7 +110,7 @@ class Supervisor:
         again with backoff, as after a crash, and health tells. One that the operator no longer allows the network runs
         without it. Raises LeaseError.
         """
-        with self._changing, ThreadPoolExecutor(_WARMING) as pool:
+        with self._changing, self._groups_settled(), ThreadPoolExecutor(_WARMING) as pool:
             self._check_leases(generation)
             # Together: one whose import hangs must not delay the others by all of its time.
             self._change(generation, list(pool.map(self._try_to_warm, self._changed(generation))))
@@ -149,6 +153,15 @@ class Supervisor:
             self._forker.entrust({})
             self._sources.close()
             self._forker.close()
+            self._groups.close()
+
+    @contextlib.contextmanager
+    def _groups_settled(self) -> Generator[None]:
+        """Afterwards there are the control groups of what runs, and no others."""
+        try:
+            yield
+        finally:
+            self._groups.keep([self._starter.group_name(each) for each in self._functions.values()])
 
     def _without(self, sensor: str) -> None:
         """The sensor is lost: what its functions drive must not stay as the last reading left it."""

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from device.infer.session import Model
 
 T = TypeVar("T")
+# Bytes.
+LOG_ROOM = 1 << 20
 
 
 def main(end: socket.socket, log: int, hardware: "Hardware", zygote: int) -> NoReturn:
@@ -82,7 +84,8 @@ def _confine(assignment: Assignment, hardware: "Hardware", zygote: int) -> None:
     enter(_bounds(assignment, hardware), mechanisms())
     # The kernel forgets it when a process changes its user.
     die_with_parent(zygote)
-    sandbox.limit()
+    # The log of a state may be as large as the state, and a little more.
+    sandbox.limit(max(assignment.scratch_size, 2 * assignment.state_size + LOG_ROOM))
     sandbox.limit_memory(assignment.memory)
 
 
@@ -156,8 +159,8 @@ class Worker:
     def _migrate(self) -> None:
         # Not before `go`: until then a worker of the old schema may still change what is to be migrated.
         module, attribute = self._assignment.migrate
-        if attribute:
-            migrate = handler.find(self._bundle, module, attribute)
+        if migration.due(self._states, self._assignment.schema):
+            migrate = handler.find(self._bundle, module, attribute) if attribute else None
             migration.settle(self._states, self._assignment.schema, self._assignment.state_size, migrate)
 
     def _become(self, kind: str, step: Callable[[], T]) -> T:

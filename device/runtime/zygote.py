@@ -1,9 +1,9 @@
 """The warm parent of all workers: a process without threads, that imports what is slow once and forks on request.
 
-`python -m device.runtime.zygote FD PID [infers]` with the agent's process id and a socket to the agent, for which
-forker.py speaks. Requests carry the worker's channel and log pipe as file descriptors; answers say which process it
-became and, later, how it ended. It ends, and its workers with it, when the agent does; outputs that the agent, killed,
-could not put to their safe level it drives there before. It runs no user code.
+`python -m device.runtime.zygote FD PID ORDERS HELD [infers]` with the agent's process id and a socket to the agent, for
+which forker.py speaks, and the pipe of the guardian that it makes (guardian.py), or two zeros for none. Requests carry
+the worker's channel and log pipe as file descriptors; answers say which process it became and, later, how it ended. It
+ends, and its workers with it, when the agent does. It runs no user code.
 """
 
 import contextlib
@@ -16,11 +16,12 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from device.lifeline import die_with_parent
-from device.runtime import worker
+from device.runtime import guardian, worker
 from device.runtime.channel import adopt
 from device.runtime.confinement import probe
 
@@ -35,13 +36,13 @@ INFERS = "infers"
 class Zygote:
     """Forks, ends and reaps workers. `waker` is a pipe that becomes readable when a child has ended."""
 
-    def __init__(self, agent: socket.socket, waker: tuple[int, int], hardware: "Hardware") -> None:
+    def __init__(self, agent: socket.socket, waker: tuple[int, int], hardware: "Hardware", held: Sequence[int]) -> None:
         self._agent = agent
-        self._waker = waker
         self._woken = waker[0]
+        # What no worker may have: what it holds open would not end with this process.
+        self._own = (*waker, *held)
         self._hardware = hardware
         self._children: dict[int, int] = {}
-        self._outputs: dict[str, bool] = {}
 
     def serve(self) -> None:
         """Until the agent goes; the workers go with it, whatever happens here."""
@@ -50,7 +51,6 @@ class Zygote:
         finally:
             for pid in self._children.values():
                 _kill(pid)
-            self._rest()
 
     def _serve(self) -> None:
         waiting = select.poll()
@@ -76,8 +76,6 @@ class Zygote:
         request = json.loads(packet)
         if request["do"] == "fork":
             self._fork(request["worker"], *fds)
-        elif request["do"] == "entrust":
-            self._outputs = request["outputs"]
         elif request["worker"] in self._children:
             _kill(self._children[request["worker"]])
         return True
@@ -100,7 +98,7 @@ class Zygote:
 
     def _become_worker(self, channel: int, log: int, parent: int) -> NoReturn:
         self._agent.close()
-        for fd in self._waker:
+        for fd in self._own:
             os.close(fd)
         worker.main(adopt(channel), log, self._hardware, parent)
 
@@ -112,16 +110,6 @@ class Zygote:
                 _kill_group(pid)
                 del self._children[number]
                 self._say({"worker": number, "status": os.waitstatus_to_exitcode(status)})
-
-    def _rest(self) -> None:
-        """Drive what was entrusted to its level, once no worker holds a line any more."""
-        for pid in self._children.values():
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, 0)
-        for pin, level in self._outputs.items():
-            # A line that is busy belongs to the next agent already.
-            with contextlib.suppress(Exception):
-                self._hardware.rest(pin, level)
 
     def _say(self, report: dict[str, object]) -> None:
         with contextlib.suppress(OSError):
@@ -176,19 +164,21 @@ def _warm_up_inference() -> None:
 def main() -> None:
     """Take the hardware's description from the agent, warm up, serve."""
     agent = adopt(int(sys.argv[1]))
-    parent = int(sys.argv[2])
+    parent, orders, held = map(int, sys.argv[2:5])
     # While warming up, the end of the agent ends this process. From then on the closed socket does, after the workers.
     die_with_parent(parent, signal.SIGTERM)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     hardware: Hardware = pickle.loads(agent.recv(MAX_REQUEST))
     _warm_up(hardware)
     probe.prepare()
-    if INFERS in sys.argv[3:]:
+    if INFERS in sys.argv[5:]:
         _warm_up_inference()
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    Zygote(agent, _wake_on_child(), hardware).serve()
+    if orders:
+        guardian.fork(orders, (held, agent.fileno()), hardware)
+    Zygote(agent, _wake_on_child(), hardware, [held] if held else []).serve()
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ class Zygotes:
         self._hardware = hardware
         self._plain = Forker(hardware, infers=False)
         self._inferring: Forker | None = None
-        self._outputs: Mapping[str, bool] = {}
         self._changing = threading.Lock()
 
     @property
@@ -40,20 +39,14 @@ class Zygotes:
         return self._for_inference().fork() if infers else self._plain.fork()
 
     def entrust(self, outputs: Mapping[str, bool]) -> None:
-        """See Forker.entrust. Each zygote is told all: what the other's workers still hold is busy for it."""
-        with self._changing:
-            self._outputs = outputs
-            for forker in (self._plain, self._inferring):
-                if forker:
-                    forker.entrust(outputs)
+        """See Forker.entrust. The plain zygote's guardian minds all of them: that zygote is always there."""
+        self._plain.entrust(outputs)
 
     def settle(self, infers: bool) -> None:
         """After a change of functions: `infers` tells whether one of those that run has models."""
         with self._changing:
             unneeded, self._inferring = (None, self._inferring) if infers else (self._inferring, None)
         if unneeded:
-            # It ends, but the agent does not.
-            unneeded.entrust({})
             unneeded.close()
 
     def close(self) -> None:
@@ -65,5 +58,4 @@ class Zygotes:
         with self._changing:
             if self._inferring is None:
                 self._inferring = Forker(self._hardware, infers=True)
-                self._inferring.entrust(self._outputs)
             return self._inferring

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from device.config import HttpConfig
 from device.errors import LamplightError
+from device.triggers import http_guard
 from device.triggers.delivery import Ask
 from device.triggers.function import ResultHub
 from device.triggers.gpio import PinHub
@@ -22,6 +23,7 @@ from device.triggers.sensor import Emit, SensorHub
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware
     from device.protocol.triggers import HttpTrigger as DeclaredHttp
+    from device.triggers.http_guard import Answer
     from device.triggers.http_server import Server
 
 _log = logging.getLogger(__name__)
@@ -76,18 +78,23 @@ class Sources:
         if kind == "decision":
             self.results.decided(fields)
 
+    def _answer(self) -> "Answer":
+        if self._http.token_file is None:
+            return self.routes.answer
+        return http_guard.guarded(self.routes.answer, http_guard.read_token(self._http.token_file))
+
     def _start(self) -> "Server":
         # Only boards with such a trigger pay for the import.
         from device.triggers.http_server import Server
 
         where = f"{self._http.host} port {self._http.port}"
         try:
-            server = Server(self._http, self.routes.admit, self.routes.answer)
+            server = Server(self._http, self.routes.admit, self._answer())
         except OSError as error:
             raise LamplightError(
                 f"HTTP cannot be served at {where}",
                 str(error),
-                "choose another address in agent.toml: [http] host, port, certificate, key",
+                "choose another address in agent.toml: [http] host, port, certificate, key, token_file",
             ) from None
         scheme = "https" if self._http.certificate else "http"
         _log.info("Functions are served at %s://%s:%s", scheme, self._http.host, server.port)

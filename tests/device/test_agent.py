@@ -130,8 +130,8 @@ def demanding(board: Board, aspects: list[str]) -> subprocess.Popen[str]:
 
 
 def test_it_does_not_start_where_what_the_operator_demands_is_missing(board: Board) -> None:
-    agent = demanding(board, list(confinement()))
-    missing = [aspect for aspect, how in confinement().items() if how == "none"]
+    agent = demanding(board, list(confinement({})))
+    missing = [aspect for aspect, how in confinement({}).items() if how == "none"]
     assert agent.stderr is not None
     said = agent.stderr.readline()
     assert ("The agent is not started" in said) == bool(missing)

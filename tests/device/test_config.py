@@ -43,7 +43,7 @@ def test_the_example_in_the_documentation_is_accepted(tmp_path: Path) -> None:
     path.write_text(GOOD + page.split("```\n")[1])
     required = load(path).confinement.require
     assert required
-    demand(required, dict.fromkeys(confinement(), "something"))
+    demand(required, dict.fromkeys(confinement({}), "something"))
 
 
 def test_with_what_a_board_asks_to_be_let_in_is_the_cards(tmp_path: Path) -> None:
@@ -128,3 +128,12 @@ def test_a_broker_elsewhere_is_reached_by_tls_unless_it_is_said_otherwise(tmp_pa
 def test_an_authority_without_tls_is_a_contradiction(tmp_path):
     with pytest.raises(UsageError, match="ca_file"):
         broker_of(tmp_path, host="lamp.local", tls=False, ca_file="/ca.pem")
+
+
+@pytest.mark.parametrize("key", ["token_file", "key"])
+def test_a_folder_with_a_secret_of_http_is_not_granted(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "agent.toml"
+    certificate = 'certificate = "/etc/lamplight/http.pem"\n' if key == "key" else ""
+    path.write_text(GOOD + f'[http]\n{certificate}{key} = "/srv/inbox/secret"\n[folders]\ninbox = "/srv/inbox"\n')
+    with pytest.raises(UsageError, match="inbox"):
+        load(path)

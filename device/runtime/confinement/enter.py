@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from device.runtime import state_files
 from device.runtime.confinement import filter, kernel, landlock, paths, view
 from device.runtime.confinement.mechanisms import Mechanisms
 
@@ -41,8 +42,7 @@ class Bounds:
 def enter(bounds: Bounds, has: Mechanisms) -> None:
     """Confine this process. Raises OSError; it must end then, for it is neither inside nor outside."""
     common = paths.readable(bounds.scratch, bounds.network)
-    writable = [*bounds.hardware, bounds.states]
-    _isolate(bounds, has, common, writable)
+    _isolate(bounds, has, common, [*bounds.hardware, bounds.states])
     if has.processes:
         resource.setrlimit(resource.RLIMIT_NPROC, (bounds.processes, bounds.processes))
     os.nice(_NICE)
@@ -52,7 +52,8 @@ def enter(bounds: Bounds, has: Mechanisms) -> None:
     if has.landlock:
         # In a root of its own there is nothing else to read.
         places = [Path("/")] if has.view else [Path("/proc"), *bounds.files, *(real for _, real in common)]
-        landlock.restrict(places, [*paths.devices(), *writable, bounds.scratch], bounds.network)
+        writable = [*paths.devices(), *bounds.hardware, bounds.scratch]
+        landlock.restrict(places, writable, [bounds.states], bounds.network)
     if has.filter:
         kernel.install_filter(filter.program(kernel.machine(), bounds.network))
 
@@ -64,7 +65,7 @@ def _isolate(bounds: Bounds, has: Mechanisms, common: tuple[paths.Shown, ...], w
     uid, gid = os.getuid(), os.getgid()
     user = user_of(bounds.states) if has.user else uid
     if uid == 0:
-        _give(bounds.states, user)
+        state_files.give(bounds.states, user)
     _leave_namespaces(bounds.network, has, uid, gid)
     if has.view:
         owner = f"uid={user},gid={user if has.user else gid}"
@@ -81,13 +82,6 @@ def user_of(states: Path) -> int:
     as long as it is there.
     """
     return FIRST_USER + states.stat().st_ino % USERS
-
-
-def _give(states: Path, user: int) -> None:
-    """Have this folder and all that is in it belong to `user`, unless it does already."""
-    if states.stat().st_uid != user:
-        for path in (*states.rglob("*"), states):
-            os.chown(path, user, user, follow_symlinks=False)
 
 
 def _leave_namespaces(network: bool, has: Mechanisms, uid: int, gid: int) -> None:

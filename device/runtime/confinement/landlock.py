@@ -37,8 +37,9 @@ def version() -> int:
         return 0
 
 
-def restrict(readable: Iterable[Path], writable: Iterable[Path], network: bool) -> None:
-    """Allow reading below `readable`, everything below `writable`, TCP when `network`. Needs no_new_privileges.
+def restrict(readable: Iterable[Path], writable: Iterable[Path], kept: Iterable[Path], network: bool) -> None:
+    """Allow reading below `readable`, everything below `writable`, writing into the files that are there below `kept`,
+    TCP when `network`. Needs no_new_privileges.
 
     Paths that do not exist are left out. Signals and abstract Unix sockets reach only this process and its children,
     where the kernel can say so. Raises OSError.
@@ -49,7 +50,7 @@ def restrict(readable: Iterable[Path], writable: Iterable[Path], network: bool) 
     size = 8 if known < 4 else 16 if known < 6 else 24
     rules = kernel.syscall(offset + _CREATE, wanted[:size], size, 0)
     try:
-        for paths, access in ((readable, _READING), (writable, every)):
+        for paths, access in ((readable, _READING), (writable, every), (kept, _OF_FILES | _READ_DIR)):
             for path in paths:
                 _allow(offset + _ADD, rules, path, access & every)
         kernel.syscall(offset + _RESTRICT, rules, 0)

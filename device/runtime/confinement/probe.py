@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from device.runtime import state_files
 from device.runtime.confinement import filter, kernel, landlock, paths, view
 from device.runtime.confinement.enter import Bounds, enter
 from device.runtime.confinement.mechanisms import Mechanisms
@@ -47,6 +48,7 @@ def _works(some: Mechanisms) -> bool:
             states, scratch = Path(folder).resolve() / "states", Path(folder).resolve() / "scratch"
             states.mkdir()
             scratch.mkdir()
+            state_files.make(states, 1)
             return _succeeds(lambda: _try(some, states, scratch))
     except OSError:
         # No folder to try it in, or no process: what could not be tried does not count.
@@ -56,8 +58,8 @@ def _works(some: Mechanisms) -> bool:
 def _try(some: Mechanisms, states: Path, scratch: Path) -> bool:
     """Be confined by these alone, and look whether it is so and Python still works."""
     enter(Bounds((), (), states, scratch, 1 << 20, processes=64, network=False), some)
-    for folder in (states, scratch):
-        (folder / "written").write_text("")
+    for file in (states / "1" / state_files.DATABASE, scratch / "written"):
+        file.write_text("")
     readable = bool(Path(os.__file__).read_bytes() and Path(__file__).read_bytes())
     return readable and (not some.filter or _is_filtered())
 

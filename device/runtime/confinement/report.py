@@ -1,7 +1,7 @@
 """What confines a worker here, in words: for the report to the cloud, and for an operator who demands some of it."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from device.errors import RejectedError, UsageError
 from device.runtime import sandbox
@@ -11,12 +11,14 @@ from device.runtime.confinement.probe import mechanisms
 NOT = "none"
 
 
-def confinement() -> dict[str, str]:
-    """What confines a worker on this machine, aspect by aspect; "none" where nothing does."""
-    return describe(mechanisms(), os.geteuid() == 0)
+def confinement(groups: Mapping[str, str]) -> dict[str, str]:
+    """What confines a worker on this machine, aspect by aspect; "none" where nothing does. `groups` says by what each
+    controller of control groups is had.
+    """
+    return describe(mechanisms(), os.geteuid() == 0, groups)
 
 
-def describe(has: Mechanisms, root: bool) -> dict[str, str]:
+def describe(has: Mechanisms, root: bool, groups: Mapping[str, str]) -> dict[str, str]:
     """As `confinement`, of these mechanisms. docs/confinement.md says what each word means."""
     return {
         **sandbox.limits(),
@@ -30,9 +32,12 @@ def describe(has: Mechanisms, root: bool) -> dict[str, str]:
             has.filter and "seccomp", has.network_namespace and "namespace", has.landlock >= 4 and "landlock (TCP)"
         ),
         "system calls": _all(has.filter and "seccomp"),
-        "processes": _all(has.processes and "rlimit"),
+        "processes": _all(has.processes and "rlimit", groups.get("pids", "")),
         "scratch": _all(has.view and "tmpfs"),
+        "state": _all((has.user or has.landlock > 0) and "fixed files"),
         "cpu": "nice",
+        "cpu share": groups.get("cpu", NOT),
+        "function memory": groups.get("memory", NOT),
     }
 
 

@@ -62,3 +62,21 @@ def test_call_of_an_offline_device_is_refused_at_once_saying_since_when(http, sh
 def test_call_of_what_there_is_not_is_not_found(http, deployed, path):
     assert http.post(f"/api/devices/{path}/call", json={"data": 1}).status_code == 404
     assert http.get(f"/api/devices/{path}/source").status_code == 404
+
+
+def test_changed_requirements_are_refused_instead_of_running_with_the_old_layer(http, deployed):
+    files = http.get(f"{deployed}/source").json()["files"]
+    answer = http.post(f"{deployed}/source", json={"files": {**files, "requirements.txt": "humanize==4.9.0\n"}})
+    assert answer.status_code == 422
+    assert "lamplight deploy FOLDER pi" in answer.text
+    assert http.get("/api/devices/pi").json()["desired"]["generation"] == 1
+
+
+def test_a_new_function_with_requirements_is_refused_as_well(http, deployed):
+    files = {
+        "function.toml": 'name = "fan"\nhandler = "main:handler"\n',
+        "main.py": "def handler(e, c): pass\n",
+        "requirements.txt": "humanize\n",
+    }
+    answer = http.post("/api/devices/pi/functions/fan/source", json={"files": files})
+    assert (answer.status_code, "requirements.txt" in answer.text) == (422, True)

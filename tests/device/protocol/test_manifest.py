@@ -46,7 +46,7 @@ def test_the_example_of_the_documentation_is_read():
 def test_everything_but_name_and_handler_has_a_default():
     made = function('name = "a"\nhandler = "a.b:c"')
     assert (made.memory, made.timeout, made.triggers, made.pins) == (64 * 1024 * 1024, 5.0, [], {})
-    assert (made.processes, made.scratch, made.network) == (16, 16 * 1024 * 1024, False)
+    assert (made.processes, made.scratch, made.network, made.cpu) == (16, 16 * 1024 * 1024, False, None)
 
 
 WRONG_FUNCTIONS = [
@@ -63,6 +63,10 @@ WRONG_FUNCTIONS = [
     ('name = "a"\nhandler = "m:h"\nscratch = "16"', "scratch"),
     ('name = "a"\nhandler = "m:h"\nscratch = 16', "scratch"),
     ('name = "a"\nhandler = "m:h"\nprocesses = 0', "processes"),
+    *(
+        (f'name = "a"\nhandler = "m:h"\ncpu = {share}', "cpu")
+        for share in ('"0%"', '"6401%"', '"-5%"', '"25"', "25", '"1e9%"')
+    ),
     ('name = "a"\nhandler = "m:h"\nprocesses = 1025', "processes"),
     ('name = "a"\nhandler = "m:h"\nprocesses = true', "processes"),
     ('name = "a"\nhandler = "m:h"\nnetwork = "yes"', "network"),

@@ -63,11 +63,13 @@ class Records:
 class Bench:
     """A board's runtime, and the means to put functions on it."""
 
-    def __init__(self, folder, policy=QUICK, hardware=None):
+    def __init__(self, folder, policy=QUICK, hardware=None, groups=None):
         self.folder = folder
         self.records = Records()
         self.hardware = hardware or FakeHardware(folder)
-        self.supervisor = Supervisor(self.hardware, self.records.emit, folder / "scratch", folder / "states", policy)
+        self.supervisor = Supervisor(
+            self.hardware, self.records.emit, folder / "scratch", folder / "states", policy, groups=groups
+        )
         self._generation = 0
 
     def function(self, code, name="f", version=1, config=None, models=None, toml=""):

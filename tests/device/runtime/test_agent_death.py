@@ -1,4 +1,4 @@
-"""What is left when the agent is killed: no worker, no zygote, and outputs at their safe levels."""
+"""What is left when the agent is killed, alone or with its zygote: nobody, and outputs at their safe levels."""
 
 import os
 import signal
@@ -40,13 +40,19 @@ def world(tmp_path):
     process.stdout.close()
 
 
+@pytest.mark.parametrize("together", [False, True], ids=["agent", "agent and zygote"])
 @pytest.mark.parametrize("safe", [False, True])
-def test_an_agent_that_is_killed_leaves_its_outputs_safe_and_nobody_behind(world, tmp_path, safe):
+def test_an_agent_that_is_killed_leaves_its_outputs_safe_and_nobody_behind(world, tmp_path, safe, together):
     code = textwrap.dedent(AGENT.format(safe=safe, word=str(safe).lower()))
     agent = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     zygote, worker = map(int, agent.stdout.readline().split())
     assert world.state()["pins"]["led"] is not safe
+    if together:
+        # Neither must get a moment to act on the other's end.
+        os.kill(zygote, signal.SIGSTOP)
     os.kill(agent.pid, signal.SIGKILL)
+    if together:
+        os.kill(zygote, signal.SIGKILL)
     agent.communicate()
     until(lambda: world.state()["pins"]["led"] is safe, "the LED is safe")
     until(lambda: not alive(zygote) and not alive(worker), "nobody is left")

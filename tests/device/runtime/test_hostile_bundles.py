@@ -16,10 +16,11 @@ from device.errors import LamplightError, RejectedError
 from device.runtime.confinement import kernel
 from device.runtime.confinement.report import confinement
 from device.runtime.confinement.syscalls import DENIED
+from device.runtime.state_files import FILES
 
 BUNDLES = Path(__file__).parent / "hostile"
 NEIGHBOUR = "def handler(event, context): return event.data"
-HELD = {aspect: how != "none" for aspect, how in confinement().items()}
+HELD = {aspect: how != "none" for aspect, how in confinement({}).items()}
 
 
 @pytest.fixture
@@ -103,6 +104,31 @@ def test_a_disk_filler_meets_its_limit_and_fills_no_disk(bench, attack):
     assert ("stopped after 3 MiB" in failure(bench) or "stopped after 4 MiB" in failure(bench)) == HELD["scratch"]
     outside = sum(file.stat().st_size for file in (bench.folder / "scratch").rglob("filler-*"))
     assert (outside == 0) == HELD["scratch"]
+
+
+def test_thousands_of_empty_files_meet_a_limit_of_their_own(bench, attack):
+    attack("inode-filler")
+    assert ("by itself" in failure(bench)) != HELD["scratch"]
+
+
+def test_the_folder_of_the_state_takes_no_file_and_its_files_no_more_than_their_size(bench, attack):
+    attack("state-filler")
+    got = answer(bench)
+    folder = bench.folder / "states" / "hostile"
+    assert all(got["made"].values()) or not HELD["state"]
+    assert all("File too large" in why for why in got["full"].values())
+    taken = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    assert taken <= len(FILES) * (4 << 20) or not HELD["state"]
+
+
+def test_a_function_that_ruined_its_state_has_a_new_one(bench, attack):
+    attack("state-filler")
+    answer(bench)
+    count = 'context.state["n"] = context.state.get("n", 0) + 1'
+    counter = f'def handler(event, context):\n    {count}\n    return context.state["n"]'
+    bench.run(bench.function(counter, "hostile", version=2), bench.function(NEIGHBOUR, "neighbour"))
+    assert bench.supervisor.call("hostile", None) == 1
+    assert bench.supervisor.call("hostile", None) == 2
 
 
 def test_a_log_flood_is_cut_counted_and_ended(bench, attack):
@@ -218,7 +244,7 @@ def test_the_broker_cannot_be_reached(bench, attack, broker):
         assert all(got[way] for way in ("tcp", "udp", "packet", "raw"))
         assert not {"tcp", "udp"} & set(reached(ends))
     assert got["unix"] or not HELD["scratch"]
-    assert got["abstract"] or "namespace" not in confinement()["network"]
+    assert got["abstract"] or "namespace" not in confinement({})["network"]
 
 
 def test_a_function_with_the_network_has_tcp_and_udp_but_no_raw_sockets(tmp_path, broker):

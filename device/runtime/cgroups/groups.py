@@ -1,0 +1,104 @@
+"""The agent's control groups: takes those that are its own, divides them among its functions, clears up what is left.
+
+What a group does is group.py's; where a worker is put into one, starter.py says.
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from device.runtime.cgroups.group import Group, Limits, members
+from device.runtime.cgroups.places import AGENT, CONTROLLERS, Place
+
+# What begins so is a function's; nothing else below our group is touched.
+_OURS = "fn-"
+
+
+class Groups:
+    """Those that can be had below `places`, which `take` has made ready; without any, nothing happens."""
+
+    def __init__(self, places: Sequence[Place] = (), locks: Sequence[int] = ()) -> None:
+        self._places = places
+        self._locks = locks
+
+    @property
+    def held(self) -> dict[str, str]:
+        """By what each controller that is there is had, for a person."""
+        return held(self._places)
+
+    def of(self, name: str, limits: Limits) -> Group | None:
+        """The group of this name, made if it is not there; None without control groups. Raises OSError."""
+        if not self._places:
+            return None
+        group = Group(_OURS + name, self._places)
+        group.make(limits)
+        return group
+
+    def keep(self, names: Collection[str]) -> None:
+        """Remove every function's group but these; what cannot be removed now is tried again the next time."""
+        kept = {_OURS + name for name in names}
+        left = {path.name for place in self._places for path in place.path.glob(f"{_OURS}*") if path.is_dir()}
+        for name in sorted(left - kept):
+            Group(name, self._places).remove()
+
+    def close(self) -> None:
+        """Remove all, and let another agent have the place."""
+        self.keep(())
+        for lock in self._locks:
+            os.close(lock)
+        self._locks = ()
+
+
+def take(places: Sequence[Place]) -> Groups:
+    """Divide `places`: this process, and those that started it, go into a group of their own; left-overs of an agent
+    that was killed are ended and removed. A place that another agent has taken is left alone.
+    """
+    taken: list[Place] = []
+    locks: list[int] = []
+    for place in places:
+        lock = _lock(place.path)
+        if lock is not None:
+            locks.append(lock)
+            taken.append(_divide(place) if place.version == 2 else place)
+    groups = Groups([place for place in taken if place.controllers], locks)
+    groups.keep(())
+    return groups
+
+
+def held(places: Sequence[Place]) -> dict[str, str]:
+    """By what each controller that is there is had, for a person: `{"cpu": "cgroup v2"}`."""
+    found = {name: f"cgroup v{place.version}" for place in places for name in place.controllers}
+    return {name: found[name] for name in CONTROLLERS if name in found}
+
+
+def _lock(path: Path) -> int | None:
+    """A descriptor that keeps other agents out as long as it is open; None when one is in."""
+    handle = -1
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        if handle >= 0:
+            os.close(handle)
+        return None
+    return handle
+
+
+def _divide(place: Place) -> Place:
+    """Version 2: the processes go into a leaf, for a group with some may not give its children controllers."""
+    leaf = place.path / AGENT
+    had: list[str] = []
+    with contextlib.suppress(OSError):
+        leaf.mkdir(exist_ok=True)
+        for pid in members(place.path):
+            with contextlib.suppress(ProcessLookupError):
+                (leaf / "cgroup.procs").write_text(str(pid))
+        # One by one: one that the kernel refuses (a real-time process forbids "cpu") must not cost the others.
+        for controller in place.controllers:
+            with contextlib.suppress(OSError):
+                (place.path / "cgroup.subtree_control").write_text(f"+{controller}")
+                had.append(controller)
+    return replace(place, controllers=tuple(had))

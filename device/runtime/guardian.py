@@ -1,0 +1,96 @@
+"""Puts the outputs to their safe level when the agent is gone without having done so, its zygote killed with it or not.
+
+A small process, forked by the zygote and waiting for one thing: the end of a pipe that the agent and the zygote hold
+open, and nobody else. Through it the agent says which outputs to mind. What kills all three leaves the outputs to the
+agent's next start.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import time
+from collections.abc import Generator, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from device.hal.hardware import Hardware
+
+# How long the kernel may take to end workers that still hold a line. One that is busy after that belongs to the next
+# agent. In seconds.
+PATIENCE = 5.0
+_AGAIN = 0.02
+
+
+class Orders:
+    """The agent's end of the pipe to one guardian; `fds` are for the zygote that is about to be made."""
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+
+    @property
+    def fds(self) -> tuple[int, int]:
+        """Both ends: the guardian reads the first, the zygote holds the second."""
+        return self._read, self._write
+
+    @contextlib.contextmanager
+    def passing(self) -> Generator[None]:
+        """The zygote is made within, and has them then; or it is not, and the pipe is gone."""
+        try:
+            yield
+        except BaseException:
+            os.close(self._write)
+            raise
+        finally:
+            os.close(self._read)
+
+    def entrust(self, outputs: Mapping[str, bool]) -> None:
+        """Have these outputs, and no others, driven to these levels. Without a guardian nothing happens."""
+        with contextlib.suppress(OSError):
+            os.write(self._write, json.dumps(dict(outputs)).encode() + b"\n")
+
+    def close(self) -> None:
+        """Nothing is left to be done, whoever is gone."""
+        self.entrust({})
+        os.close(self._write)
+
+
+def fork(orders: int, held: tuple[int, ...], hardware: "Hardware") -> None:
+    """Make the guardian: it reads `orders`, and lets go of `held`, which would keep the pipe or the agent waiting."""
+    if os.fork():
+        os.close(orders)
+        return
+    try:
+        # Nothing that ends the zygote by name, group or terminal is meant for it.
+        os.setsid()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        for fd in held:
+            os.close(fd)
+        rest(last(orders), hardware)
+    finally:
+        os._exit(0)
+
+
+def last(orders: int) -> Mapping[str, bool]:
+    """What was entrusted last, at the end of the pipe."""
+    outputs: Mapping[str, bool] = {}
+    with os.fdopen(orders, "rb") as pipe:
+        for line in pipe:
+            # Half a line is of an agent that died while it wrote; the one before still holds.
+            with contextlib.suppress(ValueError):
+                outputs = json.loads(line)
+    return outputs
+
+
+def rest(outputs: Mapping[str, bool], hardware: "Hardware") -> None:
+    """Drive them to their levels, each as soon as no worker holds its line any more."""
+    left = dict(outputs)
+    until = time.monotonic() + PATIENCE
+    while left and time.monotonic() < until:
+        for pin, level in list(left.items()):
+            with contextlib.suppress(Exception):
+                hardware.rest(pin, level)
+                del left[pin]
+        if left:
+            time.sleep(_AGAIN)

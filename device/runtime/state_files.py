@@ -1,0 +1,117 @@
+"""The files of a function's state: made by the agent, all of them, so that a worker needs to make none.
+
+A worker may write into these and has no right to put others beside them (confinement/), so what it can store is bounded
+by their number and the size that one file may have. What stands in them is state.py's and migration.py's.
+"""
+
+import contextlib
+import os
+import shutil
+import stat
+from collections.abc import Generator
+from pathlib import Path
+
+DATABASE = "state.db"
+LOG, INDEX = f"{DATABASE}-wal", f"{DATABASE}-shm"
+DAMAGED = f"damaged-{DATABASE}"
+# Not empty as long as the state of this schema is still to be made from that of a lower one.
+UNFINISHED = "unfinished"
+FILES = (DATABASE, LOG, INDEX, DAMAGED, UNFINISHED)
+# Held while one of several workers migrates.
+LOCK = ".lock"
+_NEW = ".new"
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def make(states: Path, schema: int) -> None:
+    """The files of this schema, and those that other schemas lack. A new schema that has a lower one to be made from is
+    unfinished. Raises OSError.
+    """
+    _fill(states, (LOCK,))
+    if not (states / str(schema)).exists():
+        shutil.rmtree(states / _NEW, ignore_errors=True)
+        (states / _NEW).mkdir(mode=0o700)
+        lower = any(each < schema for each in used(states))
+        (states / _NEW / UNFINISHED).write_text("1" if lower else "")
+        (states / _NEW).rename(states / str(schema))
+    for folder in schemas(states):
+        _fill(folder, FILES)
+
+
+def schemas(states: Path) -> list[Path]:
+    """The folders that are one."""
+    return [path for path in states.iterdir() if path.name.isascii() and path.name.isdigit() and not path.is_symlink()]
+
+
+def used(states: Path) -> list[int]:
+    """The schemas in which something is kept."""
+    return [int(path.name) for path in schemas(states) if _size(path / DATABASE) and not _size(path / UNFINISHED)]
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Whether the state of this schema is still to be made."""
+    return _size(folder / UNFINISHED) > 0
+
+
+def empty(folder: Path, *files: str) -> None:
+    """Have nothing in these; one that does not exist is left so."""
+    for file in files:
+        with contextlib.suppress(FileNotFoundError):
+            os.truncate(folder / file, 0)
+
+
+def give(states: Path, user: int) -> None:
+    """Let `user` write into the files and read the folders, which stay this process's own. For root; raises OSError.
+
+    Nothing is followed that a function might have laid there.
+    """
+    for folder in (states, *schemas(states)):
+        with _opened(folder, _FOLDER) as handle:
+            _own(handle, os.getuid(), user, 0o750)
+            for name in FILES if folder != states else (LOCK,):
+                with contextlib.suppress(FileNotFoundError), _opened(name, _FILE, handle) as file:
+                    if _is_plain(os.fstat(file)):
+                        _own(file, user, user, 0o600)
+
+
+def give_as_before(states: Path) -> None:
+    """Give all files to whom the others belong. Raises OSError."""
+    if os.getuid() == 0:
+        give(states, (states / LOCK).lstat().st_uid)
+
+
+def _own(handle: int, user: int, group: int, mode: int) -> None:
+    now = os.fstat(handle)
+    if (now.st_uid, now.st_gid) != (user, group):
+        os.fchown(handle, user, group)
+    if stat.S_IMODE(now.st_mode) != mode:
+        os.fchmod(handle, mode)
+
+
+def _is_plain(status: os.stat_result) -> bool:
+    """A file, and under no other name somebody else's."""
+    return stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+
+
+def _fill(folder: Path, names: tuple[str, ...]) -> None:
+    with _opened(folder, _FOLDER) as handle:
+        for name in names:
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=handle))
+
+
+@contextlib.contextmanager
+def _opened(path: str | Path, flags: int, folder: int | None = None) -> Generator[int]:
+    handle = os.open(path, flags, dir_fd=folder)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0
