@@ -83,7 +83,9 @@ def test_the_doctor_says_that_the_certificate_is_for_another_name(config: Broker
 
 def test_threads_that_publish_at_once_never_tear_a_record(config: BrokerConfig) -> None:
     wire = Wire(config.port)
-    session = Session(replace(config, port=wire.port), "home", "desk-pi", boots=1, login=Passwords(config.password_file))
+    session = Session(
+        replace(config, port=wire.port), "home", "desk-pi", boots=1, login=Passwords(config.password_file)
+    )
     session.start()
     until(lambda: session.connected, "the session is connected")
     text = b"between us " * 100
