@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.board.board import NAME, Board
 from tests.support import until
+
+pytestmark = pytest.mark.board
 
 
 def properties(board: Board, *names: str) -> dict[str, str]:
