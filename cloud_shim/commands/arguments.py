@@ -99,7 +99,7 @@ def only_device(names: Sequence[str]) -> str:
     if not names:
         raise NotFoundError("There is no device", "the shim knows none", "`lamplight up` starts a simulated one")
     if len(names) > 1:
-        raise UsageError("Which device?", f"there are {', '.join(sorted(names))}", "--device NAME")
+        raise UsageError("No device is named", f"there are {', '.join(sorted(names))}", "name one of them")
     return names[0]
 
 
