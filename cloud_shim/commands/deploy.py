@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from cloud_shim import layers
 from cloud_shim.commands.arguments import (
     Options,
     choose_device,
@@ -16,10 +15,11 @@ from cloud_shim.commands.arguments import (
     parse_config,
 )
 from cloud_shim.commands.following import follow, waiting_options
-from cloud_shim.deployments import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS
+from cloud_shim.fleet.deployments import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS
 from cloud_shim.lines import release
-from cloud_shim.packing import pack
-from cloud_shim.pushing import push
+from cloud_shim.releases import layers
+from cloud_shim.releases.packing import pack
+from cloud_shim.releases.pushing import push
 
 
 @command("deploy")

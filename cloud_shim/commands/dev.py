@@ -9,8 +9,8 @@ import click
 from cloud_shim.commands.arguments import Options, choose_device, command, device_option, existing_folder
 from cloud_shim.lines import release
 from cloud_shim.live import Live
-from cloud_shim.packing import pack
-from cloud_shim.pushing import push
+from cloud_shim.releases.packing import pack
+from cloud_shim.releases.pushing import push
 from device.errors import LamplightError
 
 _IDLE = 250  # milliseconds between two looks when nothing is saved

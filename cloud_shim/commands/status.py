@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
-from cloud_shim import evidence, outcome, words
+from cloud_shim import words
 from cloud_shim.commands.arguments import Options, choose_device, command
+from cloud_shim.fleet import evidence, outcome
 from cloud_shim.lines import printable
 
 Row = tuple[str, str]

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cloud_shim import evidence, transfer, words
+from cloud_shim import transfer, words
+from cloud_shim.fleet import evidence
 from cloud_shim.transfer import Transfer
 
 Json = Mapping[str, Any]

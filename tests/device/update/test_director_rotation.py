@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cloud_shim.root_keys import RootKeys
-from cloud_shim.signing import Signing
+from cloud_shim.trust.root_keys import RootKeys
+from cloud_shim.trust.signing import Signing
 from device.errors import UntrustedError
 from device.update.verification import Verifier
 from tests.device.update.harness import function_files
