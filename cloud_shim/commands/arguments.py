@@ -103,6 +103,13 @@ def only_device(names: Sequence[str]) -> str:
     return names[0]
 
 
+def warn(options: Options) -> None:
+    """Tell what a person must see to in the fleet, besides what was asked for."""
+    if not options.as_json:
+        for notice in options.client.health()["notices"]:
+            options.terminal.say(("warning: ", "bold yellow"), notice)
+
+
 def parse_target(target: str) -> tuple[str, str]:
     """Device and function of "DEVICE" or "DEVICE/FUNCTION"; the function is "" in the first form."""
     device, _, function = target.partition("/")

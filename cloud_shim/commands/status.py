@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from cloud_shim import words
-from cloud_shim.commands.arguments import Options, choose_device, command
+from cloud_shim.commands.arguments import Options, choose_device, command, warn
 from cloud_shim.fleet import evidence, outcome
 from cloud_shim.lines import printable
 
@@ -22,6 +22,7 @@ def run(options: Options, device: str) -> None:
     """Show what DEVICE, or the only one, runs, what it is asked for, and how its functions and sensors fare."""
     found = options.client.device(choose_device(options.client, device))
     options.terminal.table(found, rows(found, time.time()))
+    warn(options)
 
 
 def rows(device: dict[str, Any], now: float) -> list[Row]:

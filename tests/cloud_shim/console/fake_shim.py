@@ -36,6 +36,7 @@ class Fake:
         self.fail = False
         self.refuse_streams = False
         self.delay = 0.0
+        self.notices: list[str] = []
         self.posted: list[tuple[str, object]] = []
         self.tasks: set[asyncio.Task[None]] = set()
         self.app = Starlette(routes=[*self._api(), *console.routes()], lifespan=self._lifespan)
@@ -61,6 +62,7 @@ class Fake:
     def _api(self):
         function = "/api/devices/{device}/functions/{function}"
         return [
+            self._route("/api/health", self.health),
             self._route("/api/devices", self.devices),
             self._route("/api/claims", self.claims),
             self._route("/api/claims/{claim}/accept", self.decide, "POST"),
@@ -90,6 +92,9 @@ class Fake:
             return result if isinstance(result, Response) else JSONResponse(result)
 
         return Route(path, answer, methods=[method])
+
+    async def health(self, request, name):
+        return {"notices": self.notices}
 
     async def devices(self, request, name):
         return {"devices": list(self.state.devices.values())}
