@@ -7,7 +7,7 @@ In one folder per fleet, readable by the owner only:
     next/                  the same three keys while they are being replaced
 
 Nothing is signed on top of metadata that these keys did not sign, and never below a version signed before: where the
-shim shows an older one, the one kept here counts. It sends nothing (pushing.py).
+shim shows an older one, the one kept here counts. It sends nothing (releases/pushing.py).
 """
 
 # tuf.api.metadata re-exports its classes in a way that pyright does not see.

@@ -57,6 +57,7 @@ def test_machine_without_the_key_is_refused_and_told_who_can(client, taken, make
     with pytest.raises(RejectedError, match="machine on which `lamplight keys take`") as refused:
         pushing.push(client, make_function())
     assert refused.value.exit_code == 5
+    assert client._request("GET", "/api/releases") == {"releases": []}
 
 
 def test_console_deploys_nothing_without_the_key(client, taken, http, make_function):
@@ -72,7 +73,7 @@ def test_console_deploys_nothing_without_the_key(client, taken, http, make_funct
 
 
 def test_unsigned_release_cannot_be_deployed(client, taken, make_function):
-    release = client.release(make_function())
+    release = client.release(make_function(), unsigned=True)
     with pytest.raises(RejectedError, match="cannot sign a release"):
         client.deploy("pi", release)
 
@@ -83,9 +84,9 @@ def test_unsigned_release_cannot_be_deployed(client, taken, make_function):
     ids=["name", "kind", "digest", "length"],
 )
 def test_shim_that_asks_for_a_signature_under_something_else(client, taken, make_function, lie, monkeypatch):
-    real = client.release(make_function())
+    real = client.release(make_function(), unsigned=True)
     told = {**real, **lie, "unsigned": {**real["unsigned"], **lie.get("unsigned", {})}}
-    monkeypatch.setattr(client, "release", lambda archive: told)
+    monkeypatch.setattr(client, "release", lambda archive, unsigned: told)
     before = client.keys()
     with pytest.raises(UntrustedError, match="The shim wants"):
         pushing.push(client, make_function())
