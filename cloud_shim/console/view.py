@@ -66,6 +66,7 @@ class DeviceView:
     board: str
     simulated: bool
     online: bool
+    revoked: bool
     seen: str
     generation: int
     update: Update
@@ -118,6 +119,7 @@ def device(value: Json, now: float) -> DeviceView:
         board=value["board"],
         simulated=value["simulated"],
         online=value["online"],
+        revoked=value["revoked"],
         seen="revoked" if value["revoked"] else _seen(value, now),
         generation=reported.get("generation", 0),
         update=update(desired.get("generation", 0), reported, value["online"]),

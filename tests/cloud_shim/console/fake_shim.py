@@ -69,6 +69,7 @@ class Fake:
             self._route("/api/claims/{claim}/reject", self.decide, "POST"),
             self._route("/api/devices/{device}", self.device),
             self._route("/api/devices/{device}/rollback", self.rollback, "POST"),
+            self._route("/api/devices/{device}/revoke", self.revoke, "POST"),
             self._route("/api/devices/{device}/deploy", self.retry, "POST"),
             self._route(f"{function}/source", self.source),
             self._route(f"{function}/source", self.deploy, "POST"),
@@ -111,6 +112,10 @@ class Fake:
 
     async def device(self, request, name):
         return self.state.devices[name]
+
+    async def revoke(self, request, name):
+        self.state.devices[name].update(revoked=True, online=False)
+        return {"revoked": name}
 
     async def source(self, request, name):
         await asyncio.sleep(self.delay)
