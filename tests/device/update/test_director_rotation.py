@@ -62,7 +62,7 @@ def test_a_crash_in_the_middle_leaves_the_old_key_or_the_new(cloud, board, monke
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(f"cloud_shim.{step}", crash)
+        patched.setattr(f"cloud_shim.trust.{step}", crash)
         with pytest.raises(KeyboardInterrupt):
             rotate(cloud.signing)
     again = Signing(cloud.folder / "signing")
