@@ -188,14 +188,13 @@ class Engine:
             self._tidy()
             return
         try:
-            deployment = self._verifier.believe(payload, self._ledger.slots.floor)
+            deployment = self._verifier.believe(payload, self._ledger.slots.floor, self._ledger.slots.signer)
         except UntrustedError as error:
             # Whoever sent it, it must not disturb what is in progress.
             claimed = error.claimed if isinstance(error, RefusedError) else 0
             self._report(claimed, status.REJECTED, str(error), aside=bool(self._fetching) or self._running.in_trial)
             return
-        if deployment.generation > self._ledger.slots.floor:
-            self._ledger.save(slots.believe(self._ledger.slots, deployment.generation))
+        self._ledger.save(slots.believe(self._ledger.slots, deployment.generation, self._verifier.signer))
         self._believed = digest
         self._plan(deployment)
 

@@ -17,8 +17,9 @@ from device.protocol import deployment
 from device.protocol.deployment import Deployment
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import integer, items, sha256, table, text
-from device.update import baseline, durable
+from device.update import baseline, durable, trust
 from device.update.baseline import Baseline
+from device.update.trust import NOBODY, Signer
 
 FORMAT = 1
 # How often a generation in trial may be started; the agent dying with it uses one up.
@@ -42,12 +43,13 @@ class Failure(NamedTuple):
 class Slots:
     """The installed generations.
 
-    `floor` is the highest generation ever believed. `starts` is how often the one in trial may still be started.
+    `floor` is the highest generation ever believed, by the count of `signer`. `starts` is how often the one in trial may still be started.
     `failed` is by fingerprint, oldest first; `accepted` are the digests of models that passed their acceptance.
     `baseline` is how the active one did.
     """
 
     floor: int = 0
+    signer: Signer = NOBODY
     active: Deployment | None = None
     previous: Deployment | None = None
     trial: Deployment | None = None
@@ -76,9 +78,9 @@ def fingerprint(content: Deployment) -> str:
     return hashlib.sha256(json.dumps(content.content(), sort_keys=True).encode()).hexdigest()
 
 
-def believe(slots: Slots, generation: int) -> Slots:
-    """A deployment of this generation is believed: nothing lower will be."""
-    return replace(slots, floor=max(slots.floor, generation))
+def believe(slots: Slots, generation: int, signer: Signer = NOBODY) -> Slots:
+    """A deployment of this generation, by the count of `signer`, is believed: nothing lower will be."""
+    return replace(slots, floor=max(generation, trust.lowest(slots.floor, slots.signer, signer)), signer=signer)
 
 
 def accept(slots: Slots, model: str) -> Slots:
@@ -147,6 +149,7 @@ def save(path: Path, slots: Slots) -> None:
     fields: dict[str, object] = {
         "format": FORMAT,
         "floor": slots.floor,
+        "signer": slots.signer,
         "active": slots.active and slots.active.to_json(),
         "previous": slots.previous and slots.previous.to_json(),
         "trial": slots.trial and slots.trial.to_json(),
@@ -163,6 +166,7 @@ def _parse(fields: dict[str, object]) -> Slots:
     failed = [items(each, "slots.failed") for each in items(fields.get("failed"), "slots.failed")]
     return Slots(
         floor=integer(fields, "floor", "slots", 0, deployment.MAX_GENERATION),
+        signer=trust.signer(fields["signer"]) if "signer" in fields else NOBODY,
         active=_slot(fields, "active"),
         previous=_slot(fields, "previous"),
         trial=_slot(fields, "trial"),

@@ -11,11 +11,12 @@ from typing import NamedTuple
 from device.errors import UntrustedError
 from device.protocol.deployment import ArtifactRef, Deployment, decode
 from device.protocol.errors import ProtocolError
-from device.protocol.fields import items, only, plain, table, text
+from device.protocol.fields import integer, items, only, plain, table, text
 
 FORMAT = 1
 # A document for one device: 12 kB with one function; a few hundred releases of each would fit.
 MAX_DESIRED = 1024 * 1024
+_MOST_ROOTS = 2**31
 _TOP = ("timestamp", "snapshot", "targets")
 
 
@@ -32,6 +33,17 @@ class Desired(NamedTuple):
     director: Mapping[str, bytes]
     image: Mapping[str, bytes]
     deployment: bytes
+
+
+class Signer(NamedTuple):
+    """Who counts the generations: the director's keys, their ids in order, as version `root` of its root names them."""
+
+    root: int
+    keys: str
+
+
+# Before anything was believed.
+NOBODY = Signer(0, "")
 
 
 def read(payload: bytes) -> Desired:
@@ -88,6 +100,21 @@ def risen(judged_by: float, issued: Iterable[float], roots_end: Iterable[float])
     online key signs, always gets a board out again. All are seconds since 1970.
     """
     return max(judged_by, min(*issued, *roots_end))
+
+
+def signer(value: object) -> Signer:
+    """A signer from its JSON form, a list of both; raises ProtocolError."""
+    fields: dict[str, object] = dict(zip(("root", "keys"), items(value, "signer"), strict=False))
+    return Signer(integer(fields, "root", "signer", 0, _MOST_ROOTS), text(fields, "keys", "signer"))
+
+
+def lowest(floor: int, before: Signer, now: Signer) -> int:
+    """The lowest generation to believe from `now`, after `floor` from the signer `before`.
+
+    Other keys count anew: a thief may have pushed the count of the old ones to its limit, and they sign nothing any
+    more. Only a later root can name them, so that an old one, played again, lowers nothing.
+    """
+    return 0 if before.keys and now.keys != before.keys and now.root > before.root else floor
 
 
 def addressed(deployment: Deployment, fleet: str, device: str, floor: int) -> None:

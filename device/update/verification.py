@@ -20,6 +20,7 @@ from device.protocol.deployment import Deployment
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import integer, table, text
 from device.update import durable, trust, verify
+from device.update.trust import NOBODY, Signer
 
 # A board of 2012 takes seconds to import python-tuf from its card.
 TIMEOUT = 60.0
@@ -41,6 +42,7 @@ class Verifier:
     def __init__(
         self, folder: Path, fleet: str, device: str, roots: Path, clock: Callable[[], float] = time.time
     ) -> None:
+        self.signer = NOBODY
         self._clock = clock
         self._folder = folder
         self._trusted = folder / "trusted.json"
@@ -48,29 +50,32 @@ class Verifier:
         self._device = device
         self._roots = roots
 
-    def believe(self, payload: bytes, floor: int, timeout: float = TIMEOUT) -> Deployment:
+    def believe(self, payload: bytes, floor: int, signer: Signer = NOBODY, timeout: float = TIMEOUT) -> Deployment:
         """The deployment in a DESIRED document, if it is to be believed and not older than generation `floor`.
 
+        That generation is by the count of `signer`; afterwards `self.signer` is who counted the one that is believed.
         Raises UntrustedError otherwise, a RefusedError when the document is to blame. When it returns, the metadata it
         rests on is durably trusted: nothing older will be believed again.
         """
         if len(payload) > trust.MAX_DESIRED:
             raise UntrustedError("The desired state is too large", f"more than {trust.MAX_DESIRED} bytes")
         with tempfile.TemporaryDirectory(prefix=durable.TEMPORARY, dir=self._folder) as scratch:
-            answer = _answer(_run(self._question(floor, scratch), payload, Path(scratch), timeout))
+            answer = _answer(_run(self._question(floor, signer, scratch), payload, Path(scratch), timeout))
         try:
             believed = deployment.decode(text(answer, "deployment", "verdict").encode())
-            trusted = _trusted(answer)
+            trusted, signed = _trusted(answer), trust.signer(answer.get("signer"))
         except ProtocolError as error:
             raise UntrustedError("The verify process gave no sensible answer", str(error)) from None
         self._keep(trusted)
+        self.signer = signed
         return believed
 
-    def _question(self, floor: int, scratch: str) -> verify.Question:
+    def _question(self, floor: int, signer: Signer, scratch: str) -> verify.Question:
         work = Path(scratch) / "metadata"
         work.mkdir()
         roots, trusted = str(self._roots), str(self._trusted)
-        return verify.Question(self._fleet, self._device, floor, self._clock(), roots, trusted, str(work), os.getpid())
+        asks = (self._fleet, self._device, floor, signer, self._clock())
+        return verify.Question(*asks, roots, trusted, str(work), os.getpid())
 
     def _keep(self, trusted: dict[str, str]) -> None:
         data = json.dumps(trusted).encode()

@@ -9,7 +9,7 @@ print one well-formed verdict is a rejection.
 import json
 import resource
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -35,14 +35,15 @@ _MAX_DATA_BYTES = 256 * 1024 * 1024
 class Question(NamedTuple):
     """What the agent asks: who it is, the lowest generation it takes, what its clock reads, and where things lie.
 
-    `clock` is in seconds since 1970, and may be wrong; `roots` is the folder with director-root.json and
-    image-root.json, `trusted` the file with the metadata trusted so far (it may be missing), `scratch` an empty folder
-    to work in. `parent` is the process that asks: nobody else wants an answer.
+    `signer` is the trust.Signer that `floor` came from. `clock` is in seconds since 1970, and may be wrong; `roots` is
+    the folder with director-root.json and image-root.json, `trusted` the file with the metadata trusted so far (it may
+    be missing), `scratch` an empty folder to work in. `parent` is the process that asks: nobody else wants an answer.
     """
 
     fleet: str
     device: str
     floor: int
+    signer: Sequence[int | str]
     clock: float
     roots: str
     trusted: str
@@ -76,11 +77,13 @@ def judge(question: Question, payload: bytes) -> dict[str, object]:
         for name, files in (("director", desired.director), ("image", desired.image))
     }
     deployment = _deployment(clients["director"], desired.deployment, now)
-    trust.addressed(deployment, question.fleet, question.device, question.floor)
+    signer = _signer(clients["director"])
+    floor = trust.lowest(question.floor, trust.signer(question.signer), signer)
+    trust.addressed(deployment, question.fleet, question.device, floor)
     for ref in deployment.targets():
         trust.agree(ref, *(_target(name, client, ref.target, now) for name, client in clients.items()))
     _raise_time_floor(scratch, now, clients.values())
-    return {"ok": True, "deployment": desired.deployment.decode(), "trusted": _collect(scratch)}
+    return {"ok": True, "deployment": desired.deployment.decode(), "signer": signer, "trusted": _collect(scratch)}
 
 
 def _refusal(error: LamplightError, payload: bytes) -> dict[str, object]:
@@ -151,6 +154,11 @@ def _refreshed(name: str, files: Mapping[str, bytes], folder: Path, roots: Path,
     with _Explained(name, now):
         updater.refresh()
     return updater
+
+
+def _signer(director: "Updater") -> trust.Signer:
+    root = director._trusted_set.root  # pyright: ignore[reportPrivateUsage]
+    return trust.Signer(root.version, ",".join(sorted(root.roles["targets"].keyids)))
 
 
 def _target(name: str, client: "Updater", path: str, now: float) -> trust.Target | None:

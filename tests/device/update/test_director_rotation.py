@@ -8,6 +8,7 @@ import pytest
 from cloud_shim.trust.root_keys import RootKeys
 from cloud_shim.trust.signing import Signing
 from device.errors import UntrustedError
+from device.protocol.deployment import MAX_GENERATION
 from device.update.verification import Verifier
 from tests.device.update.harness import function_files
 
@@ -49,6 +50,39 @@ def test_a_stolen_copy_of_the_old_key_deploys_nothing_any_more(cloud, board, tmp
     thief = Signing(tmp_path / "stolen")
     with pytest.raises(UntrustedError):
         board.believe(thief.desired(cloud.deployment(9, ref)), 1)
+
+
+@pytest.fixture
+def pushed(cloud, board, tmp_path):
+    """A thief had the key and deployed the highest generation that there is: what a board asks for then."""
+    ref = cloud.release(function_files())
+    shutil.copytree(cloud.folder / "signing", tmp_path / "stolen")
+    thief = Signing(tmp_path / "stolen")
+    board.believe(thief.desired(cloud.deployment(MAX_GENERATION, ref)), 0)
+    return MAX_GENERATION, board.signer
+
+
+def test_a_thief_who_pushed_the_count_to_its_end_blocks_nothing_once_the_key_is_replaced(cloud, board, pushed):
+    ref = cloud.release(function_files())
+    with pytest.raises(UntrustedError):
+        board.believe(cloud.desired(2, ref), *pushed)
+    rotate(cloud.signing)
+    document = cloud.desired(3, ref)
+    # Twice: power may go when the metadata is kept and the new count is not.
+    for _ in range(2):
+        assert board.believe(document, *pushed).generation == 3
+    with pytest.raises(UntrustedError, match="older than generation 4"):
+        board.believe(document, 4, board.signer)
+
+
+def test_an_old_root_played_again_lowers_no_count(cloud, board, tmp_path):
+    ref = cloud.release(function_files())
+    old = cloud.desired(1, ref)
+    rotate(cloud.signing)
+    board.believe(cloud.desired(3, ref), 0)
+    (tmp_path / "state" / "trusted.json").unlink()
+    with pytest.raises(UntrustedError, match="older than generation 3"):
+        board.believe(old, 3, board.signer)
 
 
 @pytest.mark.parametrize(

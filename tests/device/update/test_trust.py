@@ -58,3 +58,21 @@ def test_a_part_that_is_something_else_is_refused_or_only_text(key, value):
         except ProtocolError:
             continue
         assert all(isinstance(text, bytes) for text in (*desired.director.values(), *desired.image.values()))
+
+
+@pytest.mark.parametrize(
+    ("now", "lowest"),
+    [
+        (trust.Signer(2, "b"), 0),
+        (trust.Signer(2, "a"), 7),
+        (trust.Signer(1, "b"), 7),
+        (trust.Signer(1, "a"), 7),
+    ],
+    ids=["other keys", "a new root with the same keys", "an old root", "the same"],
+)
+def test_only_a_later_root_with_other_keys_begins_a_new_count(now, lowest):
+    assert trust.lowest(7, trust.Signer(1, "a"), now) == lowest
+
+
+def test_a_count_from_before_signers_were_kept_holds():
+    assert trust.lowest(7, trust.NOBODY, trust.Signer(2, "b")) == 7
