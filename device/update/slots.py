@@ -43,9 +43,9 @@ class Failure(NamedTuple):
 class Slots:
     """The installed generations.
 
-    `floor` is the highest generation ever believed, by the count of `signer`. `starts` is how often the one in trial may still be started.
-    `failed` is by fingerprint, oldest first; `accepted` are the digests of models that passed their acceptance.
-    `baseline` is how the active one did.
+    `floor` is the highest generation ever believed, by the count of `signer`. `starts` is how often the one in trial
+    may still be started. `failed` is by fingerprint, oldest first; `accepted` are the digests of models that passed
+    their acceptance. `baseline` is how the active one did.
     """
 
     floor: int = 0

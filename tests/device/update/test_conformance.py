@@ -5,11 +5,13 @@ It stands in for the published conformance suite, whose names it follows where t
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import DelegatedRole, Metadata, MetaFile, TargetFile, Targets
 
+from cloud_shim.trust.root_keys import RootKeys
 from device.errors import UntrustedError
 from device.update.verification import Verifier
 from tests.device.update.harness import function_files
@@ -114,6 +116,23 @@ def test_rollback_of_a_role(verifier, document, cloud, repository, role):
         old.put(repository, newer, signed)
     old.relist(repository, role)
     refused(verifier, old)
+
+
+@pytest.mark.parametrize("repository", ["director", "image"])
+def test_fast_forward_of_versions_ends_with_the_key_that_made_it(verifier, document, cloud, repository):
+    ref = cloud.release(function_files())
+    for role in ("snapshot", "timestamp"):
+        signed = document.signed(repository, role)
+        signed.version = 2**31
+        document.put(repository, role, signed)
+    document.relist(repository, "snapshot")
+    verifier.believe(document.payload(), 0)
+    with pytest.raises(UntrustedError, match="does not hold"):
+        verifier.believe(cloud.desired(3, ref), 2)
+    roots = {"image": cloud.signing.image()["root"][-1], "director": cloud.signing.director_root()}
+    name = f"{repository}-online"
+    cloud.signing.adopt(RootKeys(Path("/nowhere"), roots).with_online(name, cloud.signing.next_key(name)))
+    assert verifier.believe(cloud.desired(4, ref), 2).generation == 4
 
 
 @LISTED
