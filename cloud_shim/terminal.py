@@ -45,7 +45,10 @@ class Terminal:
         table = Table(*columns, box=None, pad_edge=False, header_style="dim", show_header=bool(headings))
         for row in rows:
             table.add_row(*row)
-        self._out.print(table)
+        with self._out.capture() as drawn:
+            self._out.print(table)
+        # Cells are filled up to the longest; what reads a pipe or wraps lines needs none of that at their end.
+        _write(sys.stdout, "".join(f"{line.rstrip()}\n" for line in drawn.get().splitlines()))
 
     def say(self, *pieces: tuple[str, str] | str) -> None:
         """A line of progress for people, on stderr. It stays away from a program that reads --json."""

@@ -17,7 +17,7 @@ WORKERS = (
 )
 KEYS = {"name", "unit", "ours", "reference", "ratio", "goal", "pinned"}
 
-MQTT = (*["MQTT in → function → MQTT out"] * 2, "MQTT in → function → MQTT out, pipelined")
+MQTT = (*["MQTT in → function → MQTT out"] * 3, *["MQTT in → function → MQTT out, pipelined"] * 2)
 HTTP = ("HTTP, warm, one at a time", "HTTP, warm, 8 connections")
 
 
@@ -50,9 +50,11 @@ def test_every_figure_is_measured(figures: list[dict[str, object]]):
         ("artifact of 1 MiB: written to flash", False),
         ("three lines in ten files: travels", False),
         ("three lines in ten files: applied", False),
-        ("agent at idle with night-light (PSS)", False),
+        ("launcher, agent and night-light at idle (PSS)", False),
+        ("launcher, agent and night-light at idle (PSS)", False),
         ("agent alone (PSS)", False),
-        ("agent, zygote and 5 functions at idle (PSS)", False),
+        ("launcher, agent, zygote and 5 functions at idle (PSS)", False),
+        ("the same, one of them with a model (PSS)", False),
     ]
 
 

@@ -17,6 +17,7 @@ from cloud_shim import broker
 from cloud_shim.app import create_app
 from cloud_shim.config import Config
 from cloud_shim.shim import Shim
+from cloud_shim.signing import Signing
 from device.enrol.secret import hash_password, new_password
 from device.update import archive
 from tests.support import free_port, small_model
@@ -244,3 +245,11 @@ def connected_shim(mosquitto, until) -> Iterator[Shim]:
     until(lambda: the.link.connected, "the shim's connection")
     yield the
     the.close()
+
+
+@pytest.fixture
+def signing(tmp_path) -> Signing:
+    """A shim's two repositories, with all keys and one release, `lamp v1`."""
+    made = Signing(tmp_path / "shim")
+    made.release("function", "lamp", 1, "a" * 64, 1000)
+    return made

@@ -20,13 +20,6 @@ def ref(version=1, name="lamp", digest="a" * 64):
 
 
 @pytest.fixture
-def signing(tmp_path):
-    made = Signing(tmp_path / "shim")
-    made.release("function", "lamp", 1, "a" * 64, 1000)
-    return made
-
-
-@pytest.fixture
 def keys(tmp_path, signing):
     return ReleaseKeys(tmp_path / "keys", signing.image())
 

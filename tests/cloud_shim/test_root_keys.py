@@ -35,13 +35,6 @@ class Machine:
 
 
 @pytest.fixture
-def signing(tmp_path):
-    made = Signing(tmp_path / "shim")
-    made.release("function", "lamp", 1, "a" * 64, 1000)
-    return made
-
-
-@pytest.fixture
 def machines(signing, tmp_path):
     """Three; the first has taken the keys."""
     made = [Machine(tmp_path / name, signing) for name in ("anna", "ben", "carla")]

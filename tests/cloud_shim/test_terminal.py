@@ -109,3 +109,10 @@ def test_a_closed_pipe_is_raised_and_ends_no_thread_in_silence(monkeypatch):
         Terminal().data(None, [("nobody reads this", "")])
     with pytest.raises(BrokenPipeError):
         Terminal(as_json=True).data({})
+
+
+def test_no_line_of_a_table_ends_with_spaces(capsys):
+    Terminal().table({}, [["a", "a very long cell"], ["b", "short"]], ["X", "Y"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [line.rstrip() for line in lines]
+    assert len(lines) == 3

@@ -20,11 +20,15 @@ handler = "main:handler"
 type = "timer"
 every = "20ms"
 """
-HANDLER = """count = 0
+HANDLER = """import time
+
+count = 0
 
 def handler(event, context):
     global count
     count += 1
+    if count == 1:
+        time.sleep({pause})
     if count % {each} == 0:
         raise ValueError("no light today")
 """
@@ -41,9 +45,9 @@ def often(fleet: Fleet, night_light: Path) -> Iterator[Path]:
     yield night_light
 
 
-def write(folder: Path, each: int) -> None:
-    """The handler that fails every so many times."""
-    (folder / "main.py").write_text(HANDLER.format(each=each))
+def write(folder: Path, each: int, pause: float = 0) -> None:
+    """The handler that fails every so many times, after seconds of a `pause`."""
+    (folder / "main.py").write_text(HANDLER.format(each=each, pause=pause))
 
 
 def device(fleet: Fleet) -> Any:
@@ -60,7 +64,8 @@ def shim_pid(fleet: Fleet) -> int:
 
 def test_a_function_whose_errors_double_is_reverted_without_the_cloud_with_evidence(fleet: Fleet, often: Path) -> None:
     until(lambda: device(fleet)["reported"]["functions"]["night-light"]["events"] >= 300, "enough events before")
-    write(often, 2)
+    # At fifty events a second the verdict would come before anybody was told of the trial: boards report once a second.
+    write(often, 2, pause=3)
     deploy = ("deploy", str(often), "--device", DEVICE, "--trial-seconds", "600")
     asked = fleet.json(*deploy, "--no-wait")["generation"]
     on_trial = {"generation": asked, "state": "TRIAL"}
