@@ -29,7 +29,7 @@ test: setup test-tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
 
 # A card flashed, booted in an emulated Raspberry Pi 3B and used. Needs root, to unpack the packages of its base image.
 board-test: setup test-tools

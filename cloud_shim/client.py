@@ -91,12 +91,13 @@ class Client:
         """Shut a device out for good."""
         self._request("POST", f"/api/devices/{device}/revoke")
 
-    def release(self, archive: bytes) -> JsonObject:
+    def release(self, archive: bytes, unsigned: bool = False) -> JsonObject:
         """Store a packed bundle or model; gives its RELEASE. The same bytes give the same release again.
 
-        One that has "unsigned" cannot be deployed before it is signed: see pushing.py.
+        `unsigned`: who asks can sign it where the shim cannot. A RELEASE that has "unsigned" cannot be deployed before
+        it is signed: see releases/pushing.py.
         """
-        return self._request("POST", "/api/releases", content=archive)
+        return self._request("POST", "/api/releases?unsigned=1" if unsigned else "/api/releases", content=archive)
 
     def keys(self) -> JsonObject:
         """The names of the private keys that the shim holds, and the image repository's metadata."""

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloud_shim.deployments import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS, Trial
-from cloud_shim.retention import KEEP
+from cloud_shim.fleet.deployments import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS, Trial
+from cloud_shim.records.retention import KEEP
 from device.errors import UsageError
 from device.protocol.fields import is_name
 

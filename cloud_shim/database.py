@@ -1,7 +1,7 @@
 """The shim's tables, and transactions on them. Portable SQL: SQLite by default, PostgreSQL for larger fleets.
 
-Everything the shim knows is here, except the artifacts' bytes (blobs.py) and the signing keys (signing.py).
-It has no queries: each part asks its own.
+Everything the shim knows is here, except the artifacts' bytes (releases/blobs.py) and the signing keys
+(trust/signing.py). It has no queries: each part asks its own.
 """
 
 import threading

@@ -1,6 +1,7 @@
 """The shim's MQTT session: connects, reconnects, sends and receives, on paho's own thread.
 
-It knows topics only as far as what to subscribe to; what messages mean is ingest.py's and publisher.py's.
+It knows topics only as far as what to subscribe to; what messages mean is records/ingest.py's and
+fleet/publisher.py's.
 """
 
 import logging
@@ -13,7 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from cloud_shim.access import SHIM_USER
+from cloud_shim.broker.access import SHIM_USER
 from device.errors import OfflineError
 from device.protocol import topics
 from device.protocol.enrolment import login_id

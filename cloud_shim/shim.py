@@ -6,22 +6,24 @@
 from collections.abc import Mapping
 from functools import partial
 
-from cloud_shim import broker, certificates, retention
-from cloud_shim.blobs import Blobs
+from cloud_shim.broker import certificates
+from cloud_shim.broker import setup as broker
 from cloud_shim.calls import Calls
 from cloud_shim.changes import Changes
 from cloud_shim.chores import Chore, Chores
 from cloud_shim.config import Config
 from cloud_shim.database import Database
-from cloud_shim.enrolment import Enrolment
-from cloud_shim.fleet import Fleet
-from cloud_shim.ingest import Ingest
+from cloud_shim.fleet.enrolment import Enrolment
+from cloud_shim.fleet.fleet import Fleet
+from cloud_shim.fleet.members import Members
+from cloud_shim.fleet.publisher import Publisher
+from cloud_shim.fleet.retained import Retained
 from cloud_shim.link import Link
-from cloud_shim.members import Members
-from cloud_shim.publisher import Publisher
-from cloud_shim.registry import Registry
-from cloud_shim.retained import Retained
-from cloud_shim.signing import Signing
+from cloud_shim.records import retention
+from cloud_shim.records.ingest import Ingest
+from cloud_shim.releases.blobs import Blobs
+from cloud_shim.releases.registry import Registry
+from cloud_shim.trust.signing import Signing
 
 # Seconds between two looks for devices that have fallen silent, for passwords that have ended, and between two removals
 # of old records.
@@ -73,7 +75,7 @@ class Shim:
         self.link.start(self.ingest.receive, self._connected, self.fleet.announce_all)
 
     def adopt(self, offer: Mapping[str, object]) -> None:
-        """Publish metadata that was signed elsewhere (signing.py); when keys changed, every device is told at once."""
+        """Publish metadata that was signed elsewhere (trust/); when keys changed, every device is told at once."""
         before = self.signing.roots()
         self.signing.adopt(offer)
         if self.signing.roots() != before:

@@ -3,9 +3,9 @@
 import json
 
 from cloud_shim.database import CredentialRow, DeviceRow, RecordRow, ReportRow
-from cloud_shim.members import LIFETIME
-from cloud_shim.releases import Release
-from cloud_shim.silence import is_silent
+from cloud_shim.fleet.members import LIFETIME
+from cloud_shim.fleet.silence import is_silent
+from cloud_shim.releases.release import Release
 from device.protocol.deployment import Deployment
 
 Json = dict[str, object]

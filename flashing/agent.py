@@ -18,7 +18,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from boards import Machine
-from cloud_shim import agent_release
+from cloud_shim.releases import agent_release
 from device.errors import LamplightError, NotFoundError, RejectedError
 from device.update import runtime_file
 

@@ -5,8 +5,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from cloud_shim import broker
 from cloud_shim.api.requests import json_object, path_name, shim
+from cloud_shim.broker import setup as broker
 from device.protocol.fields import flag, name, only
 
 

@@ -8,12 +8,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from cloud_shim import sources, words
+from cloud_shim import words
 from cloud_shim.api.requests import json_object, path_name, shim
-from cloud_shim.deployments import Trial
-from cloud_shim.fleet import Device
-from cloud_shim.layers import REQUIREMENTS
-from cloud_shim.releases import Release
+from cloud_shim.fleet.deployments import Trial
+from cloud_shim.fleet.fleet import Device
+from cloud_shim.releases import sources
+from cloud_shim.releases.layers import REQUIREMENTS
+from cloud_shim.releases.release import Release
 from cloud_shim.shim import Shim
 from device.errors import OfflineError, RejectedError
 from device.protocol.fields import only, table, text

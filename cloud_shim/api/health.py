@@ -1,16 +1,19 @@
-"""GET /api/health: that the shim runs, and whether the broker is there."""
+"""GET /api/health: that the shim runs, whether the broker is there, and what a person must see to."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from cloud_shim.api.keys import shown
 from cloud_shim.api.requests import shim
+from cloud_shim.trust import key_view, release_metadata
 
 
 async def _health(request: Request) -> JSONResponse:
     the = shim(request)
     broker = {"host": the.link.host, "port": the.link.port, "connected": the.link.connected}
-    return JSONResponse({"ok": True, "broker": {**broker, "boards": the.config.boards_port}})
+    notices = key_view.notices(shown(the), release_metadata.utc_now())
+    return JSONResponse({"ok": True, "broker": {**broker, "boards": the.config.boards_port}, "notices": notices})
 
 
 ROUTES = [Route("/api/health", _health)]

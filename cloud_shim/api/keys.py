@@ -14,14 +14,14 @@ from device.protocol.fields import only, text
 
 
 def _show(request: Request) -> JSONResponse:
-    return JSONResponse(_view(shim(request)))
+    return JSONResponse(shown(shim(request)))
 
 
 async def _adopt(request: Request) -> JSONResponse:
     offer = await json_object(request)
     the = shim(request)
     await run_in_threadpool(the.adopt, offer)
-    return JSONResponse(_view(the))
+    return JSONResponse(shown(the))
 
 
 async def _next(request: Request) -> JSONResponse:
@@ -30,7 +30,8 @@ async def _next(request: Request) -> JSONResponse:
     return JSONResponse(await run_in_threadpool(shim(request).signing.next_key, text(fields, "name", "body")))
 
 
-def _view(the: Shim) -> dict[str, object]:
+def shown(the: Shim) -> dict[str, object]:
+    """What GET /api/keys answers: what is signed, by whom, and which private keys the shim has."""
     signing = the.signing
     return {
         "held": signing.held(),

@@ -4,8 +4,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from cloud_shim import history
 from cloud_shim.api.requests import query_number, shim
+from cloud_shim.records import history
 
 _DEFAULT, _MOST = 200, 5000
 

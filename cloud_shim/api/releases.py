@@ -17,7 +17,8 @@ def _list(request: Request) -> JSONResponse:
 async def _add(request: Request) -> JSONResponse:
     data = await body(request, MAX_ARTIFACT)
     registry = shim(request).registry
-    release = await run_in_threadpool(registry.take_in, data)
+    take = registry.take_in if request.query_params.get("unsigned") == "1" else registry.add
+    release = await run_in_threadpool(take, data)
     unsigned = {} if registry.signed(release) else {"unsigned": release.ref.to_json()}
     return JSONResponse({**views.release(release), **unsigned})
 

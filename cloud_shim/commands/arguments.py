@@ -99,8 +99,15 @@ def only_device(names: Sequence[str]) -> str:
     if not names:
         raise NotFoundError("There is no device", "the shim knows none", "`lamplight up` starts a simulated one")
     if len(names) > 1:
-        raise UsageError("Which device?", f"there are {', '.join(sorted(names))}", "--device NAME")
+        raise UsageError("No device is named", f"there are {', '.join(sorted(names))}", "name one of them")
     return names[0]
+
+
+def warn(options: Options) -> None:
+    """Tell what a person must see to in the fleet, besides what was asked for."""
+    if not options.as_json:
+        for notice in options.client.health()["notices"]:
+            options.terminal.say(("warning: ", "bold yellow"), notice)
 
 
 def parse_target(target: str) -> tuple[str, str]:

@@ -2,11 +2,10 @@
 
 import time
 from pathlib import Path
-from typing import Any
 
 import click
 
-from cloud_shim import layers
+from cloud_shim.commands import layer
 from cloud_shim.commands.arguments import (
     Options,
     choose_device,
@@ -16,10 +15,10 @@ from cloud_shim.commands.arguments import (
     parse_config,
 )
 from cloud_shim.commands.following import follow, waiting_options
-from cloud_shim.deployments import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS
+from cloud_shim.fleet.deployments import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS
 from cloud_shim.lines import release
-from cloud_shim.packing import pack
-from cloud_shim.pushing import push
+from cloud_shim.releases.packing import pack
+from cloud_shim.releases.pushing import push
 
 
 @command("deploy")
@@ -49,26 +48,11 @@ def run(
     archive = pack(existing_folder(path), config)
     device = choose_device(options.client, device)
     sent = push(options.client, archive)
-    layer = _layer(options, Path(path), device)
+    needs = layer.send(options, Path(path), device)
     asked = {"seconds": trial_seconds, "events": trial_events}
     trial = {key: value for key, value in asked.items() if value is not None}
-    generation = options.client.deploy(device, sent, config, trial or None, retry, layer)
+    generation = options.client.deploy(device, sent, config, trial or None, retry, needs)
     name = release(sent["name"], sent["version"])
     options.terminal.say(f"{name} ({sent['length']:,} bytes) to {device} as generation {generation}")
     about = {key: sent[key] for key in ("kind", "name", "version", "sha256", "length")}
     follow(options, device, generation, about, started, wait, timeout)
-
-
-def _layer(options: Options, folder: Path, device: str) -> dict[str, Any]:
-    """The RELEASE with what the function's requirements.txt asks for, for this device; {} when it needs nothing."""
-    if not (folder / layers.REQUIREMENTS).is_file():
-        return {}
-    reported = options.client.device(device)["reported"]
-    target = layers.platform(reported)
-    options.terminal.say(f"{layers.REQUIREMENTS}: choosing wheels for {target}")
-    packed = layers.build(folder, target, models=bool(reported["ai"]))
-    if packed is None:
-        return {}
-    layer = push(options.client, packed)
-    options.terminal.say(f"{release('layer ' + layer['name'], layer['version'])} ({layer['length']:,} bytes)")
-    return layer

@@ -3,17 +3,28 @@
 import _thread
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 
+from cloud_shim.commands import layer
 from cloud_shim.commands.arguments import Options, choose_device, command, device_option, existing_folder
 from cloud_shim.lines import release
 from cloud_shim.live import Live
-from cloud_shim.packing import pack
-from cloud_shim.pushing import push
+from cloud_shim.releases.layers import REQUIREMENTS
+from cloud_shim.releases.packing import pack
+from cloud_shim.releases.pushing import push
 from device.errors import LamplightError
 
 _IDLE = 250  # milliseconds between two looks when nothing is saved
+
+
+class Sent(NamedTuple):
+    """What the device was given last: the packed folder, its requirements.txt, and the layer made of that."""
+
+    archive: bytes = b""
+    requirements: bytes = b""
+    layer: dict[str, Any] = {}
 
 
 @command("dev")
@@ -25,25 +36,33 @@ def run(options: Options, path: str, device: str) -> None:
     device = choose_device(options.client, device)
     options.client.device(device)  # a misspelt name is an error now, not at each save
     Live(options.client.url, options.terminal, _thread.interrupt_main, device).start()
-    sent = b""
+    sent = Sent()
     for _ in saves(folder):
         sent = redeploy(options, folder, device, sent)
 
 
-def redeploy(options: Options, folder: Path, device: str, sent: bytes) -> bytes:
+def redeploy(options: Options, folder: Path, device: str, sent: Sent) -> Sent:
     """Send the folder unless it is what was `sent` before; gives what is sent now. An error is shown, not raised."""
     try:
         archive = pack(folder)
-        if archive == sent:
+        if archive == sent.archive:
             return sent
         stored = push(options.client, archive)
-        generation = options.client.deploy(device, stored)
+        requirements = _requirements(folder)
+        # Choosing wheels takes seconds: not at each save.
+        needs = sent.layer if requirements == sent.requirements else layer.send(options, folder, device)
+        generation = options.client.deploy(device, stored, layer=needs)
     except LamplightError as error:
         options.terminal.error(error)
         return sent
     name = release(stored["name"], stored["version"])
     options.terminal.say(("deploy  ", "bold"), f"{name} to {device} as generation {generation}")
-    return archive
+    return Sent(archive, requirements, needs)
+
+
+def _requirements(folder: Path) -> bytes:
+    file = folder / REQUIREMENTS
+    return file.read_bytes() if file.is_file() else b""
 
 
 def saves(folder: Path) -> Iterator[None]:

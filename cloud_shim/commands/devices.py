@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from cloud_shim import words
-from cloud_shim.commands.arguments import Options, command, common_options
+from cloud_shim.commands.arguments import Options, command, common_options, warn
 from cloud_shim.lines import printable, release
 from device.errors import UsageError
 
@@ -30,6 +30,7 @@ def _list(options: Options) -> None:
         options.terminal.say("No device yet; `lamplight up` starts a simulated one.")
     if any(each["state"] == "waiting" for each in claims):
         options.terminal.say("`lamplight devices accept NAME` lets a new board in, `reject` does not.")
+    warn(options)
 
 
 @command("accept")

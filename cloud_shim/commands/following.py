@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
-from cloud_shim import evidence, outcome
 from cloud_shim.commands.arguments import Options
-from cloud_shim.outcome import Outcome
+from cloud_shim.fleet import evidence, outcome
+from cloud_shim.fleet.outcome import Outcome
 from cloud_shim.terminal import Terminal
 from cloud_shim.transfer import Transfer
 from device.errors import RejectedError

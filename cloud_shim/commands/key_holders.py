@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from cloud_shim import root_metadata
 from cloud_shim.commands.arguments import Options, command
 from cloud_shim.commands.machine_keys import root_keys_of, tell_pending, when
+from cloud_shim.trust import root_metadata
 from device.errors import NotFoundError, RejectedError, UsageError
 
 _FILE = click.Path(path_type=Path)

@@ -4,11 +4,11 @@ from typing import Any
 
 import click
 
-from cloud_shim import key_view, shim_keys
 from cloud_shim.commands import key_holders
 from cloud_shim.commands.arguments import Options, command, common_options
 from cloud_shim.commands.machine_keys import release_keys_of, root_keys_of, tell_pending, when
-from cloud_shim.release_keys import ReleaseKeys
+from cloud_shim.trust import key_view, shim_keys
+from cloud_shim.trust.release_keys import ReleaseKeys
 from device.errors import RejectedError
 
 HEADINGS = ("KEY", "SIGNS", "WHERE", "KEY ID", "SIGNED UNTIL")

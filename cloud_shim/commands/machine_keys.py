@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from cloud_shim import release_keys
 from cloud_shim.commands.arguments import Options
-from cloud_shim.release_keys import ReleaseKeys
-from cloud_shim.root_keys import RootKeys
+from cloud_shim.trust import release_keys
+from cloud_shim.trust.release_keys import ReleaseKeys
+from cloud_shim.trust.root_keys import RootKeys
 
 
 def tell_pending(options: Options, answer: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""`lamplight status DEVICE`: what it runs, what it is asked for, and how its parts fare."""
+"""`lamplight status [DEVICE]`: what it runs, what it is asked for, and how its parts fare."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
-from cloud_shim import evidence, outcome, words
-from cloud_shim.commands.arguments import Options, command
+from cloud_shim import words
+from cloud_shim.commands.arguments import Options, choose_device, command, warn
+from cloud_shim.fleet import evidence, outcome
 from cloud_shim.lines import printable
 
 Row = tuple[str, str]
@@ -16,11 +17,12 @@ _ON_ITS_WAY = {"VERIFIED": "believed", "FETCHING": "being fetched", "STAGED": "b
 
 
 @command("status")
-@click.argument("device")
+@click.argument("device", default="")
 def run(options: Options, device: str) -> None:
-    """Show what DEVICE runs, what it is asked for, and how its functions and sensors fare."""
-    found = options.client.device(device)
+    """Show what DEVICE, or the only one, runs, what it is asked for, and how its functions and sensors fare."""
+    found = options.client.device(choose_device(options.client, device))
     options.terminal.table(found, rows(found, time.time()))
+    warn(options)
 
 
 def rows(device: dict[str, Any], now: float) -> list[Row]:

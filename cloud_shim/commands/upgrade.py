@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from cloud_shim import agent_release
 from cloud_shim.commands.arguments import Options, command, existing_folder
 from cloud_shim.commands.following import follow, waiting_options
-from cloud_shim.pushing import push
+from cloud_shim.releases import agent_release
+from cloud_shim.releases.pushing import push
 
 
 @command("upgrade")

@@ -49,7 +49,7 @@ async def _devices(request: Request) -> Response:
         return _error(request, problem)
     if len(views) == 1 and not claims:
         return RedirectResponse(_path(views[0].name), status_code=303)
-    return _page(request, "devices.html", {"devices": views, "claims": claims})
+    return _page(request, "devices.html", {"devices": views, "claims": claims, "notices": await _notices(request)})
 
 
 async def _devices_fragment(request: Request) -> Response:
@@ -66,7 +66,8 @@ async def _device(request: Request) -> Response:
     try:
         device = await _one(request)
         others = len(await _all(request)) > 1 or bool(await _claims(request))
-        return _page(request, "device.html", {"device": device, "others": others})
+        context = {"device": device, "others": others, "notices": await _notices(request)}
+        return _page(request, "device.html", context)
     except client.ApiProblemError as problem:
         return _error(request, problem)
 
@@ -89,6 +90,11 @@ async def _claims(request: Request) -> list[view.ClaimView]:
     answer = await client.get(request, "/api/claims")
     now = time.time()
     return [view.claim(each, now) for each in answer["claims"] if each["state"] != "rejected"]
+
+
+async def _notices(request: Request) -> list[str]:
+    """What a person must see to. They change within days: a page asks once."""
+    return (await client.get(request, "/api/health"))["notices"]
 
 
 async def _one(request: Request) -> view.DeviceView:

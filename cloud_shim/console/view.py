@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cloud_shim import evidence, transfer, words
+from cloud_shim import transfer, words
+from cloud_shim.fleet import evidence
 from cloud_shim.transfer import Transfer
 
 Json = Mapping[str, Any]
@@ -65,6 +66,7 @@ class DeviceView:
     board: str
     simulated: bool
     online: bool
+    revoked: bool
     seen: str
     generation: int
     update: Update
@@ -117,6 +119,7 @@ def device(value: Json, now: float) -> DeviceView:
         board=value["board"],
         simulated=value["simulated"],
         online=value["online"],
+        revoked=value["revoked"],
         seen="revoked" if value["revoked"] else _seen(value, now),
         generation=reported.get("generation", 0),
         update=update(desired.get("generation", 0), reported, value["online"]),

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import models
-from cloud_shim import outcome, starters
+from cloud_shim import starters
 from cloud_shim.client import Client
 from cloud_shim.demo import backlog
 from cloud_shim.demo.bench_top import BRIGHT, BenchTop
 from cloud_shim.demo.transcript import Step
-from cloud_shim.packing import pack
-from cloud_shim.pushing import push
+from cloud_shim.fleet import outcome
+from cloud_shim.releases.packing import pack
+from cloud_shim.releases.pushing import push
 from cloud_shim.up.home import STARTER, Home
 from device.errors import LamplightError
 from device.hal.sim.link import Link

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from cloud_shim import access, broker, certificates
+from cloud_shim.broker import access, certificates
+from cloud_shim.broker import setup as broker
 from device.config import BrokerConfig
 from device.doctor.broker import Broker
 from device.doctor.check import Finding, fail, ok, skip, warn

@@ -6,8 +6,9 @@ Judgements of what the HTTP interface gives (docs/api.md); only `findings` asks 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cloud_shim import outcome, words
+from cloud_shim import words
 from cloud_shim.client import Client
+from cloud_shim.fleet import outcome
 from device.doctor.check import Finding, fail, ok, skip, warn
 from device.doctor.clock import duration
 

@@ -4,7 +4,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from cloud_shim import broker
+from cloud_shim.broker import setup as broker
 from device.doctor.check import Finding, fail, ok, skip
 from device.doctor.credentials import others, unchangeable
 

@@ -8,12 +8,13 @@ They are stopped in the opposite order. It does not restart them (guard.py) and 
 import sys
 from collections.abc import Callable, Sequence
 
-from cloud_shim import broker, starters
-from cloud_shim.broker import Listener
+from cloud_shim import starters
+from cloud_shim.broker import setup as broker
+from cloud_shim.broker.setup import Listener
 from cloud_shim.client import Client
-from cloud_shim.packing import pack
 from cloud_shim.processes import Process
-from cloud_shim.pushing import push
+from cloud_shim.releases.packing import pack
+from cloud_shim.releases.pushing import push
 from cloud_shim.up import ports
 from cloud_shim.up.provision import BOARD, FLEET, DeviceFiles
 from cloud_shim.up.state import StateFolder

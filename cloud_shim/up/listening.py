@@ -3,8 +3,8 @@
 import ipaddress
 from collections.abc import Sequence
 
-from cloud_shim import certificates
-from cloud_shim.broker import Listener
+from cloud_shim.broker import certificates
+from cloud_shim.broker.setup import Listener
 from device.config import MQTTS_PORT
 from device.errors import UsageError
 

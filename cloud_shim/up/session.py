@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from cloud_shim.broker import Listener
+from cloud_shim.broker.setup import Listener
 from cloud_shim.live import Live
 from cloud_shim.terminal import Terminal
 from cloud_shim.up import ports

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from device.errors import LamplightError, NotFoundError
 from device.logs import level
 from device.runtime.messages import Log, Publish
+from device.runtime.reads import Note
 
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware, Input, LightSensor, Output
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from device.infer.session import Model
     from device.runtime.state import State
 
-# Told of what the handler reads, as (kind, name, value): see reads.py.
-Note = Callable[[str, str, object], None]
 Send = Callable[[dict[str, object]], None]
 T = TypeVar("T")
 

@@ -4,10 +4,14 @@ Lives in the worker. It notes values; it reads nothing itself.
 """
 
 import json
+from collections.abc import Callable
 
 # More of one event, in bytes of JSON, is not kept: a trace is for decisions, not for bulk.
 MAX_SIZE = 4096
 _MOST = 64
+
+# Told of what a handler reads, as (kind, name, value).
+Note = Callable[[str, str, object], None]
 
 
 def forget(kind: str, name: str, value: object) -> None:

@@ -18,7 +18,7 @@ from typing import Self
 
 from device.errors import LamplightError
 from device.runtime import state_files
-from device.runtime.context import Note
+from device.runtime.reads import Note
 
 FILE = state_files.DATABASE
 # Seconds. A sync for each event would wear a memory card out: see docs/functions.md.

@@ -6,12 +6,9 @@ nothing; trial.py does.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
 
 from device.protocol.fields import integer, items, name, table
-
-if TYPE_CHECKING:
-    from device.update.trial import Health, Sensor
+from device.update.ports import Health, Sensor
 
 _MOST = 2**53 - 1
 _COUNTS = ("events", "errors", "timeouts", "crashes", "memory", "runs", "slow")
@@ -47,13 +44,13 @@ class Baseline:
         return {"functions": functions, "sensors": sorted(self.sensors)}
 
 
-def counts(health: "Health") -> Counts:
+def counts(health: Health) -> Counts:
     """The counts in what the runtime tells of a function."""
     memory = health.deaths.get("memory", 0)
     return Counts(health.events, health.errors, health.timeouts, health.crashes, memory, health.runs, health.slow)
 
 
-def take(health: Mapping[str, "Health"], sensors: Mapping[str, "Sensor"]) -> Baseline:
+def take(health: Mapping[str, Health], sensors: Mapping[str, Sensor]) -> Baseline:
     """How everything does now."""
     working = frozenset(name for name, sensor in sensors.items() if sensor.ok)
     return Baseline({name: counts(each) for name, each in health.items()}, working)

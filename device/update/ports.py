@@ -4,7 +4,69 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from device.generation import Generation
-from device.update.trial import Health, Sensor
+
+
+class Health(Protocol):
+    """What the runtime counts for one function since it was last switched."""
+
+    @property
+    def state(self) -> str:
+        """One of starting, running, backoff, stopped."""
+        ...
+
+    @property
+    def events(self) -> int:
+        """Events handled, the failed ones among them."""
+        ...
+
+    @property
+    def errors(self) -> int:
+        """Events whose handler raised."""
+        ...
+
+    @property
+    def timeouts(self) -> int:
+        """Events that were not handled by their deadline."""
+        ...
+
+    @property
+    def crashes(self) -> int:
+        """Workers that died."""
+        ...
+
+    @property
+    def deaths(self) -> Mapping[str, int]:
+        """Workers that died, by kind; those at their memory limit under "memory"."""
+        ...
+
+    @property
+    def runs(self) -> int:
+        """How often its models were run."""
+        ...
+
+    @property
+    def slow(self) -> int:
+        """How many of these runs took longer than the model's budget."""
+        ...
+
+    @property
+    def last_error(self) -> str:
+        """The last of any of these, or ""."""
+        ...
+
+
+class Sensor(Protocol):
+    """What the runtime says of one sensor."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether its last reading succeeded."""
+        ...
+
+    @property
+    def error(self) -> str:
+        """If not, why."""
+        ...
 
 
 class Runner(Protocol):

@@ -7,7 +7,7 @@ no function has nothing else to show than a connection.
 
 from collections.abc import Collection, Mapping
 
-from device.update.trial import Health
+from device.update.ports import Health
 
 # Seconds without a connection after which the functions alone are looked at.
 OFFLINE = 30.0

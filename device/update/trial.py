@@ -12,13 +12,13 @@ new code broke: the new generation is reverted, and can be given another attempt
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from device.generation import Generation
 from device.protocol.manifest import FunctionManifest
 from device.protocol.triggers import SensorTrigger, TimerTrigger, Trigger
 from device.update import baseline, errorrate
 from device.update.baseline import Baseline, Counts
+from device.update.ports import Health, Sensor
 
 # This many deaths, by crash or at the deadline, are a crash loop.
 MAX_DEATHS = 3
@@ -30,69 +30,6 @@ SENSOR_PATIENCE = 5.0
 MAX_ERROR = 1000
 # Fewer slow runs of a model than this say nothing: a board has other things to do as well.
 MIN_SLOW = 3
-
-
-class Health(Protocol):
-    """What the runtime counts for one function since it was last switched."""
-
-    @property
-    def state(self) -> str:
-        """One of starting, running, backoff, stopped."""
-        ...
-
-    @property
-    def events(self) -> int:
-        """Events handled, the failed ones among them."""
-        ...
-
-    @property
-    def errors(self) -> int:
-        """Events whose handler raised."""
-        ...
-
-    @property
-    def timeouts(self) -> int:
-        """Events that were not handled by their deadline."""
-        ...
-
-    @property
-    def crashes(self) -> int:
-        """Workers that died."""
-        ...
-
-    @property
-    def deaths(self) -> Mapping[str, int]:
-        """Workers that died, by kind; those at their memory limit under "memory"."""
-        ...
-
-    @property
-    def runs(self) -> int:
-        """How often its models were run."""
-        ...
-
-    @property
-    def slow(self) -> int:
-        """How many of these runs took longer than the model's budget."""
-        ...
-
-    @property
-    def last_error(self) -> str:
-        """The last of any of these, or ""."""
-        ...
-
-
-class Sensor(Protocol):
-    """What the runtime says of one sensor."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether its last reading succeeded."""
-        ...
-
-    @property
-    def error(self) -> str:
-        """If not, why."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 import httpx
 
-from cloud_shim import access, broker
+from cloud_shim.broker import access
+from cloud_shim.broker import setup as broker
 from cloud_shim.client import Client
 from cloud_shim.up import ports
 from cloud_shim.up.home import Home

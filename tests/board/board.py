@@ -14,12 +14,13 @@
 about 45 seconds on a quiet machine, the first one twice that. It tests nothing itself.
 """
 
+import json
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from device.hal.sim.parts.tsl2561 import Tsl2561
 from tests.board.base import build
@@ -76,9 +77,13 @@ class Sensor:
 
 
 class Board:
-    """The board, its card, its home; all files are in `folder`, whose path must be short enough for a socket's."""
+    """The board, its card, its home; all files are in `folder`, whose path must be short enough for a socket's.
 
-    def __init__(self, folder: Path) -> None:
+    The card is made of the image `base`, or of the usual one.
+    """
+
+    def __init__(self, folder: Path, base: Path | None = None) -> None:
+        self._base = base
         self.card = folder / "card.img"
         self.ssh_key = folder / "ssh_key"
         self.ssh_port = free_port()
@@ -128,12 +133,17 @@ class Board:
         """Wait until the broker has noticed that the board is gone."""
         until(lambda: not self.home.device(NAME)["online"], f"{NAME} is offline", PATIENCE)
 
+    def flash(self, *arguments: str) -> Any:
+        """What `flash.py --json ARGUMENTS` gives, with this home's shim; fails when it fails."""
+        command = [sys.executable, "flash.py", "--json", *arguments]
+        environment = {**os.environ, "LAMPLIGHT_URL": self.home.url}
+        done = subprocess.run(command, cwd=_REPOSITORY, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
     def _make_card(self) -> None:
         """The card, as a person makes it: `flash.py image`."""
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.ssh_key)], check=True)
-        command = [sys.executable, "flash.py", "image", "--board", KIND, "--base", str(build.image()), "--name", NAME]
+        made = ["image", "--board", KIND, "--base", str(self._base or build.image()), "--name", NAME]
         reach = ["--broker", f"{HOST}:{self.home.wire.port}", "--ssh-key", f"{self.ssh_key}.pub", "--python", "3.13"]
-        environment = {**os.environ, "LAMPLIGHT_URL": self.home.url}
-        command += [*reach, "-o", str(self.card)]
-        done = subprocess.run(command, cwd=_REPOSITORY, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+        self.flash(*made, *reach, "-o", str(self.card))

@@ -13,11 +13,11 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from starlette.testclient import TestClient
 
-from cloud_shim import broker
 from cloud_shim.app import create_app
+from cloud_shim.broker import setup as broker
 from cloud_shim.config import Config
 from cloud_shim.shim import Shim
-from cloud_shim.signing import Signing
+from cloud_shim.trust.signing import Signing
 from device.enrol.secret import hash_password, new_password
 from device.update import archive
 from tests.support import free_port, small_model

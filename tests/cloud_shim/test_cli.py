@@ -43,7 +43,7 @@ def test_listing_the_commands_imports_none_of_them():
     assert done.stdout.splitlines()[-2:] == ["[]", "['cloud_shim.commands.arguments'] False"]
 
 
-@pytest.mark.parametrize("arguments", [["deplyo"], ["devices", "--colour"], ["status"], ["logs", "-n", "many"]])
+@pytest.mark.parametrize("arguments", [["deplyo"], ["devices", "--colour"], ["rollback"], ["logs", "-n", "many"]])
 def test_wrong_usage_is_one_line_and_exit_code_2(arguments, capsys):
     assert cli.run(arguments) == 2
     out, err = capsys.readouterr()

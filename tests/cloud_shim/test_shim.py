@@ -7,10 +7,11 @@ import threading
 import pytest
 from sqlalchemy import select
 
-from cloud_shim import broker, publisher
+from cloud_shim.broker import setup as broker
 from cloud_shim.config import Config
 from cloud_shim.database import SeededRow
-from cloud_shim.deployments import Trial
+from cloud_shim.fleet import publisher
+from cloud_shim.fleet.deployments import Trial
 from cloud_shim.shim import Shim
 from device.errors import OfflineError, RejectedError, UntrustedError
 from device.protocol import chunks, topics

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_shim.signing import Signing
+from cloud_shim.trust.signing import Signing
 from device.hal.sim.world import World
 from device.runtime.confinement.report import confinement
 from tests.support import free_port, until

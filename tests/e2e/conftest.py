@@ -116,10 +116,13 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 @pytest.fixture
 def night_light(fleet: Fleet, tmp_path: Path) -> Iterator[Path]:
-    """A copy of the starter, deployed, in a bright room; the starter is deployed again afterwards."""
+    """A copy of the starter, deployed in a bright room; no other function runs beside it."""
     folder = tmp_path / "night-light"
     fleet.run("new", "night-light", str(folder))
     fleet.world().set(lux=320.0, covered=False, unplugged=False)
+    for other in fleet.json("status", DEVICE)["desired"]["functions"]:
+        if other != "night-light":
+            fleet.run("remove", f"{DEVICE}/{other}")
     fleet.run("deploy", str(folder), "--device", DEVICE)
     yield folder
     fleet.world().set(lux=320.0, covered=False, unplugged=False)

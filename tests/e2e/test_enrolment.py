@@ -90,7 +90,7 @@ def claims(fleet: Fleet, name: str) -> list[dict[str, str]]:
 
 
 def test_a_new_board_does_nothing_until_it_is_accepted_and_nothing_once_revoked(
-    door: tuple[Fleet, int], flash: MakeBoard
+    door: tuple[Fleet, int], flash: MakeBoard, tmp_path: Path
 ) -> None:
     fleet, _ = door
     board = flash("shelf-pi", token=False)
@@ -107,6 +107,10 @@ def test_a_new_board_does_nothing_until_it_is_accepted_and_nothing_once_revoked(
     assert not claims(fleet, "shelf-pi")
     assert board.secrets() == {"password"}
     assert oct((board.folder / "password").stat().st_mode & 0o777) == "0o600"
+
+    fleet.run("new", "hello", str(tmp_path / "hello"))
+    fleet.run("deploy", str(tmp_path / "hello"), "--device", "shelf-pi")
+    assert fleet.json("call", "shelf-pi/hello", '{"name": "Ada"}') == {"greeting": "Hello, Ada!"}
 
     fleet.run("devices", "revoke", "shelf-pi")
     until(lambda: not board.is_online(), "it is out")

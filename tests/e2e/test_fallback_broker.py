@@ -14,7 +14,8 @@ from tests.support import until
 # Where mosquitto is looked for depends on the machine; that it is not found is all that differs from the real command.
 WITHOUT_MOSQUITTO = """
 import sys
-from cloud_shim import broker, cli
+from cloud_shim import cli
+from cloud_shim.broker import setup as broker
 broker.find_mosquitto = lambda: None
 sys.exit(cli.run(sys.argv[1:]))
 """
@@ -40,7 +41,7 @@ def home(tmp_path: Path) -> Iterator[Fleet]:
 
 def test_the_light_the_lamp_and_a_deployment_work_without_mosquitto(home: Fleet, tmp_path: Path) -> None:
     assert "mosquitto is not installed" in (tmp_path / "said").read_text()
-    assert any("broker_fallback" in each for each in home.processes())
+    assert any("broker.fallback" in each for each in home.processes())
     home.run("sim", "cover")
     home.led_becomes(True)
     folder = tmp_path / "mine"

@@ -13,7 +13,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from cloud_shim import broker
+from cloud_shim.broker import setup as broker
 from cloud_shim.client import Client
 from cloud_shim.up.home import Home
 from cloud_shim.up.provision import FLEET

@@ -5,7 +5,8 @@ from pathlib import Path
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from cloud_shim import access, broker
+from cloud_shim.broker import access
+from cloud_shim.broker import setup as broker
 from cloud_shim.up.state import StateFolder
 from device.protocol.cloudevents import Message
 from tests.e2e.conftest import DEVICE, Fleet

@@ -1,7 +1,12 @@
 """The starters do what they say, in a context of the test's own."""
 
 import importlib.util
+import os
+import shutil
+import subprocess
+import sys
 import tomllib
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +16,8 @@ from cloud_shim import starters
 from device.event import Event
 from device.hal import leases
 from device.protocol import manifest
+
+REPOSITORY = Path(__file__).parents[2]
 
 
 def load(name):
@@ -108,3 +115,15 @@ def test_lamp_api_sets_and_tells(method, body, answer, lit):
 def test_lamp_api_refuses_what_is_neither_on_nor_off():
     checked, handler = load("lamp-api")
     assert handler(event({"method": "PUT", "body": "blink"}), context(checked))["status"] == 400
+
+
+@pytest.mark.parametrize("name", starters.names())
+def test_its_own_tests_pass_as_a_person_runs_them(name, tmp_path):
+    (tmp_path / "models").symlink_to(REPOSITORY / "models")
+    shutil.copytree(starters.path(name), tmp_path / "mine")
+    command = [sys.executable, "-m", "cloud_shim.cli", "test", "mine", "--", "-rs"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "skipped" not in done.stdout

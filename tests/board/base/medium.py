@@ -5,7 +5,8 @@ It does not know what the files are for.
 
 import struct
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.board.base import recipe
@@ -44,6 +45,18 @@ def read(image: Path, name: str) -> bytes:
     """A file of the image's boot partition."""
     command = ["mtype", "-i", f"{image}@@{recipe.BOOT_START}", f"::/{name}"]
     return subprocess.run(command, check=True, capture_output=True, env=_TOOLS).stdout
+
+
+def change(image: Path, files: Mapping[str, bytes], gone: Sequence[str]) -> None:
+    """Write `files` to the image's boot partition, over those that are there, and take those in `gone` away."""
+    partition = f"{image}@@{recipe.BOOT_START}"
+    for name, data in files.items():
+        with tempfile.NamedTemporaryFile() as source:
+            source.write(data)
+            source.flush()
+            _run("mcopy", "-o", "-i", partition, source.name, f"::/{name}")
+    for name in gone:
+        _run("mdel", "-i", partition, f"::/{name}")
 
 
 def _table(second: int) -> bytes:

@@ -57,6 +57,8 @@ PARTUUID={recipe.DISK_ID:08x}-02  /               ext4    defaults,noatime  0   
     # Empty: the first boot makes one, without taking itself for a machine that was never set up (machine-id(5)).
     "etc/machine-id": "",
     "etc/resolv.conf": "",
+    # NetworkManager's part: any cable, by DHCP. What cloud-init writes comes before it.
+    "etc/systemd/network/90-cable.network": "[Match]\nName=eth0\n\n[Network]\nDHCP=yes\n",
     # raspberrypi-sys-mods, 99-com.rules.
     "etc/udev/rules.d/99-com.rules": """\
 SUBSYSTEM=="i2c-dev", GROUP="i2c", MODE="0660"
@@ -74,6 +76,13 @@ datasource:
     "etc/systemd/system/cloud-init-main.service.d/boot.conf": "[Unit]\nRequiresMountsFor=/boot/firmware\n",
     # The keys that an emulated processor makes soon enough.
     "etc/cloud/cloud.cfg.d/98_keys.cfg": "ssh_genkeytypes: [ed25519]\n",
+    # raspberrypi-sys-mods: what firstrun.sh has it do here.
+    "usr/lib/raspberrypi-sys-mods/imager_custom": """\
+#!/bin/sh
+[ "$1" = set_hostname ] || exit 1
+sed -i "s/127.0.1.1.*/127.0.1.1 $2/" /etc/hosts
+echo "$2" >/etc/hostname
+""",
     # The virtual board's own: the sensor's bus hangs on USB, and its name is that of the header's.
     "etc/udev/rules.d/90-virtual-i2c.rules": """\
 SUBSYSTEM=="i2c-dev", ATTR{name}=="i2c-tiny-usb*", SYMLINK+="i2c-1"
@@ -175,7 +184,7 @@ def _units(root: Path) -> None:
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
-    path.chmod(0o644)
+    path.chmod(0o755 if text.startswith("#!") else 0o644)
 
 
 def _link(path: Path, target: str) -> None:

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from cloud_shim import broker, credentials
+from cloud_shim.broker import credentials
+from cloud_shim.broker import setup as broker
 from device.protocol.deployment import decode
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloud_shim import broker
+from cloud_shim.broker import setup as broker
 from device.enrol.secret import hash_password
 from device.protocol import enrolment
 from device.protocol.enrolment import Ask

@@ -15,7 +15,7 @@ class FakeShim:
     """`answers` maps "GET /api/devices" to JSON, or to a function of the request's body; `requests` is what came."""
 
     def __init__(self) -> None:
-        self.answers: dict[str, Any] = {}
+        self.answers: dict[str, Any] = {"GET /api/health": {"notices": []}}
         self.requests: list[tuple[str, Any]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()

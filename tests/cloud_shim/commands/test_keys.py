@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cloud_shim.signing import Signing
+from cloud_shim.trust.signing import Signing
 
 
 @pytest.fixture

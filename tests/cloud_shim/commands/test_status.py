@@ -82,6 +82,28 @@ def test_the_only_device_can_be_shown_as_json(shim, run, device):
     assert json.loads(out) == device()
 
 
+def test_the_only_device_need_not_be_named(shim, run, device):
+    shim.answers["GET /api/devices"] = {"devices": [device()]}
+    shim.answers["GET /api/devices/desk-pi"] = device()
+    code, out, _ = run("status")
+    assert code == 0
+    assert out.startswith("desk-pi ")
+
+
+def test_one_of_several_devices_must_be_named(shim, run, device):
+    shim.answers["GET /api/devices"] = {"devices": [device(), device(name="hall-pi")]}
+    code, _, err = run("status")
+    assert code == 2
+    assert err == "error: No device is named. there are desk-pi, hall-pi. try: name one of them\n"
+
+
+def test_what_a_person_must_see_to_is_told_and_does_not_disturb_a_program(shim, run, device):
+    shim.answers["GET /api/devices/desk-pi"] = device()
+    shim.answers["GET /api/health"] = {"notices": ["What image-targets signed is good until tomorrow"]}
+    assert run("status", "desk-pi")[2] == "warning: What image-targets signed is good until tomorrow\n"
+    assert run("status", "desk-pi", "--json")[2] == ""
+
+
 def test_an_unknown_device_is_not_found(shim, run):
     shim.refuse("GET /api/devices/nobody", 404, 3, "There is no device 'nobody'")
     code, out, err = run("status", "nobody")

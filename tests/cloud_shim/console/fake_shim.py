@@ -36,6 +36,7 @@ class Fake:
         self.fail = False
         self.refuse_streams = False
         self.delay = 0.0
+        self.notices: list[str] = []
         self.posted: list[tuple[str, object]] = []
         self.tasks: set[asyncio.Task[None]] = set()
         self.app = Starlette(routes=[*self._api(), *console.routes()], lifespan=self._lifespan)
@@ -61,12 +62,14 @@ class Fake:
     def _api(self):
         function = "/api/devices/{device}/functions/{function}"
         return [
+            self._route("/api/health", self.health),
             self._route("/api/devices", self.devices),
             self._route("/api/claims", self.claims),
             self._route("/api/claims/{claim}/accept", self.decide, "POST"),
             self._route("/api/claims/{claim}/reject", self.decide, "POST"),
             self._route("/api/devices/{device}", self.device),
             self._route("/api/devices/{device}/rollback", self.rollback, "POST"),
+            self._route("/api/devices/{device}/revoke", self.revoke, "POST"),
             self._route("/api/devices/{device}/deploy", self.retry, "POST"),
             self._route(f"{function}/source", self.source),
             self._route(f"{function}/source", self.deploy, "POST"),
@@ -91,6 +94,9 @@ class Fake:
 
         return Route(path, answer, methods=[method])
 
+    async def health(self, request, name):
+        return {"notices": self.notices}
+
     async def devices(self, request, name):
         return {"devices": list(self.state.devices.values())}
 
@@ -106,6 +112,10 @@ class Fake:
 
     async def device(self, request, name):
         return self.state.devices[name]
+
+    async def revoke(self, request, name):
+        self.state.devices[name].update(revoked=True, online=False)
+        return {"revoked": name}
 
     async def source(self, request, name):
         await asyncio.sleep(self.delay)

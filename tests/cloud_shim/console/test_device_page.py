@@ -1,6 +1,8 @@
 """The page of one device in a real browser: light, lamp, simulated light, log, call."""
 
 import pytest
+from fake_shim import Fake
+from fake_state import State
 
 pytestmark = pytest.mark.e2e
 
@@ -124,3 +126,41 @@ def test_a_call_with_data_that_is_not_json_is_refused_before_it_is_sent(page, se
     page.click("#call-send")
     page.until_text("#call-result", "The event data is not JSON")
     assert not [path for path, _ in server.fake.posted if path.endswith("/call")]
+
+
+@pytest.fixture
+def real(serve, show):
+    """The page of a board that is no simulation; its state can be asked for."""
+    state = State(simulated=False)
+    state.add_device("hall-pi")
+    state.report("hall-pi")
+    server = serve(Fake(state))
+    return server, show(server, "/devices/hall-pi").ready()
+
+
+def test_a_board_is_revoked_only_after_it_was_said_what_that_means(real):
+    server, page = real
+    page.until(lambda: page.one("[data-revoke]").is_displayed(), "the button")
+    page.click("[data-revoke]")
+    assert "for good" in page.text("#revoke")
+    page.click("#revoke-cancel")
+    page.until(lambda: not page.one("#revoke").is_displayed(), "the dialog gone")
+    assert server.fake.posted == []
+    page.click("[data-revoke]")
+    page.click("#revoke-confirm")
+    page.until_text(".presence", "revoked")
+    assert server.fake.posted == [("/api/devices/hall-pi/revoke", {})]
+    assert not page.run("return document.querySelector('[data-revoke]')")
+
+
+def test_a_revocation_that_fails_says_so_in_the_dialog(real):
+    server, page = real
+    page.tolerated.append("500")
+    page.click("[data-revoke]")
+    server.fake.fail = True
+    page.click("#revoke-confirm")
+    page.until_text("#revoke-failure", "The database could not be read")
+
+
+def test_a_simulated_board_cannot_be_revoked_by_accident(page):
+    assert not page.run("return document.querySelector('[data-revoke]')")

@@ -39,6 +39,13 @@ def test_several_devices_are_listed_by_name(client, state):
     assert "All devices" in client.get("/devices/desk-pi").text
 
 
+def test_every_page_tells_what_a_person_must_see_to(client, fake, state):
+    fake.notices = ["What image-targets signed is good until tomorrow"]
+    state.add_device("attic-pi")
+    for path in ("/", "/devices/desk-pi"):
+        assert '<p class="notice">What image-targets signed is good until tomorrow</p>' in client.get(path).text
+
+
 def test_no_device_says_how_to_get_one(client, state):
     state.devices.clear()
     assert "lamplight up" in client.get("/").text

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cloud_shim import broker as brokers
+from cloud_shim.broker import setup as brokers
 from cloud_shim.client import Client
 from cloud_shim.database import SCHEMA, Database
 from cloud_shim.doctor import broker, database, devices, folders, keys, table
-from cloud_shim.signing import Signing
+from cloud_shim.trust.signing import Signing
 from device.doctor.check import healthy, perform
 
 NOW = time.time()

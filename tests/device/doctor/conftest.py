@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cloud_shim import broker, credentials
-from cloud_shim.signing import Signing
+from cloud_shim.broker import credentials
+from cloud_shim.broker import setup as broker
+from cloud_shim.trust.signing import Signing
 from device.enrol.secret import hash_password, new_password
 from tests.support import free_port, until
 

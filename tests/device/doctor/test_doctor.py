@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from cloud_shim import broker
-from cloud_shim.signing import Signing
+from cloud_shim.broker import setup as broker
+from cloud_shim.trust.signing import Signing
 from device.config import load
 from device.doctor import table
 from device.doctor.check import perform

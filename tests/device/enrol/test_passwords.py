@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_shim import credentials
+from cloud_shim.broker import credentials
 from device.enrol import serial
 from device.enrol.passwords import Passwords
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_shim import credentials
+from cloud_shim.broker import credentials
 from device.config import BrokerConfig
 from device.enrol.passwords import Passwords
 from device.enrol.renewal import Renewal

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_shim import certificates
+from cloud_shim.broker import certificates
 from device.config import BrokerConfig
 from device.doctor.broker import Broker
 from device.enrol.passwords import Passwords

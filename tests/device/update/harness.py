@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cloud_shim.signing import Signing
+from cloud_shim.trust.signing import Signing
 from device.generation import Generation
 from device.health import SensorHealth
 from device.infer.files import MODEL_FILES

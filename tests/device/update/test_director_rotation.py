@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cloud_shim.root_keys import RootKeys
-from cloud_shim.signing import Signing
+from cloud_shim.trust.root_keys import RootKeys
+from cloud_shim.trust.signing import Signing
 from device.errors import UntrustedError
 from device.update.verification import Verifier
 from tests.device.update.harness import function_files
@@ -62,7 +62,7 @@ def test_a_crash_in_the_middle_leaves_the_old_key_or_the_new(cloud, board, monke
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(f"cloud_shim.{step}", crash)
+        patched.setattr(f"cloud_shim.trust.{step}", crash)
         with pytest.raises(KeyboardInterrupt):
             rotate(cloud.signing)
     again = Signing(cloud.folder / "signing")

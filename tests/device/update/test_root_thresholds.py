@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cloud_shim import release_metadata, root_metadata
-from cloud_shim.release_keys import ReleaseKeys
-from cloud_shim.root_keys import RootKeys
+from cloud_shim.trust import release_metadata, root_metadata
+from cloud_shim.trust.release_keys import ReleaseKeys
+from cloud_shim.trust.root_keys import RootKeys
 from device.errors import UntrustedError
 from device.update.verification import Verifier
 from tests.device.update.harness import function_files

@@ -6,9 +6,9 @@ import pytest
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata
 
-from cloud_shim import release_metadata
-from cloud_shim.release_keys import ReleaseKeys
-from cloud_shim.signing import _IMAGE, Signing
+from cloud_shim.trust import release_metadata
+from cloud_shim.trust.release_keys import ReleaseKeys
+from cloud_shim.trust.signing import _IMAGE, Signing
 from device.errors import RejectedError, UntrustedError
 from device.protocol.deployment import ArtifactRef
 from device.update.verification import Verifier
@@ -152,7 +152,7 @@ def test_backup_of_the_shim_with_the_keys_of_before_on_a_board_that_knows_the_ne
 
 
 def test_stolen_shim_goes_below_the_floor(thief, cloud, verifier, shipped, monkeypatch):
-    monkeypatch.setattr("cloud_shim.signing._check_generation", lambda deployment, last: None)
+    monkeypatch.setattr("cloud_shim.trust.signing._check_generation", lambda deployment, last: None)
     with pytest.raises(UntrustedError, match="Generation 4 is older"):
         verifier.believe(thief.desired(cloud.deployment(4, shipped["old"])), 5)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cloud_shim.signing import Signing
+from cloud_shim.trust.signing import Signing
 from device.errors import UntrustedError
 from device.protocol.deployment import Deployment
 from device.update import verification

@@ -18,6 +18,7 @@ export const getSource = (name, fn) => ask("GET", source(name, fn));
 export const postSource = (name, fn, files) => ask("POST", source(name, fn), { files });
 export const rollback = (name) => ask("POST", `${device(name)}/rollback`, {});
 export const retry = (name, release) => ask("POST", `${device(name)}/deploy`, { ...release, retry: true });
+export const revoke = (name) => ask("POST", `${device(name)}/revoke`, {});
 export const acceptClaim = (claim) => ask("POST", `/api/claims/${encodeURIComponent(claim)}/accept`, {});
 export const rejectClaim = (claim) => ask("POST", `/api/claims/${encodeURIComponent(claim)}/reject`, {});
 export const call = (name, fn, data) => ask("POST", `${device(name)}/functions/${encodeURIComponent(fn)}/call`, { data });

@@ -6,6 +6,7 @@ import { Code } from "./code.js";
 import { Log } from "./log.js";
 import { Plot } from "./plot.js";
 import { Readout } from "./readout.js";
+import { Revoke } from "./revoke.js";
 import { Sim } from "./sim.js";
 import { Stream } from "./stream.js";
 import { skipUnchanged } from "./swap.js";
@@ -24,6 +25,7 @@ function main() {
   const call = new Call(name);
   const code = new Code(name, (fn) => call.choose(fn));
   if (document.getElementById("sim-lux")) new Sim(name);
+  new Revoke(name);
   skipUnchanged();
   choices(plot);
 

@@ -1,0 +1,64 @@
+"""Who may use which topic on the broker: one list of rules, whichever broker enforces it.
+
+Pure. Rendered as mosquitto's access file by setup.py, asked directly by fallback.py.
+A device may use its own topics, each in its own direction, read chunks, and use the topics on which functions of the
+fleet meet; the shim may use all of its fleet's. Who has a password and stands in no list, a board that is not let in
+yet or one whose password has ended, may do one thing: ask for one, under its own client id.
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from device.protocol import topics
+from device.protocol.fields import is_name
+
+SHIM_USER = "_shim"
+"""The shim's user on the broker. No device can have this name: names never hold an underscore."""
+
+Direction = Literal["read", "write"]
+
+_DEVICE_WRITES = (("presence", ""), ("reported", ""), ("want", ""), ("up", "+"), ("reply", "+"))
+_DEVICE_READS = (("desired", ""), ("ack", ""), ("call", "+"))
+
+
+def device_rules(fleet: str, device: str) -> list[tuple[Direction, str]]:
+    """What the device may do, as (direction, topic filter)."""
+    writes: list[tuple[Direction, str]] = [("write", _filter(fleet, device, *kind)) for kind in _DEVICE_WRITES]
+    reads: list[tuple[Direction, str]] = [("read", _filter(fleet, device, *kind)) for kind in _DEVICE_READS]
+    shared = topics.shared(fleet, "#")
+    return [*writes, *reads, ("read", f"{topics.ROOT}/{fleet}/c/+"), ("write", shared), ("read", shared)]
+
+
+def asking_rules(fleet: str, user: str = "%u", client: str = "%c") -> list[tuple[Direction, str]]:
+    """What everybody with a password may do; mosquitto fills in "%u" and "%c", the client's id, itself."""
+    base = f"{topics.ROOT}/{fleet}/e/{user}/{client}"
+    return [("write", f"{base}/ask"), ("read", f"{base}/answer")]
+
+
+def mosquitto_acl(fleet: str, devices: Iterable[str] = ()) -> str:
+    """The rules as mosquitto's access file, for these devices. By name, for a pattern would hold for every user."""
+    lines = [f"user {SHIM_USER}", f"topic readwrite {topics.ROOT}/{fleet}/#"]
+    for device in sorted(devices):
+        lines += [f"user {device}", *(f"topic {direction} {topic}" for direction, topic in device_rules(fleet, device))]
+    lines += [f"pattern {direction} {topic}" for direction, topic in asking_rules(fleet)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def listed(acl: str) -> set[str]:
+    """The devices that stand in such a file."""
+    users = {line.removeprefix("user ") for line in acl.splitlines() if line.startswith("user ")}
+    return users - {SHIM_USER}
+
+
+def may(fleet: str, user: str, direction: Direction, topic: str) -> bool:
+    """Whether `user`, the shim or a device in good standing, may read or write the `topic` (no wildcards in it)."""
+    if user == SHIM_USER:
+        return topic.startswith(f"{topics.ROOT}/{fleet}/")
+    if not is_name(user):
+        return False
+    rules = [*device_rules(fleet, user), *asking_rules(fleet, user, "+")]
+    return any(ruled == direction and topics.matches(rule, topic) for ruled, rule in rules)
+
+
+def _filter(fleet: str, user: str, kind: str, leaf: str) -> str:
+    return str(topics.Topic(fleet, kind, user, leaf))

@@ -1,0 +1,170 @@
+"""What a device's next deployment holds, and whether it may be. Pure: no database, no broker.
+
+These are the checks that need the whole deployment: models that functions use, hardware they share, settings.
+What one bundle may contain is checked when it is released (releases/registry.py).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from boards import Board
+from device.errors import NotFoundError, RejectedError
+from device.hal import leases
+from device.protocol.deployment import ArtifactRef, Deployment
+from device.protocol.manifest import FunctionManifest
+
+Settings = Mapping[str, object]
+# What deployment.parse takes.
+MAX_TRIAL_SECONDS = 7 * 86400.0
+MAX_TRIAL_EVENTS = 1_000_000
+# Machines, as `uname -m` says, that PyPI has no wheel of onnxruntime for.
+_WITHOUT_ONNXRUNTIME = ("armv6l", "armv7l", "i686", "mips", "mips64")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How long a new generation must prove itself: `seconds` and `events` of each changed function."""
+
+    seconds: float = 5.0
+    events: int = 3
+
+
+def empty(fleet: str, device: str) -> Deployment:
+    """What a new device has: generation 0, with nothing in it."""
+    return Deployment(fleet, device, 0, {}, {}, {}, 0, 0)
+
+
+def with_release(
+    previous: Deployment,
+    release: ArtifactRef,
+    settings: Settings,
+    trial: Trial,
+    retry: bool = False,
+    layer: ArtifactRef | None = None,
+) -> Deployment:
+    """The next generation: `previous` with `release` put over the release of that kind and name, if any.
+
+    With `retry` a device tries it once more though the same content failed there before. `settings` are the
+    operator's for a function; they replace the previous ones. A model and the agent have none. `layer` has
+    the function's dependencies, if it needs some.
+    """
+    agent = release if release.kind == "agent" else previous.agent
+    functions, models, config = dict(previous.functions), dict(previous.models), dict(previous.config)
+    layers = dict(previous.layers)
+    if release.kind == "function":
+        # At the end, so that a check in order tells of the new one as that which does not fit.
+        functions.pop(release.name, None)
+        functions[release.name] = release
+        config[release.name] = dict(settings)
+        layers.pop(release.name, None)
+        layers.update({release.name: layer} if layer else {})
+    elif release.kind == "model":
+        models[release.name] = release
+    # Only to be higher than at any attempt before.
+    attempt = previous.generation + 1 if retry else 0
+    changed = {"functions": functions, "models": models, "config": config, "layers": layers, "agent": agent}
+    return _next(previous, trial, **changed, attempt=attempt)
+
+
+def without(previous: Deployment, kind: str, name: str, trial: Trial) -> Deployment:
+    """The next generation: `previous` without its function or model called `name`; NotFoundError when it has none."""
+    functions, models, config = dict(previous.functions), dict(previous.models), dict(previous.config)
+    layers = {n: ref for n, ref in previous.layers.items() if kind != "function" or n != name}
+    present = functions if kind == "function" else models
+    if name not in present:
+        known = ", ".join(sorted(present)) or "none"
+        raise NotFoundError(f"{previous.device} has no {kind} {name!r}", f"its {kind}s are: {known}")
+    del present[name]
+    if kind == "function":
+        config.pop(name, None)
+    return _next(previous, trial, functions=functions, models=models, config=config, layers=layers, attempt=0)
+
+
+def again(content: Deployment, generation: int) -> Deployment:
+    """The content of an earlier deployment as a new generation."""
+    return content.replace(generation=generation, attempt=0)
+
+
+def _next(previous: Deployment, trial: Trial, **changes: object) -> Deployment:
+    number = previous.generation + 1
+    return previous.replace(generation=number, trial_seconds=trial.seconds, trial_events=trial.events, **changes)
+
+
+def same_content(one: Deployment, other: Deployment) -> bool:
+    """Whether both run the same releases and settings by the same agent; generation and trial do not matter."""
+    return one.content() == other.content()
+
+
+def kept_settings(manifest: FunctionManifest, previous: Settings) -> dict[str, object]:
+    """Those of the previous settings that the new release still has; the others go with the code that read them."""
+    return {k: v for k, v in previous.items() if k in manifest.config and _same_kind(manifest.config[k], v)}
+
+
+def check_settings(manifest: FunctionManifest, settings: Settings) -> None:
+    """Raise RejectedError for a setting that the function does not have, or of another type than its default."""
+    known = ", ".join(sorted(manifest.config)) or "none"
+    for key, value in settings.items():
+        if key not in manifest.config:
+            raise RejectedError(
+                f"{manifest.name} has no setting {key!r}",
+                f"its settings are: {known}",
+                "look under [config] in function.toml",
+            )
+        default = manifest.config[key]
+        if not _same_kind(default, value):
+            raise RejectedError(
+                f"The setting {key!r} of {manifest.name} cannot be {value!r}",
+                f"it is {_kind(default)}, such as {default!r}; its settings are: {known}",
+            )
+
+
+def check(deployment: Deployment, manifests: Mapping[str, FunctionManifest], board: Board) -> None:
+    """Raise RejectedError when a function's model is missing, LeaseError when the board cannot carry the functions."""
+    for name in sorted(deployment.functions):
+        for model in manifests[name].models:
+            if model not in deployment.models:
+                raise RejectedError(
+                    f"{name} needs the model {model!r}, which {deployment.device} does not have",
+                    "function.toml names it under models",
+                    f"deploy the model first: `lamplight deploy models/{model} --device {deployment.device}`",
+                )
+    leases.check(board, [manifests[name] for name in deployment.functions])
+
+
+def check_models_run(deployment: Deployment, board: Board, reported: Mapping[str, object]) -> None:
+    """Raise RejectedError when there is a model in the deployment and none can run there.
+
+    `reported` is the device's last REPORTED, empty for a device that has not said anything yet: then its board decides.
+    """
+    machine = _machine(board, reported)
+    if not deployment.models or (machine not in _WITHOUT_ONNXRUNTIME and reported.get("ai", True)):
+        return
+    why, remedy = "onnxruntime is not installed on it", "install it there: `pip install 'lamplight[ai]'`"
+    if machine in _WITHOUT_ONNXRUNTIME:
+        why, remedy = f"there is no onnxruntime for {machine}", "use a 64-bit board, or a function without a model"
+    raise RejectedError(f"{deployment.device} cannot run ONNX models", why, remedy)
+
+
+def _machine(board: Board, reported: Mapping[str, object]) -> str:
+    platform = reported.get("platform")
+    return str(platform["machine"]) if isinstance(platform, dict) else board.machine.architecture  # pyright: ignore
+
+
+def check_unused(deployment: Deployment, manifests: Mapping[str, FunctionManifest], model: str) -> None:
+    """Raise RejectedError when a function still needs `model`, which the deployment no longer has."""
+    users = sorted(name for name in deployment.functions if model in manifests[name].models)
+    if users:
+        raise RejectedError(
+            f"The model {model!r} cannot be removed from {deployment.device}",
+            f"{', '.join(users)} {'needs' if len(users) == 1 else 'need'} it",
+            f"remove the function first: `lamplight remove {deployment.device}/{users[0]}`",
+        )
+
+
+def _same_kind(default: object, value: object) -> bool:
+    return _kind(default) == _kind(value)
+
+
+def _kind(value: object) -> str:
+    kinds: dict[type[object], str] = {bool: "true or false", int: "a number", float: "a number", str: "a text"}
+    return kinds.get(type(value), "a list" if isinstance(value, list) else "a table")

@@ -1,0 +1,167 @@
+"""Puts onto the broker what the deployments need: chunks first, then each device's signed `desired`, all retained.
+
+One thread does it, in the order of what happened, and compares what should be there with what is known to be: so it is
+the same whether a deployment changed, a device asks for chunks, or the broker came back with nothing. It decides
+nothing about deployments. When the broker is away, work is dropped: the next connection does all of it.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Select, select
+
+from cloud_shim.database import Database, DeploymentRow, DeviceRow, UseRow
+from cloud_shim.fleet.retained import ReadChunk, Retained
+from cloud_shim.releases.registry import Registry
+from cloud_shim.trust.signing import Signing
+from device.errors import LamplightError, OfflineError
+from device.protocol import deployment as documents
+
+logger = logging.getLogger(__name__)
+
+# Signatures last 30 days: every day everything is signed and sent anew, however busy the day was.
+_REFRESH = 86400.0
+
+
+@dataclass(frozen=True)
+class _Changed:
+    device: str
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    device: str
+    digests: Sequence[str]
+
+
+@dataclass(frozen=True)
+class _Connected:
+    session_present: bool
+
+
+@dataclass(frozen=True)
+class _Stop:
+    pass
+
+
+_Work = _Changed | _Wanted | _Connected
+
+
+class Publisher:
+    """The thread that keeps the broker's retained messages right. Any thread may tell it what happened."""
+
+    def __init__(self, database: Database, registry: Registry, signing: Signing, retained: Retained) -> None:
+        self._database = database
+        self._registry = registry
+        self._signing = signing
+        self._retained = retained
+        self._jobs: queue.SimpleQueue[_Work | _Stop] = queue.SimpleQueue()
+        self._refresh = time.monotonic() + _REFRESH
+        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Finish what is begun and stop."""
+        self._jobs.put(_Stop())
+        self._thread.join(timeout=5)
+
+    def changed(self, device: str) -> None:
+        """The device has a new deployment."""
+        self._jobs.put(_Changed(device))
+
+    def wanted(self, device: str, digests: Sequence[str]) -> None:
+        """The device asks for chunks that did not arrive."""
+        self._jobs.put(_Wanted(device, digests))
+
+    def connected(self, session_present: bool) -> None:
+        """The broker is there; without our session it has lost what it retained."""
+        self._jobs.put(_Connected(session_present))
+
+    def _run(self) -> None:
+        while True:
+            try:
+                job = self._next()
+                if isinstance(job, _Stop):
+                    return
+                self._do(job)
+            except OfflineError as error:
+                logger.info("not published: %s", error)
+            except Exception:
+                # A device that cannot be served must not stop the others' deployments.
+                logger.exception("could not publish")
+
+    def _next(self) -> _Work | _Stop:
+        if (left := self._refresh - time.monotonic()) > 0:
+            try:
+                return self._jobs.get(timeout=left)
+            except queue.Empty:
+                pass
+        self._refresh = time.monotonic() + _REFRESH
+        return _Connected(session_present=True)
+
+    def _do(self, job: _Work) -> None:
+        if isinstance(job, _Changed):
+            self._publish(job.device)
+            self._sweep()
+        elif isinstance(job, _Wanted):
+            self._answer(job.device, set(job.digests))
+        else:
+            self._publish_all(job.session_present)
+
+    def _publish_all(self, session_present: bool) -> None:
+        if not session_present:
+            self._retained.forget()
+        with self._database.read() as session:
+            devices = list(session.scalars(select(DeviceRow.name).where(DeviceRow.generation > 0)))
+        for device in devices:
+            try:
+                self._publish(device)
+            except OfflineError:
+                raise
+            except LamplightError as error:
+                logger.error("cannot publish the deployment of %s: %s", device, error)
+        self._sweep()
+
+    def _publish(self, device: str) -> None:
+        """Seed what the device's deployment needs, and when all of it is there, say so in `desired`."""
+        with self._database.read() as session:
+            row = session.get(DeviceRow, device)
+            current = session.get(DeploymentRow, (device, row.generation)) if row else None
+        if current is None:
+            return
+        deployment = documents.decode(current.document.encode())
+        needed = self._chunks({ref.digest for ref in deployment.targets()})
+        self._seed(needed, self._retained.missing(needed))
+        self._retained.desired(device, self._signing.desired(deployment))
+
+    def _answer(self, device: str, digests: set[str]) -> None:
+        """Send chunks again; only those of the device's own deployment."""
+        with self._database.read() as session:
+            needed = self._chunks(set(session.scalars(_uses().where(DeviceRow.name == device))))
+        self._seed(needed, digests & needed.keys())
+
+    def _sweep(self) -> None:
+        with self._database.read() as session:
+            artifacts = set(session.scalars(_uses()))
+        self._retained.sweep(set(self._chunks(artifacts)))
+
+    def _seed(self, readers: dict[str, ReadChunk], digests: set[str]) -> None:
+        self._retained.seed({digest: readers[digest] for digest in sorted(digests)})
+
+    def _chunks(self, artifacts: set[str]) -> dict[str, ReadChunk]:
+        """How to read each chunk of these artifacts and patches, by its digest."""
+        return {chunk.digest: partial(self._registry.bytes_of, chunk) for chunk in self._registry.chunks(artifacts)}
+
+
+def _uses() -> Select[str]:
+    """The artifacts and patches that the present deployments name."""
+    present = (UseRow.device == DeviceRow.name) & (UseRow.generation == DeviceRow.generation)
+    return select(UseRow.sha256).join(DeviceRow, present).distinct()

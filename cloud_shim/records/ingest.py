@@ -1,0 +1,153 @@
+"""What devices send: presence, reported state, batches of records, requests for chunks, replies to calls.
+
+A batch is inserted in one transaction, committed, and only then acknowledged: the device deletes what is acknowledged,
+and a broker's PUBACK says nothing about the database. What does not keep to the protocol is dropped with a warning.
+Whose message it is, is said by its topic, which the broker's access rules hold the device to; never by its body.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cloud_shim.calls import Calls
+from cloud_shim.changes import Changes
+from cloud_shim.database import Database, DeploymentRow, DeviceRow, RecordRow, ReportRow
+from cloud_shim.fleet.silence import is_silent
+from cloud_shim.link import Link
+from cloud_shim.records import recording
+from device.errors import OfflineError
+from device.protocol import messages, topics
+from device.protocol.errors import ProtocolError
+from device.protocol.messages import Ack, Batch
+from device.protocol.topics import Topic
+
+logger = logging.getLogger(__name__)
+
+Wanted = Callable[[str, list[str]], None]
+"""Called with a device and the chunks that it asks for."""
+Asked = Callable[[Topic, bytes], None]
+"""Called with what somebody sends who asks for a password."""
+
+
+class Ingest:
+    """Receives the devices' messages, one after the other, on the MQTT session's thread."""
+
+    def __init__(
+        self, database: Database, link: Link, wanted: Wanted, calls: Calls, changes: Changes, asked: Asked
+    ) -> None:
+        self._asked = asked
+        self._database = database
+        self._link = link
+        self._wanted = wanted
+        self._calls = calls
+        self._changes = changes
+
+    def receive(self, topic: str, payload: bytes, retained: bool) -> None:
+        """Handle one message; `retained` when the broker had kept it, so that it says nothing about now."""
+        try:
+            parsed = topics.parse(topic)
+            if parsed.kind == "ask":
+                self._asked(parsed, payload)
+            elif self._known(parsed.device):
+                self._handle(parsed, payload, retained)
+            else:
+                logger.warning("dropped a message from the unknown device %s", parsed.device)
+        except ProtocolError as error:
+            logger.warning("dropped a message on %s: %s", topic, error)
+
+    def _known(self, device: str) -> bool:
+        with self._database.read() as session:
+            return session.get(DeviceRow, device) is not None
+
+    def _handle(self, topic: Topic, payload: bytes, retained: bool) -> None:
+        if topic.kind == "up":
+            self._records(topic.device, topic.leaf, messages.batch(payload))
+        elif topic.kind == "presence":
+            self._presence(topic.device, payload, retained)
+        elif topic.kind == "reported":
+            self._reported(topic.device, payload, retained)
+        elif topic.kind == "want":
+            self._wanted(topic.device, messages.want(payload))
+        elif topic.kind == "reply":
+            self._calls.replied(topic.device, topic.leaf, messages.reply(payload))
+
+    def _records(self, device: str, stream: str, batch: Batch) -> None:
+        if not batch.records:
+            return
+        now = time.time()
+        rows = recording.rows(device, stream, batch, now)
+        with self._database.write() as session:
+            known = _known_seqs(session, device, batch.boot, rows)
+            new = [row for row in rows if row.seq not in known]
+            session.add_all(new)
+            for row in new:
+                _note_outcome(session, device, recording.outcome_of_record(row))
+            returned = _seen(session, device, now)
+        self._acknowledge(device, stream, batch)
+        if new:
+            self._changes.records()
+        if returned:
+            self._changes.device(device)
+
+    def _acknowledge(self, device: str, stream: str, batch: Batch) -> None:
+        ack = Ack(stream, batch.boot, recording.last_seq(batch))
+        try:
+            self._link.send(topics.of_device(self._link.fleet, device, "ack"), ack.encode(), qos=0)
+        except OfflineError:
+            logger.info("could not acknowledge to %s; it will send again", device)
+
+    def _presence(self, device: str, payload: bytes, retained: bool) -> None:
+        presence = messages.presence(payload)
+        with self._database.write() as session:
+            row = session.get_one(DeviceRow, device)
+            if not presence.online and presence.session < row.session:
+                # The will of a connection that was replaced: the broker noticed its end late.
+                return
+            row.online, row.session = presence.online, presence.session
+            if not retained:
+                row.last_seen = time.time()
+        self._changes.device(device)
+
+    def _reported(self, device: str, payload: bytes, retained: bool) -> None:
+        report = messages.decode(payload, "reported")
+        recording.check_report(report)
+        outcomes = recording.outcomes_of_report(report)
+        now = time.time()
+        with self._database.write() as session:
+            session.merge(ReportRow(device=device, body=json.dumps(report), received=now))
+            for outcome in outcomes:
+                _note_outcome(session, device, outcome)
+            if not retained:
+                _seen(session, device, now)
+        self._changes.device(device)
+
+
+def _known_seqs(session: Session, device: str, boot: str, rows: list[RecordRow]) -> set[int]:
+    """Which numbers of the rows' range are there already: the device sends again what was not acknowledged."""
+    if not rows:
+        return set()
+    seqs = [row.seq for row in rows]
+    of_boot = select(RecordRow.seq).where(RecordRow.device == device, RecordRow.boot == boot)
+    return set(session.scalars(of_boot.where(RecordRow.seq.between(min(seqs), max(seqs)))))
+
+
+def _seen(session: Session, device: str, now: float) -> bool:
+    """The device lives. Whether that is news: it was silent, or its presence had been lost with a broker."""
+    row = session.get_one(DeviceRow, device)
+    returned = not row.online or is_silent(row.online, row.last_seen, row.last_seen, now)
+    row.online, row.last_seen = True, now
+    return returned
+
+
+def _note_outcome(session: Session, device: str, outcome: tuple[int, str] | None) -> None:
+    """Keep how a generation ended. A commit is final: news of an earlier try may arrive after it."""
+    if outcome is None:
+        return
+    generation, state = outcome
+    row = session.get(DeploymentRow, (device, generation))
+    if row is not None and row.outcome != "COMMITTED":
+        row.outcome = state

@@ -1,0 +1,231 @@
+"""The order of commit and acknowledgement, and what strangers may send. The link is the test's own."""
+
+import json
+import logging
+
+import pytest
+
+from cloud_shim.calls import Calls
+from cloud_shim.changes import Changes
+from cloud_shim.database import Database, DeploymentRow, DeviceRow
+from cloud_shim.records import history
+from cloud_shim.records.history import Wanted
+from cloud_shim.records.ingest import Ingest
+from device.errors import OfflineError
+from device.protocol import topics
+from device.protocol.messages import MAX_MESSAGE, Batch, Presence, encode
+
+BOOT = "3-0123abcd"
+
+
+class LookingLink:
+    """Notes every message sent, with how many records the database had then."""
+
+    fleet = "home"
+
+    def __init__(self, database) -> None:
+        self.sent = []
+        self.away = False
+        self._database = database
+
+    def send(self, topic, payload, *, qos=1, retain=False):
+        if self.away:
+            raise OfflineError("away")
+        self.sent.append((topic, json.loads(payload), len(history.records(self._database, Wanted(), 0, 1000))))
+
+
+@pytest.fixture
+def database(tmp_path):
+    made = Database(f"sqlite:///{tmp_path / 'shim.db'}")
+    with made.write() as session:
+        for name in ("pi", "tv"):
+            session.add(DeviceRow(name=name, board="lamplight/simulated", credential="", created=0.0))
+    return made
+
+
+@pytest.fixture
+def link(database):
+    return LookingLink(database)
+
+
+@pytest.fixture
+def ingest(database, link):
+    return Ingest(database, link, lambda device, chunks: None, Calls(link), Changes(), lambda topic, payload: None)
+
+
+@pytest.fixture
+def send(ingest):
+    def up(*seqs, device="pi", stream="logs", boot=BOOT, **fields):
+        records = [{"seq": seq, "time": 1.0, "kind": "log", **fields} for seq in seqs]
+        ingest.receive(topics.up("home", device, stream), Batch(boot, records).encode(), False)
+
+    return up
+
+
+@pytest.fixture
+def stored(database):
+    return lambda **wanted: history.records(database, Wanted(**wanted), 0, 1000)
+
+
+@pytest.fixture
+def device(database):
+    def get(name="pi"):
+        with database.read() as session:
+            return session.get(DeviceRow, name)
+
+    return get
+
+
+@pytest.fixture
+def presence(ingest):
+    def announce(online, session, retained=False):
+        ingest.receive("lamplight/1/home/d/pi/presence", Presence(online, session).encode(), retained)
+
+    return announce
+
+
+def test_a_batch_is_acknowledged_when_it_can_be_read_from_the_database(send, link):
+    send(1, 2, 3)
+    assert link.sent == [("lamplight/1/home/d/pi/ack", {"stream": "logs", "boot": BOOT, "seq": 3}, 3)]
+
+
+def test_batch_that_cannot_be_stored_is_not_acknowledged(send, link, stored, monkeypatch):
+    def disk_full(*_):
+        raise OSError("disk full")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="disk full"):
+        patch.setattr("cloud_shim.records.ingest._seen", disk_full)
+        send(1)
+    assert link.sent == []
+    assert stored() == []
+    send(1)
+    assert len(stored()) == 1
+
+
+def test_batch_sent_again_is_acknowledged_again_and_kept_once(send, link, stored):
+    send(1, 2)
+    send(1, 2, 3)
+    assert [ack["seq"] for _, ack, _ in link.sent] == [2, 3]
+    assert [record["seq"] for record in stored()] == [1, 2, 3]
+
+
+def test_connection_lost_between_commit_and_acknowledgement_makes_no_duplicate(send, link, stored):
+    link.away = True
+    send(1, 2)
+    link.away = False
+    send(1, 2)
+    assert [record["seq"] for record in stored()] == [1, 2]
+    assert len(link.sent) == 1
+
+
+def test_another_boot_counts_from_the_start(send, stored):
+    send(1)
+    send(1, boot="4-0123abcd")
+    send(1, device="tv")
+    assert len(stored()) == 3
+
+
+def test_record_that_claims_another_device_or_id_is_kept_as_its_senders(ingest, stored):
+    forged = {"seq": 1, "time": 1.0, "kind": "log", "device": "tv", "id": 999, "stream": "events", "received": 0}
+    ingest.receive("lamplight/1/home/d/pi/up/logs", Batch(BOOT, [forged]).encode(), False)
+    (record,) = stored()
+    assert (record["device"], record["stream"], record["id"]) == ("pi", "logs", 1)
+    assert record["received"] > 0
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload"),
+    [
+        ("d/pi/up/logs", b""),
+        ("d/pi/up/logs", b"\xff\xfe"),
+        ("d/pi/up/logs", b"[" * 100_000),
+        ("d/pi/up/logs", b'{"boot": "1-0123abcd", "records": [{"seq": -1, "time": 0}]}'),
+        ("d/pi/up/logs", b'{"boot": "1-0123abcd", "records": [{"seq": 1e999, "time": 0}]}'),
+        ("d/pi/up/logs", b" " * (MAX_MESSAGE + 1)),
+        ("d/pi/up/secrets", b"{}"),
+        ("d/pi/presence", b'{"online": "yes", "session": 1}'),
+        ("d/pi/reported", b'{"generation": "7"}'),
+        ("d/pi/reported", b'{"board": "b", "boot": "c", "functions": [], "models": {}, "sensors": {}}'),
+        ("d/pi/want", b'{"chunks": ["../../etc/passwd"]}'),
+        ("d/pi/reply/lamp", b'{"id": 7}'),
+        ("d/stranger/up/logs", b'{"boot": "1-0123abcd", "records": [{"seq": 1, "time": 0, "kind": "log"}]}'),
+        ("d/../presence", b"{}"),
+        ("x", b"{}"),
+    ],
+)
+def test_malformed_message_is_dropped_with_a_warning(ingest, link, stored, caplog, topic, payload):
+    with caplog.at_level(logging.WARNING):
+        ingest.receive(f"lamplight/1/home/{topic}", payload, False)
+    assert "dropped" in caplog.text
+    assert stored() == []
+    assert link.sent == []
+
+
+def test_presence_is_kept_with_when_it_was_seen(presence, device):
+    presence(True, 4)
+    assert device().online
+    assert device().last_seen is not None
+    presence(False, 4)
+    assert not device().online
+
+
+def test_late_will_of_an_older_session_is_ignored(presence, device):
+    presence(True, 4)
+    presence(True, 5)
+    presence(False, 4)
+    assert device().online
+    presence(False, 5)
+    assert not device().online
+
+
+def test_retained_offline_presence_is_no_sign_of_life(presence, device):
+    presence(False, 4, retained=True)
+    assert device().last_seen is None
+
+
+def test_device_made_anew_counts_its_sessions_from_the_start(presence, device):
+    presence(True, 40)
+    presence(True, 1)
+    presence(False, 1)
+    assert not device().online
+
+
+def test_live_records_show_that_a_device_is_online(presence, send, device):
+    presence(False, 4)
+    send(1)
+    assert device().online
+
+
+def report(generation, update, **more):
+    body = {"format": 1, "board": "b", "boot": BOOT, "functions": {}, "models": {}, "sensors": {}, **more}
+    return encode({**body, "generation": generation, "update": update})
+
+
+@pytest.fixture
+def outcome(database):
+    with database.write() as session:
+        for generation in (1, 2):
+            session.add(DeploymentRow(device="pi", generation=generation, document="{}", created=0.0, reason="test"))
+
+    def get(generation):
+        with database.read() as session:
+            return session.get(DeploymentRow, ("pi", generation)).outcome
+
+    return get
+
+
+def test_outcomes_come_from_reports_and_from_update_records(ingest, send, outcome):
+    ingest.receive("lamplight/1/home/d/pi/reported", report(1, {"generation": 2, "state": "TRIAL"}), False)
+    assert (outcome(1), outcome(2)) == ("COMMITTED", "")
+    ingest.receive(
+        "lamplight/1/home/d/pi/up/events",
+        Batch(BOOT, [{"seq": 1, "time": 0, "kind": "update", "generation": 2, "state": "REVERTED"}]).encode(),
+        False,
+    )
+    assert outcome(2) == "REVERTED"
+
+
+def test_news_of_an_earlier_try_does_not_undo_a_commit(ingest, outcome):
+    ingest.receive("lamplight/1/home/d/pi/reported", report(2, {"generation": 2, "state": "COMMITTED"}), False)
+    ingest.receive("lamplight/1/home/d/pi/reported", report(1, {"generation": 2, "state": "REJECTED"}), True)
+    assert outcome(2) == "COMMITTED"

@@ -1,0 +1,242 @@
+"""The shim's signatures: versions only go up, releases never change, and a restart forgets nothing."""
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cloud_shim.trust.signing import ONLINE, Signing
+from device.errors import NotFoundError, RejectedError
+from device.protocol.deployment import ArtifactRef, Deployment, Patch
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Clock:
+    now = START
+
+    def __call__(self):
+        return self.now
+
+
+def ref(version=1, name="lamp", digest="a" * 64, kind="function"):
+    return ArtifactRef(kind, name, version, digest, 1000, "")
+
+
+def deployment(generation, *refs, device="desk-pi"):
+    return Deployment("home", device, generation, {each.name: each for each in refs}, {}, {}, 5.0, 3)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def signing(tmp_path, clock):
+    made = Signing(tmp_path, clock)
+    made.release("function", "lamp", 1, "a" * 64, 1000)
+    return made
+
+
+def versions(document):
+    fields = json.loads(document)
+    return {
+        (repository, role): json.loads(fields[repository][role])["signed"]["version"]
+        for repository in ("director", "image")
+        for role in ("timestamp", "snapshot", "targets")
+    }
+
+
+def expiry(document, repository):
+    return datetime.fromisoformat(json.loads(json.loads(document)[repository]["timestamp"])["signed"]["expires"])
+
+
+def test_keys_are_readable_by_the_owner_only(signing, tmp_path):
+    keys = list((tmp_path / "keys").iterdir())
+    assert len(keys) == 6
+    assert {key.stat().st_mode & 0o777 for key in keys} == {0o600}
+
+
+def test_versions_only_go_up_and_survive_a_restart(signing, tmp_path, clock):
+    first = versions(signing.desired(deployment(1, ref())))
+    again = Signing(tmp_path, clock)
+    assert again.roots() == signing.roots()
+    again.release("function", "lamp", 2, "b" * 64, 1000)
+    second = versions(again.desired(deployment(2, ref(2, digest="b" * 64))))
+    assert all(second[key] > first[key] for key in first)
+
+
+def test_the_same_generation_can_be_signed_again(signing):
+    first, second = (versions(signing.desired(deployment(1, ref()))) for _ in range(2))
+    assert second["director", "timestamp"] == first["director", "timestamp"] + 1
+
+
+def test_a_document_holds_only_the_roles_its_device_needs(signing):
+    for number in range(50):
+        signing.release("function", f"other-{number}", 1, "b" * 64, 1000)
+    document = signing.desired(deployment(1, ref()))
+    assert list(json.loads(document)["image"]["delegated"]) == ["functions-lamp"]
+
+
+def test_devices_have_a_director_each(signing):
+    signing.desired(deployment(1, ref()))
+    signing.desired(deployment(2, ref()))
+    other = versions(signing.desired(deployment(1, ref(), device="hall-pi")))
+    assert other["director", "targets"] == 1
+
+
+def test_the_same_release_again_changes_nothing(signing, tmp_path):
+    before = (tmp_path / "image.json").read_bytes()
+    signing.release("function", "lamp", 1, "a" * 64, 1000)
+    assert (tmp_path / "image.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(("digest", "length"), [("b" * 64, 1000), ("a" * 64, 999)])
+def test_a_release_never_changes(signing, digest, length):
+    with pytest.raises(RejectedError, match="lamp v1 exists with other content"):
+        signing.release("function", "lamp", 1, digest, length)
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    [ref(2), ref(name="nobody"), ref(digest="b" * 64), ref(kind="model")],
+    ids=["version", "name", "digest", "kind"],
+)
+def test_only_what_was_released_is_deployed(signing, stranger):
+    with pytest.raises(RejectedError, match="was not released"):
+        signing.desired(deployment(1, stranger))
+
+
+def test_a_generation_is_neither_taken_back_nor_changed(signing):
+    signing.desired(deployment(5, ref()))
+    with pytest.raises(RejectedError, match="generation 4 would go back"):
+        signing.desired(deployment(4, ref()))
+    with pytest.raises(RejectedError, match="already given generation 5"):
+        signing.desired(deployment(5))
+
+
+def test_refresh_signs_anew_when_half_the_time_has_passed(signing, clock):
+    document = signing.desired(deployment(1, ref()))
+    assert signing.refresh("desk-pi") is None
+    clock.now = START + ONLINE * 0.6
+    renewed = signing.refresh("desk-pi")
+    assert renewed is not None
+    assert json.loads(renewed)["deployment"] == json.loads(document)["deployment"]
+    assert {expiry(renewed, each) for each in ("director", "image")} == {clock.now + ONLINE}
+    assert all(versions(renewed)[key] >= version for key, version in versions(document).items())
+    assert signing.refresh("desk-pi") is None
+
+
+def test_refresh_after_years_renews_the_releases_too(signing, clock):
+    signing.desired(deployment(1, ref()))
+    clock.now = START + timedelta(days=800)
+    role = json.loads(signing.refresh("desk-pi"))["image"]["delegated"]["functions-lamp"]
+    assert datetime.fromisoformat(json.loads(role)["signed"]["expires"]) > clock.now
+
+
+def test_refresh_of_an_unknown_device_says_so(signing):
+    with pytest.raises(NotFoundError, match="hall-pi"):
+        signing.refresh("hall-pi")
+    with pytest.raises(NotFoundError, match="not a device's name"):
+        signing.refresh("../image")
+
+
+def test_a_crash_before_the_rename_leaves_the_state_before(signing, tmp_path, clock, monkeypatch):
+    before = versions(signing.desired(deployment(1, ref())))
+    with monkeypatch.context() as failing, pytest.raises(OSError):
+        failing.setattr("pathlib.Path.replace", lambda *_: (_ for _ in ()).throw(OSError("power cut")))
+        signing.release("function", "lamp", 2, "b" * 64, 1000)
+    for shim in (signing, Signing(tmp_path, clock)):
+        with pytest.raises(RejectedError, match="was not released"):
+            shim.desired(deployment(2, ref(2, digest="b" * 64)))
+    signing.release("function", "lamp", 2, "b" * 64, 1000)
+    after = versions(signing.desired(deployment(2, ref(2, digest="b" * 64))))
+    assert after["image", "snapshot"] == before["image", "snapshot"] + 1
+    assert not [path for path in tmp_path.rglob(".tmp-*") if path.is_file()]
+
+
+def test_threads_do_not_lose_each_others_releases(signing):
+    def release(first):
+        for number in range(first, first + 5):
+            signing.release("function", f"f-{number}", 1, "b" * 64, 1000)
+
+    threads = [threading.Thread(target=release, args=(first,)) for first in (0, 5, 10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    signing.desired(deployment(1, *(ref(name=f"f-{number}", digest="b" * 64) for number in range(15))))
+
+
+def patched(base="c" * 64, digest="d" * 64):
+    """Release 2 of lamp with a patch."""
+    return ArtifactRef("function", "lamp", 2, "b" * 64, 1000, "", (Patch("function", "lamp", 2, base, digest, 90, ""),))
+
+
+def test_a_release_is_signed_with_its_patches_and_the_director_lists_those_of_the_deployment(signing):
+    first, second = (patched(base).patches[0] for base in ("c" * 64, "e" * 64))
+    signing.release("function", "lamp", 2, "b" * 64, 1000, (first, second))
+    listed = json.loads(json.loads(signing.desired(deployment(1, patched())))["director"]["targets"])["signed"]
+    assert set(listed["targets"]) == {
+        "deployment.json",
+        "functions/lamp/2.tar",
+        "functions/lamp/2.from-cccccccccccccccc.patch",
+    }
+
+
+def test_a_patch_never_changes(signing):
+    signing.release("function", "lamp", 2, "b" * 64, 1000, patched().patches)
+    with pytest.raises(RejectedError, match="exists with other content"):
+        signing.release("function", "lamp", 2, "b" * 64, 1000, patched(digest="f" * 64).patches)
+
+
+def test_a_patch_that_is_other_bytes_than_were_released_is_not_deployed(signing):
+    signing.release("function", "lamp", 2, "b" * 64, 1000, patched(digest="f" * 64).patches)
+    with pytest.raises(RejectedError, match="was not released"):
+        signing.desired(deployment(1, patched()))
+
+
+def told_patches(document):
+    return json.loads(json.loads(document)["deployment"])["functions"]["lamp"].get("patches", [])
+
+
+def test_a_patch_that_is_not_signed_is_left_out(signing):
+    signing.release("function", "lamp", 2, "b" * 64, 1000)
+    assert told_patches(signing.desired(deployment(1, patched()))) == []
+
+
+def release_newer(signing, count):
+    for version in range(3, 3 + count):
+        made = Patch("function", "lamp", version, "a" * 64, f"{version:064x}", 90, "")
+        signing.release("function", "lamp", version, f"{100 + version:064x}", 1000, [made])
+
+
+def test_patches_of_old_releases_are_signed_no_more_and_their_deployments_go_on_without(signing, clock):
+    signing.release("function", "lamp", 2, "b" * 64, 1000, patched().patches)
+    release_newer(signing, 2)
+    assert told_patches(signing.desired(deployment(1, patched())))
+    release_newer(signing, 3)
+    assert told_patches(signing.desired(deployment(1, patched()))) == []
+    clock.now += ONLINE
+    assert told_patches(signing.refresh("desk-pi")) == []
+    with pytest.raises(RejectedError, match="would go back"):
+        signing.desired(deployment(1, ref()))
+
+
+def test_an_old_release_signed_again_does_not_bring_its_patches_back(signing, tmp_path):
+    signing.release("function", "lamp", 2, "b" * 64, 1000, patched().patches)
+    release_newer(signing, 3)
+    before = (tmp_path / "image.json").read_bytes()
+    signing.release("function", "lamp", 2, "b" * 64, 1000, patched().patches)
+    assert (tmp_path / "image.json").read_bytes() == before
+
+
+def test_the_patches_of_many_releases_do_not_make_documents_longer(signing):
+    lengths = []
+    for version in range(2, 30):
+        patches = [Patch("function", "lamp", version, f"{k:064x}", f"{version:063x}{k}", 90, "") for k in range(3)]
+        signing.release("function", "lamp", version, f"{version:064x}", 1000, patches)
+        lengths.append(len(signing.desired(deployment(version, ref(version, digest=f"{version:064x}")))))
+    assert lengths[-1] - lengths[-2] < 200
