@@ -95,18 +95,16 @@ class Forker:
         """The zygote's process id; 0 while there is none."""
         return self._pid
 
-    def fork(self, assignment: bytes) -> Fork:
-        """A new worker with this Assignment, as a packet. Raises ForkError when there is none to be had."""
+    def fork(self) -> Fork:
+        """A new worker. Raises ForkError when there is none to be had."""
         try:
-            return self._fork(assignment)
+            return self._fork()
         except OSError as error:
             raise ForkError("no worker could be started", str(error), "end what uses up memory or files") from None
 
-    def _fork(self, assignment: bytes) -> Fork:
+    def _fork(self) -> Fork:
         self._wait_for_zygote()
         mine, theirs = channel.pair()
-        # It is read by the zygote, which prepares what the worker then finds done.
-        mine.send(assignment)
         read, write = os.pipe()
         os.set_blocking(read, False)
         fork = self._enrol(mine, read)
@@ -116,7 +114,7 @@ class Forker:
         if not asked or not fork.born.wait(PATIENCE) or not fork.pid:
             fork.channel.close()
             os.close(read)
-            raise ForkError("no worker could be started", "the zygote could not make one", "look for its error in the log")
+            raise ForkError("no worker could be started", "the zygote did not answer", "look for its error in the log")
         return fork
 
     def _wait_for_zygote(self) -> None:

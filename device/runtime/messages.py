@@ -14,7 +14,6 @@ from device.protocol.errors import ProtocolError
 from device.protocol.fields import integer, text
 from device.runtime.channel import MAX_PACKET, encode
 
-BEGIN: dict[str, object] = {"do": "begin"}
 GO: dict[str, object] = {"do": "go"}
 STOP: dict[str, object] = {"do": "stop"}
 READY: dict[str, object] = {"is": "ready"}

@@ -16,13 +16,12 @@ from device.runtime.channel import ChannelClosedError, encode
 from device.runtime.forker import Fork
 from device.runtime.journal import Journal
 from device.runtime.logpipe import LogPipe
-from device.runtime.messages import Failure, Log, Publish, Ready, Result, Running, Said, Stopped
+from device.runtime.messages import Assignment, Failure, Log, Publish, Ready, Result, Running, Said, Stopped
 from device.runtime.watch import Watch, watch
 
 # How long the kernel may take to end a process, and the zygote to say so.
 _REAP = 5.0
 OUT_OF_MEMORY = "killed by the kernel: its processes and scratch files together met its memory limit"
-_BEGIN = encode(messages.BEGIN)
 _GO = encode(messages.GO)
 _STOP = encode(messages.STOP)
 
@@ -70,9 +69,9 @@ class WorkerProcess:
         except OSError as error:
             raise WorkerLostError("crashed", f"it cannot be put into its control group: {error}") from None
 
-    def warm(self, patience: float) -> None:
+    def warm(self, assignment: Assignment, patience: float) -> None:
         """Have it import the handler and load the models. Raises StartError, or WorkerLostError."""
-        self._send(_BEGIN)
+        self._send(encode(assignment.message()))
         self._expect(Ready, patience, "importing the handler")
 
     def go(self, patience: float) -> None:

@@ -11,9 +11,7 @@ from device.generation import InstalledFunction
 from device.protocol.triggers import FileTrigger
 from device.runtime.cgroups.group import Group, Limits
 from device.runtime.cgroups.groups import Groups
-from device.runtime.forker import Fork
 from device.runtime.journal import Journal
-from device.runtime.channel import encode
 from device.runtime.messages import Assignment, Failure
 from device.runtime.policy import Policy
 from device.runtime.process import StartError, WorkerLostError, WorkerProcess
@@ -60,28 +58,24 @@ class Starter:
             group = self._group(function, journal)
         except OSError as error:
             raise StartError(Failure("import", f"its folders cannot be made, or its control group: {error}")) from None
-        worker = WorkerProcess(self._fork(function, scratch, states), journal, group)
+        worker = WorkerProcess(self._forker.fork(bool(function.models)), journal, group)
         forked(worker)
         try:
-            # Before it runs what is not ours.
+            # Before it is told whose code it is to run.
             worker.enlist()
-            worker.warm(self._policy.warm)
+            folders = watched(function, self._folders)
+            worker.warm(assign(function, scratch, states, folders, self._policy.network), self._policy.warm)
         except StartError:
             worker.end()
             raise
         except WorkerLostError as lost:
             how = worker.end()
             raise StartError(Failure("import", lost.detail or how)) from None
-        return worker
-
-    def _fork(self, function: InstalledFunction, scratch: Path, states: Path) -> Fork:
-        folders = watched(function, self._folders)
-        try:
-            packet = encode(assign(function, scratch, states, folders, self._policy.network).message())
         except Exception as error:
             # A configuration that does not fit a message.
+            worker.end()
             raise StartError(Failure("import", f"its settings cannot be sent to a worker: {error}")) from None
-        return self._forker.fork(packet, bool(function.models))
+        return worker
 
     def _group(self, function: InstalledFunction, journal: Journal) -> Group | None:
         if function.manifest.cpu is not None and "cpu" not in self._groups.held:

@@ -1,6 +1,6 @@
 """The process that runs one function: becomes it, waits for `go`, then handles one event at a time.
 
-Readied and forked by the zygote; never returns. It trusts the agent and is not trusted by it. What the handler sees is
+Forked by the zygote; never returns. It trusts the agent and is not trusted by it. What the handler sees is
 context.py's, what confines the process sandbox.py's and confinement/'s.
 """
 
@@ -14,23 +14,19 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
 
 from device.lifeline import die_with_parent
 from device.runtime import handler, messages, migration, sandbox
 from device.runtime.channel import Channel, ChannelClosedError, encode
-from device.runtime.confinement import probe
-from device.runtime.confinement.enter import Bounds, enter, entry
+from device.runtime.confinement.enter import Bounds, enter
 from device.runtime.confinement.probe import mechanisms
-from device.runtime.confinement.view import Step
 from device.runtime.context import Context, LoggingBridge, Pin, leased_models, leased_pins, leased_sensors
 from device.runtime.messages import Assignment, Failure, Result
 from device.runtime.reads import Reads
 from device.runtime.state import State
 
 if TYPE_CHECKING:
-    from io import TextIOWrapper
-
     from device.hal.hardware import Hardware
     from device.infer.session import Model
 
@@ -39,36 +35,18 @@ T = TypeVar("T")
 LOG_ROOM = 1 << 20
 
 
-class Readied(NamedTuple):
-    """What a worker finds done when it is forked: itself, and the steps of its confinement."""
-
-    worker: "Worker"
-    steps: list[Step]
-
-
-def ready(end: socket.socket, hardware: "Hardware") -> Readied:
-    """In the zygote: all that is the same before and after forking. `end` has the assignment, and is the worker's to
-    talk over. Raises OSError, ChannelClosedError.
-
-    A page of memory that the zygote writes here is copied by no worker.
-    """
-    channel = Channel(end, strict=False)
-    assignment = messages.assignment(channel.receive())
-    return Readied(Worker(assignment, channel, hardware), entry(_bounds(assignment, hardware), mechanisms()))
-
-
-def main(readied: Readied, log: int, zygote: int) -> NoReturn:
-    """Live as this worker: print to the file descriptor `log`. `zygote` is the parent's process id.
+def main(end: socket.socket, log: int, hardware: "Hardware", zygote: int) -> NoReturn:
+    """Live as a worker: talk over `end`, print to the file descriptor `log`. `zygote` is the parent's process id.
 
     Leaves by os._exit, so that nothing inherited from the zygote is closed, flushed or joined a second time.
     """
     status = 1
     try:
         _settle(log, zygote)
-        enter(readied.steps)
-        # The kernel forgets it when a process changes its user.
-        die_with_parent(zygote)
-        readied.worker.live()
+        channel = Channel(end, strict=False)
+        assignment = messages.assignment(channel.receive())
+        _confine(assignment, hardware, zygote)
+        Worker(assignment, channel, hardware).live()
         status = 0
     except ChannelClosedError:
         status = 0
@@ -88,18 +66,27 @@ def _settle(log: int, zygote: int) -> None:
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
+    # Ctrl-C in a terminal is the agent's to act on.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)
-
-
-def prepare() -> None:
-    """In the zygote, once: what every worker finds done."""
-    probe.prepare()
     # Whole lines at once, so that they reach the agent when they are printed; never an error for odd characters.
-    for stream in (sys.stdout, sys.stderr):
-        cast("TextIOWrapper", stream).reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    sys.stdout, sys.stderr = (
+        open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+        for fd in (1, 2)
+    )
     faulthandler.enable(file=2)
+
+
+def _confine(assignment: Assignment, hardware: "Hardware", zygote: int) -> None:
+    os.environ.update(HOME=assignment.scratch, TMPDIR=assignment.scratch)
+    enter(_bounds(assignment, hardware), mechanisms())
+    # The kernel forgets it when a process changes its user.
+    die_with_parent(zygote)
+    # The log of a state may be as large as the state, and a little more.
+    sandbox.limit(max(assignment.scratch_size, 2 * assignment.state_size + LOG_ROOM))
+    sandbox.limit_memory(assignment.memory)
 
 
 def _bounds(assignment: Assignment, hardware: "Hardware") -> Bounds:
@@ -147,9 +134,6 @@ class Worker:
 
     def live(self) -> None:
         """Until told to stop. Raises RefusedError when it cannot start, ChannelClosedError when the agent has gone."""
-        self._limit()
-        # From here on it runs what is not ours, and is in its control group.
-        self._channel.receive()
         # What can fail is done before `go`, while the worker that this one replaces still holds the hardware.
         handle = self._become("import", self._find)
         self._become("model", lambda: [self._models[name] for name in self._models])
@@ -164,13 +148,6 @@ class Worker:
             each.close()
         self._state.close()
         self._channel.send(messages.STOPPED)
-
-    def _limit(self) -> None:
-        told = self._assignment
-        os.environ.update(HOME=told.scratch, TMPDIR=told.scratch)
-        # The log of a state may be as large as the state, and a little more.
-        sandbox.limit(max(told.scratch_size, 2 * told.state_size + LOG_ROOM))
-        sandbox.limit_memory(told.memory)
 
     def _find(self) -> handler.Handler:
         if self._assignment.layer:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NoReturn
 from device.lifeline import die_with_parent
 from device.runtime import guardian, worker
 from device.runtime.channel import adopt
+from device.runtime.confinement import probe
 
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware
@@ -81,26 +82,25 @@ class Zygote:
 
     def _fork(self, number: int, channel: int, log: int) -> None:
         parent = os.getpid()
-        with adopt(channel) as end:
-            try:
-                readied = worker.ready(end, self._hardware)
-                pid = os.fork()
-            except Exception as error:
-                # No memory, too many processes, a folder that is gone: one worker less, no reason to end the others.
-                print(f"zygote: {error}", file=sys.stderr)  # noqa: T201
-                self._say({"worker": number, "status": 1})
-            else:
-                if not pid:
-                    self._become_worker(readied, log, parent)
-                self._children[number] = pid
-                self._say({"worker": number, "pid": pid})
+        try:
+            pid = os.fork()
+        except OSError as error:
+            # No memory, or too many processes: one worker less, and no reason to end the others.
+            print(f"zygote: {error}", file=sys.stderr)  # noqa: T201
+            self._say({"worker": number, "status": 1})
+        else:
+            if not pid:
+                self._become_worker(channel, log, parent)
+            self._children[number] = pid
+            self._say({"worker": number, "pid": pid})
+        os.close(channel)
         os.close(log)
 
-    def _become_worker(self, readied: worker.Readied, log: int, parent: int) -> NoReturn:
+    def _become_worker(self, channel: int, log: int, parent: int) -> NoReturn:
         self._agent.close()
         for fd in self._own:
             os.close(fd)
-        worker.main(readied, log, parent)
+        worker.main(adopt(channel), log, self._hardware, parent)
 
     def _reap(self) -> None:
         for number, pid in list(self._children.items()):
@@ -167,11 +167,10 @@ def main() -> None:
     parent, orders, held = map(int, sys.argv[2:5])
     # While warming up, the end of the agent ends this process. From then on the closed socket does, after the workers.
     die_with_parent(parent, signal.SIGTERM)
-    # Ctrl-C in a terminal is the agent's to act on; workers inherit that.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     hardware: Hardware = pickle.loads(agent.recv(MAX_REQUEST))
     _warm_up(hardware)
-    worker.prepare()
+    probe.prepare()
     if INFERS in sys.argv[5:]:
         _warm_up_inference()
     gc.collect()

@@ -34,9 +34,9 @@ class Zygotes:
         inferring = self._inferring
         return inferring.pid if inferring else 0
 
-    def fork(self, assignment: bytes, infers: bool) -> Fork:
-        """A new worker, as Forker.fork; `infers`: it has models. Raises ForkError when there is none to be had."""
-        return self._for_inference().fork(assignment) if infers else self._plain.fork(assignment)
+    def fork(self, infers: bool) -> Fork:
+        """A new worker; `infers`: it has models. Raises ForkError when there is none to be had."""
+        return self._for_inference().fork() if infers else self._plain.fork()
 
     def entrust(self, outputs: Mapping[str, bool]) -> None:
         """See Forker.entrust. The plain zygote's guardian minds all of them: that zygote is always there."""

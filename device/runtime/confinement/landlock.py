@@ -7,8 +7,7 @@ socket by its path is such a thing in all of them.
 import os
 import stat
 import struct
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
 from device.runtime.confinement import kernel
@@ -38,44 +37,28 @@ def version() -> int:
         return 0
 
 
-@dataclass(frozen=True)
-class Rules:
-    """`wanted` is struct landlock_ruleset_attr, `allowed` are paths with what may be done there."""
-
-    wanted: bytes
-    allowed: Sequence[tuple[str, int]]
-
-
-def rules(
-    version: int, readable: Iterable[Path], writable: Iterable[Path], kept: Iterable[Path], network: bool
-) -> Rules:
+def restrict(readable: Iterable[Path], writable: Iterable[Path], kept: Iterable[Path], network: bool) -> None:
     """Allow reading below `readable`, everything below `writable`, writing into the files that are there below `kept`,
-    TCP when `network`. Signals and abstract Unix sockets reach only a process and its children, where this `version`
-    can say so.
+    TCP when `network`. Needs no_new_privileges.
+
+    Paths that do not exist are left out. Signals and abstract Unix sockets reach only this process and its children,
+    where the kernel can say so. Raises OSError.
     """
-    every = (1 << _KNOWN.get(version, _KNOWN_SINCE_5)) - 1
+    offset, known = kernel.machine().offset, version()
+    every = (1 << _KNOWN.get(known, _KNOWN_SINCE_5)) - 1
     wanted = struct.pack("=QQQ", every, 0 if network else _TCP, _SCOPES)
-    size = 8 if version < 4 else 16 if version < 6 else 24
-    kinds = ((readable, _READING), (writable, every), (kept, _OF_FILES | _READ_DIR))
-    return Rules(wanted[:size], [(str(path), access & every) for paths, access in kinds for path in paths])
-
-
-def restrict(rules: Rules) -> None:
-    """Allow this process no more than that. Needs no_new_privileges.
-
-    Paths that do not exist are left out. Raises OSError.
-    """
-    offset = kernel.machine().offset
-    ruleset = kernel.syscall(offset + _CREATE, rules.wanted, len(rules.wanted), 0)
+    size = 8 if known < 4 else 16 if known < 6 else 24
+    rules = kernel.syscall(offset + _CREATE, wanted[:size], size, 0)
     try:
-        for path, access in rules.allowed:
-            _allow(offset + _ADD, ruleset, path, access)
-        kernel.syscall(offset + _RESTRICT, ruleset, 0)
+        for paths, access in ((readable, _READING), (writable, every), (kept, _OF_FILES | _READ_DIR)):
+            for path in paths:
+                _allow(offset + _ADD, rules, path, access & every)
+        kernel.syscall(offset + _RESTRICT, rules, 0)
     finally:
-        os.close(ruleset)
+        os.close(rules)
 
 
-def _allow(number: int, rules: int, path: str, access: int) -> None:
+def _allow(number: int, rules: int, path: Path, access: int) -> None:
     try:
         place = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from device.runtime import state_files
 from device.runtime.confinement import filter, kernel, landlock, paths, view
-from device.runtime.confinement.enter import Bounds, enter, entry
+from device.runtime.confinement.enter import Bounds, enter
 from device.runtime.confinement.mechanisms import Mechanisms
 
 
@@ -37,7 +37,7 @@ def prepare() -> None:
     """Find out this, and what is the same for all workers: once, in their parent, for it takes time."""
     has = mechanisms()
     for network in (False, True):
-        view.common_plan(paths.common(network))
+        view.plan(paths.common(network))
         if has.filter:
             filter.program(kernel.machine(), network)
 
@@ -57,7 +57,7 @@ def _works(some: Mechanisms) -> bool:
 
 def _try(some: Mechanisms, states: Path, scratch: Path) -> bool:
     """Be confined by these alone, and look whether it is so and Python still works."""
-    enter(entry(Bounds((), (), states, scratch, 1 << 20, processes=64, network=False), some))
+    enter(Bounds((), (), states, scratch, 1 << 20, processes=64, network=False), some)
     for file in (states / "1" / state_files.DATABASE, scratch / "written"):
         file.write_text("")
     readable = bool(Path(os.__file__).read_bytes() and Path(__file__).read_bytes())

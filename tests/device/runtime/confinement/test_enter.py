@@ -15,7 +15,7 @@ import pytest
 
 from device.runtime import state_files
 from device.runtime.confinement import kernel, paths, probe
-from device.runtime.confinement.enter import FIRST_USER, Bounds, enter, entry, user_of
+from device.runtime.confinement.enter import FIRST_USER, Bounds, enter, user_of
 from device.runtime.confinement.mechanisms import Mechanisms
 
 HAS = probe.mechanisms()
@@ -38,8 +38,7 @@ def inside(has, look, scratch, become=None, **bounds):
                 # Changing the user has closed /proc/self.
                 kernel.prctl(PR_SET_DUMPABLE, 1)
                 paths.common.cache_clear()
-            bounded = Bounds(**{**BOUNDS, "states": scratch.parent / "states", "scratch": scratch, **bounds})
-            enter(entry(bounded, has))
+            enter(Bounds(**{**BOUNDS, "states": scratch.parent / "states", "scratch": scratch, **bounds}), has)
             os.write(write, json.dumps(look()).encode())
         except BaseException as error:
             os.write(write, json.dumps(f"{type(error).__name__}: {error}").encode())
