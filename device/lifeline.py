@@ -8,6 +8,9 @@ import sys
 # <linux/prctl.h>
 _PR_SET_PDEATHSIG = 1
 
+_libc = ctypes.CDLL(None)
+_ZERO = ctypes.c_ulong(0)
+
 
 def die_with_parent(parent: int, how: signal.Signals = signal.SIGKILL) -> None:
     """Have the kernel send `how` when the thread that made this process ends; leave at once when `parent` is gone
@@ -16,7 +19,6 @@ def die_with_parent(parent: int, how: signal.Signals = signal.SIGKILL) -> None:
     Not inherited by processes that this one makes (prctl(2), PR_SET_PDEATHSIG).
     """
     if sys.platform == "linux":
-        zero = ctypes.c_ulong(0)
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(how), zero, zero, zero)
+        _libc.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(how), _ZERO, _ZERO, _ZERO)
     if os.getppid() != parent:
         os._exit(0)

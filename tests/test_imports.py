@@ -107,11 +107,17 @@ def test_every_import_of_the_device_is_declared() -> None:
 
 
 def test_the_launcher_loads_nothing_that_could_keep_it_from_starting() -> None:
-    loaded = loaded_by("import device.launcher.__main__ as _") - loaded_by("pass")
+    # The second is what it loads later, to look whether a version that was deployed is whole.
+    loaded = loaded_by("import device.launcher.__main__, device.update.archive") - loaded_by("pass")
     assert {each.split(".")[0] for each in loaded} - set(sys.stdlib_module_names) == {"device"}
     ours = {each for each in loaded if within(each, "device.update", "device.runtime", "device.link", "device.hal")}
     update, runtime = {"device.update.archive", "device.update.durable"}, {"device.runtime.backoff"}
     assert ours == {"device.update", "device.runtime", *update, *runtime}
+
+
+def test_a_launcher_without_a_deployed_version_loads_nothing_that_reads_one() -> None:
+    loaded = loaded_by("import device.launcher.__main__ as _") - loaded_by("pass")
+    assert not loaded & {"device.update.archive", "tarfile", "hashlib"}
 
 
 def loaded_by(code: str) -> set[str]:

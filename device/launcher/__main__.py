@@ -35,7 +35,7 @@ from device.lifeline import die_with_parent
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import table, text
 from device.runtime.backoff import Backoff
-from device.update import archive, durable
+from device.update import durable
 
 # Seconds, by a monotonic clock, in which a version on trial must prove itself.
 PROOF = 180.0
@@ -135,6 +135,9 @@ class Launcher:
     def _whole(self, version: str) -> bool:
         if version == BUILT_IN:
             return True
+        # Imported here: 2 MB for as long as the board runs, that a board without a newer version does without.
+        from device.update import archive
+
         try:
             return archive.digest(self._folder / version) == version
         except (LamplightError, OSError):

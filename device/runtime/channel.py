@@ -5,6 +5,7 @@ break. What is not a well-formed object raises ProtocolError; what the messages 
 """
 
 import json
+import mmap
 import re
 import socket
 import sys
@@ -115,8 +116,8 @@ class Channel:
         self._socket = end
         self._flags = 0 if waits else socket.MSG_DONTWAIT
         # One byte more than a packet may have, so that a longer one shows.
-        self._buffer = bytearray(MAX_PACKET + 1)
-        self._view = memoryview(self._buffer)
+        # Memory of its own from the kernel takes up only what packets have reached; a bytearray is written throughout.
+        self._view = memoryview(mmap.mmap(-1, MAX_PACKET + 1, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
         self._sending = threading.Lock()
         self._decode = decode if strict else _decode_trusted
 

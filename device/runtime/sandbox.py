@@ -19,13 +19,15 @@ _PR_GET_PDEATHSIG = 2
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_GET_NO_NEW_PRIVS = 39
 
+_libc = ctypes.CDLL(None)
+_ZERO = ctypes.c_ulong(0)
+
 
 def _prctl(option: int, argument: int = 0) -> int:
     """prctl(2); its answer, or -1 where there is none. Takes unsigned longs, and insists on zeros in what is unused."""
     if not LINUX:
         return -1
-    zero = ctypes.c_ulong(0)
-    return int(ctypes.CDLL(None).prctl(option, ctypes.c_ulong(argument), zero, zero, zero))
+    return int(_libc.prctl(option, ctypes.c_ulong(argument), _ZERO, _ZERO, _ZERO))
 
 
 def apart() -> None:

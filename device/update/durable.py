@@ -7,8 +7,8 @@ a temporary name, fsync, rename, fsync the folder. All of device/update writes t
 
 import contextlib
 import os
-import secrets
 from collections.abc import Iterable
+from os import urandom
 from pathlib import Path
 from typing import BinaryIO
 
@@ -72,7 +72,7 @@ disk = Disk()
 
 def temporary(folder: Path) -> Path:
     """A name in `folder` for what is not complete yet; `sweep` removes what has one."""
-    return folder / (TEMPORARY + secrets.token_hex(8))
+    return folder / (TEMPORARY + urandom(8).hex())
 
 
 def write_file(path: Path, data: bytes, mode: int = 0o644) -> None:

@@ -39,6 +39,12 @@ _LAST_CAPABILITY = 63
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+class _Program(ctypes.Structure):
+    """struct sock_fprog, <linux/filter.h>."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+
 @cache
 def machine() -> Machine:
     """The numbers of this machine's architecture. Raises OSError for one that is not known, or is not Linux."""
@@ -109,11 +115,7 @@ def no_new_privileges() -> None:
 
 def install_filter(program: bytes) -> None:
     """Have the kernel judge every system call from now on by a BPF program. Needs no_new_privileges; raises OSError."""
-
-    class Program(ctypes.Structure):
-        _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
-
-    prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(Program(len(program) // 8, program)))
+    prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(_Program(len(program) // 8, program)))
 
 
 def _checked(answer: int, path: str | None = None) -> int:

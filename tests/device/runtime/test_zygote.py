@@ -45,6 +45,27 @@ def end_agent(agent):
     agent.stdout.close()
 
 
+# The halves of a text, so that whoever searches for it does not itself have it.
+HALVES = ["the first function's ", "token: 4a9f02c7"]
+SEARCH = """
+import ctypes
+
+def handler(event, context):
+    # Having changed its user, a process may not look at itself until it says so (prctl(2), PR_SET_DUMPABLE).
+    ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)
+    first, second = (half.encode() for half in event.data)
+    with open("/proc/self/maps") as maps:
+        areas = [line.split()[0].split("-") for line in maps if line.split()[1].startswith("rw")]
+    return any(has(ctypes.string_at(int(low, 16), int(high, 16) - int(low, 16)), first, second) for low, high in areas)
+
+def has(content, first, second):
+    at = content.find(first)
+    while at >= 0 and not content.startswith(second, at + len(first)):
+        at = content.find(first, at + 1)
+    return at >= 0
+"""
+
+
 def test_an_agent_that_is_killed_leaves_no_process_behind(tmp_path):
     agent, pids = start_agent(tmp_path)
     assert all(alive(pid) for pid in pids)
@@ -84,6 +105,14 @@ def test_a_worker_has_no_file_descriptor_of_the_agent_the_zygote_or_another_work
     bench.run(bench.function(code, "a"), bench.function(code, "b"))
     # stdin, stdout, stderr, its channel, and the listing itself.
     assert [bench.supervisor.call(name, None) for name in "ab"] == [5, 5]
+
+
+def test_a_worker_finds_nothing_in_its_memory_of_what_another_function_was_given(bench):
+    bench.run(first := bench.function(SEARCH, "first", config={"token": "".join(HALVES)}))
+    # The search finds what is there to be found.
+    assert bench.supervisor.call("first", HALVES) is True
+    bench.run(first, bench.function(SEARCH, "second"))
+    assert bench.supervisor.call("second", HALVES) is False
 
 
 def test_switching_and_crashing_leak_no_file_descriptor_and_no_process(bench):
