@@ -366,9 +366,12 @@ def test_a_damaged_slots_file_starts_with_nothing_and_can_be_deployed_to(cloud, 
     assert json.loads((device.folder / "slots.json").read_bytes())["active"]["generation"] == 1
 
 
-def test_a_disk_that_does_not_give_the_slots_keeps_no_board_out_of_safe_mode(cloud, device, monkeypatch):
+def test_a_disk_that_does_not_give_the_slots_leaves_a_board_in_safe_mode_that_can_be_deployed_to(
+    cloud, device, monkeypatch
+):
     device.boot()
-    device.deploy(cloud.desired(1, cloud.release(code(1))))
+    ref = cloud.release(code(1))
+    device.deploy(cloud.desired(1, ref))
     device.engine.stop()
 
     def bad_sector(path):
@@ -379,9 +382,13 @@ def test_a_disk_that_does_not_give_the_slots_keeps_no_board_out_of_safe_mode(clo
         device.boot(start=False)
     launcher = Line(None)
     launcher.told = Told(safe="safe mode")
+    monkeypatch.setattr(launcher, "begin_afresh", lambda: setattr(launcher, "told", Told()))
     device.own = lambda: SelfUpdate(device.folder / "runtime", launcher, lambda: None)
     assert device.boot().number == 0
     assert "Input/output error" in device.events[-1].reason
+    device.deploy(cloud.desired(2, ref))
+    monkeypatch.undo()
+    assert device.restart().number == 2
 
 
 @pytest.mark.parametrize("step", ["Store.write", "Store.verify", "Store.collect", "Store.unpack", "archive.unpack"])
