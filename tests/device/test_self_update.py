@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from device.errors import OfflineError
 from device.hal.sim.world import World
 from device.launcher import ledger
 from device.launcher.ledger import BUILT_IN, Ledger, Trial
@@ -50,8 +51,7 @@ class Board:
             f'port = {self.port}\nusername = "desk-pi"\npassword_file = "{folder / "password"}"\n'
         )
         self._start("device.hal.sim", "--socket", str(self.socket))
-        until(self.socket.exists, "the hardware is there")
-        self.world = World.connect(self.socket)
+        until(self._reached, "the hardware answers")
 
     def on_trial(self, file: str = "device/version.py", old: str = "", new: str = "") -> str:
         """This checkout's agent, changed in one place, lies on the board and is on trial; gives its digest."""
@@ -79,6 +79,14 @@ class Board:
         for process in reversed(self._processes):
             process.send_signal(signal.SIGTERM)
             process.wait(60)
+
+    def _reached(self) -> bool:
+        # The socket is there a moment before somebody listens at it.
+        try:
+            self.world = World.connect(self.socket)
+        except OfflineError:
+            return False
+        return True
 
     def _install(self, cloud: Cloud) -> None:
         device = Device(self.state / "update", cloud)
