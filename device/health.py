@@ -16,7 +16,8 @@ class FunctionHealth:
     was stopped at its deadline. `crashes` counts workers that ended by themselves or met their memory limit, also
     while idle or while starting; `restarts` how often a new worker took over after a failure; `dropped` are events
     that found the queue full. `deaths` counts the workers' ends by kind: `exit 7`, `SIGSEGV`, `deadline`, `memory`,
-    `protocol` (it said what it must not), `start` (it could not become the function), `zygote` (it ended with that).
+    `oom` (the kernel ended it at its control group's limit), `protocol` (it said what it must not), `start` (it could
+    not become the function), `zygote` (it ended with that).
     Its models were run `runs` times, `slow` of these longer than their budget (model.toml's `latency`).
     With several instances every count is of all of them, and the function runs while one of them does.
     """

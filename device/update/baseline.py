@@ -16,7 +16,10 @@ _COUNTS = ("events", "errors", "timeouts", "crashes", "memory", "runs", "slow")
 
 @dataclass(frozen=True)
 class Counts:
-    """What happened to one function: as in device/health.py; `memory` of its `crashes` were at its memory limit."""
+    """What happened to one function: as in device/health.py; `memory` of its `crashes` were at its memory limit.
+
+    Whoever kept that limit: the process (`memory` in `deaths`) or the kernel, for the control group (`oom`).
+    """
 
     events: int = 0
     errors: int = 0
@@ -46,7 +49,7 @@ class Baseline:
 
 def counts(health: Health) -> Counts:
     """The counts in what the runtime tells of a function."""
-    memory = health.deaths.get("memory", 0)
+    memory = health.deaths.get("memory", 0) + health.deaths.get("oom", 0)
     return Counts(health.events, health.errors, health.timeouts, health.crashes, memory, health.runs, health.slow)
 
 

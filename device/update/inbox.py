@@ -1,13 +1,15 @@
 """What other threads hand to the update thread: bounded, and never blocking them.
 
 Of several desired states only the newest counts. Chunks beyond LIMIT are dropped: the download asks for them again.
+Of what is longer than it may be, only so much is kept as shows that it is.
 """
 
 import threading
 from collections import deque
 from dataclasses import dataclass
 
-from device.protocol.chunks import digest
+from device.protocol.chunks import CHUNK_SIZE, digest
+from device.update.trust import MAX_DESIRED
 
 # A download has only a few chunks asked for at a time; more than these were never asked for.
 LIMIT = 16
@@ -58,11 +60,11 @@ class Inbox:
                 case Stop():
                     self._stop = message
                 case Desired():
-                    self._desired = message
+                    self._desired = Desired(message.payload[: MAX_DESIRED + 1])
                 case Connected():
                     self._connected = message
                 case Chunk() if len(self._chunks) < LIMIT:
-                    self._chunks.append(message)
+                    self._chunks.append(Chunk(message.digest, message.payload[: CHUNK_SIZE + 1]))
                 case Chunk():
                     return
             self._filled.notify()

@@ -36,7 +36,7 @@ class Health(Protocol):
 
     @property
     def deaths(self) -> Mapping[str, int]:
-        """Workers that died, by kind; those at their memory limit under "memory"."""
+        """Workers that died, by kind; those at their memory limit under "memory" and "oom"."""
         ...
 
     @property

@@ -60,9 +60,10 @@ class Running:
 
         A generation in trial uses up one of its starts before it is started. What is damaged on disk or does not start
         is passed over for the one before it. `agents` is the generation whose version of the agent is on trial, or 0.
-        In safe mode (`safe`) nothing is started, and what is installed stays.
+        In safe mode (`safe`) nothing is started, and what is installed stays. Raises OSError when the disk does not
+        give what is installed, but not in safe mode: a board must be in reach where only a new deployment helps.
         """
-        self._load()
+        self._load(safe)
         if safe:
             self._runner.resume(Generation(0))
             self._reporter.rest(self._ledger.slots)
@@ -76,10 +77,13 @@ class Running:
             self._reporter.rest(self._ledger.slots)
         return generation
 
-    def _load(self) -> None:
+    def _load(self, safe: bool) -> None:
         try:
             before = self._ledger.load()
-        except ProtocolError as error:
+        except (ProtocolError, OSError) as error:
+            # What the disk refuses now it may give to the next start.
+            if isinstance(error, OSError) and not safe:
+                raise
             self._report(0, status.REJECTED, f"{error}; starting with nothing installed")
             return
         try:

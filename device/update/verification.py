@@ -5,7 +5,6 @@ Parsing strangers' bytes, and python-tuf's memory, stay out of the agent. It dec
 
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -25,7 +24,6 @@ from device.update.trust import NOBODY, Signer
 # A board of 2012 takes seconds to import python-tuf from its card.
 TIMEOUT = 60.0
 _MAX_ANSWER = 8 * 1024 * 1024
-_TRUSTED_NAME = re.compile(r"time\.json|(director|image)/(root_history/[0-9]+\.root|[a-z0-9-]+)\.json")
 
 
 class RefusedError(UntrustedError):
@@ -107,7 +105,7 @@ def _trusted(answer: dict[str, object]) -> dict[str, str]:
     """The metadata to trust from now on; its names become file names, so they are checked."""
     files = table(answer.get("trusted"), "verdict.trusted")
     for name in files:
-        if not _TRUSTED_NAME.fullmatch(name):
+        if not verify.TRUSTED_NAME.fullmatch(name):
             raise ProtocolError(f"verdict.trusted: unknown file {name!r}")
     return {name: text(files, name, "verdict.trusted") for name in files}
 

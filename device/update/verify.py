@@ -7,6 +7,7 @@ print one well-formed verdict is a rejection.
 """
 
 import json
+import re
 import resource
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ from device.errors import LamplightError, UntrustedError
 from device.lifeline import die_with_parent
 from device.protocol.deployment import Deployment, decode
 from device.protocol.errors import ProtocolError
+from device.protocol.fields import table, text
 from device.update import trust
 
 if TYPE_CHECKING:
@@ -26,10 +28,14 @@ if TYPE_CHECKING:
 REPOSITORIES = ("director", "image")
 # Beside the metadata trusted so far, as it must be kept together with it: the time floor, in seconds since 1970.
 TIME = "time.json"
+# The names of what is trusted, which become file names.
+TRUSTED_NAME = re.compile(r"time\.json|(director|image)/(root_history/[0-9]+\.root|[a-z0-9-]+)\.json")
 # Far above what a good document needs; a hostile one must not take the board along.
 _MAX_CPU_SECONDS = 20
 _MAX_FILE_BYTES = 8 * 1024 * 1024
 _MAX_DATA_BYTES = 256 * 1024 * 1024
+# The end of the year 9998, in seconds since 1970: the last that every clock here can name.
+_LATEST = 253_370_764_799
 
 
 class Question(NamedTuple):
@@ -107,22 +113,33 @@ def _lay_out(trusted: Path, scratch: Path) -> None:
     """Put the metadata trusted so far where python-tuf looks for it."""
     for name in REPOSITORIES:
         (scratch / name / "root_history").mkdir(parents=True)
-    for name, text in _trusted(trusted).items():
-        (scratch / name).write_text(text)
+    for name, content in _trusted(trusted).items():
+        (scratch / name).write_text(content)
 
 
 def _trusted(path: Path) -> dict[str, str]:
     """The metadata trusted so far. A damaged file counts as none: the roots and the floor still hold."""
     try:
-        return json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
+        files = table(json.loads(path.read_bytes()), "trusted")
+        trusted = {name: text(files, name, "trusted") for name in files if TRUSTED_NAME.fullmatch(name)}
+        _time(trusted.get(TIME, "0"))
+        return trusted
+    except (FileNotFoundError, ValueError, RecursionError, ProtocolError):
         return {}
+
+
+def _time(written: str) -> float:
+    """Seconds since 1970; raises ValueError for what is no time."""
+    seconds = json.loads(written)
+    if not isinstance(seconds, int | float) or not 0 <= seconds <= _LATEST:
+        raise ValueError(f"{written[:80]!r} is no time")
+    return float(seconds)
 
 
 def _time_floor(scratch: Path) -> float:
     """Seconds since 1970 that are known to have passed; 0 on a board that has believed nothing yet."""
     path = scratch / TIME
-    return float(json.loads(path.read_bytes())) if path.exists() else 0.0
+    return _time(path.read_text()) if path.exists() else 0.0
 
 
 def _raise_time_floor(scratch: Path, now: float, clients: Iterable["Updater"]) -> None:

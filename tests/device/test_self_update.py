@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from device.errors import OfflineError
 from device.hal.sim.world import World
 from device.launcher import ledger
 from device.launcher.ledger import BUILT_IN, Ledger, Trial
@@ -39,17 +41,17 @@ class Board:
         self.socket = folder / "hw.sock"
         self._config = folder / "agent.toml"
         self._processes: list[subprocess.Popen[bytes]] = []
+        self.port = free_port()
         cloud = Cloud(folder)
         self._install(cloud)
         (folder / "password").write_text("secret")
         self._config.write_text(
             f'fleet = "home"\ndevice = "desk-pi"\nboard = "lamplight/simulated"\nstate = "{self.state}"\n'
             f'roots = "{cloud.roots}"\nsimulation = "{self.socket}"\n[broker]\nhost = "127.0.0.1"\n'
-            f'port = {free_port()}\nusername = "desk-pi"\npassword_file = "{folder / "password"}"\n'
+            f'port = {self.port}\nusername = "desk-pi"\npassword_file = "{folder / "password"}"\n'
         )
         self._start("device.hal.sim", "--socket", str(self.socket))
-        until(self.socket.exists, "the hardware is there")
-        self.world = World.connect(self.socket)
+        until(self._reached, "the hardware answers")
 
     def on_trial(self, file: str = "device/version.py", old: str = "", new: str = "") -> str:
         """This checkout's agent, changed in one place, lies on the board and is on trial; gives its digest."""
@@ -78,6 +80,14 @@ class Board:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
 
+    def _reached(self) -> bool:
+        # The socket is there a moment before somebody listens at it.
+        try:
+            self.world = World.connect(self.socket)
+        except OfflineError:
+            return False
+        return True
+
     def _install(self, cloud: Cloud) -> None:
         device = Device(self.state / "update", cloud)
         device.boot()
@@ -101,6 +111,17 @@ def test_a_new_version_that_runs_the_functions_offline_proves_itself(board: Boar
     new = board.on_trial("device/update/proof.py", "OFFLINE = 30.0", "OFFLINE = 0.5")
     board.launch()
     until(lambda: board.ledger() == Ledger(active=new, previous=BUILT_IN), "it proved itself")
+    board.led_becomes(True)
+
+
+def test_a_new_version_whose_link_is_broken_is_given_up_where_the_broker_s_port_answers(board: Board) -> None:
+    version = board.on_trial("device/update/proof.py", "OFFLINE = 30.0", "OFFLINE = 6.0")
+    # It takes connections and never says a word of MQTT: to a version that cannot, every broker is so.
+    with socket.create_server(("127.0.0.1", board.port), backlog=64):
+        board.launch("--proof", "15")
+        until(lambda: version in board.ledger().failed, "it is given up")
+    assert "whose port answers" in board.ledger().failed[version].reason
+    assert board.ledger().active == BUILT_IN
     board.led_becomes(True)
 
 

@@ -1,5 +1,6 @@
 """The engine end to end: real signatures, the real verify process, real files; a dict as the broker."""
 
+import errno
 import json
 import random
 import shutil
@@ -8,8 +9,10 @@ import threading
 import pytest
 
 from device.errors import BadArtifactError, LamplightError, LeaseError
+from device.launcher.line import Line, Told
 from device.protocol import chunks
 from device.update import durable, slots
+from device.update.self_update import SelfUpdate
 from device.update.store import RESERVE
 from tests.device.update.harness import HANDLER, Cloud, Device, Health, function_files, model_files
 from tests.support import until
@@ -361,6 +364,31 @@ def test_a_damaged_slots_file_starts_with_nothing_and_can_be_deployed_to(cloud, 
     assert any("damaged" in event.reason for event in device.events)
     device.deploy(document)
     assert json.loads((device.folder / "slots.json").read_bytes())["active"]["generation"] == 1
+
+
+def test_a_disk_that_does_not_give_the_slots_leaves_a_board_in_safe_mode_that_can_be_deployed_to(
+    cloud, device, monkeypatch
+):
+    device.boot()
+    ref = cloud.release(code(1))
+    device.deploy(cloud.desired(1, ref))
+    device.engine.stop()
+
+    def bad_sector(path):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(slots, "load", bad_sector)
+    with pytest.raises(OSError):
+        device.boot(start=False)
+    launcher = Line(None)
+    launcher.told = Told(safe="safe mode")
+    monkeypatch.setattr(launcher, "begin_afresh", lambda: setattr(launcher, "told", Told()))
+    device.own = lambda: SelfUpdate(device.folder / "runtime", launcher, lambda: None)
+    assert device.boot().number == 0
+    assert "Input/output error" in device.events[-1].reason
+    device.deploy(cloud.desired(2, ref))
+    monkeypatch.undo()
+    assert device.restart().number == 2
 
 
 @pytest.mark.parametrize("step", ["Store.write", "Store.verify", "Store.collect", "Store.unpack", "archive.unpack"])

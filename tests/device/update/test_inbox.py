@@ -2,7 +2,9 @@
 
 import threading
 
+from device.protocol.chunks import CHUNK_SIZE
 from device.update.inbox import LIMIT, Chunk, Connected, Desired, Inbox, Stop
+from device.update.trust import MAX_DESIRED
 
 
 def drained(inbox):
@@ -24,6 +26,15 @@ def test_a_flood_of_chunks_is_cut_off():
     for number in range(10 * LIMIT):
         inbox.put(Chunk(str(number), b""))
     assert drained(inbox) == [Chunk(str(number), b"") for number in range(LIMIT)]
+
+
+def test_a_flood_of_endless_messages_takes_no_more_memory_than_the_longest_that_are_allowed():
+    inbox, endless = Inbox(), bytes(2 * MAX_DESIRED)
+    inbox.put(Desired(endless))
+    for number in range(10 * LIMIT):
+        inbox.put(Chunk(str(number), endless))
+    desired, *waiting = [len(message.payload) for message in drained(inbox)]
+    assert (desired, waiting) == (MAX_DESIRED + 1, [CHUNK_SIZE + 1] * LIMIT)
 
 
 def test_stop_comes_before_everything_and_stays():

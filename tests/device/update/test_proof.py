@@ -24,5 +24,20 @@ RUNS = {"lamp": Health(events=EVENTS)}
     ],
 )
 def test_what_it_lacks(expected, fed, health, connected, elapsed, lacks) -> None:
-    told = lacking(expected, fed, health, connected, elapsed)
+    told = lacking(expected, fed, health, connected, elapsed, None)
+    assert (lacks in told) if lacks else told == ""
+
+
+@pytest.mark.parametrize(
+    ("connected", "elapsed", "answered", "lacks"),
+    [
+        (False, OFFLINE, 0.1, "whose port answers"),
+        (False, 5 * OFFLINE, 4.5 * OFFLINE, "whose port answers"),
+        (False, 5 * OFFLINE, 4 * OFFLINE, ""),
+        (True, 5 * OFFLINE, 5 * OFFLINE, ""),
+    ],
+    ids=["link broken", "broken for long", "network gone since", "connected"],
+)
+def test_a_broken_link_is_not_taken_for_a_network_that_is_away(connected, elapsed, answered, lacks) -> None:
+    told = lacking(["lamp"], ["lamp"], RUNS, connected, elapsed, answered)
     assert (lacks in told) if lacks else told == ""

@@ -109,3 +109,33 @@ def test_stolen_director_key_cannot_push_the_floor_up():
 
 def test_both_online_keys_stolen_cannot_push_the_floor_past_a_root():
     assert trust.risen(10 * DAY, [90_000 * DAY, 90_000 * DAY], [400 * DAY, 500 * DAY]) == 400 * DAY
+
+
+def _renamed(trusted):
+    trusted["dirfctor/timestamp.json"] = trusted.pop("director/timestamp.json")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda trusted: trusted.update({"time.json": "17a0"}),
+        lambda trusted: trusted.update({"time.json": "1e980"}),
+        lambda trusted: trusted.update({"time.json": "[]"}),
+        lambda trusted: trusted.update({"director/timestamp.json": "{"}),
+        lambda trusted: trusted.update({"image/root_history/1.root.json": 7}),
+        _renamed,
+    ],
+    ids=["no number", "no time", "a list", "cut metadata", "no text", "a name"],
+)
+def test_a_bit_that_the_card_lost_in_what_is_trusted_locks_no_board_out(board, damage):
+    board.believe(board.signed(TODAY))
+    trusted = json.loads(board.trusted.read_bytes())
+    damage(trusted)
+    board.trusted.write_text(json.dumps(trusted))
+    assert board.believe(board.signed(TODAY)) == 2
+
+
+def test_what_is_trusted_being_no_table_locks_no_board_out(board):
+    board.believe(board.signed(TODAY))
+    board.trusted.write_text("[]")
+    assert board.believe(board.signed(TODAY)) == 2

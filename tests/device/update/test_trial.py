@@ -123,8 +123,9 @@ def test_what_always_failed_may_go_on_failing():
     assert judge(5.0, after(events=300, errors=300), events=1000, errors=1000) == Commit()
 
 
-def test_the_first_death_by_memory_is_reverted():
-    verdict = judge(0.1, crashes=1, deaths={"memory": 1}, last_error="memory: the function met its memory limit")
+@pytest.mark.parametrize("kind", ["memory", "oom"])
+def test_the_first_death_by_memory_is_reverted(kind):
+    verdict = judge(0.1, crashes=1, deaths={kind: 1}, last_error="memory: the function met its memory limit")
     assert (verdict.evidence["kind"], verdict.evidence["now"]["memory"]) == ("memory", 1)
 
 
