@@ -9,6 +9,11 @@ import pytest
 from tests.board.board import NAME, Board
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Boards of a module's own come first, and are gone before the shared one is there: one emulator at a time."""
+    items.sort(key=lambda each: each.get_closest_marker("board") is not None and "board" in each.fixturenames)
+
+
 @pytest.fixture(scope="session")
 def board() -> Iterator[Board]:
     """A board that is on and online, in a bright room; a test that switches it off switches it on again."""
