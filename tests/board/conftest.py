@@ -1,4 +1,7 @@
-"""One virtual board for all tests of this folder: its card made and its first boot done once, as a person would."""
+"""One virtual board for all tests of this folder: its card made and its first boot done once, as a person would.
+
+Those of `installing` have boards of their own, and do not use it.
+"""
 
 import tempfile
 from collections.abc import Iterator
@@ -7,11 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.board.board import NAME, Board
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Boards of a module's own come first, and are gone before the shared one is there: one emulator at a time."""
-    items.sort(key=lambda each: each.get_closest_marker("board") is not None and "board" in each.fixturenames)
 
 
 @pytest.fixture(scope="session")
