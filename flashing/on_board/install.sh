@@ -31,6 +31,7 @@ for group in gpio i2c; do
 done
 
 # The old agent stays until the new one is whole.
+[ -d "$ROOT/opt" ] || record "folder opt"
 rm -rf "$ROOT/opt/lamplight.new"
 mkdir -p "$ROOT/opt/lamplight.new"
 python3 -m tarfile -e "$here/$agent" "$ROOT/opt/lamplight.new"

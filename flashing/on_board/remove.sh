@@ -14,6 +14,7 @@ for folder in etc/modules-load.d etc/systemd/system etc/systemd/system.conf.d; d
 done
 systemctl daemon-reload || true
 rm -rf "$ROOT/opt/lamplight" "$ROOT/opt/lamplight.new" "$ROOT/var/lib/lamplight"
+if did "folder opt"; then rmdir "$ROOT/opt" 2>/dev/null || true; fi
 
 if did umask && [ -f "$ROOT/etc/fstab" ]; then
     sed -i '/[[:space:]]vfat[[:space:]]/s/defaults,umask=0077/defaults/' "$ROOT/etc/fstab"

@@ -1,4 +1,7 @@
-"""One virtual board for all tests of this folder: its card made and its first boot done once, as a person would."""
+"""One virtual board for all tests of this folder: its card made and its first boot done once, as a person would.
+
+Those of `installing` have boards of their own, and do not use it.
+"""
 
 import tempfile
 from collections.abc import Iterator

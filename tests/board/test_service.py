@@ -5,9 +5,28 @@ from pathlib import Path
 import pytest
 
 from tests.board.board import NAME, Board
+from tests.board.conftest import deploy
 from tests.support import until
 
 pytestmark = pytest.mark.board
+
+# Half a second of the processor, whatever else the board does meanwhile.
+BUSY = """
+import time
+
+
+def handler(event, context):
+    before = time.process_time()
+    while time.process_time() - before < 0.5:
+        pass
+"""
+BUSY_TOML = """
+name = "busy"
+handler = "main:handler"
+memory = "32M"
+timeout = "120s"
+cpu = "20%"
+"""
 
 
 def properties(board: Board, *names: str) -> dict[str, str]:
@@ -34,6 +53,27 @@ def test_functions_are_confined_below_it_as_without_it(board: Board, night_light
         assert confinement[aspect] != "none", confinement
     board.sensor.lux = 5
     board.led_becomes(True)
+
+
+def test_a_function_takes_no_more_of_the_processor_than_its_share(board: Board, tmp_path: Path) -> None:
+    confinement = board.home.device(NAME)["reported"]["confinement"]
+    assert (confinement["cpu share"], confinement["function memory"]) == ("cgroup v2", "cgroup v2")
+    (tmp_path / "main.py").write_text(BUSY)
+    (tmp_path / "function.toml").write_text(BUSY_TOML)
+    deploy(board, tmp_path)
+    shell, group = board.emulator.shell, "/sys/fs/cgroup/system.slice/lamplight.service/fn-busy.*"
+    before = counted(shell.run(f"cat {group}/cpu.stat"))
+    board.home.run("call", f"{NAME}/busy")
+    after = counted(shell.run(f"cat {group}/cpu.stat"))
+    assert shell.run(f"cat {group}/cpu.max") == "20000 100000"
+    # The kernel's own account: half a second in shares of 20 ms, so it was made to wait again and again.
+    assert after["usage_usec"] - before["usage_usec"] >= 500_000
+    assert after["nr_throttled"] - before["nr_throttled"] >= 10
+    board.home.run("remove", f"{NAME}/busy")
+
+
+def counted(text: str) -> dict[str, int]:
+    return {key: int(value) for key, value in (line.split() for line in text.splitlines())}
 
 
 def test_the_journal_knows_how_grave_a_line_is(board: Board) -> None:

@@ -16,7 +16,7 @@ _GROUPS = "gpio:x:986:\ni2c:x:987:\nspi:x:988:\nnetdev:x:989:\n"
 
 # Where a unit is wanted, and which: what `systemctl enable` in their packages' scripts would make.
 _ENABLED = {
-    "multi-user.target": ("systemd-networkd.service", "ssh.service"),
+    "multi-user.target": ("systemd-networkd.service",),
     "sockets.target": ("systemd-networkd.socket",),
     "cloud-init.target": (
         "cloud-init-main.service",
