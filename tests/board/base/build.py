@@ -5,6 +5,7 @@
 Needs root, for the files' owners. The cache is the folder $LAMPLIGHT_BOARD_CACHE, else ~/.cache/lamplight-board.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -26,11 +27,14 @@ def cache() -> Path:
 def image() -> Path:
     """The base image; made now if this recipe's is not there yet. Others in the cache are removed then."""
     made = cache() / f"base-{_key()}.img"
-    if not made.exists():
-        cache().mkdir(parents=True, exist_ok=True)
-        for old in cache().glob("base-*"):
-            old.unlink()
-        _make(made)
+    cache().mkdir(parents=True, exist_ok=True)
+    # Two runs at once make it once.
+    with (cache() / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            for old in cache().glob("base-*"):
+                old.unlink()
+            _make(made)
     return made
 
 
