@@ -73,6 +73,10 @@ class Client:
         """What a card for the device `name` needs on it, with a token if asked for; the answer has secrets."""
         return self._request("POST", "/api/cards", json={"name": name, "token": token, "again": again})
 
+    def void_cards(self) -> int:
+        """Make every card that no board has used worthless; gives how many tokens ended."""
+        return self._request("DELETE", "/api/cards")["tokens"]
+
     def claims(self) -> list[JsonObject]:
         """Every CLAIM: the boards that asked to be let in and were not."""
         return self._request("GET", "/api/claims")["claims"]

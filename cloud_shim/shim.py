@@ -81,6 +81,10 @@ class Shim:
         if self.signing.roots() != before:
             self._publisher.connected(session_present=True)
 
+    def void_cards(self) -> int:
+        """Make every card that no board has used worthless; gives how many tokens ended."""
+        return self.enrolment.void_cards(lambda: broker.renew_enrol_password(self.config.state))
+
     def reach(self) -> Mapping[str, object] | None:
         """How boards reach the broker by TLS: its port, and the certificate of who signs its; None when they do not."""
         if not self.config.boards_port:

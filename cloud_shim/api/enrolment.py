@@ -1,4 +1,4 @@
-"""/api/claims and /api/tokens: the boards that ask to be let in, and tokens for cards."""
+"""/api/claims and /api/cards: the boards that ask to be let in, and what their cards need; and who is shut out."""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -43,6 +43,10 @@ async def _card(request: Request) -> JSONResponse:
     return JSONResponse({**given, "director_root": director.decode(), "image_root": image.decode()})
 
 
+def _void_cards(request: Request) -> JSONResponse:
+    return JSONResponse({"tokens": shim(request).void_cards()})
+
+
 def _revoke(request: Request) -> JSONResponse:
     device = path_name(request, "device")
     shim(request).enrolment.revoke(device)
@@ -55,5 +59,6 @@ ROUTES = [
     Route("/api/claims/{claim}/accept", _accept, methods=["POST"]),
     Route("/api/claims/{claim}/reject", _reject, methods=["POST"]),
     Route("/api/cards", _card, methods=["POST"]),
+    Route("/api/cards", _void_cards, methods=["DELETE"]),
     Route("/api/devices/{device}/revoke", _revoke, methods=["POST"]),
 ]

@@ -152,6 +152,12 @@ def set_devices(state: Path, fleet: str, hashes: Mapping[str, str], limited: Col
     _reload(where)
 
 
+def renew_enrol_password(state: Path) -> None:
+    """Another password for boards that have none: with that of a card made before, nobody connects any more."""
+    _make_user(state, topics.ENROL_USER)
+    _reload(folder(state).resolve())
+
+
 def _listed(where: Path) -> set[str]:
     path = where / "access"
     return access.listed(path.read_text()) if path.exists() else set()
@@ -162,13 +168,16 @@ def _password_path(state: Path, user: str) -> Path:
 
 
 def _ensure_user(state: Path, user: str) -> None:
-    path = folder(state) / "passwords"
-    hashes = credentials.read(path)
-    if user in hashes and _password_path(state, user).exists():
-        return
-    password = new_password()
+    hashes = credentials.read(folder(state) / "passwords")
+    if user not in hashes or not _password_path(state, user).exists():
+        _make_user(state, user)
+
+
+def _make_user(state: Path, user: str) -> None:
+    """Give the user a new password, which a running broker does not know yet."""
+    path, password = folder(state) / "passwords", new_password()
     credentials.write_private(_password_path(state, user), password + "\n")
-    credentials.write(path, {**hashes, user: hash_password(password)})
+    credentials.write(path, {**credentials.read(path), user: hash_password(password)})
 
 
 def _reload(where: Path) -> None:

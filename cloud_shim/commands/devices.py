@@ -61,7 +61,15 @@ def revoke(options: Options, device: str) -> None:
     options.terminal.data({"revoked": device}, [(f"{device} is shut out", "")])
 
 
-for each in (accept, reject, revoke):
+@command("void-cards")
+def void_cards(options: Options) -> None:
+    """Make every card that no board has used yet worthless, as when one was lost; other cards must be made then."""
+    ended = options.client.void_cards()
+    told = f"Cards made before let nobody in any more; {ended} had a token that was not used"
+    options.terminal.data({"tokens": ended}, [(told, "")])
+
+
+for each in (accept, reject, revoke, void_cards):
     run.add_command(each)
 
 

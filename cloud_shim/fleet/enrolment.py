@@ -112,6 +112,26 @@ class Enrolment:
             session.add(TokenRow(sha256=_digest(token), name=name, again=again, made=self._clock()))
         return token
 
+    def void_cards(self, renew: Callable[[], None]) -> int:
+        """Cards that no board has used let nobody in any more, nor ask; gives how many tokens ended.
+
+        `renew` replaces the password that is on all of them.
+
+        RejectedError while boards wait: they have nothing but that password to be told by.
+        """
+        with self._deciding:
+            waiting = [str(each["name"]) for each in self.claims() if each["state"] == WAITING]
+            if waiting:
+                raise RejectedError(
+                    "Boards wait to be let in", ", ".join(waiting), "accept or reject them first: `lamplight devices`"
+                )
+            with self._database.write() as session:
+                unused = list(session.scalars(select(TokenRow).where(TokenRow.spent.is_(None))))
+                for row in unused:
+                    session.delete(row)
+            self._members.alone(renew)
+        return len(unused)
+
     def revoke(self, device: str) -> None:
         """Shut a device out for good; its card's token serves its board no second time. NotFoundError."""
         self._members.revoke(device)

@@ -45,6 +45,23 @@ def test_a_card_has_a_token_only_on_request_and_no_password_of_a_device(http, sh
     assert [each["name"] for each in http.get("/api/devices").json()["devices"]] == ["pi"]
 
 
+def test_void_cards_have_neither_token_nor_password(http, shim):
+    card = http.post("/api/cards", json={"name": "shelf-pi", "token": True}).json()
+    assert http.delete("/api/cards").json() == {"tokens": 1}
+    assert http.post("/api/cards", json={"name": "shelf-pi"}).json()["enrol_password"] != card["enrol_password"]
+    hash = hash_password("secret")
+    ask = Ask("shelf-pi", "raspberry-pi/4b", "1000", hash, card["token"])
+    shim.enrolment.asked(Topic("home", "ask", ENROL_USER, enrolment.client_id(hash)), ask.encode())
+    assert [each["state"] for each in http.get("/api/claims").json()["claims"]] == ["refused"]
+    assert [each["name"] for each in http.get("/api/devices").json()["devices"]] == ["pi"]
+
+
+def test_cards_are_not_voided_under_boards_that_wait(http, claim):
+    refused = http.delete("/api/cards")
+    assert refused.status_code == 422
+    assert "shelf-pi" in refused.json()["error"]["why"]
+
+
 @pytest.mark.parametrize("token", [True, False])
 def test_a_card_for_a_name_that_is_taken_needs_to_be_meant(http, token):
     assert http.post("/api/cards", json={"name": "pi", "token": token}).status_code == 422

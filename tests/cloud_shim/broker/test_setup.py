@@ -37,6 +37,17 @@ def test_a_device_admitted_while_the_broker_runs_gets_in_and_the_others_stay(eit
     assert pi.connected()
 
 
+def test_the_password_of_cards_that_were_voided_is_refused_and_devices_stay(either_broker, admit, connect, until):
+    pi = connect(either_broker.port, "pi", admit(either_broker, "pi")["pi"])
+    lost = broker.enrol_password(either_broker.state)
+    connect(either_broker.port, topics.ENROL_USER, lost).close()
+    broker.renew_enrol_password(either_broker.state)
+    connect(either_broker.port, topics.ENROL_USER, broker.enrol_password(either_broker.state))
+    thief = connect(either_broker.port, topics.ENROL_USER, lost, wait=False)
+    until(lambda: thief.refused)
+    assert pi.connected()
+
+
 def test_functions_of_two_devices_meet_on_a_topic_of_the_fleet(either_broker, admit, connect, until):
     passwords = admit(either_broker, "pi", "tv")
     pi = connect(either_broker.port, "pi", passwords["pi"])

@@ -102,3 +102,11 @@ def test_reject_needs_to_be_told_whom(shim, run):
 def test_a_revoked_device_is_shown_as_such(shim, run, device):
     shim.answers["GET /api/devices"] = {"devices": [{**device(), "revoked": True}]}
     assert "revoked" in run("devices")[1]
+
+
+def test_voiding_cards_says_how_many_had_a_token(shim, run):
+    shim.answers["DELETE /api/cards"] = {"tokens": 2}
+    code, out, _ = run("devices", "void-cards")
+    assert code == 0 and "2 had a token" in out
+    shim.refuse("DELETE /api/cards", 422, 5, "Boards wait to be let in")
+    assert run("devices", "void-cards")[0] == 5
