@@ -67,6 +67,13 @@ def judge(device: dict[str, Any], generation: int) -> Outcome:
     return Outcome("WAITING")
 
 
+def unmet(device: dict[str, Any]) -> list[str]:
+    """The functions that this DEVICE was asked to run in a version which it does not run; each next deployment has them."""
+    runs = (device["reported"] or {}).get("functions", {})
+    asked = device["desired"]["functions"]
+    return sorted(name for name, ref in asked.items() if runs.get(name, {}).get("version") != ref["version"])
+
+
 def _evidence(reported: dict[str, Any], generation: int) -> Mapping[str, Any]:
     return reported.get("evidence", {}).get(str(generation), {})
 
