@@ -71,9 +71,8 @@ def _remedy(device: str, unmet: list[str]) -> str:
     logs = f"`lamplight logs {device}`"
     if not unmet:
         return logs
-    return (
-        f"{logs}. The next deployment has {', '.join(unmet)} too: correct it, or take it back with `lamplight rollback {device}`"
-    )
+    stays = f"The next deployment has {', '.join(unmet)} too"
+    return f"{logs}. {stays}: correct it, or take it back with `lamplight rollback {device}`"
 
 
 class _Progress:

@@ -68,9 +68,9 @@ def judge(device: dict[str, Any], generation: int) -> Outcome:
 
 
 def unmet(device: dict[str, Any]) -> list[str]:
-    """The functions that this DEVICE was asked to run in a version which it does not run; each next deployment has them."""
-    runs = (device["reported"] or {}).get("functions", {})
-    asked = device["desired"]["functions"]
+    """The functions which this DEVICE should run in a version that it does not run; each next deployment has them."""
+    runs: dict[str, Any] = (device["reported"] or {}).get("functions", {})
+    asked: dict[str, Any] = device["desired"]["functions"]
     return sorted(name for name, ref in asked.items() if runs.get(name, {}).get("version") != ref["version"])
 
 
