@@ -51,7 +51,8 @@ def run(
         raise LamplightError(
             f"{differ} of {count} decisions are not as recorded",
             "the code, its settings or its packages are others, or it decides by what no trace has: "
-            "random numbers, the exact time, files, the network, variables from before the first event",
+            "random numbers, the exact time, files, the network, variables from before the first event, "
+            "state set by a call",
         )
 
 
