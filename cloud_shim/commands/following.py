@@ -49,9 +49,8 @@ def follow(
         terminal.data({**told, "state": end.state, "reason": end.reason, "evidence": dict(end.evidence)})
         for line in evidence.lines(end.evidence):
             terminal.say(line)
-        raise RejectedError(
-            f"{device} has {_what(end)} generation {generation}", end.reason, f"`lamplight logs {device}`"
-        )
+        remedy = _remedy(device, outcome.unmet(options.client.device(device)))
+        raise RejectedError(f"{device} has {_what(end)} generation {generation}", end.reason, remedy)
     terminal.data(
         {**told, "state": end.state, "seconds": round(seconds, 2), "travelled": end.travelled and end.travelled.sent},
         [
@@ -65,6 +64,15 @@ def follow(
 
 def _what(end: Outcome) -> str:
     return "REJECTED" if end.state == "REJECTED" else "REVERTED"
+
+
+def _remedy(device: str, unmet: list[str]) -> str:
+    """A deployment that failed stays what is asked for, so that what is wrong with it fails the next one too."""
+    logs = f"`lamplight logs {device}`"
+    if not unmet:
+        return logs
+    stays = f"The next deployment has {', '.join(unmet)} too"
+    return f"{logs}. {stays}: correct it, or take it back with `lamplight rollback {device}`"
 
 
 class _Progress:

@@ -6,6 +6,7 @@ The function runs in a process of its own (device/replay/): this starts it and s
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ import click
 
 from cloud_shim import lines
 from cloud_shim.commands.arguments import Options, command, parse_config
-from cloud_shim.terminal import Line
+from cloud_shim.terminal import Line, Terminal
 from device.errors import LamplightError, NotFoundError, RejectedError, UsageError
 from device.replay import trace
 
@@ -38,7 +39,7 @@ def run(
     recorded = trace.load(Path(path))
     started = time.monotonic()
     count = differ = 0
-    for decision in _decisions(path, folder, models, json.dumps(parse_config(settings) or {})):
+    for decision in _decisions(path, folder, models, json.dumps(parse_config(settings) or {}), options.terminal):
         count += 1
         differ += bool(decision["differences"])
         if decision["differences"] or not only:
@@ -47,21 +48,42 @@ def run(
     cut = sum(not step.whole for step in recorded.steps)
     _summary(options, recorded, count, took, cut)
     if differ:
-        raise LamplightError(f"{differ} of {count} decisions are not as recorded")
+        raise LamplightError(
+            f"{differ} of {count} decisions are not as recorded",
+            "the code, its settings or its packages are others, or it decides by what no trace has: "
+            "random numbers, the exact time, files, the network, variables from before the first event, "
+            "state set by a call",
+        )
 
 
-def _decisions(path: str, folder: str, models: tuple[str, ...], config: str) -> Iterator[dict[str, Any]]:
-    """What the replaying process says; raises the LamplightError that it ended with."""
+def _decisions(
+    path: str, folder: str, models: tuple[str, ...], config: str, terminal: Terminal
+) -> Iterator[dict[str, Any]]:
+    """What the replaying process says, then on `terminal` what the function printed.
+
+    Raises the LamplightError that it ended with.
+    """
     options = ["--config", config, *(part for model in models for part in ("--model", model))]
     arguments = [sys.executable, "-m", "device.replay", path, folder, *options]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout and process.stderr
-        for line in process.stdout:
-            yield json.loads(line)
-        told = process.stderr.read().strip()
-    if process.returncode not in (0, 1) or told:
+    differ = False
+    # A file, not a pipe: a function that prints much must not wait for somebody to read it.
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as printed:
+        with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=printed, text=True) as process:
+            assert process.stdout
+            for line in process.stdout:
+                decision = json.loads(line)
+                differ = differ or bool(decision["differences"])
+                yield decision
+        printed.seek(0)
+        told = f"\n{printed.read()}"
+    good = process.returncode == (1 if differ else 0)
+    before, _, error = told.rpartition("\nerror: ")
+    for each in (told if good else before).splitlines():
+        if each:
+            terminal.say(lines.printable(each))
+    if not good:
         kind = _ERRORS.get(process.returncode, LamplightError)
-        raise kind("The function cannot be replayed", told.removeprefix("error: "))
+        raise kind("The function cannot be replayed", error.strip())
 
 
 def _line(decision: dict[str, Any]) -> Line:

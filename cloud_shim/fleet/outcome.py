@@ -67,6 +67,14 @@ def judge(device: dict[str, Any], generation: int) -> Outcome:
     return Outcome("WAITING")
 
 
+def unmet(device: dict[str, Any]) -> list[str]:
+    """The functions which this DEVICE should run in a version that it does not run; each next deployment has them."""
+    reported: dict[str, Any] = device["reported"] or {}
+    runs: dict[str, Any] = reported.get("functions", {})
+    asked: dict[str, Any] = device["desired"]["functions"]
+    return sorted(name for name, ref in asked.items() if name not in runs or runs[name]["version"] != ref["version"])
+
+
 def _evidence(reported: dict[str, Any], generation: int) -> Mapping[str, Any]:
     return reported.get("evidence", {}).get(str(generation), {})
 

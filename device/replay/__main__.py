@@ -1,13 +1,16 @@
 """`python -m device.replay TRACE FOLDER`: replay a trace on this machine, one JSON line for each decision.
 
 The form that runs on a board, with nothing installed but the agent; `lamplight replay` shows the same to a person.
+What the function prints goes to standard error, where an error comes last.
 Exit codes: 0 every decision is as recorded, 1 some differ, otherwise as device/errors.py says.
 """
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from device.errors import LamplightError
 from device.replay import compare, player, trace
@@ -22,16 +25,25 @@ def main() -> int:
     parser.add_argument("--model", type=Path, action="append", default=[], help="the folder of a model that it uses")
     parser.add_argument("--config", type=json.loads, default={}, help="settings over the recorded ones, as JSON")
     options = parser.parse_args()
+    decisions = _kept_from_the_function()
     clock = VirtualClock()
     clock.install()
     try:
-        return _replay(options, clock)
+        return _replay(options, clock, decisions)
     except LamplightError as error:
+        sys.stdout.flush()
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_code
 
 
-def _replay(options: argparse.Namespace, clock: VirtualClock) -> int:
+def _kept_from_the_function() -> TextIO:
+    """Standard output; what the function and its child processes take for it is standard error from now on."""
+    kept = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return kept
+
+
+def _replay(options: argparse.Namespace, clock: VirtualClock, decisions: TextIO) -> int:
     recorded = trace.load(options.trace)
     models = player.model_folders(options.model)
     replayed = player.Player(options.folder, {**recorded.header.config, **options.config}, models, clock)
@@ -39,7 +51,7 @@ def _replay(options: argparse.Namespace, clock: VirtualClock) -> int:
     for outcome in replayed.play(recorded):
         found = compare.differences(outcome)
         differ += bool(found)
-        print(json.dumps(line(outcome, found)), flush=True)  # noqa: T201
+        print(json.dumps(line(outcome, found)), file=decisions, flush=True)
     return 1 if differ else 0
 
 

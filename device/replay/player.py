@@ -98,7 +98,7 @@ class Player:
             raise
         except LateError:
             return None, f"timeout: took longer than {self.manifest.timeout:g} s"
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return None, handler.explain(error, self._bundle)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)

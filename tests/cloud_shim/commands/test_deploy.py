@@ -79,6 +79,19 @@ def test_a_refusal_of_the_device_is_an_error_with_its_reason(run, reports, state
     assert "crashed 3 times" in err
 
 
+def test_a_refusal_names_what_an_earlier_one_left_to_fail_the_next_deployment_too(run, reports, shim, device):
+    reports({"state": "REJECTED", "reason": "imp cannot start"})
+    _, _, err = run("deploy", NIGHT_LIGHT)
+    assert "rollback" not in err
+    asked = {"imp": {"version": 1, "config": {}}, "night-light": {"version": 2, "config": {}}}
+    update = {"generation": 2, "state": "REJECTED", "reason": "imp cannot start", "bytes": 0, "total": 0}
+    left = device(reported={"update": update}, desired={"generation": 2, "functions": asked, "models": {}})
+    shim.answers["GET /api/devices/desk-pi"] = left
+    _, _, err = run("deploy", NIGHT_LIGHT)
+    assert "The next deployment has imp, night-light too" in err
+    assert "`lamplight rollback desk-pi`" in err
+
+
 def test_json_says_with_what_evidence_it_was_reverted(run, reports):
     evidence = {"seconds": 4.0, "now": {"events": 20, "errors": 9, "timeouts": 0, "crashes": 0}}
     reports({"state": "REVERTED", "reason": "too many errors"}, evidence={"2": evidence})

@@ -1,6 +1,7 @@
 """Recording, replaying and testing a function from the command line."""
 
 import json
+import shutil
 
 import pytest
 
@@ -86,6 +87,42 @@ def test_a_function_that_cannot_be_replayed_ends_with_its_own_error(run, recorde
     code, _, err = run("replay", str(trace), str(tmp_path))
     assert code == 3 and "has no function" in err
     assert run("replay", str(tmp_path / "missing"), str(NIGHT_LIGHT))[0] == 3
+
+
+NOISY = """import os, sys
+def handler(event, context):
+    print("printed", event.data["lux"])
+    os.write(1, b"raw\\n")
+    sys.stderr.write("error: of its own\\n" + "x" * 200_000 + "\\n")
+    context.pins["led"].value = event.data["lux"] < 100
+    if event.data["lux"] == 7:
+        sys.exit(0)
+"""
+
+
+def test_what_a_function_prints_much_or_little_is_no_decision_and_is_shown(run, recorded, tmp_path):
+    folder = tmp_path / "night-light"
+    shutil.copytree(NIGHT_LIGHT, folder)
+    (folder / "main.py").write_text(NOISY)
+    recorded(decision(1, 5, True), decision(2, 500, False))
+    trace = tmp_path / "trace.jsonl"
+    run("record", "desk-pi/night-light", "-o", str(trace))
+    code, out, err = run("replay", str(trace), str(folder))
+    assert code == 0, err
+    assert "● led" in out and "printed" not in out
+    assert "printed 5" in err and "raw" in err and "of its own" in err
+
+
+def test_a_handler_that_exits_has_failed_at_that_event_and_the_next_follows(run, recorded, tmp_path):
+    folder = tmp_path / "night-light"
+    shutil.copytree(NIGHT_LIGHT, folder)
+    (folder / "main.py").write_text(NOISY)
+    recorded(decision(1, 7, True), decision(2, 500, False))
+    trace = tmp_path / "trace.jsonl"
+    run("record", "desk-pi/night-light", "-o", str(trace))
+    code, out, err = run("replay", str(trace), str(folder))
+    assert code == 1 and "SystemExit" in out and "○ led" in out
+    assert "1 of 2 decisions" in err and "random numbers" in err
 
 
 def test_the_tests_of_a_function_run_and_decide_the_exit_code(run, tmp_path):
