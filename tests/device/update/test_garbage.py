@@ -118,7 +118,7 @@ def believing(monkeypatch):
     def run(question, payload, scratch, timeout):
         if payload == b"rubbish":
             return b""
-        return json.dumps({"ok": True, "deployment": payload.decode(), "trusted": {}}).encode()
+        return json.dumps({"ok": True, "deployment": payload.decode(), "signer": [1, "key"], "trusted": {}}).encode()
 
     monkeypatch.setattr(verification, "_run", run)
     monkeypatch.setattr(engine, "TRIAL_PERIOD", 0.001)

@@ -259,7 +259,12 @@ def test_a_verify_process_that_misbehaves_is_a_refusal(verifier, program, words,
 
 
 def test_a_verify_process_cannot_write_where_it_likes(verifier, cloud, ref, monkeypatch, tmp_path):
-    answer = {"ok": True, "deployment": cloud.deployment(1, ref).encode().decode(), "trusted": {"../slots.json": ""}}
+    answer = {
+        "ok": True,
+        "signer": [1, "key"],
+        "deployment": cloud.deployment(1, ref).encode().decode(),
+        "trusted": {"../slots.json": ""},
+    }
     monkeypatch.setattr(verification, "_run", lambda *_: json.dumps(answer).encode())
     with pytest.raises(UntrustedError, match=r"slots\.json"):
         verifier.believe(b"{}", 0)
