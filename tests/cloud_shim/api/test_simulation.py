@@ -25,6 +25,13 @@ def test_the_light_can_be_set_and_the_sensor_covered_and_unplugged(http, simulat
     assert "led" in http.get(simulated).json()["pins"]
 
 
+def test_an_input_is_driven_from_outside(http, simulated):
+    assert http.post(simulated, json={"pin": "button", "level": True}).json()["pins"]["button"] is True
+    assert http.post(simulated, json={"pin": "button", "level": False}).json()["pins"]["button"] is False
+    assert http.post(simulated, json={"pin": "button", "level": None}).status_code == 200
+    assert http.post(simulated, json={"pin": "moon", "level": True}).status_code == 400
+
+
 @pytest.mark.parametrize("body", [{"lux": "bright"}, {"lux": -1}, {"lux": 1e12}, {"covered": 1}, {"moon": True}, []])
 def test_world_that_cannot_be_is_refused(http, simulated, body):
     assert http.post(simulated, json=body).status_code == 400

@@ -21,12 +21,20 @@ def one_device(shim, device):
         ("uncover", {"covered": False}),
         ("unplug", {"unplugged": True}),
         ("plug", {"unplugged": False}),
+        ("low button", {"pin": "button", "level": False}),
+        ("high button", {"pin": "button", "level": True}),
+        ("open button", {"pin": "button", "level": None}),
     ],
 )
 def test_each_action_changes_one_thing(shim, run, action, changes):
     code, out, _ = run("sim", *action.split())
     assert (code, out) == (0, "500 lux, covered, led on\n")
     assert shim.asked(f"POST {SIM}") == [changes]
+
+
+def test_an_input_must_be_named(shim, run):
+    assert run("sim", "low")[0] == 2
+    assert not shim.requests
 
 
 def test_show_changes_nothing(shim, run):
