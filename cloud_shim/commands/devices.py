@@ -107,6 +107,7 @@ def _seen(device: dict[str, Any], now: float) -> str:
     if device["revoked"]:
         return "revoked"
     if device["online"]:
-        return "online"
+        safe = ((device["reported"] or {}).get("runtime") or {}).get("safe")
+        return "online, in safe mode" if safe else "online"
     told = words.ago(device["last_seen"], now)
     return f"silent, {told}" if device["silent"] else told

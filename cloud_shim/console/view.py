@@ -38,6 +38,9 @@ class Update:
     progress: float | None = None
 
 
+_REVOKED = Update("wait", "Nothing is deployed to it any more; what it runs goes on running there")
+
+
 @dataclass(frozen=True)
 class Row:
     """One function or model: the desired version beside the reported one. A version of 0 means that it is not there."""
@@ -122,7 +125,7 @@ def device(value: Json, now: float) -> DeviceView:
         revoked=value["revoked"],
         seen="revoked" if value["revoked"] else _seen(value, now),
         generation=reported.get("generation", 0),
-        update=update(desired.get("generation", 0), reported, value["online"]),
+        update=_REVOKED if value["revoked"] else update(desired.get("generation", 0), reported, value["online"]),
         functions=_rows(desired.get("functions", {}), reported.get("functions", {})),
         models=_rows(desired.get("models", {}), reported.get("models", {})),
         faults=_faults(reported.get("sensors", {})),
@@ -165,6 +168,8 @@ def update(desired: int, reported: Json, online: bool) -> Update:
         return Update("bad", _FAILED[state].format(n=number, runs=runs), _why(reported, number, told.get("reason", "")))
     if state in _BUSY:
         return _busy(_BUSY[state].format(n=number), transfer.of(told))
+    if safe := (reported.get("runtime") or {}).get("safe"):
+        return Update("bad", "Safe mode: no function runs until the next deployment", safe)
     return _settled(desired, runs, reported)
 
 

@@ -99,6 +99,11 @@ def test_reject_needs_to_be_told_whom(shim, run):
     assert "0123-4567-89ab" in run("devices", "reject", "--all")[1]
 
 
+def test_a_board_in_safe_mode_is_told_from_a_healthy_one(shim, run, device):
+    shim.answers["GET /api/devices"] = {"devices": [device(reported={"runtime": {"safe": "6 starts in a row"}})]}
+    assert "online, in safe mode" in run("devices")[1]
+
+
 def test_a_revoked_device_is_shown_as_such(shim, run, device):
     shim.answers["GET /api/devices"] = {"devices": [{**device(), "revoked": True}]}
     assert "revoked" in run("devices")[1]

@@ -96,6 +96,22 @@ def test_an_agent_on_trial_says_so(device):
     assert view.device(device, device["last_seen"]).agent == "0.1.0"
 
 
+def test_a_board_in_safe_mode_does_not_look_healthy_in_the_list(device):
+    device["reported"]["runtime"] = {"safe": "6 starts in a row ended within 60 s"}
+    told = update(device)
+    assert told == view.Update(
+        "bad", "Safe mode: no function runs until the next deployment", "6 starts in a row ended within 60 s"
+    )
+    device["desired"]["generation"] = 8
+    assert update(device).text == "Generation 8 is on its way"
+
+
+def test_a_revoked_device_waits_for_no_deployment(device):
+    device |= {"revoked": True, "online": False}
+    device["desired"]["generation"] = 8
+    assert "any more" in update(device).text
+
+
 def test_safe_mode_is_told_with_its_reason_and_its_end(device):
     device["reported"]["runtime"] = {"safe": "safe mode: 6 starts in a row ended within 60 s"}
     told = view.device(device, device["last_seen"]).agent
