@@ -107,7 +107,8 @@ def _seen(device: dict[str, Any], now: float) -> str:
     if device["revoked"]:
         return "revoked"
     if device["online"]:
-        safe = ((device["reported"] or {}).get("runtime") or {}).get("safe")
-        return "online, in safe mode" if safe else "online"
+        reported: dict[str, Any] = device["reported"] or {}
+        runtime: dict[str, Any] = reported.get("runtime") or {}
+        return "online, in safe mode" if runtime.get("safe") else "online"
     told = words.ago(device["last_seen"], now)
     return f"silent, {told}" if device["silent"] else told

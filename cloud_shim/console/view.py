@@ -168,7 +168,8 @@ def update(desired: int, reported: Json, online: bool) -> Update:
         return Update("bad", _FAILED[state].format(n=number, runs=runs), _why(reported, number, told.get("reason", "")))
     if state in _BUSY:
         return _busy(_BUSY[state].format(n=number), transfer.of(told))
-    if safe := (reported.get("runtime") or {}).get("safe"):
+    runtime: Json = reported.get("runtime") or {}
+    if safe := runtime.get("safe"):
         return Update("bad", "Safe mode: no function runs until the next deployment", safe)
     return _settled(desired, runs, reported)
 
