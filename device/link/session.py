@@ -153,11 +153,20 @@ class Session:
             self._log_in()
             self._client.will_set(topics.of_device(self._fleet, self._device, "presence"), will, qos=1, retain=True)
             self._client.connect(self._broker.host, self._broker.port, KEEPALIVE)
-            self._client.loop_forever()
+            self._pump()
         except (OSError, ValueError) as error:
             _log.debug("No connection to the broker: %s", error)
         self._connected.clear()
         return self._accepted
+
+    def _pump(self) -> None:
+        """Read and write until the connection has ended.
+
+        paho's own `loop_forever` would not do: outside of `loop_start` nothing wakes it when another thread publishes,
+        and the message waits for what comes next from the broker, or a second.
+        """
+        while self._client.loop() == mqtt.MQTT_ERR_SUCCESS:
+            pass
 
     def _log_in(self) -> None:
         """See that the client is one for the present password; at each attempt, for its files may come late."""

@@ -2,10 +2,12 @@
 
 import contextlib
 import json
+import select
 import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -119,6 +121,21 @@ def test_messages_reach_the_handler_of_their_kind(session: Session, cloud: Cloud
     until(lambda: session.connected, "connected")
     cloud.client.publish(DESIRED, b"one", qos=1)
     until(lambda: got == [b"one"], "delivered")
+
+
+def test_what_another_thread_publishes_waits_for_nothing(
+    session: Session, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing comes from the broker, and the loop never looks by itself: what leaves was woken for.
+    wait = select.select
+    monkeypatch.setattr(select, "select", lambda r, w, x, timeout: wait(r, w, x, None if timeout else 0))
+    session.start()
+    until(lambda: session.connected, "connected")
+    until(lambda: cloud.last(PRESENCE).get("online") is True, "its presence is acknowledged")
+    topic = topics.up("home", "desk-pi", "logs")
+    for each in (b"%d" % number for number in range(20)):
+        assert session.publish(topic, each)
+        until(partial(lambda sent: cloud.seen.get(topic, [b""])[-1] == sent, each), "it arrived")
 
 
 def test_a_broker_that_dies_and_returns_is_found_again(session: Session, broker: Mosquitto) -> None:
