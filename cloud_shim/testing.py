@@ -53,9 +53,9 @@ class FunctionUnderTest:
         """Let time pass, at once."""
         self._clock.at(self._clock.now() + seconds)
 
-    def send(self, type: str, data: object = None, source: str = "test") -> object:
+    def send(self, type: str, data: object = None, source: str = "test", subject: str = "") -> object:
         """Give it an event; the handler's result. Raises LamplightError when the handler fails."""
-        event = Event(f"test-{next(self._numbers)}", source, type, self._clock.now(), data)
+        event = Event(f"test-{next(self._numbers)}", source, type, self._clock.now(), data, subject)
         outcome = self._play().handle(Step(event, tuple(self._reads()), {}, None, "", whole=True))
         return self._take(outcome)
 
@@ -63,9 +63,8 @@ class FunctionUnderTest:
         self, lux: float, saturated: bool = False, window: list[float] | None = None, sensor: str = "light"
     ) -> object:
         """Give it a reading of its light sensor; the handler's result."""
-        self.sensors.setdefault(sensor, lux)
         data = {"lux": lux, "window": window or [lux], "saturated": saturated}
-        return self.send("lamplight.sensor.reading", data, f"sensor/{sensor}")
+        return self.send("lamplight.sensor.reading", data, f"sensor/{sensor}", sensor)
 
     def call(self, data: object = None) -> object:
         """Call it; the handler's result."""

@@ -30,9 +30,9 @@ class Recorded:
         """The event of `step` begins. Its own reading is an answer, too."""
         self._next = {}
         data: Any = step.event.data
-        if step.event.source.startswith("sensor/") and isinstance(data, dict) and "lux" in data:
+        if step.event.type.startswith("lamplight.sensor.") and isinstance(data, dict) and "lux" in data:
             given = cast("dict[str, object]", data)
-            self._last["sensor", step.event.source.partition("/")[2]] = [given["lux"], bool(given.get("saturated"))]
+            self._last["sensor", step.event.subject] = [given["lux"], bool(given.get("saturated"))]
         for kind, name, value in step.reads:
             self._next.setdefault((kind, name), []).append(value)
 

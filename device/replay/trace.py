@@ -106,6 +106,7 @@ def step(value: object) -> Step:
             type=text(fields, "trigger", "record"),
             time=number(event, "time", "record.given"),
             data=event.get("data"),
+            subject=text(event, "subject", "record.given", ""),
         ),
         reads=tuple(_read(each) for each in items(fields.get("reads") or [], "record.reads")),
         pins=cast("dict[str, bool]", table(fields.get("pins", {}), "record.pins")),

@@ -103,6 +103,8 @@ class Journal:
     def _given(self, event: Event, size: int, reads: Sequence[object] | None) -> dict[str, object]:
         """What was given to the handler, for a replay: whole, or so that the replay sees that it is not."""
         given: dict[str, object] = {"source": event.source, "time": event.time}
+        if event.subject:
+            given["subject"] = event.subject
         if size <= MAX_SIZE:
             given["data"] = event.data
         fields: dict[str, object] = {**self._who, "event": event.id, "trigger": event.type, "given": given}

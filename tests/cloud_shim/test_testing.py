@@ -62,6 +62,19 @@ def test_it_is_given_light_calls_readings_inputs_and_time(tmp_path):
     )
 
 
+def test_a_sensor_that_it_reads_gives_what_the_latest_event_had(tmp_path):
+    run(
+        tmp_path,
+        """
+        def test_it(function):
+            function.inputs["button"] = True
+            for lux in (500, 5):
+                function.light(lux)
+                assert function.call()[2] == lux
+        """,
+    )
+
+
 def test_each_test_has_a_function_of_its_own(tmp_path):
     body = """
         def test_one(function):

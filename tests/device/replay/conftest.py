@@ -12,10 +12,10 @@ ROOT = Path(__file__).parents[3]
 HEADER = {"trace": 1, "device": "desk-pi", "function": "f", "version": 3, "config": {"threshold": 100}}
 
 
-def event(number, data=None, source="sensor/light", time=1_700_000_000.0, **record):
+def event(number, data=None, trigger="lamplight.sensor.reading", time=1_700_000_000.0, **record):
     """A record as a board makes it."""
-    given = {"source": source, "time": time + number, "data": data}
-    return {"event": f"f-{number}", "trigger": "test", "given": given, "pins": {}, "result": None, **record}
+    given = {"source": "/home/desk-pi/1-9f3a61c2/it", "time": time + number, "subject": "light", "data": data}
+    return {"event": f"f-{number}", "trigger": trigger, "given": given, "pins": {}, "result": None, **record}
 
 
 class Replays:

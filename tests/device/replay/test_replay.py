@@ -59,7 +59,7 @@ def test_what_the_handler_read_is_given_again_in_order(replays):
         ["pin", "button", True],
         ["state", "seen", {"x": 1}],
     ]
-    replays.record(event(1, source="timer", reads=reads, result=[5.5, True, True, {"x": 1}]))
+    replays.record(event(1, trigger="lamplight.timer.tick", reads=reads, result=[5.5, True, True, {"x": 1}]))
     assert replays.run()[0] == 0
 
 
@@ -71,7 +71,7 @@ def test_the_reading_of_the_event_answers_a_sensor_that_the_old_code_did_not_rea
 
 def test_what_was_never_recorded_is_not_invented(replays):
     replays.function("def handler(event, context):\n    return context.sensors['light'].lux", 'sensors = ["light"]')
-    replays.record(event(1, source="timer", result=7.0))
+    replays.record(event(1, trigger="lamplight.timer.tick", result=7.0))
     code, decisions, error = replays.run()
     assert (code, decisions) == (1, [])
     assert "no reading of the sensor 'light'" in error
@@ -86,7 +86,11 @@ def test_a_sensor_that_failed_fails_again(replays):
                 return str(error)
     """
     replays.function(code, 'sensors = ["light"]')
-    replays.record(event(1, source="timer", reads=[["sensor", "light", "it is unplugged"]], result="it is unplugged"))
+    replays.record(
+        event(
+            1, trigger="lamplight.timer.tick", reads=[["sensor", "light", "it is unplugged"]], result="it is unplugged"
+        )
+    )
     assert replays.run()[0] == 0
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from device.event import Event
+from device.replay import trace
 from device.runtime.journal import Allowance, Journal
 from device.runtime.messages import Result
 from device.runtime.policy import Policy
@@ -85,6 +86,13 @@ def test_a_decision_has_lux_only_when_the_event_has(journal, out):
 def test_a_large_result_is_not_for_telemetry(journal, out):
     journal.decision(Event("f-1", "s", "t", 0.0, None), 90, Result(["x"] * 1000, {}, 0.2))
     assert out[0][2]["result"] == "(5000 bytes)"
+
+
+def test_what_an_event_happened_to_is_recorded_for_a_replay(journal, out):
+    event = Event("f-1", "/home/desk-pi/1-ab/file/inbox", "lamplight.file.put", 5.0, {"name": "a.txt"}, "a.txt")
+    journal.decision(event, 90, Result(None, {}, 0.2))
+    [(_, _, record)] = out
+    assert trace.step(record).event == event
 
 
 def test_what_was_given_and_read_is_recorded_for_a_replay(journal, out):
