@@ -1,0 +1,42 @@
+"""What a board recorded decides the same on this machine, and shows where other code does not."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import DEVICE, Fleet
+from tests.support import until
+
+pytestmark = pytest.mark.e2e
+
+THE_EVENTS = 'event.data["lux"]'
+ITS_OWN = 'context.sensors["light"].lux'
+
+
+def trace(fleet: Fleet, folder: Path) -> Path:
+    """Of the release that runs, with the lamp off and on."""
+    path = folder / "trace.jsonl"
+
+    def has_both() -> bool:
+        fleet.run("record", f"{DEVICE}/night-light", "-o", str(path))
+        recorded = path.read_text()
+        return '"led": true' in recorded and '"led": false' in recorded
+
+    fleet.world().set(lux=5.0)
+    until(has_both, "both were recorded")
+    return path
+
+
+def test_what_a_board_recorded_is_decided_again_and_other_code_differs(
+    fleet: Fleet, night_light: Path, tmp_path: Path
+) -> None:
+    recorded = str(trace(fleet, tmp_path))
+    assert fleet.run("replay", recorded, str(night_light), "--differences").stdout == ""
+    main = night_light / "main.py"
+    # Code that reads the sensor by itself, which the recorded code did not: it gets the event's own reading.
+    main.write_text(main.read_text().replace(THE_EVENTS, ITS_OWN))
+    manifest = night_light / "function.toml"
+    manifest.write_text(manifest.read_text().replace("memory =", 'sensors = ["light"]\nmemory ='))
+    fleet.run("replay", recorded, str(night_light))
+    main.write_text(main.read_text().replace("<", ">="))
+    assert "not as recorded" in fleet.run("replay", recorded, str(night_light), code=1).stderr
