@@ -118,6 +118,19 @@ def parse_target(target: str) -> tuple[str, str]:
     return device, function
 
 
+def known_functions(device: dict[str, Any]) -> list[str]:
+    """The functions that a DEVICE is asked to run, or runs."""
+    desired: dict[str, Any] = device["desired"]["functions"]
+    reported: dict[str, Any] = device["reported"] or {"functions": {}}
+    running: dict[str, Any] = reported["functions"]
+    return sorted({*desired, *running})
+
+
+def no_function(device: str, function: str, known: Sequence[str]) -> NotFoundError:
+    """A misspelt name is an error, not one that has said nothing."""
+    return NotFoundError(f"{device} has no function {function!r}", f"it has: {', '.join(known) or 'none'}")
+
+
 def parse_config(pairs: Sequence[str]) -> dict[str, object] | None:
     """The configuration in `--set key=value …`: JSON where it is JSON, else text. None when there is none."""
     settings: dict[str, object] = {}

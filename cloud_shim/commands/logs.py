@@ -5,8 +5,7 @@ from typing import Any
 import click
 
 from cloud_shim import lines
-from cloud_shim.commands.arguments import Options, command, parse_target
-from device.errors import NotFoundError
+from cloud_shim.commands.arguments import Options, command, known_functions, no_function, parse_target
 
 # Readings and decisions come several times a second; they are the console's plot, not a log.
 STREAMS = ("logs", "events")
@@ -20,14 +19,13 @@ _MOST = 5000  # records of a stream that the shim gives at once
 def run(options: Options, target: str, tail: bool, count: int) -> None:
     """Show what devices and functions log, and what happens to them: updates, crashes, sensors."""
     device, function = parse_target(target)
-    known = _functions(options.client.device(device)) if device else []
+    known = known_functions(options.client.device(device)) if device else []
     place = _newest(options)
     found = [each for stream in STREAMS for each in options.client.records(device, stream, function, max(count, 1))]
     # What came meanwhile is the tail's, which begins at this place: so nothing is lost or told twice between them.
     past = [each for each in found if each["id"] <= place]
     if function and not past and function not in known:
-        # A misspelt name is an error, not an empty log.
-        raise NotFoundError(f"{device} has no function {function!r}", f"it has: {', '.join(known) or 'none'}")
+        raise no_function(device, function, known)
     past.sort(key=lambda each: each["id"])
     for each in past[-count:] if count else []:
         options.terminal.data(each, lines.record(each))
@@ -38,13 +36,6 @@ def run(options: Options, target: str, tail: bool, count: int) -> None:
 def _newest(options: Options) -> int:
     """The id of the newest record of all; 0 when there is none."""
     return max((each["id"] for each in options.client.records(limit=1)), default=0)
-
-
-def _functions(device: dict[str, Any]) -> list[str]:
-    desired: dict[str, Any] = device["desired"]["functions"]
-    reported: dict[str, Any] = device["reported"] or {"functions": {}}
-    running: dict[str, Any] = reported["functions"]
-    return sorted({*desired, *running})
 
 
 def _tail(options: Options, device: str, function: str, last_id: str) -> None:

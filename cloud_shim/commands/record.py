@@ -13,7 +13,7 @@ from typing import Any, TextIO
 import click
 
 from cloud_shim import lines
-from cloud_shim.commands.arguments import Options, command, parse_target
+from cloud_shim.commands.arguments import Options, command, known_functions, no_function, parse_target
 from device.errors import NotFoundError, UsageError
 from device.replay import trace
 from device.replay.trace import Header
@@ -36,17 +36,25 @@ def run(options: Options, target: str, output: str, count: int, version: int) ->
     device, function = parse_target(target)
     if not function:
         raise UsageError("Which function?", f"{target!r} names none", f"`lamplight record {target}/FUNCTION`")
-    desired: dict[str, Any] = options.client.device(device)["desired"]["functions"]
+    asked = options.client.device(device)
     found = [each for each in _records(options, device, function, count) if "given" in each]
     version = version or max((each["version"] for each in found), default=0)
     wanted = [each for each in found if each["version"] == version]
     if not wanted:
-        raise NotFoundError(f"{target} has recorded nothing", "no event has reached it yet", "Look at `lamplight logs`")
+        raise _nothing(device, function, known_functions(asked))
+    desired: dict[str, Any] = asked["desired"]["functions"]
     header = Header(device, function, version, desired.get(function, {}).get("config") or {})
     with _opened(output) as file:
         trace.write(file, header, wanted)
     seconds = wanted[-1]["given"]["time"] - wanted[0]["given"]["time"]
     options.terminal.say(f"{len(wanted)} events of {lines.release(function, version)}, over {seconds:.0f} s")
+
+
+def _nothing(device: str, function: str, known: list[str]) -> NotFoundError:
+    if function not in known:
+        return no_function(device, function, known)
+    why = "no event of a trigger has reached it yet; calls and HTTP requests are not recorded"
+    return NotFoundError(f"{device}/{function} has recorded nothing", why, "Look at `lamplight logs`")
 
 
 @contextlib.contextmanager

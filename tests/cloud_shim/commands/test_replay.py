@@ -74,10 +74,14 @@ def test_without_a_file_the_trace_is_the_output(run, recorded):
     assert json.loads(run("record", "desk-pi/night-light")[1].splitlines()[1])["event"] == "e-1"
 
 
-@pytest.mark.parametrize(("target", "code"), [("desk-pi", 2), ("desk-pi/night-light", 3)])
-def test_nothing_to_record_says_so(run, recorded, target, code):
+@pytest.mark.parametrize(
+    ("target", "code", "why"),
+    [("desk-pi", 2, "Which"), ("desk-pi/night-light", 3, "recorded nothing"), ("desk-pi/nihgt", 3, "no function")],
+)
+def test_nothing_to_record_says_so(run, recorded, target, code, why):
     recorded()
-    assert run("record", target)[0] == code
+    ended, _, err = run("record", target)
+    assert ended == code and why in err
 
 
 def test_a_function_that_cannot_be_replayed_ends_with_its_own_error(run, recorded, tmp_path):
