@@ -19,10 +19,17 @@ def board() -> Iterator[Board]:
         yield made
 
 
+def unpacking(board: Board) -> bool:
+    """Whether the agent is being unpacked. What is typed before the shell is there is lost."""
+    try:
+        return board.emulator.shell.run("test -d /opt/lamplight.new/device && echo yes || true", 15.0) == "yes"
+    except AssertionError:
+        return False
+
+
 def test_the_next_boot_ends_it(board: Board) -> None:
     board.power_on()
-    unpacking = "test -d /opt/lamplight.new/device && echo yes || true"
-    until(lambda: board.emulator.shell.run(unpacking) == "yes", "the agent is being unpacked", PATIENCE)
+    until(lambda: unpacking(board), "the agent is being unpacked", PATIENCE)
     board.emulator.power_off()
     board.power_on()
     board.comes_online()
