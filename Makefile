@@ -35,7 +35,8 @@ test: setup test-tools
 board-test: setup test-tools
 	$(BIN)/python -m pytest -m board tests/board --ignore tests/board/installing $(PYTEST_FLAGS)
 
-# The other ways onto a board, each on an emulated one of its own: over SSH, and an older image's `firstrun.sh`.
+# The other ways onto a board, each on an emulated one of its own: over SSH, an older image's `firstrun.sh`, a first
+# boot that is cut.
 board-install-test: setup test-tools
 	$(BIN)/python -m pytest -m board tests/board/installing $(PYTEST_FLAGS)
 

@@ -27,6 +27,8 @@ _SOMEBODYS = {
 }
 _I2C = re.compile(r"\s*#?\s*dtparam=i2c_arm=")
 INSTALL = f"{MOUNTED}/{FOLDER}/install.sh"
+# What install.sh leaves when it has come to its end.
+DONE = "/etc/lamplight/installed"
 
 
 @dataclass(frozen=True)

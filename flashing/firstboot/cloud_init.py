@@ -7,9 +7,22 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 
-from flashing.firstboot import INSTALL, Settings, with_arguments, with_i2c
+from flashing.firstboot import DONE, INSTALL, MOUNTED, Settings, with_arguments, with_i2c
 
 USER = "pi"
+# runcmd would not do: it is noted as done when it begins, and a first boot whose power is cut would never be finished.
+# bootcmd comes with every boot, early, and so only asks for what runs when all else is there.
+_UNLESS_DONE = f"test -e {DONE} || test ! -e {INSTALL} || sh {INSTALL}"
+_INSTALL = [
+    "systemd-run",
+    "--no-block",
+    "--unit=lamplight-install",
+    f"--property=RequiresMountsFor={MOUNTED}",
+    "--property=After=cloud-final.service",
+    "sh",
+    "-c",
+    _UNLESS_DONE,
+]
 GROUPS = ["adm", "dialout", "gpio", "i2c", "netdev", "spi", "sudo", "video"]
 
 
@@ -29,13 +42,12 @@ def files(read: Callable[[str], str], settings: Settings) -> Mapping[str, str]:
 
 
 def _user_data(settings: Settings) -> dict[str, object]:
-    commands: list[list[str]] = [["sh", INSTALL]]
-    data: dict[str, object] = {"hostname": settings.hostname, "manage_etc_hosts": True}
+    data: dict[str, object] = {"hostname": settings.hostname, "manage_etc_hosts": True, "bootcmd": [_INSTALL]}
     if settings.ssh_key:
         data["users"] = [_user(settings.ssh_key)]
         data["ssh_pwauth"] = False
-        commands.insert(0, ["systemctl", "enable", "--now", "ssh"])
-    return {**data, "runcmd": commands}
+        data["runcmd"] = [["systemctl", "enable", "--now", "ssh"]]
+    return data
 
 
 def _user(key: str) -> dict[str, object]:

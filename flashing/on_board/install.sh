@@ -30,15 +30,23 @@ for group in gpio i2c; do
     fi
 done
 
-# The old agent stays until the new one is whole.
+# The old agent stays until the new one is whole and on the disk: a power cut leaves one or the other.
 [ -d "$ROOT/opt" ] || record "folder opt"
 rm -rf "$ROOT/opt/lamplight.new"
 mkdir -p "$ROOT/opt/lamplight.new"
 python3 -m tarfile -e "$here/$agent" "$ROOT/opt/lamplight.new"
 # The service may not write there; without this each of its starts would compile everything it imports.
 python3 -m compileall -q -j 0 "$ROOT/opt/lamplight.new" >&2 || true
-rm -rf "$ROOT/opt/lamplight"
-mv "$ROOT/opt/lamplight.new" "$ROOT/opt/lamplight"
+install -m 0755 "$here/remove.sh" "$ROOT/opt/lamplight.new/remove.sh"
+sync
+# RENAME_EXCHANGE of renameat2(2), which mv(1) has not got yet; not every file system can.
+exchange='import ctypes, os, sys
+sys.exit(ctypes.CDLL(None).renameat2(-100, os.fsencode(sys.argv[1]), -100, os.fsencode(sys.argv[2]), 2) != 0)'
+if ! [ -d "$ROOT/opt/lamplight" ] || ! python3 -c "$exchange" "$ROOT/opt/lamplight.new" "$ROOT/opt/lamplight"; then
+    rm -rf "$ROOT/opt/lamplight"
+    mv "$ROOT/opt/lamplight.new" "$ROOT/opt/lamplight"
+fi
+rm -rf "$ROOT/opt/lamplight.new"
 
 # Identity: missing from the card when an earlier run has taken it, and from an upgrade. A board that is to ask for a
 # password has none.
@@ -81,9 +89,11 @@ if [ -c "$ROOT/dev/watchdog" ] || [ -c "$ROOT/dev/watchdog0" ]; then
     printf '[Manager]\nRuntimeWatchdogSec=15s\nRebootWatchdogSec=2min\n' >"$ROOT/etc/systemd/system.conf.d/lamplight.conf"
 fi
 install -m 0644 "$here/lamplight.service" "$ROOT/etc/systemd/system/lamplight.service"
-install -m 0755 "$here/remove.sh" "$ROOT/opt/lamplight/remove.sh"
 systemctl daemon-reload || true
 systemctl enable lamplight.service
+# A first boot that did not come to here starts again with the next.
+sync
+touch "$ROOT/etc/lamplight/installed"
 # Under firstrun.sh the system starts again by itself, and the agent with it.
 if systemctl is-active --quiet multi-user.target || systemctl is-active --quiet cloud-final.service; then
     modprobe i2c-dev || true

@@ -3,10 +3,13 @@
 import hashlib
 import io
 import os
+import shutil
+import signal
 import stat
 import subprocess
 import sys
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,7 @@ from flashing import agent
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 ARCHIVE = f"agent-{PYTHON}.tar.xz"
 # These change the system; what they were told is written down. `install` may not give a file to another user here.
-CALLED = ("useradd", "userdel", "usermod", "gpasswd", "systemctl", "modprobe")
+CALLED = ("useradd", "userdel", "usermod", "gpasswd", "modprobe")
 INSTALL = """#!/bin/sh
 for each; do
     shift
@@ -24,6 +27,15 @@ for each; do
 done
 exec /usr/bin/install "$@"
 """
+# Stands before each command of the script: at the one whose number is $CUT it ends the script as a power cut does.
+CUT = """#!/bin/sh
+[ -n "${CUT:-}" ] || exec %(tool)s "$@"
+count=$(($(cat %(count)s) + 1))
+echo $count >%(count)s
+[ $count != "$CUT" ] || { kill -9 $(cat %(script)s); exit 137; }
+exec %(tool)s "$@"
+"""
+CUTTABLE = ("grep", "id", "install", "mkdir", "mv", "python3", "rm", "sed", "sha256sum", "sync", "systemctl", "touch")
 
 
 class Board:
@@ -37,6 +49,7 @@ class Board:
         for name, data in agent.own_files().items():
             (self.boot / name).write_bytes(data)
         self.log = folder / "log"
+        self._script = folder / "script"
         self._tools()
         self.card("password-1")
 
@@ -44,8 +57,15 @@ class Board:
         self._bin.mkdir()
         for name in CALLED:
             self._tool(name, f'#!/bin/sh\necho {name} "$@" >>{self.log}\n')
-        self._tool("install", INSTALL)
-        (self._bin / "python3").symlink_to(sys.executable)
+        # Not beside the others: these run after CUT.
+        real = self._bin / "real"
+        real.mkdir()
+        self._tool("real/install", INSTALL)
+        (real / "python3").symlink_to(sys.executable)
+        self._tool("real/systemctl", f'#!/bin/sh\necho systemctl "$@" >>{self.log}\n')
+        for name in CUTTABLE:
+            tool = real / name if (real / name).exists() else shutil.which(name)
+            self._tool(name, CUT % {"tool": tool, "count": self.log.with_name("count"), "script": self._script})
 
     def _tool(self, name: str, text: str) -> None:
         (self._bin / name).write_text(text)
@@ -67,11 +87,20 @@ class Board:
         (self.boot / "SHA256SUMS").write_text(f"{digest}  {ARCHIVE}\n")
 
     def install(self, code: int = 0) -> str:
-        environment = {"PATH": f"{self._bin}:{os.environ['PATH']}"}
-        command = ["sh", str(self.boot / "install.sh"), str(self.root)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        done = self._run_install()
         assert (done.returncode == 0) is (code == 0), done.stderr
         return done.stderr
+
+    def install_until(self, command: int) -> bool:
+        """Install, and have the power cut before this command of the script, from 1; False when it has fewer."""
+        self.log.with_name("count").write_text("0")
+        return self._run_install({"CUT": str(command)}).returncode == -signal.SIGKILL
+
+    def _run_install(self, more: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+        environment = {"PATH": f"{self._bin}:{os.environ['PATH']}", **(more or {})}
+        script = 'echo $$ >"$0"; exec sh "$@"'
+        command = ["sh", "-c", script, str(self._script), str(self.boot / "install.sh"), str(self.root)]
+        return subprocess.run(command, env=environment, capture_output=True, text=True)
 
     def remove(self) -> None:
         """As `flash.py remove` does it."""
@@ -143,6 +172,41 @@ def test_a_damaged_card_leaves_the_agent_that_is_there(board: Board) -> None:
     assert "the card is damaged" in board.install(code=1)
     assert board.read("opt/lamplight/device/code.py") == "first"
     assert board.read("var/lib/lamplight/password") == "password-1"
+
+
+def test_a_power_cut_before_any_command_leaves_the_agent_that_was_there_or_the_new_one(board: Board) -> None:
+    board.install()
+    before, command = b"first", 1
+    while True:
+        after = b"code %d" % command
+        board.card(f"password-{command}", after)
+        if not board.install_until(command):
+            break
+        assert board.read("opt/lamplight/device/code.py").encode() in (before, after), command
+        assert (board.root / "opt/lamplight/remove.sh").exists()
+        board.install()
+        assert board.read("opt/lamplight/device/code.py").encode() == after
+        assert board.read("var/lib/lamplight/password") == f"password-{command}"
+        assert [each.name for each in (board.root / "opt").iterdir()] == ["lamplight"]
+        before, command = after, command + 1
+    print(f"{command - 1} power cuts tried")
+    assert command > 20
+
+
+def test_a_first_boot_that_is_cut_is_ended_by_the_next(tmp_path: Path) -> None:
+    cut, command = True, 1
+    while cut:
+        board = Board(tmp_path / str(command))
+        cut = board.install_until(command)
+        # As the card has the next boot do.
+        if not (board.root / "etc/lamplight/installed").exists():
+            board.install()
+        assert board.read("opt/lamplight/device/code.py") == "first"
+        assert board.read("var/lib/lamplight/password") == "password-1"
+        assert not (board.boot / "password").exists()
+        assert "systemctl enable lamplight.service" in board.log.read_text()
+        command += 1
+    assert command > 20
 
 
 def test_removed_the_board_is_as_it_was(board: Board) -> None:
