@@ -44,6 +44,10 @@ def test_the_agent_starts_from_it_and_knows_its_version(tree: Path) -> None:
     assert version != "0" and int(count) == len(boards.names()) and where.startswith(str(tree))
 
 
+def test_the_libraries_tests_stay_behind(tree: Path) -> None:
+    assert (tree / "numpy" / "core").is_dir() and not list(tree.rglob("tests"))
+
+
 def test_nothing_on_it_belongs_to_who_made_it_or_may_be_written_by_others(made: dict[str, bytes]) -> None:
     with tarfile.open(fileobj=io.BytesIO(made["agent-3.13.tar.xz"])) as archive:
         entries = archive.getmembers()
