@@ -79,7 +79,7 @@ def judge(question: Question, payload: bytes) -> dict[str, object]:
     _lay_out(Path(question.trusted), scratch)
     now = trust.present(question.clock, _time_floor(scratch))
     clients = {
-        name: _refreshed(name, files, scratch / name, Path(question.roots), now)
+        name: refreshed(name, files, scratch / name, Path(question.roots), now)
         for name, files in (("director", desired.director), ("image", desired.image))
     }
     deployment = _deployment(clients["director"], desired.deployment, now)
@@ -87,7 +87,7 @@ def judge(question: Question, payload: bytes) -> dict[str, object]:
     floor = trust.lowest(question.floor, trust.signer(question.signer), signer)
     trust.addressed(deployment, question.fleet, question.device, floor)
     for ref in deployment.targets():
-        trust.agree(ref, *(_target(name, client, ref.target, now) for name, client in clients.items()))
+        trust.agree(ref, *(target(name, client, ref.target, now) for name, client in clients.items()))
     _raise_time_floor(scratch, now, clients.values())
     return {"ok": True, "deployment": desired.deployment.decode(), "signer": signer, "trusted": _collect(scratch)}
 
@@ -160,15 +160,20 @@ def _collect(scratch: Path) -> dict[str, str]:
     return {path.relative_to(scratch).as_posix(): path.read_text() for path in files}
 
 
-def _refreshed(name: str, files: Mapping[str, bytes], folder: Path, roots: Path, now: float) -> "Updater":
+def refreshed(name: str, files: Mapping[str, bytes], folder: Path, roots: Path, now: float) -> "Updater":
+    """A repository's client that trusts what `files` show it, starting from `roots` and what lies in `folder`.
+
+    `files` are metadata by file name, `now` the seconds since 1970 to judge expiry by. What is trusted is left in
+    `folder`, also when it ends with an UntrustedError.
+    """
     # Imported here, for it takes most of this process's time: a malformed document never gets this far.
     from tuf.ngclient import Updater
 
     root = (roots / f"{name}-root.json").read_bytes()
-    updater = Updater(str(folder), "desired:", fetcher=_fetcher(files), bootstrap=root)
-    # python-tuf takes the time from the system's clock when it is made, and offers no other way to give it one.
-    updater._trusted_set.reference_time = datetime.fromtimestamp(now, UTC)  # pyright: ignore[reportPrivateUsage]
     with _Explained(name, now):
+        updater = Updater(str(folder), "desired:", fetcher=_fetcher(files), bootstrap=root)
+        # python-tuf takes the time from the system's clock when it is made, and offers no other way to give it one.
+        updater._trusted_set.reference_time = datetime.fromtimestamp(now, UTC)  # pyright: ignore[reportPrivateUsage]
         updater.refresh()
     return updater
 
@@ -178,7 +183,8 @@ def _signer(director: "Updater") -> trust.Signer:
     return trust.Signer(root.version, ",".join(sorted(root.roles["targets"].keyids)))
 
 
-def _target(name: str, client: "Updater", path: str, now: float) -> trust.Target | None:
+def target(name: str, client: "Updater", path: str, now: float) -> trust.Target | None:
+    """What a repository lists under `path`, after whatever delegations lead there; None when it lists nothing."""
     with _Explained(name, now):
         found = client.get_targetinfo(path)
     return found and trust.Target(found.length, found.hashes.get("sha256", ""))
@@ -230,10 +236,11 @@ def _fetcher(files: Mapping[str, bytes]) -> "FetcherInterface":
     class Fetcher(FetcherInterface):
         def _fetch(self, url: str) -> list[bytes]:  # pyright: ignore[reportIncompatibleMethodOverride]
             name = url.rpartition("/")[2]
-            if name not in files:
+            found = files.get(name)
+            if found is None:
                 # What a server would answer; python-tuf looks for one root more than there is.
                 raise DownloadHTTPError(f"The document has no {name}", 404)
-            return [files[name]]
+            return [found]
 
     return Fetcher()
 

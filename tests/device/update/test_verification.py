@@ -128,6 +128,15 @@ def test_another_clouds_signatures(verifier, tmp_path):
         verifier.believe(stranger.desired(1, stranger.release(function_files())), 0)
 
 
+@pytest.mark.parametrize("left", [0, 100], ids=["empty", "cut short"])
+@pytest.mark.parametrize("repository", ["director", "image"])
+def test_a_damaged_first_root_is_named(verifier, cloud, ref, repository, left):
+    root = cloud.roots / f"{repository}-root.json"
+    root.write_bytes(root.read_bytes()[:left])
+    with pytest.raises(UntrustedError, match=f"The {repository}'s signed metadata does not hold"):
+        verifier.believe(cloud.desired(1, ref), 0)
+
+
 def test_another_clouds_root_behind_ours(verifier, cloud, ref, tmp_path):
     other = Signing(tmp_path / "other").roots()[0].decode().replace('"version":1', '"version":2')
 
