@@ -29,7 +29,7 @@ _MOST = 5000  # records of a stream that the shim gives at once
     "-n", "count", type=click.IntRange(1, _MOST), default=1000, show_default=True, help="How many past events."
 )
 @click.option(
-    "--version", type=int, default=0, metavar="N", help="Of this release; without it, of the newest there is."
+    "--version", type=int, default=0, metavar="N", help="Of this release; without it, of the one that ran last."
 )
 def run(options: Options, target: str, output: str, count: int, version: int) -> None:
     """Write the last events of a function, what it read and what it decided, as a trace for `lamplight replay`."""
@@ -38,7 +38,8 @@ def run(options: Options, target: str, output: str, count: int, version: int) ->
         raise UsageError("Which function?", f"{target!r} names none", f"`lamplight record {target}/FUNCTION`")
     asked = options.client.device(device)
     found = [each for each in _records(options, device, function, count) if "given" in each]
-    version = version or max((each["version"] for each in found), default=0)
+    # Not the highest: after a rollback that one runs no more.
+    version = version or (found[-1]["version"] if found else 0)
     wanted = [each for each in found if each["version"] == version]
     if not wanted:
         raise _nothing(device, function, known_functions(asked))

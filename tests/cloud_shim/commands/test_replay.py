@@ -33,7 +33,7 @@ def recorded(shim, device):
     return put
 
 
-def test_what_was_recorded_of_the_newest_release_is_a_trace_that_replays(run, recorded, tmp_path):
+def test_what_was_recorded_of_the_release_that_ran_last_is_a_trace_that_replays(run, recorded, tmp_path):
     recorded(
         decision(1, 5, True, version=1),
         decision(2, 5, True),
@@ -49,6 +49,13 @@ def test_what_was_recorded_of_the_newest_release_is_a_trace_that_replays(run, re
     assert code == 0
     assert "● led" in out and "○ led" in out
     assert "2 events of 2 s on desk-pi" in err
+
+
+def test_after_a_rollback_it_is_the_release_that_runs_again(run, recorded):
+    recorded(decision(1, 5, True, version=1), decision(2, 5, False), decision(3, 500, False, version=1))
+    header, *lines = map(json.loads, run("record", "desk-pi/night-light")[1].splitlines())
+    assert header["version"] == 1 and [each["event"] for each in lines] == ["e-1", "e-3"]
+    assert json.loads(run("record", "desk-pi/night-light", "--version", "2")[1].splitlines()[1])["event"] == "e-2"
 
 
 def test_a_difference_is_shown_and_fails(run, recorded, tmp_path):
