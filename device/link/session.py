@@ -9,7 +9,7 @@ import logging
 import random
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import paho.mqtt.client as mqtt
@@ -24,6 +24,8 @@ from device.protocol.topics import Topic
 KEEPALIVE = 30
 RECONNECT_BASE = 0.25
 RECONNECT_CAP = 30.0
+# What hosted brokers take in one SUBSCRIBE: https://docs.aws.amazon.com/general/latest/gr/iot-core.html
+_FILTERS = 8
 # A session number is (boots, connections); this many connections fit in one boot.
 _CONNECTIONS_PER_BOOT = 1_000_000
 
@@ -102,23 +104,27 @@ class Session:
 
     def subscribe_chunks(self, digests: Sequence[str]) -> None:
         """Subscribe to these chunks at QoS 0."""
-        if self.connected and digests:
-            self._client.subscribe([(topics.chunk(self._fleet, digest), 0) for digest in digests])
+        self._subscribe([topics.chunk(self._fleet, digest) for digest in digests], 0)
 
     def unsubscribe_chunks(self, digests: Sequence[str]) -> None:
         """End these subscriptions."""
-        if self.connected and digests:
-            self._client.unsubscribe([topics.chunk(self._fleet, digest) for digest in digests])
+        self._unsubscribe([topics.chunk(self._fleet, digest) for digest in digests])
 
     def subscribe_shared(self, filters: Sequence[str]) -> None:
         """Subscribe to these topics of the fleet at QoS 1."""
-        if self.connected and filters:
-            self._client.subscribe([(topics.shared(self._fleet, each), 1) for each in filters])
+        self._subscribe([topics.shared(self._fleet, each) for each in filters], 1)
 
     def unsubscribe_shared(self, filters: Sequence[str]) -> None:
         """End these subscriptions."""
-        if self.connected and filters:
-            self._client.unsubscribe([topics.shared(self._fleet, each) for each in filters])
+        self._unsubscribe([topics.shared(self._fleet, each) for each in filters])
+
+    def _subscribe(self, names: Sequence[str], qos: int) -> None:
+        for some in _packets(names) if self.connected else ():
+            self._client.subscribe([(each, qos) for each in some])
+
+    def _unsubscribe(self, names: Sequence[str]) -> None:
+        for some in _packets(names) if self.connected else ():
+            self._client.unsubscribe(some)
 
     def _make_client(self, identity: str, password: str) -> mqtt.Client:
         client = mqtt.Client(
@@ -236,6 +242,10 @@ class Session:
 
 def _leave_it_to_the_loop(client: mqtt.Client, userdata: Any, sock: Any) -> None:
     """The loop looks by itself whether there is something to write."""
+
+
+def _packets(names: Sequence[str]) -> Iterator[list[str]]:
+    return (list(names[start : start + _FILTERS]) for start in range(0, len(names), _FILTERS))
 
 
 def _without_nagle(client: mqtt.Client, userdata: Any, sock: Any) -> None:

@@ -17,7 +17,12 @@ from device.protocol import chunks
 from device.protocol.deployment import ArtifactRef
 from device.protocol.errors import ProtocolError
 
+# Chunks on their way at a time: more once they come quickly. On a slow link what waits in the window is late, and
+# what is late is asked for twice.
 WINDOW = 8
+WIDE = 16
+# Seconds within which a chunk comes on a link that is quick.
+QUICK = 0.5
 # Seconds until a chunk is asked for again, doubling up to the limit. On a slow link the first wait is longer: twice
 # what chunks took of late. Asking for what is only late brings it twice, and makes such a link slower still.
 FIRST_WAIT = 2.0
@@ -76,6 +81,7 @@ class Download:
         self._asked: dict[str, _Asked] = {}
         self._arrived: list[str] = []
         self._pace = 0.0
+        self._quick = False
         self._artifacts = {ref.digest: ref for ref in refs}
         self.total = sum(ref.length for ref in self._artifacts.values())
         self.stored = 0
@@ -110,14 +116,15 @@ class Download:
                 asked.again += 1
                 asked.wait = min(2 * asked.wait, LONGEST_WAIT)
                 asked.due = now + asked.wait
-        if len(self._asked) <= WINDOW // 2:
+        window = WIDE if self._quick else WINDOW
+        if len(self._asked) <= window // 2:
             # Several at once: on a fast link a packet for each chunk takes as long as the chunk.
-            self._fill(actions, now)
+            self._fill(window, actions, now)
         return actions
 
-    def _fill(self, actions: Actions, now: float) -> None:
+    def _fill(self, window: int, actions: Actions, now: float) -> None:
         actions.unsubscribe, self._arrived = self._arrived, []
-        while self._waiting and len(self._asked) < WINDOW:
+        while self._waiting and len(self._asked) < window:
             digest = self._waiting.pop()
             self._asked[digest] = self._ask(now)
             actions.subscribe.append(digest)
@@ -159,6 +166,8 @@ class Download:
         self._arrived.append(digest)
         took = min(now - asked.since, LONGEST_WAIT)
         self._pace = (3 * self._pace + took) / 4 if self._pace else took
+        # An index is short, and says nothing of what a chunk takes.
+        self._quick = took < QUICK and digest not in self._indexes
         places = self._places.pop(digest, [])
         for place in places:
             self._check_fits(place, len(payload))

@@ -12,7 +12,7 @@ from device.protocol.chunks import CHUNK_SIZE, digest
 from device.update.trust import MAX_DESIRED
 
 # A download has only a few chunks asked for at a time; more than these were never asked for.
-LIMIT = 16
+LIMIT = 32
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@
 
 A tree was complete and verified when it got its name. A blob need not be either: whatever of it counts as here is
 verified when it is read. So a chunk needs no fsync of its own: what a kill leaves is all there, and what a power cut
-tears, at most the last SYNC_EVERY bytes or SYNC_SECONDS, is seen by its digest and fetched again. The store does not
-know which of it all is needed: `collect` is told.
+tears, at most SYNC_SECONDS of a download, is seen by its digest and fetched again. An artifact that is here and
+unpacked sooner never needs to be written to the flash as a blob. The store does not know which of it all is needed:
+`collect` is told.
 """
 
 import errno
@@ -23,9 +24,7 @@ from device.update import archive, durable
 
 # Left free whatever happens: logs, the outbox and the system need room too.
 RESERVE = 16 * 1024 * 1024
-# How much of what arrived a power cut may cost: seconds on a fast link, and on a slow one no more of them either. An
-# fsync now and then also keeps the last one short.
-SYNC_EVERY = 16 * 1024 * 1024
+# Seconds of a download that a power cut may cost: on a slow link few bytes, on a fast one quickly fetched again.
 SYNC_SECONDS = 10.0
 # What the system says when it is short of something, not the disk of the file.
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR)
@@ -39,7 +38,7 @@ class Store:
         self._since = clock()
         self._blobs = folder / "blobs"
         self._trees = folder / "trees"
-        self._unsynced: dict[Path, int] = {}
+        self._unsynced: set[Path] = set()
         for each in (self._blobs, self._trees):
             durable.make_folder(each)
             durable.sweep(each)
@@ -54,8 +53,8 @@ class Store:
             durable.disk.write_at(path, offset, data)
         if not self._unsynced:
             self._since = self._clock()
-        self._unsynced[path] = self._unsynced.get(path, 0) + len(data)
-        if sum(self._unsynced.values()) >= SYNC_EVERY or self._clock() - self._since >= SYNC_SECONDS:
+        self._unsynced.add(path)
+        if self._clock() - self._since >= SYNC_SECONDS:
             self._sync()
 
     def _sync(self) -> None:
@@ -176,7 +175,7 @@ class Store:
         for folder, keep in ((self._trees, trees), (self._blobs, blobs)):
             for path in folder.iterdir():
                 if path.name not in keep:
-                    self._unsynced.pop(path, None)
+                    self._unsynced.discard(path)
                     durable.remove(path)
 
 

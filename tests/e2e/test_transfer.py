@@ -21,7 +21,7 @@ from cloud_shim.up.state import StateFolder
 from device.infer.files import MODEL_FILES
 from device.protocol import chunks, topics
 from device.update import archive
-from device.update.fetch import WINDOW
+from device.update.fetch import WIDE
 from tests.sim.mqtt_proxy import Faults, Proxy
 from tests.support import child_of, free_port, small_model, until
 
@@ -31,7 +31,7 @@ DEVICE = "desk-pi"
 WEIGHTS = 16 << 20  # of four bytes each: 64 MiB
 PATIENCE = 240.0
 # What may come twice at an interruption: what was asked for, and the index.
-AT_RISK = (WINDOW + 1) * chunks.CHUNK_SIZE
+AT_RISK = (WIDE + 1) * chunks.CHUNK_SIZE
 MEMORY = 8 << 20
 
 

@@ -181,6 +181,25 @@ def test_chunks_come_only_when_subscribed_to(session: Session, cloud: Cloud) -> 
     until(lambda: got == ["b" * 64], "the one chunk")
 
 
+def test_hosted_brokers_take_eight_subscriptions_in_a_packet(session: Session, cloud: Cloud) -> None:
+    sent: list[int] = []
+    session.start()
+    until(lambda: session.connected, "connected")
+    client = session._client
+    for name in ("subscribe", "unsubscribe"):
+        real = getattr(client, name)
+        setattr(client, name, lambda some, real=real: (sent.append(len(some)), real(some)))
+    got: set[str] = set()
+    session.on("chunk", lambda topic, _payload: got.add(topic.leaf))
+    digests = [f"{number:064x}" for number in range(17)]
+    session.subscribe_chunks(digests)
+    for digest in digests:
+        cloud.client.publish(topics.chunk("home", digest), b"chunk", qos=1, retain=True).wait_for_publish(30)
+    until(lambda: got == set(digests), "every chunk")
+    session.unsubscribe_chunks(digests)
+    assert sent == [8, 8, 1] * 2
+
+
 def test_a_handler_that_fails_does_not_end_the_session(session: Session, cloud: Cloud) -> None:
     got: list[bytes] = []
 

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from device.errors import BadArtifactError
 from device.protocol import chunks
 from device.protocol.deployment import ArtifactRef
-from device.update.fetch import FIRST_WAIT, LONGEST_WAIT, WINDOW, Download, Place
+from device.update.fetch import FIRST_WAIT, LONGEST_WAIT, QUICK, WIDE, WINDOW, Download, Place
 
 
 def artifact(name, length, seed=0):
@@ -117,9 +117,9 @@ class Downloads(RuleBasedStateMachine):
     @invariant()
     def only_what_lacks_is_subscribed_to_a_few_at_a_time(self):
         assert self.subscribed == set(self.made.asked())
-        assert len(self.subscribed) <= WINDOW
+        assert len(self.subscribed) <= WIDE
         # Those that arrived are let go of together, while others are on their way.
-        assert len(self.subscribed & self.disk.stored()) < max(WINDOW // 2, 1)
+        assert len(self.subscribed & self.disk.stored()) < WIDE // 2
         assert bool(self.subscribed) != self.made.done
 
     @invariant()
@@ -258,6 +258,45 @@ def test_a_chunk_of_two_artifacts_is_stored_in_both_however_late_the_second_inde
         for number, digest in enumerate(made.chunks(ref)):
             assert (Place(ref.digest, number * chunks.CHUNK_SIZE), digest) in stored
     assert made.stored == made.total
+
+
+class Link:
+    """A download of 100 chunks over a link on which one at a time arrives, in the order asked for."""
+
+    def __init__(self):
+        self.ref, self.blobs = artifact("long", 100 * chunks.CHUNK_SIZE, seed=7)
+        self.made = download([self.ref])
+        self.now, self.asked = 0.0, []
+        self.step()
+
+    def step(self):
+        self.asked = list(dict.fromkeys([*self.asked, *self.made.step(self.now).subscribe]))
+
+    def arrive(self, took):
+        self.now += took
+        digest = self.asked.pop(0)
+        self.made.receive(digest, self.blobs[digest], self.now)
+        self.step()
+
+
+def test_the_window_is_wide_while_chunks_come_quickly():
+    link = Link()
+    link.arrive(0.0)  # the index, which says nothing of what a whole chunk takes
+    assert len(link.asked) == WINDOW
+    for _ in range(20):
+        link.arrive(0.0)
+    assert WIDE // 2 < len(link.asked) <= WIDE
+    for _ in range(20):
+        link.arrive(2 * QUICK)
+    assert 0 < len(link.asked) <= WINDOW
+
+
+def test_the_window_stays_narrow_on_a_slow_link():
+    link = Link()
+    link.arrive(0.0)
+    for _ in range(40):
+        link.arrive(2 * QUICK)
+        assert len(link.asked) <= WINDOW
 
 
 def test_on_a_slow_link_what_is_only_late_is_not_asked_for_again():
