@@ -42,6 +42,7 @@ def test_every_figure_is_measured(figures: list[dict[str, object]]):
         *((name, pinned) for pinned in (False, True) for name in HTTP),
         *((name, pinned) for pinned in (False, True) for name in WORKERS),
         ("inference in a function (presence)", True),
+        ("inference in a function (a dozen convolutions)", True),
         ("deploy → first event in new code", False),
         ("artifact of 1 MiB: fetched", False),
         ("artifact of 1 MiB: fetched", False),
