@@ -13,8 +13,8 @@ from flashing import agent, survey
 from flashing.survey import Machine
 from flashing.targets import Progress, Target
 
-# For the board of this name: the files of the device's identity, by the names that install.sh expects.
-Identify = Callable[[str], Mapping[str, bytes]]
+# For the device and the board of these names: the files of its identity, by the names that install.sh expects.
+Identify = Callable[[str, str], Mapping[str, bytes]]
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,12 @@ def install(
     survey.check(machine)
     new = _needs_identity(machine, wish, target.title)
     files = {**agent.archives(board.machine, [machine.python], say, pip), **agent.own_files()}
+    device = wish.device or machine.device
     if new:
-        files |= identify(board.name)
+        files |= identify(device, board.name)
     say(f"Installing on {target.title}")
     target.run(files, "install.sh", machine.root, progress)
-    return Outcome(board.name, wish.device or machine.device, machine.installed)
+    return Outcome(board.name, device, machine.installed)
 
 
 def remove(target: Target, progress: Progress) -> str:

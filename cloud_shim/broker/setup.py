@@ -168,8 +168,9 @@ def _password_path(state: Path, user: str) -> Path:
 
 
 def _ensure_user(state: Path, user: str) -> None:
-    hashes = credentials.read(folder(state) / "passwords")
-    if user not in hashes or not _password_path(state, user).exists():
+    hash, path = credentials.read(folder(state) / "passwords").get(user), _password_path(state, user)
+    # Both are compared, for who was interrupted may have left one of them from before.
+    if hash is None or not path.exists() or not credentials.matches(path.read_text().strip(), hash):
         _make_user(state, user)
 
 

@@ -157,7 +157,8 @@ class Enrolment:
             token = session.get(TokenRow, _digest(ask.token))
             if token is None or token.name != ask.name:
                 raise RejectedError("The card's token is not one for this name")
-            if token.spent is not None and token.by != mark:
+            # One that has served serves nobody again: else a board that was replaced since would take the name back.
+            if token.spent is not None and (token.by != mark or self._members.since(ask.name) >= token.spent):
                 raise RejectedError("The card's token was used before", f"by the board {token.by}")
             if self._clock() - token.made > TOKEN_LIFETIME:
                 raise RejectedError("The card's token is too old", "it is good for 30 days")

@@ -84,6 +84,12 @@ class Members:
                 return row is not None
             return row.credential == hash and not (credential and credential.revoked)
 
+    def since(self, name: str) -> float:
+        """When the device got its password, in seconds since 1970; 0 when it has none, or when that is not known."""
+        with self._database.read() as session:
+            credential = session.get(CredentialRow, name)
+            return credential.made if credential else 0.0
+
     def due(self, name: str) -> bool:
         """Whether it is time for a new password; a device from before there was an end to them is due."""
         with self._database.read() as session:

@@ -49,8 +49,8 @@ def install(options: Options, target: Target, chosen: Mapping[str, Any]) -> None
         raise UsageError(f"{name!r} cannot name a device", "use lower-case letters, digits and '-'")
     terminal = options.terminal
 
-    def identify(board: str) -> Mapping[str, bytes]:
-        return _identity(options, chosen, board)
+    def identify(device: str, board: str) -> Mapping[str, bytes]:
+        return _identity(options, chosen, device, board)
 
     def progress(done: int, of: int) -> None:
         terminal.transient(f"sending {done * 100 // max(of, 1)} % of {of / 1e6:.0f} MB")
@@ -71,10 +71,10 @@ def remove(options: Options, target: Target, yes: bool) -> None:
     options.terminal.data(told, [(f"{target.title} is as it was; {device} is still known to the fleet.", "")])
 
 
-def _identity(options: Options, chosen: Mapping[str, Any], board: str) -> Mapping[str, bytes]:
+def _identity(options: Options, chosen: Mapping[str, Any], name: str, board: str) -> Mapping[str, bytes]:
     if not chosen["broker"]:
         raise UsageError("Where is the broker?", "", "--broker HOST or --broker HOST:PORT")
-    name, fleet, broker = chosen["name"], chosen["fleet"], identity.broker(chosen["broker"], not chosen["no_tls"])
+    fleet, broker = chosen["fleet"], identity.broker(chosen["broker"], not chosen["no_tls"])
     if chosen["folder"] is not None:
         return identity.from_folder(chosen["folder"], name, fleet).files(board, broker)
     made = identity.from_shim(options.client, name, fleet, chosen["again"], tls=broker.tls)

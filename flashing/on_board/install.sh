@@ -51,6 +51,20 @@ rm -rf "$ROOT/opt/lamplight.new"
 # Identity: missing from the card when an earlier run has taken it, and from an upgrade. A board that is to ask for a
 # password has none.
 state="$ROOT/var/lib/lamplight"
+names() { sed -n '/^\(fleet\|device\) = /p' "$1"; }
+version() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["signed"]["version"])' "$1" 2>/dev/null || echo 0; }
+# A root that differs and is no later one is another fleet's, though it may have the same name.
+other() {
+    [ "$(names "$here/agent.toml")" = "$(names "$state/agent.toml")" ] || return 0
+    given="$here/roots/director-root.json" kept="$state/roots/director-root.json"
+    [ -f "$given" ] && [ -f "$kept" ] && ! cmp -s "$given" "$kept" && [ "$(version "$given")" -le "$(version "$kept")" ]
+}
+# What another device was asked to run, kept and had to tell is not this one's; and its count of generations would keep
+# this one from believing any deployment.
+if [ -f "$here/agent.toml" ] && [ -f "$state/agent.toml" ] && other; then
+    systemctl stop lamplight.service || true
+    rm -rf "$state/state"
+fi
 install -d -m 0700 -o lamplight -g lamplight "$state" "$state/roots" "$state/state"
 if [ -f "$here/enrol" ]; then rm -f "$state/password" "$state/password.next"; fi
 for file in agent.toml password enrol token ca.pem roots/director-root.json roots/image-root.json; do

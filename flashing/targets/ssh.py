@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from device.errors import LamplightError, NotFoundError, UsageError
+from device.errors import LamplightError, NotFoundError, OfflineError, UsageError
 from flashing.targets import LAST, Progress, at_terminal, sudo
 
 _CHUNK = 256 * 1024
@@ -105,7 +105,7 @@ class Ssh:
     def _check(self, done: "subprocess.CompletedProcess[bytes]", what: str) -> None:
         said = (done.stdout + done.stderr).decode("utf-8", "replace").strip()[-LAST:]
         if done.returncode == _NO_CONNECTION:
-            raise NotFoundError(f"{self.title} cannot be reached", said, f"does `ssh {self.title}` work?")
+            raise OfflineError(f"{self.title} cannot be reached", said, f"does `ssh {self.title}` work?")
         if done.returncode != 0:
             raise LamplightError(what, said, f"`ssh {self.title}` shows more")
 

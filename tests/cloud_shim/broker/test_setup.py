@@ -218,6 +218,24 @@ def test_preparing_again_keeps_the_passwords(admit, mosquitto, connect):
     connect(mosquitto.port, "pi", passwords["pi"])
 
 
+def test_a_password_whose_making_was_cut_off_is_made_anew(tmp_path, monkeypatch):
+    broker.prepare(tmp_path, 1, "home")
+
+    def cut(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as cutting:
+        cutting.setattr(credentials, "write", cut)
+        with pytest.raises(KeyboardInterrupt):
+            broker.renew_enrol_password(tmp_path)
+    broker.prepare(tmp_path, 1, "home")
+    known = credentials.read(broker.folder(tmp_path) / "passwords")
+    assert credentials.matches(broker.enrol_password(tmp_path), known[topics.ENROL_USER])
+    kept = broker.enrol_password(tmp_path)
+    broker.prepare(tmp_path, 1, "home")
+    assert broker.enrol_password(tmp_path) == kept
+
+
 def test_stale_process_id_of_a_killed_broker_signals_nobody_else(tmp_path):
     broker.prepare(tmp_path, 1, "home")
     # Dies of a SIGHUP, unless none is sent.

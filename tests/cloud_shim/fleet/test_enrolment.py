@@ -114,6 +114,47 @@ def test_a_revoked_board_does_not_come_back_by_the_token_that_let_it_in(door, ha
     assert door.let_in == {}
 
 
+def _by_another_card(door, hash):
+    assert door.ask(hash=hash, token=door.enrolment.token("shelf-pi", again=True))[0] == "accepted"
+
+
+def _by_hand(door, hash):
+    door.ask(hash=hash)
+    door.enrolment.accept(enrolment.fingerprint(hash), again=True)
+
+
+def _by_its_next_password(door, hash):
+    door.members.renew("shelf-pi", hash)
+    door.members.admit_all()
+
+
+@pytest.mark.parametrize("replace", [_by_another_card, _by_hand, _by_its_next_password])
+def test_a_board_that_was_replaced_does_not_take_its_name_back_with_its_own_token(door, hash, replace):
+    token, other = door.enrolment.token("shelf-pi", again=True), hash_password("other")
+    assert door.ask(hash=hash, token=token)[0] == "accepted"
+    door.now += 60
+    replace(door, other)
+    assert door.ask(hash=hash, token=token)[0] == "refused"
+    assert door.let_in == {"shelf-pi": other}
+
+
+def test_a_board_whose_letting_in_was_interrupted_is_let_in_when_it_asks_again(door, hash, monkeypatch):
+    door.members.enrol("shelf-pi", BOARD, hash_password("old"))
+    door.now += 60
+    token = door.enrolment.token("shelf-pi", again=True)
+    with monkeypatch.context() as cut:
+        cut.setattr(door.members, "enrol", _cut)
+        with pytest.raises(OSError):
+            door.ask(hash=hash, token=token)
+    door.now += 60
+    assert door.ask(hash=hash, token=token) == ("accepted", "")
+    assert door.let_in == {"shelf-pi": hash}
+
+
+def _cut(*_):
+    raise OSError("no space left on device")
+
+
 def test_two_boards_that_ask_for_one_name_are_both_shown_and_neither_is_let_in_by_it(door, hash):
     other = hash_password("other")
     door.ask(hash=hash, serial="1000")

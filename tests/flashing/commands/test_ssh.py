@@ -69,6 +69,47 @@ def test_an_upgrade_keeps_who_the_device_is_and_needs_no_name(run: Run, machine:
     assert machine.files()["var/lib/lamplight/password"].decode() == PASSWORD
 
 
+def test_a_new_identity_without_a_name_is_for_the_device_that_it_is(
+    run: Run, machine: Machine, line: list[object]
+) -> None:
+    assert run(*line)[0] == 0
+    given = [each for each in line if each not in ("--name", "desk-pc")]
+    code, out, err = run(*given, "--again", "--json")
+    assert code == 0, err
+    assert json.loads(out)["device"] == "desk-pc"
+    assert 'device = "desk-pc"' in machine.files()["var/lib/lamplight/agent.toml"].decode()
+
+
+def _root(identity: Path, version: int, keys: str) -> None:
+    signed = {"signed": {"version": version, "keys": keys}}
+    (identity / "roots/director-root.json").write_text(json.dumps(signed))
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "keys", "kept"),
+    [
+        ("desk-pc", 1, "ours", True),
+        ("desk-pc", 2, "our next", True),
+        ("desk-pc", 1, "another shim's", False),
+        ("shelf-pc", 1, "ours", False),
+    ],
+)
+def test_what_a_device_was_goes_when_it_becomes_another_one(
+    run: Run, machine: Machine, line: list[object], identity: Path, name: str, version: int, keys: str, kept: bool
+) -> None:
+    _root(identity, 1, "ours")
+    assert run(*line)[0] == 0
+    (machine.root / "var/lib/lamplight/state/slots.json").write_text("{}")
+    _root(identity, version, keys)
+    code, _, err = run(*(each if each != "desk-pc" else name for each in line), "--again")
+    assert code == 0, err
+    there = machine.files()
+    assert ("var/lib/lamplight/state/slots.json" in there) is kept
+    assert f'device = "{name}"' in there["var/lib/lamplight/agent.toml"].decode()
+    assert ("stop lamplight.service" in machine.run("cat /run/told")) is not kept
+    assert (machine.root / "var/lib/lamplight/state").is_dir()
+
+
 def test_another_name_for_a_device_is_refused_and_nothing_changes(
     run: Run, machine: Machine, line: list[object]
 ) -> None:
@@ -129,14 +170,14 @@ def test_a_server_that_is_not_the_one_that_was_known_gets_nothing(
     other = (machine.root / "key.pub").read_text()
     (machine.root / "known_hosts").write_text(f"[127.0.0.1]:{machine.port} {other}")
     code, _, err = run(*line)
-    assert code == 3 and "cannot be reached" in err and "ssh root@board" in err
+    assert code == 4 and "cannot be reached" in err and "ssh root@board" in err
     assert "opt/lamplight" not in machine.files()
 
 
 def test_a_machine_that_is_not_there(run: Run, machine: Machine, line: list[object]) -> None:
     machine.__exit__()
     code, _, err = run(*line)
-    assert code == 3 and "cannot be reached" in err
+    assert code == 4 and "cannot be reached" in err
 
 
 @pytest.mark.parametrize("host", ["-oProxyCommand=touch /tmp/x", "", "a b"])
