@@ -1,8 +1,7 @@
-"""What tests of several parts share: waiting for a condition, free ports, a small model."""
+"""What tests of several parts share: waiting for a condition, a small model."""
 
 import json
 import random
-import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,13 +15,6 @@ def until(condition: Callable[[], object], what: str, patience: float = PATIENCE
     while not condition():
         assert time.monotonic() < deadline, f"never came true: {what}"
         time.sleep(0.01)
-
-
-def free_port() -> int:
-    """A TCP port on loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def child_of(process: int) -> int:

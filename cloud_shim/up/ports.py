@@ -1,6 +1,8 @@
 """Whether a TCP port of this machine's loopback is free, and if not, which process holds it."""
 
+import contextlib
 import os
+import secrets
 import socket
 from pathlib import Path
 
@@ -31,10 +33,16 @@ def is_open(port: int) -> bool:
 
 
 def free() -> int:
-    """A port that is free now."""
-    with socket.socket() as trial:
-        trial.bind((_HOST, 0))
-        return trial.getsockname()[1]
+    """A port that nobody has now.
+
+    Below those that the system gives to connections by itself (Linux: from 32768 on, ip(7)): one of these could be
+    somebody's connection before a server listens there.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_768)
+        with socket.socket() as trial, contextlib.suppress(OSError):
+            trial.bind((_HOST, port))
+            return port
 
 
 def holder(port: int) -> str:

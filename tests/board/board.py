@@ -22,12 +22,13 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
+from cloud_shim.up import ports
 from device.hal.sim.parts.tsl2561 import Tsl2561
 from tests.board.base import build
 from tests.board.home import Home
 from tests.board.machine.emulator import Emulator
 from tests.board.machine.i2c_adapter import I2cAdapter
-from tests.support import free_port, until
+from tests.support import until
 
 NAME = "shelf-pi"
 KIND = "raspberry-pi/3b"
@@ -86,7 +87,7 @@ class Board:
         self._base = base
         self.card = folder / "card.img"
         self.ssh_key = folder / "ssh_key"
-        self.ssh_port = free_port()
+        self.ssh_port = ports.free()
         self.home = Home(folder / "home", HOST)
         self._adapter = I2cAdapter(folder / "usb.sock")
         self.sensor = Sensor(self._adapter)

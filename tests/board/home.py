@@ -6,16 +6,16 @@ It knows nothing of the board but that it comes over the wire.
 from pathlib import Path
 from typing import Any
 
+from cloud_shim.up import ports
 from tests.e2e.conftest import Fleet
 from tests.sim.wire import Wire
-from tests.support import free_port
 
 
 class Home(Fleet):
     """A Fleet without a simulated device. Boards reach its broker by TLS through `wire`, under the name `known_as`."""
 
     def __init__(self, state: Path, known_as: str) -> None:
-        tls_port = free_port()
+        tls_port = ports.free()
         super().__init__(state, "--no-device", "--listen", f"127.0.0.1:{tls_port}", "--listen-name", known_as)
         self.patience = 600.0
         self.wire = Wire(tls_port)

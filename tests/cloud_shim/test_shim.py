@@ -20,6 +20,7 @@ from device.protocol.messages import Batch, Call, Presence, Reply, call, encode,
 from device.update import archive
 from device.update import patch as patching
 from device.update.verification import Verifier
+from tests import samples
 
 BOARD = "lamplight/simulated"
 
@@ -53,9 +54,9 @@ class Device:
         return next(filter(None, self.client.of(topic)))
 
     def reports(self, generation, state="COMMITTED"):
-        body = {"format": 1, "board": BOARD, "boot": "1-0123abcd", "functions": {}, "models": {}, "sensors": {}}
-        update = {"generation": generation, "state": state}
-        self.client.publish(self.topic("reported"), encode({**body, "generation": generation, "update": update}), True)
+        told = samples.report(generation=generation)
+        update = {**told["update"], "generation": generation, "state": state}
+        self.client.publish(self.topic("reported"), encode({**told, "update": update}), True)
 
 
 @pytest.fixture
@@ -215,7 +216,7 @@ def test_a_restarted_shim_needs_nothing_but_its_folder(provision, deploy, make_f
 def test_records_are_acknowledged_and_kept(provision, connected_shim, until):
     pi = provision()
     pi.client.subscribe(pi.topic("ack"))
-    batch = Batch("1-0123abcd", [{"seq": n, "time": 0, "kind": "reading", "lux": n} for n in range(100)])
+    batch = Batch("1-0123abcd", [samples.log(n) for n in range(100)])
     pi.client.publish(topics.up("home", "pi", "telemetry"), batch.encode(), qos=0)
     until(lambda: pi.client.of(pi.topic("ack")))
     assert json.loads(pi.client.of(pi.topic("ack"))[0]) == {"stream": "telemetry", "boot": "1-0123abcd", "seq": 99}

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from cloud_shim.trust.signing import Signing
+from cloud_shim.up import ports
 from device.hal.sim.world import World
 from device.runtime.confinement.report import confinement
-from tests.support import free_port, until
+from tests.support import until
 
 
 class Board:
@@ -52,7 +53,7 @@ class Board:
         self.config.write_text(
             f'fleet = "home"\ndevice = "desk-pi"\nboard = "lamplight/simulated"\nstate = "{self.state}"\n'
             f'roots = "{self.folder}"\nsimulation = "{self.socket}"\n[broker]\nhost = "127.0.0.1"\n'
-            f'port = {free_port()}\nusername = "desk-pi"\npassword_file = "{self.folder / "password"}"\n'
+            f'port = {ports.free()}\nusername = "desk-pi"\npassword_file = "{self.folder / "password"}"\n'
         )
 
     def _start(self, module: str, *arguments: str) -> subprocess.Popen[str]:

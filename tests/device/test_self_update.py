@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from cloud_shim.up import ports
 from device.errors import OfflineError
 from device.hal.sim.world import World
 from device.launcher import ledger
 from device.launcher.ledger import BUILT_IN, Ledger, Trial
 from device.update import archive
 from tests.device.update.harness import Cloud, Device, function_files
-from tests.support import child_of, free_port, until
+from tests.support import child_of, until
 
 ROOT = Path(__file__).parents[2]
 LIT = """
@@ -41,7 +42,7 @@ class Board:
         self.socket = folder / "hw.sock"
         self._config = folder / "agent.toml"
         self._processes: list[subprocess.Popen[bytes]] = []
-        self.port = free_port()
+        self.port = ports.free()
         cloud = Cloud(folder)
         self._install(cloud)
         (folder / "password").write_text("secret")

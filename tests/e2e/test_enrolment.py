@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from cloud_shim.client import Client
+from cloud_shim.up import ports
 from flashing import identity
 from flashing.identity import Broker
 from tests.e2e.conftest import Fleet
-from tests.support import free_port, until
+from tests.support import until
 
 BOARD = "linux/x86-64"
 
@@ -64,7 +65,7 @@ MakeBoard = Callable[..., FlashedBoard]
 
 @pytest.fixture(scope="module")
 def door() -> Iterator[tuple[Fleet, int]]:
-    port = free_port()
+    port = ports.free()
     with tempfile.TemporaryDirectory(prefix="lamplight-") as home:
         fleet = Fleet(Path(home) / "lamplight", "--listen", f"127.0.0.1:{port}", "--listen-name", "localhost")
         fleet.start()

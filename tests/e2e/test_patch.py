@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from cloud_shim.client import Client
+from cloud_shim.up import ports
 from cloud_shim.up.home import Home
 from cloud_shim.up.state import StateFolder
 from tests.e2e.conftest import DEVICE, LAMPLIGHT
 from tests.sim.mqtt_proxy import Proxy
-from tests.support import bundle_of_ten_files, free_port, three_lines_changed, until
+from tests.support import bundle_of_ten_files, three_lines_changed, until
 
 pytestmark = pytest.mark.e2e
 
@@ -26,8 +27,8 @@ class Counted:
     """A home whose device reaches the broker through a proxy that counts the chunks it is given."""
 
     def __init__(self, folder: Path) -> None:
-        port = free_port()
-        self.home = Home(StateFolder(folder / "state"), free_port(), port, DEVICE)
+        port = ports.free()
+        self.home = Home(StateFolder(folder / "state"), ports.free(), port, DEVICE)
         self.home.start()
         until(lambda: self.reported().get("generation") == 1, "the first function runs")
         self.proxy = Proxy(port)

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from cloud_shim.client import Client
+from cloud_shim.up import ports
 from device.errors import RejectedError
 from flashing import identity
 from flashing.identity import Broker
 from tests.e2e.conftest import Fleet
 from tests.sim.wire import Wire
-from tests.support import free_port, until
+from tests.support import until
 
 DEVICE = "shelf-pi"
 BOARD = "linux/x86-64"
@@ -23,7 +24,7 @@ BOARD = "linux/x86-64"
 @pytest.fixture(scope="module")
 def open_fleet() -> Iterator[tuple[Fleet, Wire]]:
     """A fleet whose broker boards reach by TLS, and the network before it."""
-    port = free_port()
+    port = ports.free()
     with tempfile.TemporaryDirectory(prefix="lamplight-") as home:
         fleet = Fleet(Path(home) / "lamplight", "--listen", f"127.0.0.1:{port}", "--listen-name", "localhost")
         fleet.start()

@@ -15,6 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from cloud_shim.broker import setup as broker
 from cloud_shim.client import Client
+from cloud_shim.up import ports
 from cloud_shim.up.home import Home
 from cloud_shim.up.provision import FLEET
 from cloud_shim.up.state import StateFolder
@@ -23,7 +24,7 @@ from device.protocol import chunks, topics
 from device.update import archive
 from device.update.fetch import WIDE
 from tests.sim.mqtt_proxy import Faults, Proxy
-from tests.support import child_of, free_port, small_model, until
+from tests.support import child_of, small_model, until
 
 pytestmark = pytest.mark.e2e
 
@@ -40,8 +41,8 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         state = StateFolder(folder / "state")
-        self.mqtt_port = free_port()
-        self.home = Home(state, free_port(), self.mqtt_port, DEVICE)
+        self.mqtt_port = ports.free()
+        self.home = Home(state, ports.free(), self.mqtt_port, DEVICE)
         self.proxy = Proxy(self.mqtt_port, seed=1)
         configuration = broker.folder(state.cloud) / "mosquitto.conf"
         configuration.write_text(f"listener {self.mqtt_port} 127.0.0.1\nallow_anonymous true\n")

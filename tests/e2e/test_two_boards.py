@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from cloud_shim.client import Client
+from cloud_shim.up import ports
 from cloud_shim.up.provision import DeviceFiles
 from tests.e2e.conftest import DEVICE, Fleet
-from tests.support import free_port, until
+from tests.support import until
 
 OTHER = "hall-pi"
 
@@ -21,7 +22,7 @@ def other_board(fleet: Fleet, tmp_path: Path) -> Iterator[str]:
     """A second simulated board of the same fleet, online."""
     files = DeviceFiles(OTHER, tmp_path / "other", tmp_path / "hardware.sock")
     given = Client(fleet.url).add_device(OTHER, "lamplight/simulated", str(files.socket))
-    files.write(given, fleet.mqtt_port, free_port())
+    files.write(given, fleet.mqtt_port, ports.free())
     commands = (
         [sys.executable, "-m", "device.hal.sim", "--socket", str(files.socket)],
         [sys.executable, "-m", "device.launcher", "--config", str(files.config)],

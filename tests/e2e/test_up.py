@@ -5,8 +5,9 @@ import socket
 import subprocess
 from pathlib import Path
 
+from cloud_shim.up import ports
 from tests.e2e.conftest import LAMPLIGHT, Fleet
-from tests.support import free_port, until
+from tests.support import until
 
 
 def test_ctrl_c_leaves_nothing_running_and_a_second_run_works(tmp_path: Path) -> None:
@@ -24,7 +25,7 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = subprocess.run(
-            [*LAMPLIGHT, "up", "--state", str(tmp_path / "s"), "--port", str(port), "--mqtt-port", str(free_port())],
+            [*LAMPLIGHT, "up", "--state", str(tmp_path / "s"), "--port", str(port), "--mqtt-port", str(ports.free())],
             capture_output=True,
             text=True,
             timeout=60,
@@ -37,7 +38,7 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
 
 def test_a_second_up_in_the_same_folder_is_refused(fleet: Fleet) -> None:
     done = subprocess.run(
-        [*LAMPLIGHT, "up", "--state", str(fleet.state), "--port", str(free_port()), "--mqtt-port", str(free_port())],
+        [*LAMPLIGHT, "up", "--state", str(fleet.state), "--port", str(ports.free()), "--mqtt-port", str(ports.free())],
         capture_output=True,
         text=True,
         timeout=60,

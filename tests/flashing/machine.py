@@ -9,7 +9,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.support import free_port, until
+from cloud_shim.up import ports
+from tests.support import until
 
 SYSTEMCTL = '#!/bin/sh\necho systemctl "$@" >>/run/told\nexit 0\n'
 # Its own mounts end with it.
@@ -49,7 +50,7 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.root, self.config = folder / "machine", folder / "ssh_config"
-        self.port = free_port()
+        self.port = ports.free()
         for each in ("opt", "var/lib", "var/tmp", "boot/firmware", "bin"):
             (self.root / each).mkdir(parents=True)
         shutil.copytree("/etc", self.root / "etc", symlinks=True)

@@ -11,8 +11,9 @@ import pytest
 from cloud_shim.broker import credentials
 from cloud_shim.broker import setup as broker
 from cloud_shim.trust.signing import Signing
+from cloud_shim.up import ports
 from device.enrol.secret import hash_password, new_password
-from tests.support import free_port, until
+from tests.support import until
 
 FLEET, DEVICE = "home", "desk-pi"
 Results = dict[str, dict[str, str]]
@@ -25,7 +26,7 @@ class Board:
         self.folder = folder
         self.cloud, self.state, self.roots = folder / "cloud", folder / "state", folder / "roots"
         self.config, self.password, self.socket = folder / "agent.toml", folder / "password", folder / "hw.sock"
-        self.port = free_port()
+        self.port = ports.free()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._provision()
         self.start_broker()

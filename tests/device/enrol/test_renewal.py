@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from cloud_shim.broker import credentials
+from cloud_shim.up import ports
 from device.config import BrokerConfig
 from device.enrol.passwords import Passwords
 from device.enrol.renewal import Renewal
 from device.link.session import Session
 from device.protocol import enrolment
 from device.protocol.enrolment import ACCEPTED, KEPT, REFUSED, Answer, Ask
-from tests.support import free_port, until
+from tests.support import until
 
 
 class Board:
@@ -67,7 +68,7 @@ def test_a_disk_that_takes_no_more_ends_nothing(board: Board, monkeypatch: pytes
 
 
 def test_a_board_that_never_heard_that_its_password_was_taken_gets_in(board: Board, tmp_path: Path) -> None:
-    port, config = free_port(), tmp_path / "mosquitto.conf"
+    port, config = ports.free(), tmp_path / "mosquitto.conf"
     credentials.write(tmp_path / "users", {"pi": board.passwords.offer()})
     lines = [f"user {getpass.getuser()}", f"listener {port} 127.0.0.1", "allow_anonymous false"]
     config.write_text("\n".join([*lines, f"password_file {tmp_path / 'users'}", ""]))

@@ -3,9 +3,10 @@
 import socket
 from itertools import count
 
+from cloud_shim.up import ports
 from device.link import knock
 from device.link.knock import Knocker
-from tests.support import free_port, until
+from tests.support import until
 
 
 def test_a_port_that_answers_is_known_also_when_nothing_is_said_there() -> None:
@@ -18,7 +19,7 @@ def test_a_port_that_answers_is_known_also_when_nothing_is_said_there() -> None:
 
 def test_a_port_that_answers_only_later_and_a_name_that_is_none(monkeypatch) -> None:
     monkeypatch.setattr(knock, "PERIOD", 0.01)
-    port, ticks = free_port(), count(1)
+    port, ticks = ports.free(), count(1)
     nowhere = Knocker("no..name", port, clock=lambda: next(ticks))
     late = Knocker("127.0.0.1", port)
     for each in (nowhere, late):

@@ -14,18 +14,19 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from cloud_shim.up import ports
 from device.config import BrokerConfig
 from device.enrol.passwords import Passwords
 from device.link.session import Session
 from device.protocol import enrolment, topics
-from tests.support import free_port, until
+from tests.support import until
 
 
 class Mosquitto:
     """A broker on one port that can be stopped and started."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = free_port()
+        self.port = ports.free()
         self.config = folder / "mosquitto.conf"
         self.config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\n")
         self.process: subprocess.Popen[bytes] | None = None

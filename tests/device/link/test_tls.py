@@ -9,18 +9,19 @@ from pathlib import Path
 import pytest
 
 from cloud_shim.broker import certificates
+from cloud_shim.up import ports
 from device.config import BrokerConfig
 from device.doctor.broker import Broker
 from device.enrol.passwords import Passwords
 from device.link.session import Session
 from tests.sim.wire import Wire
-from tests.support import free_port, until
+from tests.support import until
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> Iterator[BrokerConfig]:
     """How to reach a broker that speaks TLS only."""
-    files, port = certificates.ensure(tmp_path, ["localhost"]), free_port()
+    files, port = certificates.ensure(tmp_path, ["localhost"]), ports.free()
     lines = [f"listener {port} 127.0.0.1", f"certfile {files.certificate}", f"keyfile {files.key}", "user root"]
     (tmp_path / "mosquitto.conf").write_text("\n".join([*lines, "allow_anonymous true", ""]))
     (tmp_path / "password").write_text("secret\n")
