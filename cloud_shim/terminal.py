@@ -44,7 +44,7 @@ class Terminal:
         columns = headings or [""] * max(map(len, rows), default=0)
         table = Table(*columns, box=None, pad_edge=False, header_style="dim", show_header=bool(headings))
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*map(harmless, row))
         with self._out.capture() as drawn:
             self._out.print(table)
         # Cells are filled up to the longest; what reads a pipe or wraps lines needs none of that at their end.
@@ -63,7 +63,7 @@ class Terminal:
     def transient(self, text: str) -> None:
         """Progress that the next line overwrites; only where someone watches."""
         if self.watched:
-            _write(sys.stderr, f"{_CLEAR}{text}")
+            _write(sys.stderr, f"{_CLEAR}{harmless(text)}")
             self._unfinished = True
 
     def error(self, error: LamplightError) -> None:
@@ -88,7 +88,14 @@ class Terminal:
         if self._unfinished:
             _write(sys.stderr, _CLEAR)
             self._unfinished = False
-        console.print(Text.assemble(*line), soft_wrap=True)
+        console.print(Text.assemble(*((harmless(text), style) for text, style in line)), soft_wrap=True)
+
+
+def harmless(text: str) -> str:
+    """Without control characters but tabs and ends of lines: what a device says must not drive a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() or each in "\n\t" else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def describe(error: LamplightError) -> str:

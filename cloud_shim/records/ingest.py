@@ -20,7 +20,7 @@ from cloud_shim.fleet.silence import is_silent
 from cloud_shim.link import Link
 from cloud_shim.records import recording
 from device.errors import OfflineError
-from device.protocol import messages, topics
+from device.protocol import messages, reported, topics
 from device.protocol.errors import ProtocolError
 from device.protocol.messages import Ack, Batch
 from device.protocol.topics import Topic
@@ -114,7 +114,7 @@ class Ingest:
 
     def _reported(self, device: str, payload: bytes, retained: bool) -> None:
         report = messages.decode(payload, "reported")
-        recording.check_report(report)
+        reported.check(report)
         outcomes = recording.outcomes_of_report(report)
         now = time.time()
         with self._database.write() as session:

@@ -261,5 +261,7 @@ def _encode(record: dict[str, object]) -> str:
 
 
 def _note(record: dict[str, object], why: str) -> str:
-    kept = {key: record[key] for key in ("seq", "time", "kind")}
-    return json.dumps({**kept, "unreadable": why}, separators=(",", ":"))
+    kept = {key: record[key] for key in ("seq", "time")}
+    who = {"function": record.get("function", ""), "version": record.get("version", 0)}
+    text = f"a record of kind {record['kind']} could not be kept: {why}"
+    return json.dumps({**kept, "kind": "log", **who, "level": "warning", "text": text}, separators=(",", ":"))

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sys
 
 import pytest
@@ -116,3 +117,19 @@ def test_no_line_of_a_table_ends_with_spaces(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines == [line.rstrip() for line in lines]
     assert len(lines) == 3
+
+
+def test_nothing_that_a_device_says_drives_the_terminal(tty):
+    out, err = tty()
+    evil = "a\x1b]0;owned\x07\x9b2J\x1b[2Jb\n\tc"
+    terminal = Terminal()
+    terminal.error(LamplightError(evil, evil, evil))
+    terminal.say(evil)
+    terminal.transient(evil)
+    terminal.data(None, [(evil, "red")])
+    terminal.table(None, [[evil]])
+    written = out.getvalue() + err.getvalue()
+    assert "\x9b" not in written and "\x07" not in written
+    # What is left are rich's own colours, and the line that progress wipes.
+    assert not re.search(r"\x1b(?!\[[0-9;]*m|\[K)", written)
+    assert "a\N{REPLACEMENT CHARACTER}]0;owned" in written

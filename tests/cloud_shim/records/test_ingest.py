@@ -14,6 +14,7 @@ from cloud_shim.records.ingest import Ingest
 from device.errors import OfflineError
 from device.protocol import topics
 from device.protocol.messages import MAX_MESSAGE, Batch, Presence, encode
+from tests import samples
 
 BOOT = "3-0123abcd"
 
@@ -56,7 +57,7 @@ def ingest(database, link):
 @pytest.fixture
 def send(ingest):
     def up(*seqs, device="pi", stream="logs", boot=BOOT, **fields):
-        records = [{"seq": seq, "time": 1.0, "kind": "log", **fields} for seq in seqs]
+        records = [samples.log(seq, **fields) for seq in seqs]
         ingest.receive(topics.up("home", device, stream), Batch(boot, records).encode(), False)
 
     return up
@@ -126,7 +127,7 @@ def test_another_boot_counts_from_the_start(send, stored):
 
 
 def test_record_that_claims_another_device_or_id_is_kept_as_its_senders(ingest, stored):
-    forged = {"seq": 1, "time": 1.0, "kind": "log", "device": "tv", "id": 999, "stream": "events", "received": 0}
+    forged = samples.log(1, device="tv", id=999, stream="events", received=0)
     ingest.receive("lamplight/1/home/d/pi/up/logs", Batch(BOOT, [forged]).encode(), False)
     (record,) = stored()
     assert (record["device"], record["stream"], record["id"]) == ("pi", "logs", 1)
@@ -196,9 +197,9 @@ def test_live_records_show_that_a_device_is_online(presence, send, device):
     assert device().online
 
 
-def report(generation, update, **more):
-    body = {"format": 1, "board": "b", "boot": BOOT, "functions": {}, "models": {}, "sensors": {}, **more}
-    return encode({**body, "generation": generation, "update": update})
+def report(generation, update):
+    told = samples.report()
+    return encode({**told, "generation": generation, "update": {**told["update"], **update}})
 
 
 @pytest.fixture
@@ -219,7 +220,9 @@ def test_outcomes_come_from_reports_and_from_update_records(ingest, send, outcom
     assert (outcome(1), outcome(2)) == ("COMMITTED", "")
     ingest.receive(
         "lamplight/1/home/d/pi/up/events",
-        Batch(BOOT, [{"seq": 1, "time": 0, "kind": "update", "generation": 2, "state": "REVERTED"}]).encode(),
+        Batch(
+            BOOT, [{"seq": 1, "time": 0, "kind": "update", "generation": 2, "state": "REVERTED", "reason": "it died"}]
+        ).encode(),
         False,
     )
     assert outcome(2) == "REVERTED"

@@ -34,5 +34,10 @@ const MAKERS = {
     source: `sensor ${record.sensor}`,
     text: record.ok ? "answers again" : record.error,
   }),
+  dropped: (record) => ({
+    level: "warning",
+    source: named(record),
+    text: `${record.count} records of ${record.stream} are lost: the board had no room for them`,
+  }),
   publish: (record) => ({ level: "info", source: named(record), text: `published ${record.topic}: ${JSON.stringify(record.data)}` }),
 };
