@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from device.errors import LamplightError, NotFoundError, OfflineError, RejectedError, UsageError
+from device.protocol.errors import ProtocolError
+from device.protocol.fields import is_name, plain
 from device.protocol.messages import CALL
 
 if TYPE_CHECKING:
@@ -36,14 +38,22 @@ class Message:
 
 
 class Client:
-    """A connection to the shim at `url`. `timeout` is in seconds, for one request; use as a context manager."""
+    """A connection to the shim at `url`. `timeout` is in seconds, for one request; use as a context manager.
+
+    Raises UsageError for what is no address.
+    """
 
     def __init__(self, url: str = DEFAULT_URL, timeout: float = 30.0) -> None:
         import httpx
 
         self.url = url.rstrip("/")
         # The environment's proxies are for other sites; the shim is on this machine.
-        self._http = httpx.Client(base_url=self.url, timeout=timeout, trust_env=False)
+        try:
+            self._http = httpx.Client(base_url=self.url, timeout=timeout, trust_env=False)
+            # What no name server could be asked for, it would notice only later, as an error of encoding.
+            self._http.base_url.host.encode("idna")
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise self._no_address(error) from error
 
     def __enter__(self) -> "Client":
         return self
@@ -61,7 +71,7 @@ class Client:
 
     def device(self, name: str) -> JsonObject:
         """One DEVICE; NotFoundError when there is none of that name."""
-        return self._request("GET", f"/api/devices/{name}")
+        return self._request("GET", _path("devices", name))
 
     def add_device(self, name: str, board: str, simulation: str) -> JsonObject:
         """Make a device known; gives its password and the roots of trust to put on it."""
@@ -83,17 +93,17 @@ class Client:
 
     def accept(self, claim: str, again: bool) -> str:
         """Let the board with that name or fingerprint in, with `again` in place of an older one; gives its name."""
-        return self._request("POST", f"/api/claims/{claim}/accept", json={"again": again})["name"]
+        return self._request("POST", _path("claims", claim, "accept"), json={"again": again})["name"]
 
     def reject(self, claim: str) -> list[str]:
         """Let the board, or with "" every board, wait no more; gives their fingerprints."""
         if claim:
-            return self._request("POST", f"/api/claims/{claim}/reject")["rejected"]
+            return self._request("POST", _path("claims", claim, "reject"))["rejected"]
         return self._request("DELETE", "/api/claims")["rejected"]
 
     def revoke(self, device: str) -> None:
         """Shut a device out for good."""
-        self._request("POST", f"/api/devices/{device}/revoke")
+        self._request("POST", _path("devices", device, "revoke"))
 
     def release(self, archive: bytes, unsigned: bool = False) -> JsonObject:
         """Store a packed bundle or model; gives its RELEASE. The same bytes give the same release again.
@@ -134,15 +144,20 @@ class Client:
         body = {**named, "config": config, "trial": trial, "retry": retry}
         if layer is not None:
             body["layer"] = {key: layer[key] for key in ("name", "version") if layer}
-        return self._request("POST", f"/api/devices/{device}/deploy", json=body)["generation"]
+        return self._request("POST", _path("devices", device, "deploy"), json=body)["generation"]
 
     def remove(self, device: str, kind: str, name: str) -> int:
         """Ask the device to go on without that "function" or "model"; gives the generation."""
-        return self._request("DELETE", f"/api/devices/{device}/{kind}s/{name}")["generation"]
+        return self._request("DELETE", _path("devices", device, f"{kind}s", name))["generation"]
 
     def rollback(self, device: str) -> int:
         """Ask for what ran before the present deployment; gives the new generation's number."""
-        return self._request("POST", f"/api/devices/{device}/rollback")["generation"]
+        return self._request("POST", _path("devices", device, "rollback"))["generation"]
+
+    def settings(self, device: str, function: str, version: int) -> JsonObject:
+        """Those that the device was last asked to run that version of the function with."""
+        path = _path("devices", device, "functions", function, "settings")
+        return self._request("GET", path, params={"version": version})["config"]
 
     def call(self, device: str, function: str, data: object, type: str = CALL) -> object:
         """Run the function once with an event of this type and `data`; gives its result.
@@ -150,7 +165,7 @@ class Client:
         RejectedError: it raised; OfflineError: no answer.
         """
         body = {"data": data, "type": type}
-        return self._request("POST", f"/api/devices/{device}/functions/{function}/call", json=body)["result"]
+        return self._request("POST", _path("devices", device, "functions", function, "call"), json=body)["result"]
 
     def health(self) -> JsonObject:
         """That the shim runs, and whether its broker is there."""
@@ -159,7 +174,7 @@ class Client:
     def doctor(self, device: str) -> list[JsonObject]:
         """Have the device look at itself; gives the results of its checks. OfflineError when it is not there."""
         # Longer than the shim waits: a board with a slow card and a broken network takes its time.
-        return self._request("POST", f"/api/devices/{device}/doctor", timeout=150.0)["checks"]
+        return self._request("POST", _path("devices", device, "doctor"), timeout=150.0)["checks"]
 
     def records(
         self, device: str = "", stream: str = "", function: str = "", limit: int = 100, after: int | None = None
@@ -168,17 +183,18 @@ class Client:
 
         An empty string matches everything.
         """
-        wanted = {"device": device, "stream": stream, "function": function, "limit": limit, "after": after}
+        named = {key: _name(value) for key, value in (("device", device), ("function", function)) if value}
+        wanted = {**named, "stream": stream, "limit": limit, "after": after}
         given = {key: value for key, value in wanted.items() if value not in ("", None)}
         return self._request("GET", "/api/records", params=given)["records"]
 
     def world(self, device: str) -> JsonObject:
         """The simulated hardware's WORLD; NotFoundError for a real board."""
-        return self._request("GET", f"/api/sim/{device}")
+        return self._request("GET", _path("sim", device))
 
     def set_world(self, device: str, changes: Mapping[str, object]) -> JsonObject:
         """Change any of `lux`, `covered`, `unplugged`; gives the WORLD after that."""
-        return self._request("POST", f"/api/sim/{device}", json=dict(changes))
+        return self._request("POST", _path("sim", device), json=dict(changes))
 
     def follow(self, device: str = "", last_id: str = "") -> Iterator[Message]:
         """Everything from now on (or from after `last_id`), without end: a lost connection is taken up again.
@@ -202,13 +218,12 @@ class Client:
     def _stream(self, device: str, last_id: str) -> Generator[Iterator[Message], None, None]:
         import httpx
 
+        wanted = {"device": _name(device)} if device else {}
         headers = {"Last-Event-ID": last_id} if last_id else {}
         # Silence is normal on a stream, so reading has no time limit.
         timeout = httpx.Timeout(10.0, read=None)
         try:
-            with self._http.stream(
-                "GET", "/api/stream", params={"device": device} if device else {}, headers=headers, timeout=timeout
-            ) as response:
+            with self._http.stream("GET", "/api/stream", params=wanted, headers=headers, timeout=timeout) as response:
                 if response.status_code != 200:
                     response.read()
                     raise _error(response)
@@ -219,20 +234,44 @@ class Client:
     def _request(self, method: str, path: str, **arguments: Any) -> JsonObject:
         import httpx
 
+        _check(arguments.get("json"))
         try:
             response = self._http.request(method, path, **arguments)
         except httpx.TimeoutException as error:
             raise OfflineError(f"The shim at {self.url} did not answer in time", str(error)) from error
         except httpx.UnsupportedProtocol as error:
-            raise UsageError(f"{self.url!r} is not a shim's address", str(error), f"--url {DEFAULT_URL}") from error
+            raise self._no_address(error) from error
         except httpx.TransportError as error:
             raise self._offline(error) from error
         if response.status_code != 200:
             raise _error(response)
         return _decoded(response)
 
+    def _no_address(self, error: Exception) -> UsageError:
+        return UsageError(f"{self.url!r} is not a shim's address", str(error), f"--url {DEFAULT_URL}")
+
     def _offline(self, error: Exception) -> OfflineError:
         return OfflineError(f"No Lamplight shim answers at {self.url}", str(error), "start it with `lamplight up`")
+
+
+def _path(*parts: str) -> str:
+    """Where the API has this."""
+    return "/api/" + "/".join(map(_name, parts))
+
+
+def _name(value: str) -> str:
+    """`value`, which goes into an address; NotFoundError when it cannot be a name, and would lead elsewhere."""
+    if not is_name(value):
+        raise NotFoundError(f"There is nothing named {value[:80]!r}", "names have lower-case letters, digits and '-'")
+    return value
+
+
+def _check(body: object) -> None:
+    """Raises UsageError for what the shim would refuse, and what could not even be written as JSON."""
+    try:
+        plain(body, "body")
+    except ProtocolError as error:
+        raise UsageError("This cannot be sent", str(error)) from None
 
 
 def parse_events(lines: Iterator[str]) -> Iterator[Message]:

@@ -6,7 +6,7 @@ Pure: it takes the decoded record and gives pieces of text with styles. It decid
 import time
 from typing import Any
 
-from cloud_shim.terminal import Line
+from cloud_shim.terminal import Line, harmless
 
 _LEVELS = {"debug": "dim", "info": "", "warning": "yellow", "error": "red"}
 _UPDATES = {"COMMITTED": "green", "REVERTED": "red", "REJECTED": "red"}
@@ -85,8 +85,8 @@ def _after(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Without control characters: what a device sends must not drive the operator's terminal."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text.replace("\n", "  "))
+    """In one line, without control characters."""
+    return harmless(text.replace("\n", "  ").replace("\t", " "))
 
 
 _KINDS = {

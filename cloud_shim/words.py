@@ -15,7 +15,7 @@ def ago(then: float | None, now: float) -> str:
     unit = 1
     for limit, name in _STEPS:
         if seconds < limit:
-            return f"{_counted(int(seconds // unit), name)} ago"
+            return f"{counted(int(seconds // unit), name)} ago"
         unit = int(limit)
     raise AssertionError("unreachable: the last step has no limit")
 
@@ -50,5 +50,6 @@ def size(count: int) -> str:
     return f"{count / 1_000_000_000:.1f} GB"
 
 
-def _counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """How many there are of what a regular noun says: "1 device", "3 devices"."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,4 +1,4 @@
-"""/api/devices/D/functions/F: a function's source, read and deployed again; and calls of it."""
+"""/api/devices/D/functions/F: a function's source, read and deployed again; its settings; and calls of it."""
 
 import time
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from cloud_shim import words
-from cloud_shim.api.requests import json_object, path_name, shim
+from cloud_shim.api.requests import json_object, path_name, shim, whole_number
 from cloud_shim.fleet.deployments import Trial
 from cloud_shim.fleet.fleet import Device
 from cloud_shim.releases import sources
@@ -17,6 +17,7 @@ from cloud_shim.releases.layers import REQUIREMENTS
 from cloud_shim.releases.release import Release
 from cloud_shim.shim import Shim
 from device.errors import OfflineError, RejectedError
+from device.protocol.deployment import MAX_GENERATION
 from device.protocol.fields import only, table, text
 from device.protocol.messages import CALL, event_type
 
@@ -28,6 +29,12 @@ def _source(request: Request) -> JSONResponse:
     release = the.fleet.function(path_name(request, "device"), path_name(request, "function"))
     files = sources.read(the.registry, release)
     return JSONResponse({"name": release.name, "version": release.version, "files": files})
+
+
+def _settings(request: Request) -> JSONResponse:
+    device, function = path_name(request, "device"), path_name(request, "function")
+    version = whole_number(request.query_params.get("version", ""), "version", 1, MAX_GENERATION)
+    return JSONResponse({"config": shim(request).fleet.settings(device, function, version)})
 
 
 async def _deploy_source(request: Request) -> JSONResponse:
@@ -96,5 +103,6 @@ def _since(last_seen: float | None) -> str:
 ROUTES = [
     Route("/api/devices/{device}/functions/{function}/source", _source),
     Route("/api/devices/{device}/functions/{function}/source", _deploy_source, methods=["POST"]),
+    Route("/api/devices/{device}/functions/{function}/settings", _settings),
     Route("/api/devices/{device}/functions/{function}/call", _call, methods=["POST"]),
 ]

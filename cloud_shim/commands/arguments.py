@@ -145,7 +145,7 @@ def parse_config(pairs: Sequence[str]) -> dict[str, object] | None:
 def _typed(value: str) -> object:
     try:
         return json.loads(value, parse_constant=lambda _: value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
 
 

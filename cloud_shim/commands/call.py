@@ -23,7 +23,7 @@ def run(options: Options, target: str, data: str, given: str, type: str) -> None
         raise UsageError("The data is given twice", "as an argument and as --data", "leave out one of them")
     try:
         value = json.loads(given or data or "null")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError("The data is not JSON", str(error), """'{"name": "Ada"}' in single quotes""") from error
     result = options.client.call(device, function, value, type)
     options.terminal.data(result, [(json.dumps(result, ensure_ascii=False, indent=2), "")])

@@ -14,7 +14,7 @@ from device.errors import RejectedError
 HEADINGS = ("KEY", "SIGNS", "WHERE", "KEY ID", "SIGNED UNTIL")
 
 
-@click.group("keys", params=common_options())
+@click.group("keys", params=common_options(), no_args_is_help=False)
 def run() -> None:
     """Show the keys that sign what devices run, and move those that sign releases to this machine."""
 

@@ -1,5 +1,6 @@
 """`lamplight new STARTER [PATH]`: a folder of one's own, copied from a starter."""
 
+import shlex
 import shutil
 from pathlib import Path
 
@@ -18,7 +19,8 @@ def run(options: Options, starter: str, path: str) -> None:
     folder = Path(path or starter)
     copy(starter, folder)
     options.terminal.data({"starter": starter, "path": str(folder)}, [(str(folder), "")])
-    options.terminal.say(f"Next: `lamplight deploy {folder}`, or `lamplight dev {folder}` to deploy at each save.")
+    typed = shlex.quote(str(folder))
+    options.terminal.say(f"Next: `lamplight deploy {typed}`, or `lamplight dev {typed}` to deploy at each save.")
 
 
 def copy(starter: str, folder: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from cloud_shim import lines
+from cloud_shim import lines, words
 from cloud_shim.commands.arguments import Options, command, parse_config
 from cloud_shim.terminal import Line, Terminal
 from device.errors import LamplightError, NotFoundError, RejectedError, UsageError
@@ -52,7 +52,7 @@ def run(
             f"{differ} of {count} decisions are not as recorded",
             "the code, its settings or its packages are others, or it decides by what no trace has: "
             "random numbers, the exact time, files, the network, variables from before the first event, "
-            "state set by a call",
+            "state set by a call that was not recorded",
         )
 
 
@@ -96,7 +96,7 @@ def _line(decision: dict[str, Any]) -> Line:
     if decision["error"]:
         line.append((lines.printable(decision["error"]), "red"))
     elif decision["result"] is not None:
-        line.append((f"→ {decision['result']}", ""))
+        line.append((lines.printable(f"→ {decision['result']}"), ""))
     return [*line, *((f"  {lines.printable(each)}", "bold red") for each in decision["differences"])]
 
 
@@ -104,4 +104,5 @@ def _summary(options: Options, recorded: trace.Trace, count: int, took: float, c
     steps = recorded.steps
     span = steps[-1].event.time - steps[0].event.time if steps else 0.0
     left_out = f"; {cut} were too large to be recorded" if cut else ""
-    options.terminal.say(f"{count} events of {span:.0f} s on {recorded.header.device}, in {took:.1f} s{left_out}")
+    events = words.counted(count, "event")
+    options.terminal.say(f"{events} of {span:.0f} s on {recorded.header.device}, in {took:.1f} s{left_out}")

@@ -73,7 +73,8 @@ def without(previous: Deployment, kind: str, name: str, trial: Trial) -> Deploym
     present = functions if kind == "function" else models
     if name not in present:
         known = ", ".join(sorted(present)) or "none"
-        raise NotFoundError(f"{previous.device} has no {kind} {name!r}", f"its {kind}s are: {known}")
+        remedy = "It is a model: `lamplight remove --model`" if name in models else ""
+        raise NotFoundError(f"{previous.device} has no {kind} {name!r}", f"its {kind}s are: {known}", remedy)
     del present[name]
     if kind == "function":
         config.pop(name, None)
@@ -113,8 +114,8 @@ def check_settings(manifest: FunctionManifest, settings: Settings) -> None:
         default = manifest.config[key]
         if not _same_kind(default, value):
             raise RejectedError(
-                f"The setting {key!r} of {manifest.name} cannot be {value!r}",
-                f"it is {_kind(default)}, such as {default!r}; its settings are: {known}",
+                f"The setting {key!r} of {manifest.name} cannot be {value!r:.80}",
+                f"it is {_kind(default)}, such as {default!r:.80}; its settings are: {known}",
             )
 
 

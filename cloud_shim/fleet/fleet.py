@@ -5,7 +5,7 @@ Decides by deployments.py's pure rules. It sends nothing itself: it writes the d
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -107,6 +107,16 @@ class Fleet:
             known = ", ".join(sorted(deployment.functions)) or "none"
             raise NotFoundError(f"{device} has no function {function!r}", f"it has: {known}")
         return self._registry.find("function", function, ref.version)
+
+    def settings(self, device: str, function: str, version: int) -> Settings:
+        """Those that the device was last asked to run that version of the function with; none when it never was."""
+        with self._database.read() as session:
+            self._row(session, device)
+            for each in _generations(session, device):
+                ref = each.functions.get(function)
+                if ref and ref.version == version:
+                    return each.config.get(function, {})
+        return {}
 
     def deploy(
         self,
@@ -229,6 +239,13 @@ def _useful(session: Session, device: str, release: Release) -> ArtifactRef:
     """The release with those of its patches that start from something which the device was ever given."""
     given = set(session.scalars(select(UseRow.sha256).where(UseRow.device == device)))
     return release.ref.with_patches({patch.target for patch in release.patches if patch.base in given})
+
+
+def _generations(session: Session, device: str) -> Iterator[Deployment]:
+    """All that the device was ever asked to run, the newest first."""
+    rows = select(DeploymentRow.document).where(DeploymentRow.device == device)
+    for document in session.scalars(rows.order_by(DeploymentRow.generation.desc())):
+        yield documents.decode(document.encode())
 
 
 def _last_good(session: Session, present: Deployment) -> Deployment:

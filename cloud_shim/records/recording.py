@@ -9,6 +9,7 @@ import logging
 import re
 
 from cloud_shim.database import RecordRow
+from device.protocol import records
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import integer, is_name, number, table, text
 from device.protocol.messages import Batch
@@ -58,24 +59,8 @@ def outcomes_of_report(report: dict[str, object]) -> list[tuple[int, str]]:
     return [*([ended] if ended else []), *([] if on_trial else [(running, "COMMITTED")])]
 
 
-def check_report(report: dict[str, object]) -> None:
-    """Raise ProtocolError when what the shim's clients rely on is missing or of another type."""
-    text(report, "board", "reported")
-    text(report, "boot", "reported")
-    for key in ("functions", "models", "sensors"):
-        table(report.get(key), f"reported.{key}")
-    for each in table(report.get("evidence", {}), "reported.evidence").values():
-        table(each, "reported.evidence")
-    update = table(report.get("update"), "reported.update")
-    for key in ("bytes", "total", "whole", "rate"):
-        integer(update, key, "reported.update", 0, _MOST, default=0)
-    if report.get("disk"):
-        disk = table(report["disk"], "reported.disk")
-        for key in ("free", "used"):
-            integer(disk, key, "reported.disk", 0, _MOST)
-
-
 def _row(device: str, stream: str, boot: str, record: dict[str, object], received: float) -> RecordRow:
+    records.check(record)
     kind, function = text(record, "kind", "record"), text(record, "function", "record", "")
     if not is_name(kind) or not (function == "" or is_name(function)):
         raise ProtocolError(f"record: kind {kind[:40]!r} or function {function[:40]!r} is not a name")
@@ -84,19 +69,12 @@ def _row(device: str, stream: str, boot: str, record: dict[str, object], receive
         stream=stream,
         boot=boot,
         seq=integer(record, "seq", "record", 0, _MOST),
-        time=_time(record),
+        time=float(number(record, "time", "record")),
         received=received,
         kind=kind,
         function=function,
         body=json.dumps(record, separators=(",", ":")),
     )
-
-
-def _time(record: dict[str, object]) -> float:
-    try:
-        return float(number(record, "time", "record"))
-    except OverflowError:
-        raise ProtocolError("record.time: is too large") from None
 
 
 def _outcome(fields: dict[str, object], where: str) -> tuple[int, str] | None:

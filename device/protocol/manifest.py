@@ -46,7 +46,8 @@ class FunctionManifest:
     worker, `timeout` in seconds for one event. `instances` workers run it; `queue` events may wait for them, and
     `overflow` says what happens to one that finds no room. Each worker has at most `processes` processes and threads
     and `scratch` bytes of files; all of them together `cpu` processors (0.25 is a quarter of one), None for no limit.
-    `network`: it asks for the Internet. `buses` are those that it talks to with a driver of its own.
+    `network`: it asks for the Internet. `buses` are those that it talks to with a driver of its own. `record_calls`:
+    what callers and HTTP requests ask is recorded, as what triggers give always is.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class FunctionManifest:
         queue: int = 64,
         overflow: str = "drop-oldest",
         cpu: float | None = None,
+        record_calls: bool = False,
     ) -> None:
         self.name = name
         self.instances = instances
@@ -90,6 +92,7 @@ class FunctionManifest:
         self.processes = processes
         self.scratch = scratch
         self.network = network
+        self.record_calls = record_calls
 
 
 class ModelManifest:
@@ -119,6 +122,7 @@ def function(value: object) -> FunctionManifest:
         (
             *("name", "handler", "runtime", "memory", "timeout", "triggers", "pins", "buses", "sensors", "models"),
             *("state", "config", "instances", "queue", "overflow", "processes", "scratch", "network", "cpu"),
+            "record_calls",
         ),
         where,
     )
@@ -150,6 +154,7 @@ def function(value: object) -> FunctionManifest:
         queue=integer(fields, "queue", where, 1, MAX_QUEUE, 64),
         overflow=_overflow(fields, where),
         cpu=_share(fields, where),
+        record_calls=flag(fields, "record_calls", where, False),
     )
 
 

@@ -19,7 +19,6 @@ from device.protocol.messages import CALL
 from device.runtime.event_queue import EventQueue
 from device.runtime.instance import Instance, Rest, Tally
 from device.runtime.journal import Journal
-from device.runtime.messages import event_packet
 from device.runtime.overflow import Waiting
 from device.runtime.policy import Policy
 from device.runtime.process import WorkerProcess
@@ -85,16 +84,16 @@ class Dispatcher:
         Raises LamplightError when it fails, OfflineError when it takes too long or finds no room, UsageError for data
         that cannot be sent.
         """
-        event, now = self._next_id(), time.time()
+        event = Event(self._next_id(), source, type, time.time(), data, subject)
         try:
-            packet = event_packet(event, source, type, now, data, subject)
+            waiting = Waiting.of(event)
         except (TypeError, ValueError, RecursionError) as error:
             name = self._function.name
             raise UsageError(f"{name} cannot be called with this", str(error), "send what JSON can say") from None
         if instance := self._queue.borrow():
-            return instance.handle_now(event, packet)
+            return instance.handle_now(waiting)
         reply = Reply()
-        return self._wait_for(Waiting(Event(event, source, type, now, data, subject), packet, reply), reply)
+        return self._wait_for(waiting._replace(reply=reply), reply)
 
     def _wait_for(self, waiting: Waiting, reply: Reply) -> object:
         until = time.monotonic() + self._policy.call + self._function.manifest.timeout

@@ -12,11 +12,12 @@ import select
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from device.errors import LamplightError, OfflineError
+from device.event import Event
 from device.generation import InstalledFunction
 from device.runtime.event_queue import EventQueue
 from device.runtime.forker import ForkError
@@ -107,8 +108,8 @@ class Instance:
         """There may be something to do."""
         self._waker.nudge()
 
-    def handle_now(self, event: str, packet: bytes) -> object:
-        """The result of the event with this id and packet, for the thread that borrowed this instance; gives it back.
+    def handle_now(self, call: Waiting) -> object:
+        """The result of a call, for the thread that borrowed this instance; gives it back.
 
         Raises LamplightError when the handler fails, OfflineError when it takes too long.
         """
@@ -116,7 +117,7 @@ class Instance:
         assert worker
         worker.hush()
         try:
-            outcome = self._outcome(event, packet, worker)
+            outcome = self._outcome(call, worker, self._function.manifest.record_calls)
         except BaseException as error:
             self._give_up(error)
             if isinstance(error, WorkerLostError):
@@ -166,9 +167,21 @@ class Instance:
 
     # --- in the thread of whoever has the worker: this instance's own, or the borrower's ---
 
-    def _outcome(self, event: str, packet: bytes, worker: WorkerProcess) -> Result | Failure:
+    def _outcome(self, waiting: Waiting, worker: WorkerProcess, recorded: bool) -> Result | Failure:
+        event, size = waiting.event, len(waiting.packet)
         self.tally.events += 1
-        outcome = worker.handle(event, packet, self._function.manifest.timeout)
+        try:
+            outcome = worker.handle(event.id, waiting.packet, self._function.manifest.timeout)
+        except WorkerLostError as lost:
+            if recorded:
+                self._journal.failure(event, size, str(lost), None)
+            raise
+        self._count(event.id, outcome)
+        if recorded:
+            self._record(event, size, outcome)
+        return outcome
+
+    def _count(self, event: str, outcome: Result | Failure) -> None:
         if isinstance(outcome, Failure):
             self.tally.errors += 1
             self.tally.error(outcome.text)
@@ -176,7 +189,12 @@ class Instance:
         elif outcome.runs:
             self.tally.runs += outcome.runs
             self.tally.slow += outcome.slow
-        return outcome
+
+    def _record(self, event: Event, size: int, outcome: Result | Failure) -> None:
+        if isinstance(outcome, Failure):
+            self._journal.failure(event, size, outcome.text, outcome.reads)
+        else:
+            self._journal.decision(event, size, outcome)
 
     # --- in the borrower's thread ---
 
@@ -246,25 +264,17 @@ class Instance:
         if waiting.reply and not waiting.reply.wanted:
             return
         try:
-            outcome = self._outcome(waiting.event.id, waiting.packet, worker)
+            outcome = self._outcome(waiting, worker, not waiting.reply or self._function.manifest.record_calls)
         except WorkerLostError as lost:
             waiting.fail(_unanswered(self._function.name, lost))
-            self._note_failure(waiting, str(lost), None)
             raise
         if isinstance(outcome, Failure):
             waiting.fail(_failed(self._function.name, outcome))
-            self._note_failure(waiting, outcome.text, outcome.reads)
             if outcome.kind == "memory":
                 # What it leaked is still there: only a new process gives it back.
                 raise WorkerLostError("memory", outcome.text)
         elif waiting.reply:
             waiting.reply.give(outcome.value)
-        else:
-            self._journal.decision(waiting.event, len(waiting.packet), outcome)
-
-    def _note_failure(self, waiting: Waiting, error: str, reads: Sequence[object] | None) -> None:
-        if not waiting.reply:
-            self._journal.failure(waiting.event, len(waiting.packet), error, reads)
 
     def _lost(self, worker: WorkerProcess, lost: WorkerLostError) -> None:
         # Others may be free for what this one was woken for.

@@ -86,7 +86,7 @@ class Journal:
         self._emit("events", "worker", {**self._who, "what": what, "detail": detail[:MAX_LINE]})
 
     def decision(self, event: Event, size: int, result: Result) -> None:
-        """A trigger's event that was handled; `size` is what it takes as JSON, in bytes."""
+        """An event that was handled; `size` is what it takes as JSON, in bytes."""
         data: object = event.data
         lux = cast("dict[str, object]", data).get("lux") if isinstance(data, dict) else None
         fields = self._given(event, size, result.reads)
@@ -97,7 +97,7 @@ class Journal:
         )
 
     def failure(self, event: Event, size: int, error: str, reads: Sequence[object] | None) -> None:
-        """A trigger's event that was not handled to its end; `size` as in `decision`."""
+        """An event that was not handled to its end; `size` as in `decision`."""
         self._emit("telemetry", "failure", {**self._given(event, size, reads), "error": error[:MAX_LINE]})
 
     def _given(self, event: Event, size: int, reads: Sequence[object] | None) -> dict[str, object]:

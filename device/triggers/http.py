@@ -6,6 +6,7 @@ Which function a request goes to is decided here; bytes are http_connection.py's
 import base64
 import json
 import logging
+import re
 import threading
 from collections.abc import Callable
 from typing import cast
@@ -20,6 +21,8 @@ from device.triggers.http_message import RefusedError, Request, Response, plain
 TYPE = "lamplight.http.request"
 MOST_FIELDS = 100
 _JSON = [("Content-Type", "application/json")]
+# A server must take a target that names its host, as those for a proxy do (RFC 9112, 3.2.2).
+_AUTHORITY = re.compile(r"^https?://[^/?]+", re.IGNORECASE)
 # A handler has no say in how its answer is framed.
 _OURS = ("content-length", "transfer-encoding", "connection")
 _ANSWER = {"status", "headers", "body", "base64"}
@@ -147,6 +150,8 @@ def _described(fields: dict[str, object]) -> Response:
 
 
 def _path(target: str) -> str:
+    if not target.startswith("/"):
+        target = _AUTHORITY.sub("", target) or "/"
     return _clean(unquote(target.partition("?")[0], errors="replace"))
 
 

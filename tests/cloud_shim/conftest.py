@@ -18,9 +18,10 @@ from cloud_shim.broker import setup as broker
 from cloud_shim.config import Config
 from cloud_shim.shim import Shim
 from cloud_shim.trust.signing import Signing
+from cloud_shim.up import ports
 from device.enrol.secret import hash_password, new_password
 from device.update import archive
-from tests.support import free_port, small_model
+from tests.support import small_model
 
 FLEET = "home"
 BOARD = "lamplight/simulated"
@@ -92,7 +93,7 @@ class RunningBroker:
 
     def __init__(self, state: Path, fallback: bool = False) -> None:
         self.state = state
-        self.port = free_port()
+        self.port = ports.free()
         self._fallback = fallback
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -224,7 +225,7 @@ def admit():
 @pytest.fixture
 def shim(tmp_path) -> Iterator[Shim]:
     """A shim whose broker is away."""
-    port = free_port()
+    port = ports.free()
     broker.prepare(tmp_path / "state", port, FLEET)
     yield Shim(Config(tmp_path / "state", 0, "127.0.0.1", port))
 

@@ -51,6 +51,31 @@ def test_no_shim_is_offline_for_a_stream_too():
         next(Client("http://127.0.0.1:1").follow())
 
 
+@pytest.mark.parametrize("name", ["..", "a/b", "a?b", "a#b", "a%2Fb", "A", "", "\udcff"])
+def test_a_name_leads_nowhere_else_in_the_api(name):
+    nobody = Client("http://127.0.0.1:1")
+    asks = [
+        lambda: nobody.device(name),
+        lambda: nobody.rollback(name),
+        lambda: nobody.remove("pi", "function", name),
+        lambda: nobody.call("pi", name, None),
+        lambda: nobody.accept(name, again=False),
+        lambda: nobody.set_world(name, {}),
+    ]
+    for ask in asks:
+        with pytest.raises(NotFoundError, match="nothing named"):
+            ask()
+
+
+@pytest.mark.parametrize("name", ["a/b", "\udcff"])
+def test_records_are_of_a_name_too(name):
+    nobody = Client("http://127.0.0.1:1")
+    with pytest.raises(NotFoundError, match="nothing named"):
+        nobody.records("pi", function=name)
+    with pytest.raises(NotFoundError, match="nothing named"):
+        next(nobody.follow(name))
+
+
 def test_a_silent_shim_is_offline(answering):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -58,7 +83,10 @@ def test_a_silent_shim_is_offline(answering):
             Client(url, timeout=0.1).devices()
 
 
-@pytest.mark.parametrize("url", ["desk-pi", "ftp://127.0.0.1", ""])
+NO_ADDRESSES = ["desk-pi", "ftp://127.0.0.1", "", "http://[::1", "http://a..b", "http://xn--a", f"http://{'a' * 99}"]
+
+
+@pytest.mark.parametrize("url", NO_ADDRESSES)
 def test_what_is_no_address_is_wrong_usage(url):
     with pytest.raises(UsageError):
         Client(url).devices()

@@ -40,3 +40,30 @@ def test_what_a_board_recorded_is_decided_again_and_other_code_differs(
     fleet.run("replay", recorded, str(night_light))
     main.write_text(main.read_text().replace("<", ">="))
     assert "not as recorded" in fleet.run("replay", recorded, str(night_light), code=1).stderr
+
+
+BY = """
+name = "divider"
+handler = "main:handler"
+record_calls = true
+[config]
+by = 1
+"""
+
+
+def test_a_call_that_the_manifest_has_recorded_becomes_a_trace_with_the_settings_it_met(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    folder, trace = tmp_path / "divider", tmp_path / "calls.jsonl"
+    folder.mkdir()
+    (folder / "function.toml").write_text(BY)
+    (folder / "main.py").write_text('def handler(event, context):\n    return event.data / context.config["by"]\n')
+    fleet.run("deploy", str(folder), "--device", DEVICE, "--set", "by=2")
+    assert fleet.json("call", f"{DEVICE}/divider", "--data", "8") == 4.0
+    (folder / "main.py").write_text('def handler(event, context):\n    return event.data // context.config["by"]\n')
+    fleet.run("deploy", str(folder), "--device", DEVICE, "--set", "by=3")
+    record = ("record", f"{DEVICE}/divider", "--version", "1", "-o", str(trace))
+    until(lambda: fleet.run(*record, code=None).returncode == 0, "the call was recorded")
+    assert "not as recorded" not in fleet.run("replay", str(trace), str(folder)).stderr
+    assert "not as recorded" in fleet.run("replay", str(trace), str(folder), "--set", "by=3", code=1).stderr
+    fleet.run("remove", f"{DEVICE}/divider")

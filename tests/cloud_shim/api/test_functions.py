@@ -24,6 +24,26 @@ def test_edited_source_is_released_and_deployed_with_the_settings_kept(http, dep
     assert desired["functions"] == {"night-light": {"version": 2, "config": {"threshold": 7}}}
 
 
+def test_settings_are_those_that_a_version_was_last_asked_for_with(http, deployed):
+    source = http.get(f"{deployed}/source").json()["files"]
+    http.post(f"{deployed}/source", json={"files": {**source, "main.py": "def handler(event, context): pass\n"}})
+    newer = {"kind": "function", "name": "night-light", "version": 2, "config": {"threshold": 9}}
+    http.post("/api/devices/pi/deploy", json=newer)
+    http.delete(deployed)
+    assert http.get(f"{deployed}/settings?version=1").json() == {"config": {"threshold": 7}}
+    assert http.get(f"{deployed}/settings?version=2").json() == {"config": {"threshold": 9}}
+    assert http.get(f"{deployed}/settings?version=3").json() == {"config": {}}
+
+
+@pytest.mark.parametrize("query", ["", "?version=", "?version=0", "?version=x", "?version=" + 30 * "9"])
+def test_settings_of_what_is_no_version_are_refused(http, deployed, query):
+    assert http.get(f"{deployed}/settings{query}").status_code == 400
+
+
+def test_settings_on_a_device_that_is_not_there_are_not_found(http):
+    assert http.get("/api/devices/nobody/functions/f/settings?version=1").status_code == 404
+
+
 def test_a_new_function_can_be_written(http, deployed):
     files = {"function.toml": 'name = "fan"\nhandler = "main:handler"\n', "main.py": "def handler(e, c): pass\n"}
     answer = http.post("/api/devices/pi/functions/fan/source", json={"files": files})

@@ -3,12 +3,13 @@
 import pytest
 
 from device.protocol.messages import Batch
+from tests import samples
 
 
 @pytest.fixture
 def records(http, shim):
     def send(device, stream, *seqs, **fields):
-        batch = Batch("1-0123abcd", [{"seq": seq, "time": 1.0, "kind": "log", **fields} for seq in seqs])
+        batch = Batch("1-0123abcd", [samples.log(seq, **fields) for seq in seqs])
         shim.ingest.receive(f"lamplight/1/home/d/{device}/up/{stream}", batch.encode(), False)
 
     http.post("/api/devices", json={"name": "tv", "board": "lamplight/simulated", "simulation": None})
@@ -31,9 +32,11 @@ def test_a_record_is_what_the_device_sent_and_what_the_shim_knows(records):
         "stream": "logs",
         "boot": "1-0123abcd",
         "seq": 9,
-        "time": 1.0,
+        "time": 1.5,
         "kind": "log",
         "function": "lamp",
+        "version": 0,
+        "level": "info",
         "text": "hello",
     }
 

@@ -19,6 +19,7 @@ from cloud_shim.commands.arguments import parse_config
         ("x=", ""),
         ("x=NaN", "NaN"),
         ("x=Infinity", "Infinity"),
+        pytest.param("x=" + "[" * 100_000, "[" * 100_000, id="endless"),
     ],
 )
 def test_a_value_is_json_where_it_is_json_and_text_elsewhere(pair, value):

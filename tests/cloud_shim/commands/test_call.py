@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 CALL = "POST /api/devices/desk-pi/functions/hello/call"
 
 
@@ -53,3 +55,13 @@ def test_an_event_of_any_type_is_sent_by_hand(shim, run):
 
 def test_data_given_twice_is_wrong_usage(run):
     assert run("call", "desk-pi/hello", "1", "--data", "2")[0] == 2
+
+
+NO_JSON = ["{", "NaN", "1e400", '{"a": [-Infinity]}', '"\\ud800"', "[" * 100_000, "[" * 99 + "]" * 99]
+
+
+@pytest.mark.parametrize("data", NO_JSON, ids=lambda data: data[:20])
+def test_what_json_cannot_say_is_wrong_usage_and_asks_nothing(shim, run, data):
+    code, _, err = run("call", "desk-pi/hello", data)
+    assert code == 2 and len(err) < 500
+    assert shim.asked(CALL) == []

@@ -18,6 +18,10 @@ def test_a_starter_is_copied_under_its_own_name(run):
     assert sorted(each.name for each in Path("night-light").iterdir()) == ["function.toml", "main.py", "tests"]
 
 
+def test_what_is_to_be_typed_next_can_be_typed(run):
+    assert "`lamplight deploy 'my lamp'`" in run("new", "night-light", "my lamp")[2]
+
+
 def test_a_folder_that_exists_is_not_touched(run):
     Path("mine").mkdir()
     Path("mine/main.py").write_text("precious")

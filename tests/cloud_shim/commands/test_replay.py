@@ -8,6 +8,7 @@ import pytest
 from cloud_shim import starters
 
 NIGHT_LIGHT = starters.path("night-light")
+SETTINGS = "GET /api/devices/desk-pi/functions/night-light/settings"
 
 
 def decision(number, lux, lit, version=2, **more):
@@ -29,6 +30,7 @@ def recorded(shim, device):
     def put(*records):
         shim.answers["GET /api/devices/desk-pi"] = device()
         shim.answers["GET /api/records"] = {"records": list(records)}
+        shim.answers[SETTINGS] = {"config": {"threshold": 100}}
 
     return put
 
@@ -56,6 +58,29 @@ def test_after_a_rollback_it_is_the_release_that_runs_again(run, recorded):
     header, *lines = map(json.loads, run("record", "desk-pi/night-light")[1].splitlines())
     assert header["version"] == 1 and [each["event"] for each in lines] == ["e-1", "e-3"]
     assert json.loads(run("record", "desk-pi/night-light", "--version", "2")[1].splitlines()[1])["event"] == "e-2"
+
+
+def test_a_trace_has_the_settings_of_its_own_release(run, recorded, shim, tmp_path):
+    recorded(decision(1, 150, True))
+    shim.answers[SETTINGS] = {"config": {"threshold": 200}}
+    trace = tmp_path / "trace.jsonl"
+    run("record", "desk-pi/night-light", "-o", str(trace))
+    assert run("replay", str(trace), str(NIGHT_LIGHT))[0] == 0
+
+
+def test_the_last_events_are_counted_within_the_release(run, recorded):
+    recorded(*(decision(number, 5, True, version=1) for number in range(5)), decision(6, 5, True))
+    given = ("record", "desk-pi/night-light", "--version")
+    _, out, _ = run(*given, "1", "-n", "2")
+    assert [json.loads(line)["event"] for line in out.splitlines()[1:]] == ["e-3", "e-4"]
+    code, _, err = run(*given, "7")
+    assert code == 3 and "no events of that release" in err and "night-light v1, night-light v2" in err
+
+
+def test_what_was_removed_can_still_be_recorded(run, recorded, shim, device):
+    recorded(decision(1, 5, True))
+    shim.answers["GET /api/devices/desk-pi"] = {**device(), "desired": {"functions": {}}, "reported": None}
+    assert run("record", "desk-pi/night-light")[0] == 0
 
 
 def test_a_difference_is_shown_and_fails(run, recorded, tmp_path):

@@ -48,6 +48,7 @@ def module(chromium):
             [None, None, "f v4", "f v3"],
         ),
         ("lines.js", "m.toLine({kind: 'reading'})", None),
+        ("lines.js", "m.toLine({kind: 'dropped', stream: 'logs', count: 7}).text.slice(0, 17)", "7 records of logs"),
         ("lines.js", "m.matches({level: 'error', source: 'f v3', text: 'A b'}, 'a ERR')", True),
         ("lines.js", "m.matches({level: 'error', source: 'f v3', text: 'A b'}, 'a zzz')", False),
         (

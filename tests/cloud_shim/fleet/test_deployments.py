@@ -81,6 +81,12 @@ def test_removing_what_is_not_there_names_what_is(kind, name):
     assert {"function": "lamp", "model": "presence"}[kind] in refused.value.why
 
 
+def test_removing_a_model_as_a_function_says_how_models_are_removed():
+    with pytest.raises(NotFoundError) as refused:
+        deployments.without(deploy(ref("model", "presence")), "function", "presence", Trial())
+    assert "--model" in refused.value.remedy
+
+
 def test_a_model_in_use_cannot_be_removed_and_its_users_are_named():
     without = deployments.without(deploy(ref("model", "eyes"), ref()), "model", "eyes", Trial())
     deployments.check_unused(without, {"lamp": function()}, "eyes")
@@ -116,6 +122,12 @@ def test_settings_of_the_right_kind_pass(settings):
 def test_misspelt_or_mistyped_setting_is_refused_naming_the_known(settings):
     with pytest.raises(RejectedError, match="inverted, more, name, steps, threshold"):
         deployments.check_settings(function(config=CONFIG), settings)
+
+
+def test_a_setting_that_is_refused_is_told_in_a_line():
+    with pytest.raises(RejectedError) as refused:
+        deployments.check_settings(function(config=CONFIG), {"threshold": "9" * 100_000})
+    assert len(str(refused.value)) < 300
 
 
 def test_settings_that_the_new_release_no_longer_has_are_not_kept():

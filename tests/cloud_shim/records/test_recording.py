@@ -7,12 +7,9 @@ import pytest
 from cloud_shim.records import recording
 from device.protocol.errors import ProtocolError
 from device.protocol.messages import Batch
+from tests.samples import log
 
 BOOT = "1-0123abcd"
-
-
-def record(seq=1, **fields):
-    return {"seq": seq, "time": 1.5, "kind": "log", **fields}
 
 
 def rows(*records):
@@ -20,7 +17,7 @@ def rows(*records):
 
 
 def test_a_record_becomes_a_row_in_the_order_of_the_batch():
-    kept = rows(record(5, function="lamp", text="a"), record(3), record(9))
+    kept = rows(log(5, function="lamp", text="a"), log(3), log(9))
     assert [(row.seq, row.function, row.received) for row in kept] == [(5, "lamp", 2.0), (3, "", 2.0), (9, "", 2.0)]
     assert json.loads(kept[0].body)["text"] == "a"
 
@@ -38,20 +35,17 @@ def test_a_record_becomes_a_row_in_the_order_of_the_batch():
     ],
 )
 def test_malformed_record_is_left_out_and_its_neighbours_are_kept(bad):
-    assert [row.seq for row in rows(record(1), record(2, **bad), record(3))] == [1, 3]
+    assert [row.seq for row in rows(log(1), log(2, **bad), log(3))] == [1, 3]
 
 
 def test_number_used_twice_in_one_batch_counts_once():
-    assert [json.loads(row.body)["text"] for row in rows(record(1, text="a"), record(1, text="b"))] == ["a"]
+    assert [json.loads(row.body)["text"] for row in rows(log(1, text="a"), log(1, text="b"))] == ["a"]
 
 
 @pytest.mark.parametrize("boot", ["", "1", "1-XYZ", "1-0123abcd\n", "-1-0123abcd", "\ud800-01234567"])
 def test_batch_of_no_boot_is_refused(boot):
     with pytest.raises(ProtocolError, match="boot"):
-        recording.rows("pi", "logs", Batch(boot, [record()]), 2.0)
-
-
-REPORT = {"board": "b", "boot": BOOT, "update": {}, "functions": {}, "models": {}, "sensors": {}}
+        recording.rows("pi", "logs", Batch(boot, [log()]), 2.0)
 
 
 def report(running, generation, state):
@@ -72,17 +66,3 @@ def report(running, generation, state):
 )
 def test_a_report_tells_which_generations_proved_themselves(body, outcomes):
     assert recording.outcomes_of_report(body) == outcomes
-
-
-@pytest.mark.parametrize("disk", [7, {"free": 1}, {"free": -1, "used": 2}, {"free": "all", "used": 2}])
-def test_a_disk_of_another_shape_is_refused_before_a_person_sees_it(disk):
-    recording.check_report({**REPORT, "disk": {"free": 1, "used": 2}})
-    with pytest.raises(ProtocolError, match=r"reported\.disk"):
-        recording.check_report({**REPORT, "disk": disk})
-
-
-@pytest.mark.parametrize("update", [None, {"bytes": "all"}, {"total": -1}, {"rate": 0.5}])
-def test_a_progress_of_another_shape_is_refused_before_a_person_sees_it(update):
-    recording.check_report({**REPORT, "update": {"bytes": 1, "total": 2}})
-    with pytest.raises(ProtocolError, match=r"reported\.update"):
-        recording.check_report({**REPORT, "update": update})

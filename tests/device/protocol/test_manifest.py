@@ -47,6 +47,7 @@ def test_everything_but_name_and_handler_has_a_default():
     made = function('name = "a"\nhandler = "a.b:c"')
     assert (made.memory, made.timeout, made.triggers, made.pins) == (64 * 1024 * 1024, 5.0, [], {})
     assert (made.processes, made.scratch, made.network, made.cpu) == (16, 16 * 1024 * 1024, False, None)
+    assert not made.record_calls
 
 
 WRONG_FUNCTIONS = [
@@ -70,6 +71,7 @@ WRONG_FUNCTIONS = [
     ('name = "a"\nhandler = "m:h"\nprocesses = 1025', "processes"),
     ('name = "a"\nhandler = "m:h"\nprocesses = true', "processes"),
     ('name = "a"\nhandler = "m:h"\nnetwork = "yes"', "network"),
+    ('name = "a"\nhandler = "m:h"\nrecord_calls = 1', "record_calls"),
     ('name = "a"\nhandler = "m:h"\nmemory = "0M"', "memory"),
     ('name = "a"\nhandler = "m:h"\nmemory = "²M"', "memory"),
     ('name = "a"\nhandler = "m:h"\ntimeout = "2"', "timeout"),

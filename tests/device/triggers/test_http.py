@@ -38,9 +38,18 @@ def test_a_request_goes_to_the_function_that_serves_path_and_method(routes):
     assert (routes.admit("GET", "/lamp"), routes.admit("POST", "/lamp")) == (10, 20)
 
 
-@pytest.mark.parametrize("target", ["/", "/lamps", "/lamp/", "/files", "*", "http://elsewhere/x", "//lamp"])
+NOT_SERVED = ["/", "/lamps", "/lamp/", "/files", "*", "//lamp"]
+NOT_SERVED += ["http://elsewhere/x", "http://pi", "http:///lamp", "http://[/x", "ftp://pi/lamp"]
+
+
+@pytest.mark.parametrize("target", NOT_SERVED)
 def test_what_nobody_serves_is_not_found(routes, target):
     assert asked(routes, target=target)[0] == 404
+
+
+@pytest.mark.parametrize("target", ["http://pi/lamp", "HTTPS://pi:8088/lamp?c=d"])
+def test_a_target_that_names_the_host_is_taken_by_its_path(routes, target):
+    assert asked(routes, target=target) == (200, b"get")
 
 
 @pytest.mark.parametrize("target", ["/files/../lamp", "/files/%2e%2e/lamp"])
