@@ -101,13 +101,16 @@ def _board(board: str, fields: dict[str, object]) -> Board:
     pins = {n: _pin(p, f"{FILE}.pins.{n}") for n, p in _named(fields, "pins").items()}
     _refuse_shared("line", {n: p.line for n, p in pins.items()})
     _refuse_shared("header", {n: p.header for n, p in pins.items()})
+    connector = _header(fields, bool(pins or buses))
+    if connector is not None:
+        _check_places(connector, pins, buses)
     return Board(
         name=board,
-        title=text(fields, "title", FILE),
+        title=_title(fields),
         simulated=flag(fields, "simulated", FILE, False),
         cannot=texts(fields, "cannot", FILE),
         machine=machine(table(fields.get("machine"), f"{FILE}.machine"), f"{FILE}.machine"),
-        header=_header(fields, bool(pins or buses)),
+        header=connector,
         flash=flash(table(fields.get("flash", {"method": "none"}), f"{FILE}.flash"), f"{FILE}.flash"),
         pins=pins,
         buses=buses,
@@ -120,6 +123,24 @@ def _header(fields: dict[str, object], wired: bool) -> Header | None:
         return None
     where = f"{FILE}.header"
     return header(table(fields.get("header"), where), where)
+
+
+def _title(fields: dict[str, object]) -> str:
+    title = text(fields, "title", FILE)
+    if not title.strip():
+        raise ProtocolError(f"{FILE}.title: it is empty")
+    return title
+
+
+def _check_places(connector: Header, pins: Mapping[str, BoardPin], buses: Mapping[str, Bus]) -> None:
+    """A header whose pins are counted has no others."""
+    places: dict[str, HeaderPin] = {"header.power": connector.power, "header.ground": connector.ground}
+    places |= {f"pins.{each}.header": pin.header for each, pin in pins.items()}
+    for each, bus in buses.items():
+        places |= {f"buses.{each}.sda": bus.sda, f"buses.{each}.scl": bus.scl}
+    for where, place in places.items():
+        if connector.pins and not (isinstance(place, int) and place <= connector.pins):
+            raise ProtocolError(f"{FILE}.{where}: {place!r} is none of the header's pins, 1 to {connector.pins}")
 
 
 def _named(fields: dict[str, object], key: str) -> dict[str, object]:

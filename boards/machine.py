@@ -95,6 +95,8 @@ def flash(fields: dict[str, object], where: str) -> Flash:
 def header_pin(fields: dict[str, object], key: str, where: str) -> HeaderPin:
     """A pin of the header: a number from 1, or a label of at most eight characters."""
     value = fields.get(key)
+    if value == "":
+        raise ProtocolError(f"{where}.{key}: the label is empty")
     if isinstance(value, str):
         return _matching(fields, key, where, _LABEL, "SDA")
     return integer(fields, key, where, 1, HEADER_PINS)

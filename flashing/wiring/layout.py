@@ -3,7 +3,7 @@
 Lengths are in SVG's user units. A wire from the left column of a header passes between two pins of the right one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
 
@@ -16,6 +16,9 @@ HEADER_X, COLUMN = 60.0, 24.0
 LANES_X, LANE = 262.0, 20.0
 PARTS_X = 420.0
 PART_GAP = 44.0
+
+# All orders of so many wires are tried; of more there are too many, and only neighbours of a good one are.
+_MOST_TRIED = 7
 
 Segment = tuple[float, float, float, float]
 
@@ -62,7 +65,7 @@ class Layout:
 
 
 def place(wiring: Wiring) -> Layout:
-    """The layout whose wires cross least."""
+    """The layout whose wires cross least, or, of many wires, nearly least."""
     pins = _pins(wiring)
     parts = _parts(wiring.parts)
     wires = _least_crossing([_wire(net, pins, parts, wiring.header) for net in wiring.nets])
@@ -102,7 +105,25 @@ def _least_crossing(wires: Sequence[Wire]) -> Sequence[Wire]:
     def in_lanes(order: Sequence[float]) -> list[Wire]:
         return [Wire(w.net, w.x, w.y, w.start_y, lane, w.ends) for w, lane in zip(wires, order, strict=True)]
 
-    return min((in_lanes(order) for order in permutations(lanes)), key=_crossings)
+    if len(wires) <= _MOST_TRIED:
+        return min((in_lanes(order) for order in permutations(lanes)), key=_crossings)
+    order = list(lanes)
+    while (better := _improved(order, lambda tried: _crossings(in_lanes(tried)))) is not None:
+        order = better
+    return in_lanes(order)
+
+
+def _improved(order: Sequence[float], cost: Callable[[Sequence[float]], int]) -> list[float] | None:
+    """The best of those orders in which two have changed places, None when none costs less."""
+    swapped = [_swapped(order, *pair) for pair in combinations(range(len(order)), 2)]
+    best = min(swapped, key=cost)
+    return best if cost(best) < cost(order) else None
+
+
+def _swapped(order: Sequence[float], one: int, other: int) -> list[float]:
+    changed = list(order)
+    changed[one], changed[other] = order[other], order[one]
+    return changed
 
 
 def _crossings(wires: Sequence[Wire]) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import boards
+from boards import BoardPin
 from device.errors import NotFoundError
 from flashing import wiring
 from flashing.wiring import layout, nets
@@ -51,3 +52,11 @@ def test_a_title_cannot_bring_markup_into_the_picture() -> None:
 def test_a_board_without_pins_has_no_wiring() -> None:
     with pytest.raises(NotFoundError, match="nothing to wire"):
         wiring.drawn(boards.load("linux/x86-64"))
+
+
+def test_a_board_with_a_wire_on_every_pin_is_drawn_in_good_time() -> None:
+    """All orders of 30 wires are 10^32."""
+    board = boards.load("raspberry-pi/4b")
+    pins = {f"pin-{n}": BoardPin(f"D{n}", 10 + n, 100 + n, "") for n in range(1, 31)}
+    drawn = layout.place(nets.of(replace(board, pins=pins)))
+    assert len({wire.lane for wire in drawn.wires}) == len(drawn.wires) > 30
