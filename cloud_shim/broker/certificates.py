@@ -24,6 +24,8 @@ _AUTHORITY_YEARS = 30
 _BROKER_DAYS = 825
 # The broker's certificate is made anew when fewer are left.
 _RENEW_DAYS = 365
+# Addresses of documentation (RFC 5737, RFC 3849), which nobody has: the way to them is the way out.
+_ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 _WILDCARDS = ("0.0.0.0", "::")
 
 
@@ -56,7 +58,7 @@ def names_of_this_machine(listen: str) -> list[str]:
     host = socket.gethostname()
     if listen not in _WILDCARDS:
         return [listen, host, f"{host}.local"]
-    found = {str(info[4][0]) for info in _addresses(host)}
+    found = {str(info[4][0]) for info in _addresses(host)} | _outward()
     return [host, f"{host}.local", "localhost", "127.0.0.1", *sorted(found - {"127.0.0.1"})]
 
 
@@ -70,6 +72,21 @@ def _addresses(host: str) -> Sequence[tuple[object, object, object, object, tupl
         return socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError:
         return []
+
+
+def _outward() -> set[str]:
+    """This machine's own addresses on the ways out: /etc/hosts of many systems knows the host by 127.0.1.1 only."""
+    return {address for family, there in _ELSEWHERE if (address := _own_address(family, there))}
+
+
+def _own_address(family: socket.AddressFamily, there: str) -> str:
+    """From which address this machine would talk to that one; "" when no way leads there. Nothing is sent."""
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as asking:
+            asking.connect((there, 9))
+            return str(asking.getsockname()[0]).partition("%")[0]
+    except OSError:
+        return ""
 
 
 def _make_authority(certificate: Path, key_file: Path) -> None:

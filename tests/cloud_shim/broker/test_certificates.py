@@ -106,3 +106,18 @@ def test_a_broker_that_listens_everywhere_is_known_by_each_address() -> None:
     names = certificates.names_of_this_machine("0.0.0.0")
     assert {"localhost", "127.0.0.1", socket.gethostname()} <= set(names)
     assert certificates.names_of_this_machine("192.168.1.10")[0] == "192.168.1.10"
+
+
+def test_it_is_known_by_its_address_on_the_way_out_though_its_own_name_leads_to_loopback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(certificates, "_addresses", lambda host: [])
+    monkeypatch.setattr(certificates, "_own_address", lambda family, there: "192.168.1.10" if "." in there else "")
+    names = certificates.names_of_this_machine("0.0.0.0")
+    assert "192.168.1.10" in names
+    assert "" not in names
+
+
+def test_the_own_address_on_a_way_is_found_and_none_where_no_way_leads() -> None:
+    assert certificates._own_address(socket.AF_INET, "127.0.0.53") == "127.0.0.1"
+    assert certificates._own_address(socket.AF_INET, "no address") == ""
