@@ -104,9 +104,11 @@ class Enrolment:
     def token(self, name: str, again: bool) -> str:
         """A token that lets the first board in which brings it and asks to be `name`, within TOKEN_LIFETIME.
 
-        With `again` in place of the device of that name, which is shut out by it.
+        With `again` in place of the device of that name, if there is one now, which is shut out by it: a card that was
+        made for a free name replaces nobody who took it since.
         """
         token = secrets.token_urlsafe(32)
+        again = again and self._members.has(name)
         with self._database.write() as session:
             session.execute(delete(TokenRow).where(TokenRow.made < self._clock() - 2 * TOKEN_LIFETIME))
             session.add(TokenRow(sha256=_digest(token), name=name, again=again, made=self._clock()))

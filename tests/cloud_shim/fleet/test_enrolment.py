@@ -105,6 +105,13 @@ def test_a_token_replaces_a_device_only_when_it_was_made_for_that(door, hash):
     assert door.let_in == {"shelf-pi": other}
 
 
+def test_a_card_made_for_a_free_name_replaces_nobody_who_took_it_since(door, hash):
+    early = door.enrolment.token("shelf-pi", again=True)
+    door.members.enrol("shelf-pi", BOARD, hash)
+    assert door.ask(hash=hash_password("other"), token=early)[0] == "refused"
+    assert door.let_in == {"shelf-pi": hash}
+
+
 def test_a_revoked_board_does_not_come_back_by_the_token_that_let_it_in(door, hash):
     token = door.enrolment.token("shelf-pi", again=True)
     door.ask(hash=hash, token=token)
