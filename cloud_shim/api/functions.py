@@ -11,7 +11,7 @@ from starlette.routing import Route
 from cloud_shim import words
 from cloud_shim.api.requests import json_object, path_name, shim, whole_number
 from cloud_shim.fleet.deployments import Trial
-from cloud_shim.fleet.fleet import Device
+from cloud_shim.fleet.fleet import Device, revoked
 from cloud_shim.releases import sources
 from cloud_shim.releases.layers import REQUIREMENTS
 from cloud_shim.releases.release import Release
@@ -84,7 +84,9 @@ async def _call(request: Request) -> JSONResponse:
 
 
 def check_online(device: Device) -> None:
-    """Raise OfflineError, saying since when, for a device that cannot be called now."""
+    """Raise OfflineError, saying since when, for a device that cannot be called now, RejectedError for a revoked."""
+    if device.revoked:
+        raise revoked(device.name)
     if not device.online:
         raise OfflineError(
             f"{device.name} is offline",

@@ -37,6 +37,7 @@ class Device:
     online: bool
     last_seen: float | None
     simulation: Path | None
+    revoked: bool
 
 
 class Fleet:
@@ -92,7 +93,8 @@ class Fleet:
         """How to reach the device."""
         with self._database.read() as session:
             row = self._row(session, name)
-            return Device(row.name, row.online, row.last_seen, Path(row.simulation) if row.simulation else None)
+            simulation = Path(row.simulation) if row.simulation else None
+            return Device(row.name, row.online, row.last_seen, simulation, _is_revoked(session, name))
 
     def deployment(self, name: str) -> Deployment:
         """What the device should run now; generation 0 when nothing was ever deployed."""
@@ -131,13 +133,13 @@ class Fleet:
 
         `settings` None keeps the previous ones; with `retry` it is tried even if it failed there before.
         `layer` has a function's dependencies, None when it has none; "keep" leaves it at those of the release before.
-        Raises RejectedError when that cannot run there.
+        Raises RejectedError when that cannot run there, or the device was revoked.
         """
         for each in (release, layer):
             if isinstance(each, Release):
                 self._registry.sign(each)
         with self._database.write() as session:
-            row = self._row(session, device)
+            row = self._member(session, device)
             present = self._present(session, row)
             chosen = _settings(release, present, settings)
             useful = _useful(session, device, release)
@@ -156,7 +158,7 @@ class Fleet:
         NotFoundError when the device has none of that name, RejectedError when a function still needs the model.
         """
         with self._database.write() as session:
-            row = self._row(session, device)
+            row = self._member(session, device)
             deployment = deployments.without(self._present(session, row), kind, name, Trial())
             if kind == "model":
                 deployments.check_unused(deployment, self._manifests(deployment), name)
@@ -170,7 +172,7 @@ class Fleet:
         RejectedError when there is no such deployment.
         """
         with self._database.write() as session:
-            row = self._row(session, device)
+            row = self._member(session, device)
             present = self._present(session, row)
             earlier = _last_good(session, present)
             deployment = deployments.again(earlier, present.generation + 1)
@@ -193,6 +195,13 @@ class Fleet:
             raise NotFoundError(f"There is no device {name!r}", f"known are: {known}", "`lamplight devices` lists them")
         return row
 
+    def _member(self, session: Session, name: str) -> DeviceRow:
+        """The device that may be told to run something; RejectedError for one that was shut out."""
+        row = self._row(session, name)
+        if _is_revoked(session, name):
+            raise revoked(name)
+        return row
+
     def _present(self, session: Session, row: DeviceRow) -> Deployment:
         current = session.get(DeploymentRow, (row.name, row.generation))
         return documents.decode(current.document.encode()) if current else deployments.empty(self._name, row.name)
@@ -201,6 +210,20 @@ class Fleet:
         report = session.get(ReportRow, row.name)
         credential = session.get(CredentialRow, row.name)
         return views.device(row, self._present(session, row), report, credential, listening, time.time())
+
+
+def revoked(device: str) -> RejectedError:
+    """Why nothing can be asked of a device that was shut out."""
+    return RejectedError(
+        f"{device} was revoked",
+        "it is shut out, and hears of nothing",
+        "flash it again: `python flash.py image --again`",
+    )
+
+
+def _is_revoked(session: Session, device: str) -> bool:
+    credential = session.get(CredentialRow, device)
+    return credential is not None and credential.revoked
 
 
 def _reported(session: Session, device: str) -> Json:

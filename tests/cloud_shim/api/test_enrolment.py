@@ -72,3 +72,14 @@ def test_revoking_is_shown_and_needs_a_device(http):
     assert http.post("/api/devices/pi/revoke").json() == {"revoked": "pi"}
     assert http.get("/api/devices/pi").json()["revoked"]
     assert http.post("/api/devices/tv/revoke").status_code == 404
+
+
+def test_nothing_is_asked_of_a_device_that_was_revoked(http, shim):
+    http.post("/api/devices/pi/revoke")
+    for refused in (
+        http.post("/api/devices/pi/rollback"),
+        http.delete("/api/devices/pi/functions/light-switch"),
+        http.post("/api/devices/pi/doctor"),
+    ):
+        assert refused.status_code == 422
+        assert "was revoked" in refused.json()["error"]["what"]
