@@ -7,11 +7,11 @@ import errno
 import struct
 import warnings
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from device.errors import BadArtifactError, RejectedError
+from device.errors import BadArtifactError, LamplightError, RejectedError
 from flashing.image import SECTOR, boot_partition
 
 
@@ -38,6 +38,11 @@ class BootFiles:
                 self._fs.makedir(self._found(folder))
         self._fs.writebytes(self._found(path), data)
 
+    def remove(self, path: str) -> None:
+        """Take the file `path` away, where there is one."""
+        if self.has(path):
+            self._fs.remove(self._found(path))
+
     def _found(self, path: str) -> str:
         """`path` as it is spelt on the partition, where it is there."""
         at = "/"
@@ -48,34 +53,42 @@ class BootFiles:
 
 
 @contextmanager
-def opened(image: Path, read_only: bool = False) -> Generator[BootFiles]:
-    """The files of the boot partition of `image`. Raises BadArtifactError when it has none that can be read.
+def opened(image: Path, read_only: bool = False, title: str = "") -> Generator[BootFiles]:
+    """The files of the boot partition of `image`, called `title` to a person.
 
-    RejectedError when it is full. What was written is in the image when the block ends.
+    Raises BadArtifactError when it has none that can be read, RejectedError when it is full. What was written is in the
+    image when the block ends.
     """
-    start = boot_partition(image).start
-    with warnings.catch_warnings():
-        # The library's own base warns of the packaging tools that it is loaded with.
-        warnings.simplefilter("ignore")
-        from pyfatfs._exceptions import PyFATException  # pyright: ignore[reportMissingTypeStubs]
-        from pyfatfs.PyFatFS import PyFatFS  # pyright: ignore[reportMissingTypeStubs]
-    filesystem = None
+    start = boot_partition(image, title).start
     try:
-        filesystem = PyFatFS(str(image), offset=start, read_only=read_only)
-        yield BootFiles(filesystem)
-    except PyFATException as error:
-        if error.errno == errno.ENOSPC:  # pyright: ignore[reportUnknownMemberType]
-            raise RejectedError(
-                f"The boot partition of {image.name} has no space for the agent and its libraries",
-                "",
-                "use an image whose boot partition is larger; Raspberry Pi OS has 512 MiB",
-            ) from error
-        raise BadArtifactError(f"The boot partition of {image.name} cannot be used", str(error)) from error
-    finally:
-        if filesystem is not None:
-            filesystem.close()
+        # The library's own base warns of the packaging tools that it is loaded with, and it of cards that were pulled.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from pyfatfs.PyFatFS import PyFatFS  # pyright: ignore[reportMissingTypeStubs]
+
+            with closing(PyFatFS(str(image), offset=start, read_only=read_only)) as filesystem:
+                yield BootFiles(filesystem)
+    except LamplightError:
+        raise
+    except Exception as error:
+        # A damaged file system ends in whatever the library happens to stumble on: struct.error, IndexError and more.
+        raise _unusable(title or image.name, error) from error
     if not read_only:
         _forget_free_count(image, start)
+
+
+def _unusable(title: str, error: Exception) -> LamplightError:
+    full = getattr(error, "errno", None) == errno.ENOSPC
+    if full and isinstance(error, OSError):
+        return RejectedError(f"{title} could not be written", "the disk is full", "make room there")
+    if full:
+        return RejectedError(
+            f"The boot partition of {title} has no space for the agent and its libraries",
+            "",
+            "use an image whose boot partition is larger; Raspberry Pi OS has 512 MiB",
+        )
+    why = str(error) or type(error).__name__
+    return BadArtifactError(f"The boot partition of {title} cannot be used", why, "download the image again")
 
 
 def _forget_free_count(image: Path, start: int) -> None:

@@ -66,15 +66,18 @@ def _chunks(raw: BinaryIO, packed: bool) -> Iterator[bytes]:
         yield from iter(lambda: source.read(_CHUNK), b"")
 
 
-def check(image: Path, plan: Plan) -> str:
-    """Whether `image` is one for the plan's board, and not a card already; gives the first-boot mechanism."""
+def check(image: Path, plan: Plan, title: str) -> str:
+    """Whether `image`, a copy of `title`, is one for the plan's board, and not a card already.
+
+    Gives the first-boot mechanism. Raises RejectedError, BadArtifactError; UsageError for a board without a card.
+    """
     if plan.board.flash.method != "card":
         why = "it is simulated" if plan.board.simulated else "it keeps the system that it has"
         raise UsageError(f"{plan.board.name} is not flashed with a card", why, "see its README.md")
-    with bootfs.opened(image, read_only=True) as files:
+    with bootfs.opened(image, read_only=True, title=title) as files:
         if files.has(FOLDER):
             raise RejectedError(
-                f"{image.name} is a card already",
+                f"{title} is a card already",
                 "there is a Lamplight on it",
                 "take the image as it was downloaded",
             )
@@ -88,7 +91,7 @@ def check(image: Path, plan: Plan) -> str:
             )
         if not plan.replace and (there := firstboot.customised(files)):
             raise RejectedError(
-                f"{image.name} has settings for its first boot already",
+                f"{title} has settings for its first boot already",
                 f"they would be lost: {', '.join(there)}",
                 "take the image as it was downloaded, or --replace",
             )
@@ -105,10 +108,15 @@ def _refuse_32_bits(files: BootFiles) -> None:
         )
 
 
-def inject(image: Path, plan: Plan, mechanism: str, brought: Mapping[str, bytes]) -> None:
-    """Write the settings for the first boot, and the files `brought` into the folder of ours, into `image`."""
-    with bootfs.opened(image) as files:
+def inject(image: Path, plan: Plan, mechanism: str, brought: Mapping[str, bytes], title: str) -> None:
+    """Write the settings for the first boot, and the files `brought` into the folder of ours, into `image`.
+
+    It is a copy of the image `title`.
+    """
+    with bootfs.opened(image, title=title) as files:
         settings = firstboot.mechanisms()[mechanism](files.read, plan.settings)
+        for name in firstboot.somebodys(files) if plan.replace else ():
+            files.remove(name)
         for name, data in brought.items():
             files.write(f"{FOLDER}/{name}", data)
         for name, text in settings.items():
@@ -125,13 +133,15 @@ def make(
     """
     if not output.parent.is_dir():
         raise NotFoundError(f"There is no folder {output.parent}", "the card image would be made in it")
+    if output.is_dir():
+        raise UsageError(f"{output} is a folder", "the card image would be made in its place", f"-o {output}/NAME.img")
     if output.exists() and not again:
         raise UsageError(f"{output} exists", "", "--again replaces it")
     part = output.with_name(output.name + ".part")
     try:
         unpack(base, part, progress)
-        mechanism = check(part, plan)
-        inject(part, plan, mechanism, bring())
+        mechanism = check(part, plan, base.name)
+        inject(part, plan, mechanism, bring(), base.name)
         part.replace(output)
     finally:
         part.unlink(missing_ok=True)

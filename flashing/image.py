@@ -34,32 +34,38 @@ class Partition:
     size: int
 
 
-def boot_partition(image: Path) -> Partition:
-    """The first FAT partition of `image`. Raises BadArtifactError when that is no whole card image."""
-    found = partitions(image)
+def boot_partition(image: Path, title: str = "") -> Partition:
+    """The first FAT partition of `image`. BadArtifactError, calling it `title`, when it is no whole card image."""
+    title = title or str(image)
+    found = partitions(image, title)
+    if found[0].type == _GPT:
+        raise _without_boot(title, "it has a GUID partition table")
     end, size = max(each.start + each.size for each in found), image.stat().st_size
     if size < end:
         raise BadArtifactError(
-            f"{image} is truncated", f"it has {size:,} of at least {end:,} bytes", "download the image again"
+            f"{title} is truncated", f"it has {size:,} of at least {end:,} bytes", "download the image again"
         )
     for each in found:
         if each.type in _FAT_TYPES:
             return each
-    why = "it has a GUID partition table" if found[0].type == _GPT else "none of its partitions has a FAT file system"
-    raise BadArtifactError(f"{image} has no boot partition", why, "use an image of Raspberry Pi OS")
+    raise _without_boot(title, "none of its partitions has a FAT file system")
 
 
-def partitions(image: Path) -> Sequence[Partition]:
-    """The used entries of the image's MBR; raises BadArtifactError when there is none."""
+def _without_boot(title: str, why: str) -> BadArtifactError:
+    return BadArtifactError(f"{title} has no boot partition", why, "use an image of Raspberry Pi OS")
+
+
+def partitions(image: Path, title: str) -> Sequence[Partition]:
+    """The used entries of the image's MBR; raises BadArtifactError, calling it `title`, when there is none."""
     with image.open("rb") as file:
         block = file.read(SECTOR)
     for start, what in _OTHER_FILES.items():
         if block.startswith(start):
-            raise BadArtifactError(f"{image} is no card image", f"it is {what}")
+            raise BadArtifactError(f"{title} is no card image", f"it is {what}")
     if len(block) < SECTOR or block[510:] != b"\x55\xaa":
-        raise BadArtifactError(f"{image} is no card image", "it does not begin with a partition table (MBR)")
+        raise BadArtifactError(f"{title} is no card image", "it does not begin with a partition table (MBR)")
     entries = [struct.unpack_from("<4xB3xII", block, 446 + 16 * number) for number in range(4)]
     found = [Partition(kind, start * SECTOR, size * SECTOR) for kind, start, size in entries if size]
     if not found:
-        raise BadArtifactError(f"{image} is no card image", "its partition table is empty")
+        raise BadArtifactError(f"{title} is no card image", "its partition table is empty")
     return found

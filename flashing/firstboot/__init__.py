@@ -25,6 +25,8 @@ _SOMEBODYS = {
     "network-config": re.compile(r"^\s*[\"']?wifis[\"']?\s*:", re.M),
     **dict.fromkeys(("firstrun.sh", "custom.toml", "userconf.txt", "wpa_supplicant.conf"), _ANYTHING),
 }
+# The arguments of the kernel by which systemd runs one command at boot (systemd-run-generator(8)).
+RUNS = ("systemd.run", "systemd.unit=kernel-command-line.target")
 _I2C = re.compile(r"\s*#?\s*dtparam=i2c_arm=")
 INSTALL = f"{MOUNTED}/{FOLDER}/install.sh"
 # What install.sh leaves when it has come to its end.
@@ -69,10 +71,15 @@ def customised(files: BootFiles) -> Sequence[str]:
     Those of cloud-init are on an image that is published as well, with comments, the wire and `ssh_pwauth` (pi-gen,
     stage2/04-cloud-init): what counts is a key beyond these.
     """
-    there = [name for name, own in _SOMEBODYS.items() if own.search(files.read(name))]
+    there = list(somebodys(files))
     if "systemd.run=" in files.read("cmdline.txt"):
         there.append("cmdline.txt")
     return there
+
+
+def somebodys(files: BootFiles) -> Sequence[str]:
+    """Those of `customised` that are nothing but such settings, and so may be removed."""
+    return [name for name, own in _SOMEBODYS.items() if own.search(files.read(name))]
 
 
 def with_i2c(config: str) -> str:
@@ -82,7 +89,11 @@ def with_i2c(config: str) -> str:
     return "\n".join([*lines, "[all]", "dtparam=i2c_arm=on", ""])
 
 
-def with_arguments(cmdline: str, replaced: str, added: str) -> str:
-    """The kernel command line, which is one line, without arguments that begin with `replaced`, and with `added`."""
-    kept = [each for each in cmdline.split() if not each.startswith(replaced)]
+def with_arguments(cmdline: str, added: str, replaced: str = "") -> str:
+    """The kernel command line, which is one line, with `added`.
+
+    Without those by which something else runs at the first boot, nor any that begins with `replaced`, if that is given.
+    """
+    gone = (*RUNS, replaced) if replaced else RUNS
+    kept = [each for each in cmdline.split() if not each.startswith(gone)]
     return " ".join([*kept, added]) + "\n"

@@ -36,7 +36,7 @@ def files(read: Callable[[str], str], settings: Settings) -> Mapping[str, str]:
         "user-data": user_data,
         "meta-data": _json({"instance-id": instance, "local-hostname": settings.hostname}),
         "network-config": network,
-        "cmdline.txt": with_arguments(read("cmdline.txt"), "ds=nocloud", f"ds=nocloud;i={instance}"),
+        "cmdline.txt": with_arguments(read("cmdline.txt"), f"ds=nocloud;i={instance}", "ds=nocloud"),
         "config.txt": with_i2c(read("config.txt")),
     }
 

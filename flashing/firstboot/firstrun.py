@@ -6,20 +6,22 @@ As rpi-imager does for Raspberry Pi OS Bookworm. Names and networks are set by t
 import shlex
 from collections.abc import Callable, Mapping
 
-from flashing.firstboot import INSTALL, MOUNTED, Settings, with_arguments, with_i2c
+from flashing.firstboot import INSTALL, MOUNTED, RUNS, Settings, with_arguments, with_i2c
 
 SCRIPT = "firstrun.sh"
 _RUN = (
     f"systemd.run={MOUNTED}/{SCRIPT} systemd.run_success_action=reboot "
     "systemd.run_failure_action=reboot systemd.unit=kernel-command-line.target"
 )
+# What the system is told by _RUN, taken out again.
+_END = ";".join(f"s| {each.replace('.', '[.]')}[^ ]*||g" for each in RUNS)
 
 
 def files(read: Callable[[str], str], settings: Settings) -> Mapping[str, str]:
     """The files of the boot partition to write, by name; `read` gives those that are there."""
     return {
         SCRIPT: _script(settings),
-        "cmdline.txt": with_arguments(read("cmdline.txt"), "systemd.", _RUN),
+        "cmdline.txt": with_arguments(read("cmdline.txt"), _RUN),
         "config.txt": with_i2c(read("config.txt")),
     }
 
@@ -40,7 +42,7 @@ def _script(settings: Settings) -> str:
             *lines,
             f"sh {INSTALL}",
             f"rm -f {MOUNTED}/{SCRIPT}",
-            f"sed -i 's| systemd[.][^ ]*||g' {MOUNTED}/cmdline.txt",
+            f"sed -i {shlex.quote(_END)} {MOUNTED}/cmdline.txt",
             "exit 0",
             "",
         ]

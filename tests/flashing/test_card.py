@@ -1,8 +1,11 @@
 """A card image made from a base image: what is on it for each mechanism, and every wrong file in its place."""
 
+import contextlib
 import json
 import lzma
+import random
 import stat
+import struct
 import subprocess
 import tomllib
 import zipfile
@@ -14,7 +17,7 @@ import yaml
 
 import boards
 from device.errors import BadArtifactError, LamplightError, NotFoundError, RejectedError, UsageError
-from flashing import card, secrets
+from flashing import bootfs, card, secrets
 from flashing.firstboot import Settings
 from tests.flashing.conftest import BOOKWORM, BOOT_SIZE, COMMON, MIB, START, TRIXIE, MakeImage, mtools, read
 
@@ -217,6 +220,17 @@ def test_an_image_that_somebody_has_set_up_already_is_not_silently_set_up_anew(
     refused(base, RejectedError, f"(?i){name}.*--replace")
     image = made(base, the_plan=replace(plan(), replace=True))
     assert json.loads(read(image, "meta-data"))["local-hostname"]
+    # What ran at the first boot would run still, as root.
+    with bootfs.opened(image, read_only=True) as files:
+        assert "theirs" not in files.read(name)
+    assert "systemd.run" not in read(image, "cmdline.txt")
+
+
+def test_other_words_to_systemd_on_the_kernels_line_stay(make_image: MakeImage) -> None:
+    line = "root=PARTUUID=1-02 systemd.show_status=0 systemd.run=/x systemd.unit=kernel-command-line.target\n"
+    base = make_image({**BOOKWORM, "cmdline.txt": line})
+    kept = read(made(base, the_plan=replace(plan(), replace=True)), "cmdline.txt")
+    assert kept.startswith("root=PARTUUID=1-02 systemd.show_status=0 systemd.run=/boot/firmware/firstrun.sh ")
 
 
 def test_what_an_image_is_published_with_is_no_setting_of_anybodys(make_image: MakeImage) -> None:
@@ -237,7 +251,32 @@ def test_a_boot_partition_that_is_garbage(make_image: MakeImage) -> None:
     with base.open("r+b") as file:
         file.seek(8 * MIB)
         file.write(b"\xa5" * MIB)
-    refused(base, BadArtifactError, "boot partition")
+    refused(base, BadArtifactError, f"boot partition of {base.name} ")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_boot_partition_with_some_sectors_damaged(make_image: MakeImage, seed: int) -> None:
+    base, chance = make_image(), random.Random(seed)
+    with base.open("r+b") as file:
+        for _ in range(20):
+            file.seek(START + chance.randrange(64) * 512)
+            file.write(chance.randbytes(512))
+    with contextlib.suppress(LamplightError):
+        made(base)
+    assert {"card.img"} >= set(left_over(base.parent))
+
+
+def test_a_disk_with_a_guid_partition_table_is_called_that(tmp_path: Path) -> None:
+    image, block = tmp_path / "base.img", bytearray(512)
+    block[446:462] = struct.pack("<4xB3xII", 0xEE, 1, 0xFFFFFFFF)
+    block[510:] = b"\x55\xaa"
+    image.write_bytes(block)
+    refused(image, BadArtifactError, "GUID partition table")
+
+
+def test_a_folder_in_place_of_the_output(make_image: MakeImage, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is a folder"):
+        card.make(make_image(), tmp_path, plan(), lambda: BROUGHT, lambda _: None, True)
 
 
 def test_an_image_that_does_not_show_how_it_is_configured(make_image: MakeImage) -> None:

@@ -1,5 +1,6 @@
 """What nobody else may read: keys made as the standard says, and every careless way refused."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def test_a_password_that_no_network_has(password: str) -> None:
     assert not password or password not in str(caught.value)
 
 
-@pytest.mark.parametrize("ssid", ["", "x" * 33, "ü" * 17, "two\nlines", "nul\0"])
+@pytest.mark.parametrize("ssid", ["", "x" * 33, "ü" * 17, "two\nlines", "nul\0", "line\u2028", "\udcff"])
 def test_a_name_that_no_network_has(ssid: str) -> None:
     with pytest.raises(UsageError, match="no name of a Wi-Fi"):
         secrets.wifi(ssid, "password", "DE")
@@ -50,6 +51,13 @@ def test_a_secret_that_others_may_read_is_refused(tmp_path: Path) -> None:
 def test_the_password_comes_from_the_environment_when_no_file_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(secrets.VARIABLE, "from the environment")
     assert secrets.wifi_password(None) == "from the environment"
+
+
+def test_without_a_terminal_a_missing_password_is_asked_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(secrets.VARIABLE, raising=False)
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+    with pytest.raises(UsageError, match="--wifi-password-file"):
+        secrets.wifi_password(None)
 
 
 def test_a_secret_that_is_not_there(tmp_path: Path) -> None:
