@@ -2,7 +2,10 @@
 
 import sys
 
-from flashing.cli import run
+try:
+    from flashing.cli import run
+except ModuleNotFoundError as error:
+    sys.exit(f"error: {error.name} is not installed. try: make setup, then .venv/bin/python flash.py")
 
 if __name__ == "__main__":
     sys.exit(run(sys.argv[1:]))

@@ -66,6 +66,8 @@ class Server(uvicorn.Server):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGINT or SIGTERM; gives the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # The console's pages ask the API through it, in this process: a line for each.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         chosen = config.parse(arguments)
         # Both before anything is touched: a second shim would take the first one's place at the broker.

@@ -13,6 +13,7 @@ from typing import Any
 from cloud_shim.client import Client
 from device.config import MQTT_PORT, MQTTS_PORT, is_loopback
 from device.errors import NotFoundError, RejectedError, UsageError
+from device.protocol.fields import is_name
 from flashing.secrets import secret_file
 
 STATE = "/var/lib/lamplight"
@@ -72,6 +73,13 @@ def broker(address: str, tls: bool = True) -> Broker:
             f"The board would look for the broker at {host} on itself", "", "name this machine as the network knows it"
         )
     return Broker(host, int(port or 0), tls)
+
+
+def check_names(device: str, fleet: str) -> None:
+    """UsageError for what can name no device (when there is one), or no fleet."""
+    for name, what in ((device, "device"), (fleet, "fleet")):
+        if name and not is_name(name):
+            raise UsageError(f"{name!r} cannot name a {what}", "use lower-case letters, digits and '-'")
 
 
 def from_shim(client: Client, device: str, fleet: str, again: bool, token: bool = True, tls: bool = True) -> Identity:

@@ -6,6 +6,7 @@ Never from the command line, which every user of the machine sees. It does not w
 import hashlib
 import os
 import re
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,8 +30,8 @@ class Wifi:
 
 def wifi(ssid: str, password: str, country: str) -> Wifi:
     """The network `ssid`, with its key made of the password as IEEE 802.11 does (annex J.4). Raises UsageError."""
-    if not 1 <= len(ssid.encode()) <= 32 or any(each < " " for each in ssid):
-        raise UsageError("That is no name of a Wi-Fi network", "it has 1 to 32 bytes and no control characters")
+    if not ssid.isprintable() or not 1 <= len(ssid.encode()) <= 32:
+        raise UsageError("That is no name of a Wi-Fi network", "it has 1 to 32 bytes of UTF-8 that can be printed")
     if not _COUNTRY.fullmatch(country):
         raise UsageError(f"{country!r} is no country", "", "two capital letters, such as --wifi-country DE")
     if _HEX.fullmatch(password):
@@ -49,7 +50,13 @@ def wifi_password(file: Path | None) -> str:
     if file is not None:
         return secret_file(file)
     given = os.environ.get(VARIABLE)
-    return given if given is not None else click.prompt("Wi-Fi password", hide_input=True, err=True)
+    if given is not None:
+        return given
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "The Wi-Fi password is missing", "nobody is there to ask", f"--wifi-password-file FILE, or {VARIABLE}"
+        )
+    return click.prompt("Wi-Fi password", hide_input=True, err=True)
 
 
 def secret_file(file: Path) -> str:

@@ -130,3 +130,11 @@ def test_every_relative_link_leads_somewhere(page: str) -> None:
         file = (ROOT / page).parent / path if path else ROOT / page
         assert file.exists(), target
         assert not anchor or anchor in anchors(file.read_text()), target
+
+
+def test_nobody_is_told_to_install_the_package_of_a_stranger() -> None:
+    """The project is on no index; who has its name there is somebody else."""
+    told = re.compile(r"pip install [^`\n]*lamplight")
+    sources = [each for folder in ("device", "cloud_shim", "flashing") for each in (ROOT / folder).rglob("*.py")]
+    found = [each for each in [*sources, *(ROOT / page for page in PAGES)] if told.search(each.read_text())]
+    assert found == []

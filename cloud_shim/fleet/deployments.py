@@ -140,7 +140,10 @@ def check_models_run(deployment: Deployment, board: Board, reported: Mapping[str
     machine = _machine(board, reported)
     if not deployment.models or (machine not in _WITHOUT_ONNXRUNTIME and reported.get("ai", True)):
         return
-    why, remedy = "onnxruntime is not installed on it", "install it there: `pip install 'lamplight[ai]'`"
+    why, remedy = (
+        "onnxruntime is not installed on it",
+        "install it beside the agent there: `pip install onnxruntime numpy`",
+    )
     if machine in _WITHOUT_ONNXRUNTIME:
         why, remedy = f"there is no onnxruntime for {machine}", "use a 64-bit board, or a function without a model"
     raise RejectedError(f"{deployment.device} cannot run ONNX models", why, remedy)

@@ -36,7 +36,7 @@ def required() -> Finding:
     try:
         runtime_file.check(wanted)
     except RejectedError as error:
-        return fail(error.why, "Install Lamplight again: `pip install --upgrade lamplight`")
+        return fail(error.why, "install the agent again: `python flash.py ssh USER@HOST`, or `make setup` in a clone")
     return ok(f"all {len(wanted.requires)} are there")
 
 
@@ -45,7 +45,7 @@ def inference() -> Finding:
     if find_spec("onnxruntime") is None:
         return skip(
             "onnxruntime is not installed: functions run, models do not",
-            "`pip install lamplight[ai]`; there is no onnxruntime for 32-bit ARM and MIPS",
+            "`pip install onnxruntime numpy` beside the agent; there is none for 32-bit ARM and MIPS",
         )
     return ok(f"onnxruntime {metadata.version('onnxruntime')}")
 

@@ -42,7 +42,7 @@ def prepare() -> ModuleType:
         raise RejectedError(
             "This board cannot run ONNX models",
             f"onnxruntime is not installed ({error})",
-            'Install it with `pip install "lamplight[ai]"`; there is none for 32-bit ARM',
+            "`pip install onnxruntime numpy` beside the agent; there is none for 32-bit ARM",
         ) from error
     onnxruntime.InferenceSession(_SMALLEST, _options(onnxruntime), providers=["CPUExecutionProvider"])
     return onnxruntime

@@ -41,7 +41,7 @@ def run(options: Options) -> None:
 
 def _library(name: str) -> Finding:
     there = importlib.util.find_spec(name) is not None
-    return Finding(name, there, "installed" if there else "", "" if there else "pip install 'lamplight[flash]'")
+    return Finding(name, there, "installed" if there else "", "" if there else "make setup")
 
 
 def _tool(name: str) -> Finding:

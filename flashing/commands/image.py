@@ -11,7 +11,6 @@ from boards import Board
 from cloud_shim.commands.arguments import Options, command
 from cloud_shim.up.provision import FLEET
 from device.errors import UsageError
-from device.protocol.fields import is_name
 from flashing import agent, card, disks, identity, secrets
 from flashing.commands import write
 from flashing.firstboot import Settings
@@ -47,8 +46,7 @@ _FILE = click.Path(path_type=Path)
 def run(options: Options, board_name: str, base: Path, name: str, output: Path, **chosen: Any) -> None:
     """Make a card image for one device: the agent with all its libraries, its identity, and first-boot settings."""
     board = boards.load(board_name)
-    if not is_name(name):
-        raise UsageError(f"{name!r} cannot name a device", "use lower-case letters, digits and '-'")
+    identity.check_names(name, chosen["fleet"])
     maker = _Maker(options, board, name, chosen)
     if chosen["to"]:
         # Before the minutes that an image takes.

@@ -10,7 +10,6 @@ import click
 from cloud_shim.commands.arguments import Options
 from cloud_shim.up.provision import FLEET
 from device.errors import RejectedError, UsageError
-from device.protocol.fields import is_name
 from flashing import agent, identity, installation
 from flashing.installation import Wish
 from flashing.targets import Target
@@ -45,8 +44,7 @@ def options(function: _F) -> _F:
 def install(options: Options, target: Target, chosen: Mapping[str, Any]) -> None:
     """Install on `target` as `chosen`, or upgrade it, and say what was done."""
     name: str = chosen["name"]
-    if name and not is_name(name):
-        raise UsageError(f"{name!r} cannot name a device", "use lower-case letters, digits and '-'")
+    identity.check_names(name, chosen["fleet"])
     terminal = options.terminal
 
     def identify(device: str, board: str) -> Mapping[str, bytes]:

@@ -4,6 +4,7 @@ One connection carries all: the user is asked once. Files and secrets travel as 
 arguments. It decides nothing about the machine.
 """
 
+import contextlib
 import io
 import shlex
 import subprocess
@@ -43,7 +44,9 @@ class Ssh:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         command = [*self._command(), "-O", "exit", "--", self._host]
-        subprocess.run(command, capture_output=True, check=False)
+        # Without an `ssh` there is no connection to end, and the error that says so is on its way.
+        with contextlib.suppress(FileNotFoundError):
+            subprocess.run(command, capture_output=True, check=False)
         self._folder.cleanup()
 
     def ask(self, script: str) -> str:

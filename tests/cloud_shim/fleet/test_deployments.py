@@ -161,6 +161,6 @@ def test_a_model_for_a_32_bit_board_that_has_not_said_anything_is_refused():
 
 
 def test_a_model_for_a_board_on_which_onnxruntime_is_not_installed_names_what_to_install():
-    with pytest.raises(RejectedError, match="install it there") as refused:
+    with pytest.raises(RejectedError, match="install it beside the agent there") as refused:
         deployments.check_models_run(MODEL, BOARD, on("aarch64", False))
     assert "not installed" in str(refused.value)
