@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import boards
 from cloud_shim import transfer, words
 from cloud_shim.fleet import evidence
 from cloud_shim.transfer import Transfer
@@ -96,7 +97,7 @@ class ClaimView:
 
 
 def claim(value: Json, now: float) -> ClaimView:
-    """The view of CLAIM `value` at `now`. One for a name that is taken cannot be accepted by a click."""
+    """The view of CLAIM `value` at `now`. One for a taken name, or of an unknown board, has no button for it."""
     notes = [value["reason"]] if value["reason"] else []
     notes += ["Another board asks for this name too: compare the fingerprint."] if value["twice"] else []
     if value["taken"]:
@@ -108,7 +109,7 @@ def claim(value: Json, now: float) -> ClaimView:
         serial=value["serial"] or "unknown",
         fingerprint=value["fingerprint"],
         seen=words.ago(value["last"], now),
-        acceptable=not value["taken"],
+        acceptable=not value["taken"] and value["board"] in boards.names(),
         notes=tuple(notes),
     )
 

@@ -166,6 +166,60 @@ def test_a_device_that_reports_while_the_newer_version_is_opened_brings_no_notic
     assert not page.one("#stale").is_displayed()
 
 
+def other_hand_removes(server, *functions):
+    desired = server.fake.state.devices["desk-pi"]["desired"]
+
+    def remove():
+        desired["generation"] += 1
+        for function in functions:
+            del desired["functions"][function]
+        server.fake.state.changed("desk-pi")
+
+    server.do(remove)
+
+
+def test_a_function_that_is_removed_elsewhere_makes_room_for_the_next(serve, show):
+    fake = lively()
+    fake.state.devices["desk-pi"]["desired"]["functions"]["beacon"] = {"version": 9, "config": {}}
+    fake.state.sources["desk-pi", "beacon"] = {9: {"main.py": "# the beacon\n"}}
+    server = serve(fake)
+    page = show(server).ready()
+    other_hand_removes(server, "night-light")
+    page.until_text("#editor", "# the beacon")
+    page.until_text("#code-title", "beacon")
+    page.until_text("#call-title", "Call beacon")
+    assert page.text("#opened") == "v9"
+    other_hand_removes(server, "beacon")
+    page.until_text("#editor", "No function is deployed")
+    assert page.one("#deploy").get_attribute("disabled")
+    assert page.all("[role=tab]") == []
+    other_hand_deploys(server)
+    page.until_text("#editor", "# theirs")
+
+
+def test_changes_to_a_function_that_is_removed_elsewhere_are_kept_and_not_sent_unasked(page, server):
+    page.replace("darker", "dimmer")
+    other_hand_removes(server, "night-light")
+    page.until_text("#stale", "night-light was removed from desk-pi meanwhile")
+    assert page.text("#code-title") == "night-light"
+    page.click("#deploy")
+    page.until_text("#outcome", "Not deployed")
+    assert posted_sources(server) == []
+    page.click("#stale-keep")
+    page.until_text("#outcome", "committed in")
+    assert "dimmer" in posted_sources(server)[0]["main.py"]
+    assert not page.one("#stale").is_displayed()
+
+
+def test_changes_to_a_function_that_is_removed_elsewhere_can_be_dropped(page, server):
+    page.replace("darker", "dimmer")
+    other_hand_removes(server, "night-light")
+    page.until_text("#stale-load", "Close it, drop my changes")
+    page.click("#stale-load")
+    page.until_text("#editor", "No function is deployed")
+    assert not page.one("#stale").is_displayed()
+
+
 def test_switching_between_functions_compares_each_with_its_own_version(serve, show):
     fake = lively()
     device = fake.state.devices["desk-pi"]

@@ -57,6 +57,12 @@ def module(chromium):
             "generation 8 reverted: r",
         ),
         ("fields.js", "[{lux: 1}, {lux: '1'}, {}, {lux: Infinity}].map(m.luxOf)", [1, None, None, None]),
+        ("outcome.js", "m.releaseOf({desired: {functions: {}, models: {}}}, 'night-light')", None),
+        (
+            "outcome.js",
+            "m.releaseOf({desired: {functions: {}, models: {eye: {version: 2}}}}, null)",
+            {"kind": "model", "name": "eye", "version": 2},
+        ),
         ("fields.js", "[{pins: {led: true}}, {pins: 'led'}, {pins: null}, {}].map(m.ledOf)", [True, None, None, None]),
     ],
 )

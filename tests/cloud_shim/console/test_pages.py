@@ -157,6 +157,14 @@ def test_a_board_for_a_name_that_is_taken_is_not_accepted_by_a_click(client, sta
     assert "0123-4567-89ab --again" in page and "too" in page
 
 
+def test_a_board_of_an_unknown_kind_is_not_accepted_by_a_click_that_could_only_fail(client, state):
+    state.claims = [
+        {**CLAIM, "board": "acme/toaster", "state": "refused", "reason": "there is no board 'acme/toaster'"}
+    ]
+    page = client.get("/fragments/devices").text
+    assert 'data-decide="accept"' not in page and 'data-decide="reject"' in page
+
+
 def test_what_a_stranger_says_of_itself_is_no_markup(client, state):
     state.claims = [{**CLAIM, "board": EVIL, "serial": EVIL, "reason": EVIL}]
     assert "<script>alert" not in client.get("/").text and "<img src=x" not in client.get("/").text

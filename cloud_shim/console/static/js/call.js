@@ -14,10 +14,11 @@ export class Call {
     document.getElementById("call-form").addEventListener("submit", (event) => this.#submitted(event));
   }
 
+  /** `name` is null for no function. */
   choose(name) {
     this.#function = name;
-    this.send.disabled = false;
-    document.getElementById("call-title").textContent = `Call ${name}`;
+    this.send.disabled = name === null;
+    document.getElementById("call-title").textContent = name === null ? "Call the function" : `Call ${name}`;
   }
 
   async #submitted(event) {

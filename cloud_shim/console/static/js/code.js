@@ -22,7 +22,7 @@ export class Code {
     this.chosen = chosen;
     this.editor = new Editor(byId("editor"), byId("tabs"), () => this.#edited());
     this.progress = new Progress(byId("outcome"));
-    this.stale = new StaleNotice(() => this.#open(this.#function), () => this.#deploy(true));
+    this.stale = new StaleNotice(() => this.#load(), () => this.#deploy(true));
     byId("deploy").addEventListener("click", () => this.#deploy(false));
     byId("rollback").addEventListener("click", () => this.#rollback());
     byId("retry").addEventListener("click", () => this.#retry());
@@ -40,12 +40,28 @@ export class Code {
     this.#device = device;
     this.progress.device(device);
     const names = Object.keys(device.desired.functions);
-    this.#list(names);
-    byId("retry").hidden = !refused(device);
+    if (this.#removed(device) && !this.editor.dirty) this.#close();
+    this.#list(this.#removed(device) ? [...names, this.#function] : names);
+    byId("retry").hidden = !refused(device) || releaseOf(device, this.#function) === null;
     byId("rollback").disabled = !device.reported || device.desired.generation < 2;
     if (this.#function === null && names.length) this.#choose(names[0]);
     else if (!names.length) byId("editor-empty")?.replaceChildren(nothingYet(this.name));
     this.#compare(device);
+  }
+
+  // Whether the function that is open was taken from the device: by another hand, for there is no button for it here.
+  #removed(device) {
+    return this.#opened !== null && device.desired.generation >= this.#known && !Object.hasOwn(device.desired.functions, this.#function);
+  }
+
+  #close() {
+    this.#function = null;
+    this.#opened = null;
+    this.stale.hide();
+    this.editor.close("editor-empty");
+    byId("deploy").disabled = true;
+    this.#edited();
+    this.chosen(null);
   }
 
   #list(names) {
@@ -68,6 +84,16 @@ export class Code {
     byId("function").value = name;
     this.chosen(name);
     await this.#open(name);
+  }
+
+  // What the device has now in place of what the editor holds: another version, or no such function.
+  #load() {
+    if (!this.#removed(this.#device)) {
+      this.#open(this.#function);
+      return;
+    }
+    this.#close();
+    this.device(this.#device);
   }
 
   async #open(name) {
@@ -98,7 +124,11 @@ export class Code {
   // Desired states from before our own last deployment say nothing about others'.
   #compare(device) {
     if (this.#opened === null || this.#busy || device.desired.generation < this.#known) return false;
-    const given = device.desired.functions[this.#function]?.version ?? this.#opened;
+    if (this.#removed(device)) {
+      this.stale.removed(this.name, this.#function);
+      return true;
+    }
+    const given = device.desired.functions[this.#function].version;
     if (given === this.#opened) {
       this.stale.hide();
       return false;
@@ -127,7 +157,7 @@ export class Code {
     this.#busy = false;
     const stale = this.#compare(this.#device);
     this.#busy = true;
-    if (stale) this.progress.failed({ what: "Not deployed", why: "The device has another version than the one you opened. Choose above." });
+    if (stale) this.progress.failed({ what: "Not deployed", why: "The device has not the version that you opened. Choose above." });
     return stale;
   }
 

@@ -57,11 +57,15 @@ export function refused(device) {
   return said || Object.hasOwn(reported.failed ?? {}, String(desired.generation));
 }
 
-/** A release of what DEVICE is asked for, preferably of the function `name`: to deploy it again is to try all of it again. */
+/**
+ * A release of what DEVICE is asked for, preferably of the function `name`, null when it is asked for none.
+ * To deploy it again is to try all of it again.
+ */
 export function releaseOf(device, name) {
   const { functions, models } = device.desired;
   const [kind, among] = Object.keys(functions).length ? ["function", functions] : ["model", models];
   const chosen = Object.hasOwn(among, name) ? name : Object.keys(among)[0];
+  if (chosen === undefined) return null;
   return { kind, name: chosen, version: among[chosen].version };
 }
 
