@@ -64,9 +64,10 @@ class Enrolment:
         self._answer(user, client, answer)
 
     def claims(self) -> list[Json]:
-        """Who asked and was not let in, those first who asked first."""
+        """Who asked and was not let in, those first who asked first, without those that have gone away since."""
         with self._database.read() as session:
-            rows = list(session.scalars(select(ClaimRow).order_by(ClaimRow.first)))
+            here = (ClaimRow.state == REJECTED) | (ClaimRow.last >= self._clock() - _FORGOTTEN)
+            rows = list(session.scalars(select(ClaimRow).where(here).order_by(ClaimRow.first)))
         return [_view(row, rows, self._members.has(row.name)) for row in rows]
 
     def accept(self, which: str, again: bool = False) -> str:

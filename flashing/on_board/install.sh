@@ -66,7 +66,9 @@ if [ -f "$here/agent.toml" ] && [ -f "$state/agent.toml" ] && other; then
     rm -rf "$state/state"
 fi
 install -d -m 0700 -o lamplight -g lamplight "$state" "$state/roots" "$state/state"
-if [ -f "$here/enrol" ]; then rm -f "$state/password" "$state/password.next"; fi
+if [ -f "$here/enrol" ]; then rm -f "$state/password"; fi
+# The next password that the identity before had offered is not this one's.
+if [ -f "$here/enrol" ] || [ -f "$here/password" ]; then rm -f "$state/password.next"; fi
 for file in agent.toml password enrol token ca.pem roots/director-root.json roots/image-root.json; do
     if [ -f "$here/$file" ]; then install -m 0600 -o lamplight -g lamplight "$here/$file" "$state/$file"; fi
 done

@@ -160,7 +160,9 @@ def test_a_second_run_changes_nothing(board: Board) -> None:
 def test_a_newer_card_replaces_the_agent(board: Board) -> None:
     board.install()
     board.card("password-2", b"second")
+    (board.root / "var/lib/lamplight/password.next").write_text("offered before\n")
     board.install()
+    assert not (board.root / "var/lib/lamplight/password.next").exists()
     assert board.read("opt/lamplight/device/code.py") == "second"
     assert board.read("var/lib/lamplight/password") == "password-2"
 

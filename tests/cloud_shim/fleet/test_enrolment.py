@@ -228,6 +228,7 @@ def test_a_board_that_asks_all_the_time_is_not_written_down_each_time(door, hash
 def test_a_board_that_waited_and_went_away_is_forgotten(door):
     door.ask(name="gone-pi")
     door.now += 8 * 86400
+    assert door.enrolment.claims() == []
     door.ask(name="new-pi", hash=hash_password("new"))
     assert [each["name"] for each in door.enrolment.claims()] == ["new-pi"]
 
