@@ -86,11 +86,15 @@ class Shim:
         return self.enrolment.void_cards(lambda: broker.renew_enrol_password(self.config.state))
 
     def reach(self) -> Mapping[str, object] | None:
-        """How boards reach the broker by TLS: its port, and the certificate of who signs its; None when they do not."""
+        """How boards reach the broker by TLS; None when they do not.
+
+        Its port, the certificate of who signs its, and the names and addresses by which they may look for it.
+        """
         if not self.config.boards_port:
             return None
-        authority = certificates.where(broker.folder(self.config.state)).authority
-        return {"port": self.config.boards_port, "ca": authority.read_text()}
+        files = certificates.where(broker.folder(self.config.state))
+        names = certificates.names_in(files.certificate)
+        return {"port": self.config.boards_port, "ca": files.authority.read_text(), "names": names}
 
     def close(self) -> None:
         """Stop, in the order in which the parts need each other."""

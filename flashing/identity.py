@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cloud_shim import addresses
 from cloud_shim.client import Client
 from device.config import MQTT_PORT, MQTTS_PORT, is_loopback
 from device.errors import NotFoundError, RejectedError, UsageError
@@ -65,14 +66,14 @@ class Identity:
 
 def broker(address: str, tls: bool = True) -> Broker:
     """The broker at `HOST` or `HOST:PORT`; UsageError for what a board cannot reach."""
-    host, colon, port = address.partition(":")
-    if not host or (colon and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536)):
+    host, port = addresses.split(address)
+    if not addresses.is_host(host):
         raise UsageError(f"{address!r} is no broker's address", "", "--broker HOST or --broker HOST:PORT")
     if is_loopback(host):
         raise UsageError(
             f"The board would look for the broker at {host} on itself", "", "name this machine as the network knows it"
         )
-    return Broker(host, int(port or 0), tls)
+    return Broker(host, port, tls)
 
 
 def check_names(device: str, fleet: str) -> None:
@@ -82,23 +83,34 @@ def check_names(device: str, fleet: str) -> None:
             raise UsageError(f"{name!r} cannot name a {what}", "use lower-case letters, digits and '-'")
 
 
-def from_shim(client: Client, device: str, fleet: str, again: bool, token: bool = True, tls: bool = True) -> Identity:
+def from_shim(client: Client, device: str, fleet: str, broker: Broker, again: bool, token: bool = True) -> Identity:
     """What the shim gives for a card. RejectedError when there is such a device, unless `again`: this one replaces it.
 
-    With a `token` the first board that brings it is let in; without, somebody has to accept it. With `tls`,
-    RejectedError also when the shim's broker does not listen for boards.
+    With a `token` the first board that brings it is let in; without, somebody has to accept it. RejectedError also when
+    boards do not reach the shim's broker as `broker` says.
     """
-    if tls and not client.health()["broker"]["boards"]:
-        raise RejectedError(
-            "A board could not reach the broker",
-            "it listens on its own machine only",
-            "`lamplight up --listen 0.0.0.0`; or --no-tls for a broker of your own without it",
-        )
+    if broker.tls:
+        _check_reach(broker.host, client.health()["broker"])
     given = client.card(device, token, again)
     reach: Mapping[str, Any] = given["broker"] or {"ca": "", "port": 0}
     roots = given["director_root"], given["image_root"]
     secret = {"asking": given["enrol_password"], "token": given["token"]}
     return Identity(fleet, device, *roots, reach["ca"], reach["port"], **secret)
+
+
+def _check_reach(host: str, told: Mapping[str, Any]) -> None:
+    if not told["boards"]:
+        raise RejectedError(
+            "A board could not reach the broker",
+            "it listens on its own machine only",
+            "`lamplight up --listen 0.0.0.0`; or --no-tls for a broker of your own without it",
+        )
+    if host.lower() not in [str(each).lower() for each in told["names"]]:
+        raise RejectedError(
+            f"A board would not believe that {host} is the broker",
+            f"its certificate is for {', '.join(told['names'])}",
+            f"--broker with one of these, or `lamplight up --listen … --listen-name {host}`",
+        )
 
 
 def from_folder(folder: Path, device: str, fleet: str) -> Identity:

@@ -12,8 +12,11 @@ from cloud_shim.trust import key_view, release_metadata
 async def _health(request: Request) -> JSONResponse:
     the = shim(request)
     broker = {"host": the.link.host, "port": the.link.port, "connected": the.link.connected}
+    reach = the.reach() or {"port": 0, "names": []}
+    # What a card needs to know before anything is asked of anybody for it.
+    boards = {"boards": reach["port"], "names": reach["names"]}
     notices = key_view.notices(shown(the), release_metadata.utc_now())
-    return JSONResponse({"ok": True, "broker": {**broker, "boards": the.config.boards_port}, "notices": notices})
+    return JSONResponse({"ok": True, "broker": broker | boards, "notices": notices})
 
 
 ROUTES = [Route("/api/health", _health)]

@@ -62,6 +62,11 @@ def names_of_this_machine(listen: str) -> list[str]:
     return [host, f"{host}.local", "localhost", "127.0.0.1", *sorted(found - {"127.0.0.1"})]
 
 
+def names_in(certificate: Path) -> list[str]:
+    """The hosts and addresses that the certificate in the PEM file is for, as they are typed."""
+    return [str(each.value) for each in _listed(x509.load_pem_x509_certificate(certificate.read_bytes()))]
+
+
 def ends(certificate: Path) -> datetime.datetime:
     """When the certificate in the PEM file ends."""
     return x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc
@@ -130,14 +135,17 @@ def _still_good(files: Certificates, names: Sequence[str]) -> bool:
     made = x509.load_pem_x509_certificate(files.certificate.read_bytes())
     key = serialization.load_pem_private_key(files.key.read_bytes(), None)
     authority = x509.load_pem_x509_certificate(files.authority.read_bytes())
-    listed = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     left = made.not_valid_after_utc - datetime.datetime.now(datetime.UTC)
     return (
-        set(listed) == {_name(each) for each in names}
+        set(_listed(made)) == {_name(each) for each in names}
         and left > datetime.timedelta(days=_RENEW_DAYS)
         and key.public_key() == made.public_key()
         and _is_signed_by(made, authority)
     )
+
+
+def _listed(certificate: x509.Certificate) -> x509.SubjectAlternativeName:
+    return certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
 
 
 def _is_signed_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:

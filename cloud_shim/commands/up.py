@@ -47,6 +47,8 @@ def run(
 
     if not is_name(device):
         raise UsageError(f"{device!r} is no name for a device", "use lower-case letters, digits and '-'")
+    if names and not listen:
+        raise UsageError("No board can reach the broker", "--listen-name is for one that listens", "--listen 0.0.0.0")
     boards = listening.parse(listen, names) if listen else None
     wish = session.Wish(state, port, mqtt_port, "" if no_device else device, fresh, http_port, boards)
     session.run(wish, options.terminal)

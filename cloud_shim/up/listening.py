@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Sequence
 
+from cloud_shim import addresses
 from cloud_shim.broker import certificates
 from cloud_shim.broker.setup import Listener
 from device.config import MQTTS_PORT
@@ -14,20 +15,13 @@ def parse(text: str, names: Sequence[str]) -> Listener:
 
     `names` are more that boards know it by: its certificate is for those and for what this machine calls itself.
     """
-    host, port = _split(text)
-    try:
-        address = str(ipaddress.ip_address(host))
-    except ValueError:
+    host, port = addresses.split(text)
+    if not addresses.is_address(host):
         remedy = "an address of this machine, or 0.0.0.0 for all of them; names go to --listen-name"
-        raise UsageError(f"{text!r} is no address to listen at", "", remedy) from None
+        raise UsageError(f"{text!r} is no address to listen at", "", remedy)
+    for name in names:
+        if not addresses.is_host(name):
+            raise UsageError(f"{name!r} is no name of a machine", "boards look for it", "--listen-name lamp.local")
+    address = str(ipaddress.ip_address(host))
     known = dict.fromkeys([*certificates.names_of_this_machine(address), *names])
-    return Listener(address, port, list(known))
-
-
-def _split(text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":") if ":" in text.rpartition("]")[2] else (text, "", "")
-    if text.count(":") > 1 and "]" not in text:
-        host, colon, port = text, "", ""
-    if colon and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-        raise UsageError(f"{port!r} is no port", "it is a number from 1 to 65535", f"--listen {host}:{MQTTS_PORT}")
-    return host.strip("[]"), int(port) if colon else MQTTS_PORT
+    return Listener(address, port or MQTTS_PORT, list(known))

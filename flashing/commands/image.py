@@ -87,7 +87,7 @@ class _Maker:
         if folder is not None:
             return identity.from_folder(folder, self._name, fleet)
         client, token = self._options.client, not self._chosen["no_token"]
-        return identity.from_shim(client, self._name, fleet, self.again, token, self._broker.tls)
+        return identity.from_shim(client, self._name, fleet, self._broker, self.again, token)
 
     def _wifi(self) -> secrets.Wifi | None:
         ssid, country, file = (self._chosen[each] for each in ("ssid", "wifi_country", "wifi_password_file"))

@@ -75,7 +75,7 @@ def _identity(options: Options, chosen: Mapping[str, Any], name: str, board: str
     fleet, broker = chosen["fleet"], identity.broker(chosen["broker"], not chosen["no_tls"])
     if chosen["folder"] is not None:
         return identity.from_folder(chosen["folder"], name, fleet).files(board, broker)
-    made = identity.from_shim(options.client, name, fleet, chosen["again"], tls=broker.tls)
+    made = identity.from_shim(options.client, name, fleet, broker, chosen["again"])
     return made.files(board, broker)
 
 

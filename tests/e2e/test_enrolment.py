@@ -24,7 +24,7 @@ class FlashedBoard:
     """What a card makes of a machine: the real agent, with the card's files in a folder for its disk."""
 
     def __init__(self, fleet: Fleet, port: int, folder: Path, name: str, token: bool, again: bool = False) -> None:
-        given = identity.from_shim(Client(fleet.url), name, "home", again, token)
+        given = identity.from_shim(Client(fleet.url), name, "home", Broker("localhost", port), again, token)
         for file, data in given.files(BOARD, Broker("localhost", port)).items():
             (folder / file).parent.mkdir(exist_ok=True, parents=True)
             (folder / file).write_bytes(data.replace(identity.STATE.encode(), str(folder).encode()))

@@ -19,6 +19,7 @@ from tests.support import until
 
 DEVICE = "shelf-pi"
 BOARD = "linux/x86-64"
+THERE = Broker("localhost", 0)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def test_a_card_has_what_reaches_the_broker_and_the_wire_shows_no_secret(
     open_fleet: tuple[Fleet, Wire], tmp_path: Path
 ) -> None:
     fleet, wire = open_fleet
-    given = identity.from_shim(Client(fleet.url), DEVICE, "home", again=False)
+    given = identity.from_shim(Client(fleet.url), DEVICE, "home", THERE, again=False)
     for name, data in given.files(BOARD, Broker("localhost", wire.port)).items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(data.replace(identity.STATE.encode(), str(tmp_path).encode()))
@@ -64,8 +65,15 @@ def test_a_card_has_what_reaches_the_broker_and_the_wire_shows_no_secret(
         assert secret.encode() not in wire.seen
 
 
+def test_a_card_for_a_name_that_the_brokers_certificate_is_not_for_is_not_made(open_fleet: tuple[Fleet, Wire]) -> None:
+    with pytest.raises(RejectedError, match="would not believe") as refused:
+        identity.from_shim(Client(open_fleet[0].url), "hall-pi", "home", Broker("lamp.lan", 0), again=False)
+    assert "127.0.0.1" in str(refused.value)
+    assert "--listen-name lamp.lan" in str(refused.value)
+
+
 def test_a_card_for_a_broker_that_no_board_can_reach_is_not_made(fleet: Fleet) -> None:
     with pytest.raises(RejectedError, match="could not reach the broker") as refused:
-        identity.from_shim(Client(fleet.url), DEVICE, "home", again=False)
+        identity.from_shim(Client(fleet.url), DEVICE, "home", THERE, again=False)
     assert "--listen" in str(refused.value)
     assert DEVICE not in [each["name"] for each in Client(fleet.url).devices()]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cloud_shim import cli
 from cloud_shim.up import listening
 from device.errors import UsageError
 
@@ -31,3 +32,16 @@ def test_the_names_that_boards_use_are_added_once() -> None:
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         listening.parse(text, ())
+
+
+@pytest.mark.parametrize(
+    "name", ["lämp.local", "http://lamp", "a..b", "lamp.local/", "lamp local", "-lamp", "1.2.3.999", ""]
+)
+def test_what_is_no_name_of_a_machine_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="no name of a machine"):
+        listening.parse("0.0.0.0", (name,))
+
+
+def test_a_name_for_boards_without_a_listener_for_them_is_not_ignored(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["up", "--listen-name", "lamp.local"]) == UsageError.exit_code
+    assert "--listen 0.0.0.0" in capsys.readouterr().err

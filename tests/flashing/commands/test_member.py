@@ -12,7 +12,7 @@ class Shim:
     """A shim whose broker boards can reach."""
 
     def health(self) -> dict[str, Any]:
-        return {"broker": {"boards": 8883}}
+        return {"broker": {"boards": 8883, "names": ["Lamp.local"]}}
 
     def card(self, device: str, token: bool, again: bool) -> dict[str, Any]:
         assert (device, token, again) == ("shelf-pi", True, False)

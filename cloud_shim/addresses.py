@@ -1,0 +1,35 @@
+"""Where a broker is, as people type it: `HOST` or `HOST:PORT`, an IPv6 address in brackets. It resolves no names."""
+
+import ipaddress
+import re
+
+from device.errors import UsageError
+
+# A label of a host's name, RFC 1123 2.1; with underscores, which are no host's but are met.
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)", re.ASCII)
+
+
+def split(text: str) -> tuple[str, int]:
+    """The host, which is checked by nobody yet, and the port, 0 when none was typed. Raises UsageError."""
+    host, colon, port = text.rpartition(":") if ":" in text.rpartition("]")[2] else (text, "", "")
+    if text.count(":") > 1 and "]" not in text:
+        host, colon, port = text, "", ""
+    if colon and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise UsageError(f"{port!r} is no port", "it is a number from 1 to 65535", "HOST:PORT")
+    return host.removeprefix("[").removesuffix("]"), int(port) if colon else 0
+
+
+def is_host(text: str) -> bool:
+    """Whether it can be a host's name, as it stands in DNS and certificates, or is an address."""
+    if is_address(text):
+        return True
+    labels = text.split(".")
+    return len(text) <= 253 and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an IP address."""
+    try:
+        return "%" not in text and bool(ipaddress.ip_address(text))
+    except ValueError:
+        return False
