@@ -56,11 +56,14 @@ def install(
 
 
 def remove(target: Target, progress: Progress) -> str:
-    """Take the agent off `target`; gives the device's name. RejectedError when there is none."""
+    """Take the agent off `target`; gives the device's name, "" when it was none yet.
+
+    Also what an installation that was cut left. RejectedError when there is nothing.
+    """
     machine = survey.parse(target.ask(survey.SCRIPT))
     survey.check_rights(machine)
     if not machine.installed:
-        raise RejectedError(f"There is no Lamplight on {target.title}", "it has no service of that name")
+        raise RejectedError(f"There is no Lamplight on {target.title}", "nothing of it was installed")
     target.run({"remove.sh": agent.own_files()["remove.sh"]}, "remove.sh", machine.root, progress)
     return machine.device
 

@@ -23,7 +23,8 @@ told root "$(id -u)"
 told sudo "$(command -v sudo)"
 told systemd "$(test -d /run/systemd/system && echo yes)"
 told device "$(sed -n 's/^device = "\(.*\)"$/\1/p' /etc/lamplight/device 2>/dev/null)"
-told installed "$(test -e /etc/systemd/system/lamplight.service && echo yes)"
+told board "$(sed -n 's/^board = "\(.*\)"$/\1/p' /etc/lamplight/device 2>/dev/null)"
+told installed "$(test -e /etc/lamplight/changed && echo yes)"
 """
 _GENERIC = {"x86_64": "linux/x86-64", "aarch64": "linux/arm64"}
 _LEAST_PYTHON = (3, 11)
@@ -34,7 +35,7 @@ class Machine:
     """One running machine: `python` as "3.13", its `bits`, `model` as the device tree has it ("" for none).
 
     `free` is in bytes. `root`: who logs in is root; `sudo`: there is sudo. `device` is the name of the device that it
-    is already ("").
+    is already, `board` what that was taken for (both ""). `installed`: an installation was begun there, at least.
     """
 
     architecture: str
@@ -46,6 +47,7 @@ class Machine:
     sudo: bool
     systemd: bool
     device: str
+    board: str
     installed: bool
 
 
@@ -67,6 +69,7 @@ def parse(told: str) -> Machine:
             bool(found["sudo"]),
             bool(found["systemd"]),
             found["device"],
+            found["board"],
             bool(found["installed"]),
         )
     except (KeyError, ValueError) as error:
@@ -78,17 +81,21 @@ def parse(told: str) -> Machine:
 def detect(model: str, known: Iterable[Board]) -> str:
     """The name of the board that the device tree calls `model`; "" for one that no board's title begins with."""
     names = {board.title.partition(" with ")[0].replace("+", " Plus"): board.name for board in known}
-    fitting = [title for title in names if model.startswith(title)]
+    # Whole words: a Raspberry Pi 500 is no Raspberry Pi 5.
+    fitting = [title for title in names if f"{model} ".startswith(f"{title} ")]
     return names[max(fitting, key=len)] if fitting else ""
 
 
 def board(machine: Machine, named: str, known: Iterable[Board]) -> Board:
     """The board that `machine` is: the one `named`, or what it shows itself to be. RejectedError when they differ.
 
-    Its machine has the architecture and the wheels that a board on USB leaves open.
+    An adapter on USB does not show itself: a device that was one stays one until another is named. Its machine has the
+    architecture and the wheels that such a board leaves open.
     """
+    known = list(known)
     seen = detect(machine.model, known)
-    chosen = named or seen or _GENERIC.get(machine.architecture, "")
+    was_adapter = any(each.name == machine.board and each.machine.architecture == "any" for each in known)
+    chosen = named or (machine.board if was_adapter else seen) or _GENERIC.get(machine.architecture, "")
     if not chosen:
         raise UsageError(f"Which board is it? It has the processor {machine.architecture}", "", "--board BOARD")
     found = boards.load(chosen)

@@ -66,7 +66,8 @@ def remove(options: Options, target: Target, yes: bool) -> None:
         _ask(target.title)
     device = installation.remove(target, lambda done, of: None)
     told = {"machine": target.title, "device": device}
-    options.terminal.data(told, [(f"{target.title} is as it was; {device} is still known to the fleet.", "")])
+    known = f"; {device} is still known to the fleet" if device else ""
+    options.terminal.data(told, [(f"{target.title} is as it was{known}.", "")])
 
 
 def _identity(options: Options, chosen: Mapping[str, Any], name: str, board: str) -> Mapping[str, bytes]:

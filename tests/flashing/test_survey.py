@@ -10,7 +10,7 @@ from flashing import survey
 from flashing.survey import ROOM, Machine
 
 KNOWN = [boards.load(each) for each in boards.names()]
-PI = Machine("aarch64", "3.13", 64, "Raspberry Pi 4 Model B Rev 1.5", 2 * ROOM, False, True, True, "", False)
+PI = Machine("aarch64", "3.13", 64, "Raspberry Pi 4 Model B Rev 1.5", 2 * ROOM, False, True, True, "", "", False)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,7 @@ PI = Machine("aarch64", "3.13", 64, "Raspberry Pi 4 Model B Rev 1.5", 2 * ROOM, 
         ("Raspberry Pi 3 Model B Rev 1.2", "raspberry-pi/3b"),
         ("Raspberry Pi 3 Model B Plus Rev 1.3", "raspberry-pi/3b-plus"),
         ("Raspberry Pi 5 Model B Rev 1.0", "raspberry-pi/5"),
+        ("Raspberry Pi 500 Rev 1.0", ""),
         ("Raspberry Pi Zero 2 W Rev 1.0", "raspberry-pi/zero-2-w"),
         ("Raspberry Pi Compute Module 4 Rev 1.0", ""),
         ("", ""),
@@ -38,6 +39,17 @@ def test_the_board_shows_itself_and_another_name_for_it_is_refused() -> None:
 def test_an_adapter_on_usb_gets_the_libraries_of_the_machine_that_it_hangs_on() -> None:
     found = survey.board(replace(PI, model="", architecture="x86_64"), "microchip/mcp2221", KNOWN)
     assert found.machine.wheels == boards.load("linux/x86-64").machine.wheels
+
+
+@pytest.mark.parametrize("model", ["", PI.model])
+def test_an_adapter_on_usb_stays_the_devices_board_until_another_is_named(model: str) -> None:
+    machine = replace(PI, model=model, board="microchip/mcp2221")
+    assert survey.board(machine, "", KNOWN).name == "microchip/mcp2221"
+    assert survey.board(machine, "linux/arm64", KNOWN).name == "linux/arm64"
+
+
+def test_a_card_that_was_put_into_another_board_is_for_that_one() -> None:
+    assert survey.board(replace(PI, board="raspberry-pi/5"), "", KNOWN).name == "raspberry-pi/4b"
 
 
 def test_a_machine_that_nobody_knows_is_asked_for() -> None:

@@ -148,6 +148,15 @@ def test_there_is_nothing_to_remove_twice(run: Run, machine: Machine) -> None:
     assert code == 5 and "There is no Lamplight" in err
 
 
+def test_what_an_installation_that_was_cut_left_can_be_removed(run: Run, machine: Machine, line: list[object]) -> None:
+    assert run(*line)[0] == 0
+    for name in ("systemd/system/lamplight.service", "lamplight/device"):
+        (machine.root / "etc" / name).unlink()
+    code, out, err = run("remove", "root@board", "-F", machine.config, "--yes")
+    assert code == 0 and "as it was." in out, err
+    assert not [name for name in machine.files() if "lamplight" in name]
+
+
 def test_nothing_is_removed_where_nobody_can_be_asked(run: Run, machine: Machine, line: list[object]) -> None:
     assert run(*line)[0] == 0
     code, _, err = run("remove", "root@board", "-F", machine.config)
