@@ -213,6 +213,6 @@ function nothingYet(device) {
   const fragment = document.createDocumentFragment();
   const command = document.createElement("code");
   command.textContent = `lamplight deploy PATH --device ${device}`;
-  fragment.append("No function is deployed yet. Deploy the first with ", command, "; it can then be edited here.");
+  fragment.append("No function is deployed. Deploy one with ", command, "; it can then be edited here.");
   return fragment;
 }
