@@ -89,8 +89,7 @@ def from_shim(client: Client, device: str, fleet: str, broker: Broker, again: bo
     With a `token` the first board that brings it is let in; without, somebody has to accept it. RejectedError also when
     boards do not reach the shim's broker as `broker` says.
     """
-    if broker.tls:
-        _check_reach(broker.host, client.health()["broker"])
+    check_reach(client, broker)
     given = client.card(device, token, again)
     reach: Mapping[str, Any] = given["broker"] or {"ca": "", "port": 0}
     roots = given["director_root"], given["image_root"]
@@ -98,7 +97,11 @@ def from_shim(client: Client, device: str, fleet: str, broker: Broker, again: bo
     return Identity(fleet, device, *roots, reach["ca"], reach["port"], **secret)
 
 
-def _check_reach(host: str, told: Mapping[str, Any]) -> None:
+def check_reach(client: Client, broker: Broker) -> None:
+    """RejectedError when boards do not reach the shim's broker as `broker` says."""
+    if not broker.tls:
+        return
+    told, host = client.health()["broker"], broker.host
     if not told["boards"]:
         raise RejectedError(
             "A board could not reach the broker",

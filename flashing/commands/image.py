@@ -72,6 +72,9 @@ class _Maker:
         self._options, self._board, self._name, self._chosen = options, board, name, chosen
         self.again: bool = chosen["again"]
         self._broker = identity.broker(chosen["broker"], not chosen["no_tls"])
+        if chosen["folder"] is None:
+            # As well as when the identity is made, which is minutes later.
+            identity.check_reach(options.client, self._broker)
         self._pythons = agent.check_pythons(chosen["pythons"])
         key = secrets.public_key(chosen["ssh_key"]) if chosen["ssh_key"] else ""
         self.plan = card.Plan(board, Settings(name, self._wifi(), key), chosen["first_boot"] or "", chosen["replace"])

@@ -97,6 +97,12 @@ def test_a_mistake_ends_with_its_code_and_leaves_no_image(
     assert not card(arguments).exists()
 
 
+def test_without_a_shim_that_is_said_before_the_image_is_unpacked(run: Run, tmp_path: Path) -> None:
+    line = ["image", "--board", "raspberry-pi/4b", "--base", tmp_path / "none.img", "--name", "desk-pi"]
+    code, _, err = run(*line, "--broker", "lamp.local", "-o", tmp_path / "card.img", "--url", "http://127.0.0.1:9")
+    assert code == 4 and "none.img" not in err, err
+
+
 def test_a_password_file_that_others_may_read_is_refused(run: Run, arguments: list[object], tmp_path: Path) -> None:
     (tmp_path / "wifi").write_text(WIFI_PASSWORD)
     (tmp_path / "wifi").chmod(0o644)
