@@ -26,9 +26,9 @@ class BootFiles:
         return bool(self._fs.exists(self._found(path)))
 
     def read(self, path: str) -> str:
-        """The text of the file `path`, "" when there is none. Bytes that are no UTF-8 become replacement characters."""
+        """The text of the file `path`, "" when there is none. Bytes that are no UTF-8 are kept for `write_text`."""
         found = self._found(path)
-        return self._fs.readbytes(found).decode("utf-8", "replace") if self._fs.exists(found) else ""
+        return self._fs.readbytes(found).decode("utf-8", "surrogateescape") if self._fs.exists(found) else ""
 
     def write(self, path: str, data: bytes) -> None:
         """Make or replace the file `path`, and the folders that it is in."""
@@ -37,6 +37,10 @@ class BootFiles:
             if not self.has(folder := "/".join(folders[:depth])):
                 self._fs.makedir(self._found(folder))
         self._fs.writebytes(self._found(path), data)
+
+    def write_text(self, path: str, text: str) -> None:
+        """Make or replace the file `path`; what `read` gave comes out as it was."""
+        self.write(path, text.encode("utf-8", "surrogateescape"))
 
     def remove(self, path: str) -> None:
         """Take the file `path` away, where there is one."""

@@ -120,7 +120,7 @@ def inject(image: Path, plan: Plan, mechanism: str, brought: Mapping[str, bytes]
         for name, data in brought.items():
             files.write(f"{FOLDER}/{name}", data)
         for name, text in settings.items():
-            files.write(name, text.encode())
+            files.write_text(name, text)
 
 
 def make(

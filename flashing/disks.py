@@ -7,7 +7,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ _SYSTEM = (
     "[SWAP]",
 )
 _LSBLK_SECONDS = 30
+# Linux' name for the first hardware boot area of an eMMC device, after the device's own.
+_BOOT_AREA = "boot0"
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def disks() -> Sequence[Disk]:
     command = ["lsblk", "--json", "--bytes", "--output", _COLUMNS]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_LSBLK_SECONDS, check=True)
-        return [_disk(each) for each in json.loads(done.stdout)["blockdevices"]]
+        return _without_built_in([_disk(each) for each in json.loads(done.stdout)["blockdevices"]])
     except (subprocess.SubprocessError, ValueError, KeyError, TypeError) as error:
         raise LamplightError("The disks of this machine cannot be seen", f"lsblk: {error}") from error
 
@@ -135,6 +137,13 @@ def _disk(told: Mapping[str, Any]) -> Disk:
         read_only=bool(told["ro"]),
         mounts=[*_mounts(told)],
     )
+
+
+def _without_built_in(found: Sequence[Disk]) -> Sequence[Disk]:
+    """The same; memory that is soldered on (eMMC) hangs on a card's bus, but has what no card has: boot areas."""
+    built_in = tuple(each.path.removesuffix(_BOOT_AREA) for each in found if each.path.endswith(_BOOT_AREA))
+    areas = {f"{path}{area}" for path in built_in for area in ("", _BOOT_AREA, "boot1")}
+    return [replace(each, removable=each.removable and each.path not in areas) for each in found]
 
 
 def _mounts(told: Mapping[str, Any]) -> Iterator[str]:

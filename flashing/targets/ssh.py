@@ -102,7 +102,8 @@ class Ssh:
             ) from None
 
     def _command(self) -> list[str]:
-        shared = ["ControlMaster=auto", f"ControlPath={self._folder.name}/%C", "ControlPersist=60"]
+        # A short name: with a folder as macOS gives, ssh's usual ones are too long for a socket.
+        shared = ["ControlMaster=auto", f"ControlPath={self._folder.name}/s", "ControlPersist=60"]
         return ["ssh", *self._config, *(part for each in shared for part in ("-o", each))]
 
     def _check(self, done: "subprocess.CompletedProcess[bytes]", what: str) -> None:

@@ -226,6 +226,14 @@ def test_an_image_that_somebody_has_set_up_already_is_not_silently_set_up_anew(
     assert "systemd.run" not in read(image, "cmdline.txt")
 
 
+def test_what_is_no_utf_8_in_a_file_that_is_changed_stays_as_it_is(make_image: MakeImage) -> None:
+    base = make_image(TRIXIE)
+    odd = b"# a caf\xe9's board\narm_64bit=1\n"
+    with bootfs.opened(base) as files:
+        files.write("config.txt", odd)
+    assert mtools("mtype", made(base), "::/config.txt").startswith(odd)
+
+
 def test_other_words_to_systemd_on_the_kernels_line_stay(make_image: MakeImage) -> None:
     line = "root=PARTUUID=1-02 systemd.show_status=0 systemd.run=/x systemd.unit=kernel-command-line.target\n"
     base = make_image({**BOOKWORM, "cmdline.txt": line})

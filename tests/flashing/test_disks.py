@@ -83,6 +83,15 @@ def test_an_empty_reader_and_the_systems_disk_are_not_chosen(monkeypatch: pytest
         disks.only_reader([each for each in found if each.path != "/dev/sdb"])
 
 
+def test_built_in_memory_on_the_bus_of_cards_is_no_card(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    emmc = {**CARD, "rm": False, "tran": "mmc"}
+    paths = ["/dev/mmcblk0", "/dev/mmcblk0boot0", "/dev/mmcblk0boot1", "/dev/mmcblk1"]
+    found = told(monkeypatch, tmp_path, *({**emmc, "path": path} for path in paths))
+    assert disks.only_reader(found).path == "/dev/mmcblk1"
+    with pytest.raises(RejectedError, match="built in"):
+        disks.refuse(found[0], 2000)
+
+
 def test_a_disk_that_is_not_there_is_answered_with_those_that_are(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
