@@ -1,4 +1,7 @@
-"""What a device says, as docs/protocol.md has it: a report, and a record of each kind. Each call gives new ones."""
+"""What a device says, as docs/protocol.md has it: a report, and a record of each kind; and what the API says of one.
+
+Each call gives new ones.
+"""
 
 from typing import Any
 
@@ -12,6 +15,22 @@ _EVENT = {
     "given": {"source": "/home/pi/1-9f3a61c2/sensor", "time": 1000.0, "subject": "light", "data": {"lux": 12.5}},
     "reads": [["sensor", "light", [12.5, False]]],
 }
+
+
+def device(name: str, desired: Sample, reported: Sample | None) -> Sample:
+    """A DEVICE of the API (docs/api.md)."""
+    return {
+        "name": name,
+        "board": "lamplight/simulated",
+        "simulated": True,
+        "online": True,
+        "silent": False,
+        "last_seen": 1.0,
+        "revoked": False,
+        "password_until": None,
+        "desired": desired,
+        "reported": reported,
+    }
 
 
 def log(seq: int = 1, **fields: Any) -> Sample:

@@ -11,10 +11,9 @@ import random
 import select
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 
 from device.errors import LamplightError, OfflineError
 from device.event import Event
@@ -27,32 +26,12 @@ from device.runtime.overflow import Waiting
 from device.runtime.policy import Policy
 from device.runtime.process import StartError, WorkerLostError, WorkerProcess
 from device.runtime.starter import Starter, outputs
+from device.runtime.tally import Tally
 from device.runtime.waker import Waker
 
 Rest = Callable[[str, bool], None]
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass
-class Tally:
-    """What happened to one instance since the function's last switch; see FunctionHealth."""
-
-    events: int = 0
-    errors: int = 0
-    timeouts: int = 0
-    crashes: int = 0
-    restarts: int = 0
-    runs: int = 0
-    slow: int = 0
-    deaths: Counter[str] = field(default_factory=Counter[str])
-    last_error: str = ""
-    # When that was, in seconds of the monotonic clock.
-    last_at: float = 0.0
-
-    def error(self, text: str) -> None:
-        """The latest thing that went wrong."""
-        self.last_error, self.last_at = text, time.monotonic()
 
 
 class Instance:
@@ -176,19 +155,12 @@ class Instance:
             if recorded:
                 self._journal.failure(event, size, str(lost), None)
             raise
-        self._count(event.id, outcome)
+        self.tally.outcome(outcome)
+        if isinstance(outcome, Failure):
+            self._journal.lines("error", [f"{event.id}: {outcome.text}"])
         if recorded:
             self._record(event, size, outcome)
         return outcome
-
-    def _count(self, event: str, outcome: Result | Failure) -> None:
-        if isinstance(outcome, Failure):
-            self.tally.errors += 1
-            self.tally.error(outcome.text)
-            self._journal.lines("error", [f"{event}: {outcome.text}"])
-        elif outcome.runs:
-            self.tally.runs += outcome.runs
-            self.tally.slow += outcome.slow
 
     def _record(self, event: Event, size: int, outcome: Result | Failure) -> None:
         if isinstance(outcome, Failure):
@@ -285,11 +257,7 @@ class Instance:
 
     def _fell(self, what: str, detail: str, ran: float, death: str) -> None:
         """The function is down: say so, make its outputs safe, and plan the next start."""
-        self.tally.timeouts += what == "timeout"
-        self.tally.crashes += what != "timeout"
-        # A new one, for another thread may be reading the old.
-        self.tally.deaths = self.tally.deaths + Counter([death])
-        self.tally.error(f"{what}: {detail}")
+        self.tally.fell(what, detail, death)
         self._journal.worker(what, detail)
         self._rest_outputs()
         self._plan_rise(ran)

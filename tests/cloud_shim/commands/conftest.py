@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cloud_shim import cli
+from tests import samples
 
 
 class FakeShim:
@@ -119,18 +120,7 @@ def device() -> Callable[..., dict[str, Any]]:
             "disk": {"free": 12_000_000_000, "used": 1_500_000},
             "ai": True,
         }
-        return {
-            "name": name,
-            "board": "lamplight/simulated",
-            "simulated": True,
-            "online": True,
-            "silent": False,
-            "last_seen": 1.0,
-            "revoked": False,
-            "password_until": None,
-            "desired": {"generation": 1, "functions": {"night-light": {"version": 1, "config": {}}}, "models": {}},
-            "reported": {**report, **(reported or {})},
-            **fields,
-        }
+        desired = {"generation": 1, "functions": {"night-light": {"version": 1, "config": {}}}, "models": {}}
+        return {**samples.device(name, desired, {**report, **(reported or {})}), **fields}
 
     return make

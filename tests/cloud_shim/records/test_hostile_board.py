@@ -55,18 +55,7 @@ def mutations(root):
 
 def show(report):
     """Everything that people see of a report."""
-    device = {
-        "name": "pi",
-        "board": "lamplight/simulated",
-        "simulated": True,
-        "online": True,
-        "silent": False,
-        "last_seen": 1.0,
-        "revoked": False,
-        "password_until": None,
-        "desired": DESIRED,
-        "reported": report,
-    }
+    device = samples.device("pi", DESIRED, report)
     told = [*status.rows(device, time.time()), devices.row(device, time.time())]
     assert all(each.isprintable() for row in told for cell in row for each in cell.splitlines())
     view.device(device, time.time())
