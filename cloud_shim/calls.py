@@ -66,9 +66,8 @@ class Calls:
 
 def _result(waiting: _Waiting, reply: Reply) -> object:
     if reply.error:
+        # The device says which function it was.
         raise RejectedError(
-            f"{waiting.device}/{waiting.function} failed",
-            reply.error,
-            f"`lamplight logs {waiting.device}/{waiting.function}`",
+            f"{waiting.device}: {reply.error}", "", f"`lamplight logs {waiting.device}/{waiting.function}`"
         )
     return reply.result

@@ -51,5 +51,5 @@ def size(count: int) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """How many there are of what a regular noun says: "1 device", "3 devices"."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    """How many there are of what a regular noun says: "1 device", "3,000 devices"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -96,8 +96,8 @@ def _version(of: dict[str, Any]) -> str:
 
 
 def _function(runs: dict[str, Any], wanted: dict[str, Any]) -> str:
-    counts = [f"{runs['events']:,} events", f"{runs['errors']:,} errors"]
-    counts += [f"{runs['restarts']:,} restarts"] if runs["restarts"] else []
+    counts = [words.counted(runs["events"], "event"), words.counted(runs["errors"], "error")]
+    counts += [words.counted(runs["restarts"], "restart")] if runs["restarts"] else []
     died = words.deaths(runs.get("deaths") or {})
     counts += [died] if died else []
     told = [f"{_version(runs)} {runs['state']}, {', '.join(counts)}"]

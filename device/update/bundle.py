@@ -139,12 +139,28 @@ def _check_signature(handler: str, definition: _Definition) -> None:
     # A decorator may change what the parameters are.
     if not isinstance(definition, ast.FunctionDef) or definition.decorator_list:
         return
+    if _yields(definition):
+        raise BadArtifactError(
+            f"The handler {handler} is a generator", "its result is not waited for", "write `return`"
+        )
     arguments = definition.args
     most = len(arguments.posonlyargs) + len(arguments.args)
     required = [name for name, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if not default]
     enough = most >= _HANDLER_PARAMETERS or arguments.vararg
     if required or not enough or most - len(arguments.defaults) > _HANDLER_PARAMETERS:
         raise BadArtifactError(f"The handler {handler} has other parameters", "it is called as handler(event, context)")
+
+
+def _yields(definition: ast.FunctionDef) -> bool:
+    """Whether there is a `yield` in the function itself, and not only in one that stands in it."""
+    inside: list[ast.AST] = [*definition.body]
+    while inside:
+        node = inside.pop()
+        if isinstance(node, (ast.Yield, ast.YieldFrom)):
+            return True
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+            inside += ast.iter_child_nodes(node)
+    return False
 
 
 def _definitions(body: list[ast.stmt]) -> Iterator[tuple[list[str], _Definition]]:

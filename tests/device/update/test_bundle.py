@@ -19,6 +19,7 @@ HANDLERS = {
     "imported with all": b"from json import *",
     "inside a block": b"try:\n    import x\nexcept ImportError:\n    def handler(event, context): pass",
     "decorated": b"@print\ndef handler(event): pass",
+    "one with a generator in it": b"def handler(event, context):\n    def each(): yield 1\n    return list(each())",
     "the last of two": b"async def handler(): pass\ndef handler(event, context): pass",
 }
 
@@ -40,6 +41,7 @@ WRONG = {
     "a missing handler": (b"def other(event, context): pass", "does not define 'handler' at its top level"),
     "a handler in a function": (b"def outer():\n    def handler(event, context): pass", "does not define"),
     "an async handler": (b"async def handler(event, context): pass", "is async"),
+    "a generator": (b"def handler(event, context):\n    if event:\n        yield 1\n", "is a generator"),
     "one parameter": (b"def handler(event): pass", r"called as handler\(event, context\)"),
     "three parameters": (b"def handler(event, context, more): pass", r"called as handler\(event, context\)"),
     "a named parameter more": (b"def handler(event, context, *, more): pass", r"called as handler\(event, context\)"),
