@@ -10,13 +10,17 @@ _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)", re.ASCII)
 
 
 def split(text: str) -> tuple[str, int]:
-    """The host, which is checked by nobody yet, and the port, 0 when none was typed. Raises UsageError."""
+    """The host, and the port, 0 when none was typed; UsageError for what is no port.
+
+    An address has its usual form; any other text is the host that it was, good or not.
+    """
     host, colon, port = text.rpartition(":") if ":" in text.rpartition("]")[2] else (text, "", "")
     if text.count(":") > 1 and "]" not in text:
         host, colon, port = text, "", ""
     if colon and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise UsageError(f"{port!r} is no port", "it is a number from 1 to 65535", "HOST:PORT")
-    return host.removeprefix("[").removesuffix("]"), int(port) if colon else 0
+    host = host.removeprefix("[").removesuffix("]")
+    return str(ipaddress.ip_address(host)) if is_address(host) else host, int(port) if colon else 0
 
 
 def is_host(text: str) -> bool:

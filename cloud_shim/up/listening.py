@@ -1,6 +1,5 @@
 """Where boards are to reach the broker of `lamplight up`, from the words of the command line. It opens no port."""
 
-import ipaddress
 from collections.abc import Sequence
 
 from cloud_shim import addresses
@@ -22,6 +21,5 @@ def parse(text: str, names: Sequence[str]) -> Listener:
     for name in names:
         if not addresses.is_host(name):
             raise UsageError(f"{name!r} is no name of a machine", "boards look for it", "--listen-name lamp.local")
-    address = str(ipaddress.ip_address(host))
-    known = dict.fromkeys([*certificates.names_of_this_machine(address), *names])
-    return Listener(address, port or MQTTS_PORT, list(known))
+    known = dict.fromkeys([*certificates.names_of_this_machine(host), *names])
+    return Listener(host, port or MQTTS_PORT, list(known))
