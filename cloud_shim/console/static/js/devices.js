@@ -1,13 +1,17 @@
-// The page of all devices: htmx renews the list; this says so when the shim is out of reach, and lets new boards in.
+// The page of all devices: htmx renews the list; this filters it, says when the shim is out of reach, and lets boards in.
 
 import { acceptClaim, rejectClaim } from "./api.js";
 import { showConnection } from "./banner.js";
+import { DeviceFilter } from "./devicefilter.js";
 import { skipUnchanged } from "./swap.js";
 
 const list = document.getElementById("devices");
 const failure = document.getElementById("decision");
 
+const filter = new DeviceFilter(list);
+
 skipUnchanged();
+list.addEventListener("htmx:afterSwap", () => filter.apply());
 document.body.addEventListener("htmx:afterRequest", (event) => showConnection(event.detail.successful));
 list.addEventListener("click", (event) => {
   const button = event.target.closest("[data-decide]");

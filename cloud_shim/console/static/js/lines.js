@@ -1,5 +1,7 @@
 // Records as lines of the log. Pure: text in, text out; whoever shows it must treat it as text.
 
+import { hasWords } from "./words.js";
+
 const ERRORS = new Set(["crashed", "timeout", "memory", "REVERTED", "REJECTED"]);
 const LEVELS = new Set(["debug", "info", "warning", "error"]);
 
@@ -10,8 +12,7 @@ export function toLine(record) {
 
 /** Whether `line` has every word of `filter` in it, ignoring case. */
 export function matches(line, filter) {
-  const text = `${line.level} ${line.source} ${line.text}`.toLowerCase();
-  return filter.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+  return hasWords(`${line.level} ${line.source} ${line.text}`, filter);
 }
 
 const severity = (what) => (ERRORS.has(what) ? "error" : "info");
