@@ -49,17 +49,28 @@ def read(folder: Path) -> FunctionManifest | ModelManifest | LayerManifest | Run
 
 
 def read_function(folder: Path) -> FunctionManifest:
-    """The function's manifest; raises BadArtifactError naming the file, and the line of a syntax error.
+    """The function's manifest, once everything about it is checked; raises BadArtifactError."""
+    function = declared(folder)
+    check_code(folder, function)
+    return function
+
+
+def declared(folder: Path) -> FunctionManifest:
+    """What the function in `folder` says of itself, checked; its code is not looked at. Raises BadArtifactError."""
+    function = _manifest(folder / FUNCTION_FILE)
+    check_schedules(function)
+    return function
+
+
+def check_code(folder: Path, function: FunctionManifest) -> None:
+    """Raise BadArtifactError, with the file and the line, for code that cannot be compiled or has no such handler.
 
     Looks only at the files that are packed: a virtual environment beside them is not its business.
     """
-    checked = _manifest(folder / FUNCTION_FILE)
     for name in archive.files(folder):
         if name.endswith(".py"):
             _syntax(folder / name, name)
-    _check_handler(folder, checked)
-    check_schedules(checked)
-    return checked
+    _check_handler(folder, function)
 
 
 def read_model(folder: Path) -> ModelManifest:

@@ -273,6 +273,7 @@ class Engine:
                 return
             fetching.delivery.unpack(self._store, fetching.download.chunks)
             generation = stage.generation(deployment, self._store)
+            stage.check_code(generation, self._ledger.digests())
             self._accept_models(generation)
             self._report(deployment.generation, status.STAGED)
             self._runner.check(generation)

@@ -3,6 +3,8 @@
 Checks that the parts fit each other: names, settings, models. It fetches nothing, switches nothing and runs nothing.
 """
 
+from collections.abc import Collection
+
 from device.errors import BadArtifactError, LamplightError, RejectedError
 from device.generation import Generation, InstalledFunction, InstalledLayer, InstalledModel
 from device.infer import files
@@ -23,6 +25,17 @@ def generation(deployment: Deployment, store: Store) -> Generation:
         for name, ref in deployment.functions.items()
     }
     return Generation(deployment.generation, functions, models)
+
+
+def check_code(new: Generation, known: Collection[str]) -> None:
+    """Raise BadArtifactError for a function with code that cannot be run, unless its digest is in `known`: it ran here.
+
+    A later version of the agent may be stricter than the one that took a function in. What a board runs must not end
+    for that, and not keep the board from anything new.
+    """
+    for function in new.functions.values():
+        if function.digest not in known:
+            bundle.check_code(function.path, function.manifest)
 
 
 def lenient(deployment: Deployment | None, store: Store) -> Generation:
@@ -63,7 +76,7 @@ def _function(
     store: Store,
 ) -> InstalledFunction:
     path = store.tree(ref.digest)
-    manifest = bundle.read_function(path)
+    manifest = bundle.declared(path)
     _check_name(ref, manifest.name)
     for name in manifest.models:
         if name not in models:

@@ -11,7 +11,7 @@ import pytest
 from device.errors import BadArtifactError, LamplightError, LeaseError
 from device.launcher.line import Line, Told
 from device.protocol import chunks
-from device.update import durable, slots
+from device.update import bundle, durable, slots
 from device.update.self_update import SelfUpdate
 from device.update.store import RESERVE
 from tests.device.update.harness import HANDLER, Cloud, Device, Health, function_files, model_files
@@ -53,6 +53,24 @@ def test_what_a_removed_function_kept_stays_while_the_board_can_go_back_to_it(cl
     device.engine.desired(cloud.desired(3, config={"threshold": 1}))
     device.wait(done(3))
     until(lambda: device.runner.kept == set(), "the state is let go")
+
+
+def test_what_a_stricter_agent_would_not_take_runs_on_and_keeps_nothing_new_from_coming(cloud, device, monkeypatch):
+    lamp, bell = cloud.release(code(1)), cloud.pack(function_files("bell"), "function")
+    device.boot()
+    device.deploy(cloud.desired(1, lamp))
+
+    def stricter(folder, function):
+        if function.name == "lamp":
+            raise BadArtifactError("A lamp must be another now")
+
+    monkeypatch.setattr(bundle, "check_code", stricter)
+    assert device.restart().number == 1
+    device.engine.desired(cloud.desired(2, lamp, cloud.release_bytes("function", "bell", 1, bell)))
+    device.wait(done(2))
+    assert set(device.runner.generation.functions) == {"bell", "lamp"}
+    device.engine.desired(cloud.desired(3, cloud.release(code(2))))
+    assert "A lamp must be another now" in device.wait(done(3, "REJECTED")).reason
 
 
 def test_it_starts_offline_with_what_it_had(cloud, device):
