@@ -8,17 +8,17 @@ from functools import partial
 
 from cloud_shim.broker import certificates
 from cloud_shim.broker import setup as broker
-from cloud_shim.calls import Calls
-from cloud_shim.changes import Changes
-from cloud_shim.chores import Chore, Chores
+from cloud_shim.broker.session import Link
 from cloud_shim.config import Config
 from cloud_shim.database import Database
+from cloud_shim.fleet.calls import Calls
+from cloud_shim.fleet.changes import Changes
+from cloud_shim.fleet.chores import Chore, Chores
 from cloud_shim.fleet.enrolment import Enrolment
 from cloud_shim.fleet.fleet import Fleet
 from cloud_shim.fleet.members import Members
 from cloud_shim.fleet.publisher import Publisher
 from cloud_shim.fleet.retained import Retained
-from cloud_shim.link import Link
 from cloud_shim.records import retention
 from cloud_shim.records.ingest import Ingest
 from cloud_shim.releases.blobs import Blobs

@@ -37,8 +37,8 @@ from device.infer.acceptance import accept
 from device.launcher import line
 from device.launcher.line import SWITCH, Line
 from device.launcher.pulse import PERIOD
-from device.link.knock import Knocker
 from device.link.outbox import Outbox
+from device.link.port_probe import Knocker
 from device.link.session import Session
 from device.link.uplink import Uplink
 from device.protocol import cloudevents, messages, topics
@@ -50,11 +50,11 @@ from device.runtime.confinement.report import confinement, demand
 from device.runtime.policy import Policy
 from device.runtime.supervisor import Supervisor
 from device.triggers import Sources
-from device.update import proof
+from device.update.agent import proof
+from device.update.agent.self_update import SelfUpdate
 from device.update.engine import Engine
-from device.update.self_update import SelfUpdate
 from device.update.status import REVERTED, Update
-from device.update.trial import gets_events
+from device.update.trial.judge import gets_events
 from device.version import Versions
 
 # How often the reported state is looked at without a cause.

@@ -6,6 +6,6 @@ def handler(event: Event, context: Context) -> None: ...
 """
 
 from device.event import Event
-from device.runtime.context import Context
+from device.runtime.worker.context import Context
 
 __all__ = ["Context", "Event"]

@@ -9,9 +9,9 @@ from dataclasses import asdict
 from functools import cache
 from importlib.util import find_spec
 
+from device.artifact import layer, patch
 from device.generation import Generation
 from device.health import FunctionHealth, SensorHealth
-from device.update import layer_file, patch
 from device.update.status import Update
 from device.version import Agent
 
@@ -61,7 +61,7 @@ def compose(
         "disk": dict(disk),
         "ai": can_run_models(),
         "patches": patch.available(),
-        "platform": layer_file.this_machine(),
+        "platform": layer.this_machine(),
     }
 
 

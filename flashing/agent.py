@@ -18,9 +18,9 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from boards import Machine
-from cloud_shim.releases import agent_release
+from cloud_shim.cli.release import agent_release
+from device.artifact import agent
 from device.errors import LamplightError, NotFoundError, RejectedError
-from device.update import runtime_file
 
 # Those of Raspberry Pi OS Bookworm and Trixie.
 PYTHONS = ("3.11", "3.13")
@@ -96,7 +96,7 @@ def _our_packages(tree: Path) -> str:
 def _needs(tree: Path, machine: Machine, python: str) -> list[str]:
     """What the agent requires on the board, judged for the board's system and not for this one."""
     environment = {"sys_platform": "linux", "platform_machine": machine.architecture, "python_version": python}
-    needed = [each for each in runtime_file.read(tree).requires if not each.marker or each.marker.evaluate(environment)]
+    needed = [each for each in agent.read(tree).requires if not each.marker or each.marker.evaluate(environment)]
     return [_unmarked(each) for each in needed]
 
 
@@ -112,7 +112,7 @@ def _arguments(tree: Path, machine: Machine, python: str, needs: Sequence[str]) 
 
 def _name_ourselves(tree: Path, version: str) -> None:
     """The distribution's metadata: what is installed says its version by it, `runtime.toml` is a deployed one's."""
-    (tree / runtime_file.NAME).unlink()
+    (tree / agent.NAME).unlink()
     info = tree / f"{agent_release.DISTRIBUTION}-{version}.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {agent_release.DISTRIBUTION}\nVersion: {version}\n")

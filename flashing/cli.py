@@ -5,8 +5,8 @@ To add a command, write commands/<name>.py with a `run` in it and a line in COMM
 
 from collections.abc import Sequence
 
-from cloud_shim import cli
-from cloud_shim.commands.arguments import common_options
+from cloud_shim.cli import main as cli
+from cloud_shim.cli.options import common_options
 
 COMMANDS = {
     "list": "List the boards there are.",

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cloud_shim import addresses
-from cloud_shim.client import Client
+from cloud_shim.cli.client import Client
+from cloud_shim.words import addresses
 from device.config import MQTT_PORT, MQTTS_PORT, is_loopback
 from device.errors import NotFoundError, RejectedError, UsageError
 from device.protocol.fields import is_name

@@ -10,11 +10,11 @@ from pathlib import Path
 import click
 import pytest
 
-from cloud_shim.cli import COMMANDS, lamplight
-from cloud_shim.commands.arguments import Options
+from cloud_shim.cli.main import COMMANDS, lamplight
+from cloud_shim.cli.options import Options
+from device.artifact import bundle
 from device.infer import acceptance, files
 from device.protocol import manifest
-from device.update import bundle
 from flashing.cli import flash
 from tests.support import small_model
 

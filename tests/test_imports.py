@@ -43,25 +43,29 @@ def test_the_device_knows_nothing_of_the_cloud(path: Path) -> None:
     assert [m for m in imports(path) if within(m, "cloud_shim", "flash", "flashing", "models")] == []
 
 
+SERVER = [path for path in files("cloud_shim") if "cli" not in path.relative_to(ROOT).parts]
 # What each part of the device may import of the others; the rest is wired by the agent alone.
 SHARED = (
     "device.calendar",
+    "device.durable",
     "device.errors",
     "device.event",
     "device.generation",
     "device.config",
     "device.health",
-    "device.lifeline",
+    "device.die_with_parent",
     "device.logs",
     "device.protocol",
 )
 ALLOWED = {
     # It looks at every part, as the agent wires every part.
     "doctor": (
+        "device.artifact",
         "device.enrol",
         "device.hal",
         "device.link",
         "device.runtime",
+        "device.trust",
         "device.update",
         "device.version",
         "boards",
@@ -70,8 +74,10 @@ ALLOWED = {
     "hal": ("boards",),
     "infer": (),
     "link": (),
-    "launcher": ("device.update", "device.runtime.backoff"),
-    "update": ("device.infer", "device.launcher"),
+    "launcher": ("device.artifact", "device.runtime.backoff"),
+    "artifact": ("device.infer", "device.version"),
+    "trust": (),
+    "update": ("device.artifact", "device.trust", "device.infer", "device.launcher"),
     "triggers": ("device.hal", "boards"),
     "runtime": ("device.hal", "device.triggers", "device.infer", "boards"),
     "replay": ("device.hal", "device.infer", "device.runtime"),
@@ -88,6 +94,11 @@ def test_the_parts_do_not_know_each_other(part: str) -> None:
         if within(module, *OURS) and module != "device" and not within(module, *allowed)
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("path", SERVER, ids=lambda p: str(p.relative_to(ROOT)))
+def test_what_serves_the_fleet_knows_nothing_of_the_command_line(path: Path) -> None:
+    assert [m for m in imports(path) if within(m, "cloud_shim.cli", "flash", "flashing")] == []
 
 
 def test_the_board_never_loads_what_it_has_no_memory_for() -> None:
@@ -108,16 +119,17 @@ def test_every_import_of_the_device_is_declared() -> None:
 
 def test_the_launcher_loads_nothing_that_could_keep_it_from_starting() -> None:
     # The second is what it loads later, to look whether a version that was deployed is whole.
-    loaded = loaded_by("import device.launcher.__main__, device.update.archive") - loaded_by("pass")
+    loaded = loaded_by("import device.launcher.__main__, device.artifact.archive") - loaded_by("pass")
     assert {each.split(".")[0] for each in loaded} - set(sys.stdlib_module_names) == {"device"}
-    ours = {each for each in loaded if within(each, "device.update", "device.runtime", "device.link", "device.hal")}
-    update, runtime = {"device.update.archive", "device.update.durable"}, {"device.runtime.backoff"}
-    assert ours == {"device.update", "device.runtime", *update, *runtime}
+    parts = ("artifact", "durable", "runtime", "update", "trust", "link", "hal")
+    ours = {each for each in loaded if within(each, *(f"device.{part}" for part in parts))}
+    reading = {"device.artifact", "device.artifact.archive", "device.durable"}
+    assert ours == {*reading, "device.runtime", "device.runtime.backoff"}
 
 
 def test_a_launcher_without_a_deployed_version_loads_nothing_that_reads_one() -> None:
     loaded = loaded_by("import device.launcher.__main__ as _") - loaded_by("pass")
-    assert not loaded & {"device.update.archive", "tarfile", "hashlib"}
+    assert not loaded & {"device.artifact.archive", "tarfile", "hashlib"}
 
 
 def loaded_by(code: str) -> set[str]:

@@ -8,17 +8,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from cloud_shim import words
 from cloud_shim.api.requests import json_object, path_name, shim, whole_number
 from cloud_shim.fleet.deployments import Trial
 from cloud_shim.fleet.fleet import Device, revoked
 from cloud_shim.releases import sources
-from cloud_shim.releases.layers import REQUIREMENTS
 from cloud_shim.releases.release import Release
 from cloud_shim.shim import Shim
+from cloud_shim.words import amounts
 from device.errors import OfflineError, RejectedError
 from device.protocol.deployment import MAX_GENERATION
 from device.protocol.fields import only, table, text
+from device.protocol.layer import REQUIREMENTS
 from device.protocol.messages import CALL, event_type
 
 _MARGIN = 3.0  # seconds beyond the function's own timeout: the way there and back, and a queue before it
@@ -99,7 +99,7 @@ def _since(last_seen: float | None) -> str:
     if last_seen is None:
         return "it was never seen"
     moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last_seen))
-    return f"last seen {words.ago(last_seen, time.time())}, at {moment}"
+    return f"last seen {amounts.ago(last_seen, time.time())}, at {moment}"
 
 
 ROUTES = [

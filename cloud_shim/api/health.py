@@ -6,7 +6,8 @@ from starlette.routing import Route
 
 from cloud_shim.api.keys import shown
 from cloud_shim.api.requests import shim
-from cloud_shim.trust import key_view, release_metadata
+from cloud_shim.trust import release_metadata
+from cloud_shim.words import keys
 
 
 async def _health(request: Request) -> JSONResponse:
@@ -15,7 +16,7 @@ async def _health(request: Request) -> JSONResponse:
     reach = the.reach() or {"port": 0, "names": []}
     # What a card needs to know before anything is asked of anybody for it.
     boards = {"boards": reach["port"], "names": reach["names"]}
-    notices = key_view.notices(shown(the), release_metadata.utc_now())
+    notices = keys.notices(shown(the), release_metadata.utc_now())
     return JSONResponse({"ok": True, "broker": broker | boards, "notices": notices})
 
 

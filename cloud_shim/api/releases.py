@@ -5,8 +5,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from cloud_shim import views
 from cloud_shim.api.requests import body, shim
+from cloud_shim.fleet import views
 from device.protocol.chunks import MAX_ARTIFACT
 
 

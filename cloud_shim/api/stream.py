@@ -15,8 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from cloud_shim import views
 from cloud_shim.api.requests import shim, whole_number
+from cloud_shim.fleet import views
 from cloud_shim.records import history
 from cloud_shim.shim import Shim
 

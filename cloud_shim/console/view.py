@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import boards
-from cloud_shim import transfer, words
-from cloud_shim.fleet import evidence
-from cloud_shim.transfer import Transfer
+from cloud_shim.words import amounts, evidence, transfer
+from cloud_shim.words.transfer import Transfer
 
 Json = Mapping[str, Any]
 
@@ -108,7 +107,7 @@ def claim(value: Json, now: float) -> ClaimView:
         board=value["board"],
         serial=value["serial"] or "unknown",
         fingerprint=value["fingerprint"],
-        seen=words.ago(value["last"], now),
+        seen=amounts.ago(value["last"], now),
         acceptable=not value["taken"] and value["board"] in boards.names(),
         notes=tuple(notes),
     )
@@ -138,7 +137,7 @@ def device(value: Json, now: float) -> DeviceView:
 
 
 def _seen(value: Json, now: float) -> str:
-    return words.presence(value["online"], value["silent"], value["last_seen"], now)
+    return amounts.presence(value["online"], value["silent"], value["last_seen"], now)
 
 
 def _agent(reported: Json) -> str:
@@ -152,7 +151,7 @@ def _disk(told: Json) -> str:
     """Free and used, or "" from an agent that does not tell."""
     if not told:
         return ""
-    return f"{words.size(told['free'])} free, {words.size(told['used'])} used"
+    return f"{amounts.size(told['free'])} free, {amounts.size(told['used'])} used"
 
 
 def update(desired: int, reported: Json, online: bool) -> Update:
@@ -211,7 +210,7 @@ def _row(name: str, wanted: Json, has: Json) -> Row:
         config=_settings(wanted),
         errors=has.get("errors", 0),
         restarts=has.get("restarts", 0),
-        deaths=words.deaths(has.get("deaths") or {}),
+        deaths=amounts.deaths(has.get("deaths") or {}),
         last_error=has.get("last_error", ""),
     )
 

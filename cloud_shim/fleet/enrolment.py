@@ -15,10 +15,10 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 import boards
+from cloud_shim.broker.session import Link
 from cloud_shim.database import ClaimRow, Database, TokenRow
 from cloud_shim.fleet.members import Members
-from cloud_shim.link import Link
-from cloud_shim.views import Json
+from cloud_shim.fleet.views import Json
 from device.errors import LamplightError, NotFoundError, OfflineError, RejectedError
 from device.protocol import enrolment, topics
 from device.protocol.enrolment import ACCEPTED, KEPT, REFUSED, REJECTED, WAITING, Answer, Ask

@@ -14,15 +14,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import boards
-from cloud_shim import views
-from cloud_shim.changes import Changes
 from cloud_shim.database import CredentialRow, Database, DeploymentRow, DeviceRow, ReportRow, UseRow
-from cloud_shim.fleet import deployments
+from cloud_shim.fleet import deployments, views
+from cloud_shim.fleet.changes import Changes
 from cloud_shim.fleet.deployments import Settings, Trial
 from cloud_shim.fleet.silence import is_silent
+from cloud_shim.fleet.views import Json
 from cloud_shim.releases.registry import Registry
 from cloud_shim.releases.release import Release
-from cloud_shim.views import Json
 from device.errors import NotFoundError, RejectedError, UsageError
 from device.protocol import deployment as documents
 from device.protocol.deployment import ArtifactRef, Deployment

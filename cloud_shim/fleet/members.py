@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import boards
-from cloud_shim.changes import Changes
 from cloud_shim.database import CredentialRow, Database, DeviceRow
+from cloud_shim.fleet.changes import Changes
 from device.enrol.secret import hash_password, new_password
 from device.errors import NotFoundError, UsageError
 from device.protocol.fields import NAME_LENGTH, is_name

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 import paho.mqtt.client as mqtt
 from sqlalchemy import bindparam, delete, insert, select
 
+from cloud_shim.broker.session import Link
 from cloud_shim.database import Database, SeededRow
-from cloud_shim.link import Link
 from device.errors import OfflineError
 from device.protocol import topics
 

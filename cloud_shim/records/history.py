@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Select, func, select
 
-from cloud_shim import views
 from cloud_shim.database import Database, RecordRow
+from cloud_shim.fleet import views
 
 LAST_ID = 2**63 - 1
 

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cloud_shim.calls import Calls
-from cloud_shim.changes import Changes
+from cloud_shim.broker.session import Link
 from cloud_shim.database import Database, DeploymentRow, DeviceRow, RecordRow, ReportRow
+from cloud_shim.fleet.calls import Calls
+from cloud_shim.fleet.changes import Changes
 from cloud_shim.fleet.silence import is_silent
-from cloud_shim.link import Link
 from cloud_shim.records import recording
 from device.errors import OfflineError
 from device.protocol import messages, reported, topics

@@ -1,1 +1,1 @@
-"""From a folder on somebody's machine to a numbered, checked and kept release."""
+"""Numbered, checked and kept releases: their bytes, their patches and their sources."""

@@ -1,11 +1,11 @@
-"""Which patches a release carries: those that are worth it. The bytes are made in device/update/patch.py.
+"""Which patches a release carries: those that are worth it. The bytes are made in device/artifact/patch.py.
 
 It neither stores nor signs them (registry.py, trust/signing.py).
 """
 
 from pathlib import Path
 
-from device.update import patch
+from device.artifact import patch
 
 # A patch that saves less than this costs more, in signatures and in work on the board, than it is worth.
 _WORTH = 0.7

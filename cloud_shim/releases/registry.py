@@ -19,11 +19,11 @@ from cloud_shim.releases import patching
 from cloud_shim.releases.blobs import Blobs
 from cloud_shim.releases.release import Release
 from cloud_shim.trust.signing import Signing
+from device.artifact import archive, bundle
 from device.errors import BadArtifactError, NotFoundError
 from device.protocol import chunks
 from device.protocol.chunks import CHUNK_SIZE, MAX_ARTIFACT
 from device.protocol.deployment import MAX_PATCHES, Patch
-from device.update import archive, bundle
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 
 from cloud_shim.releases.registry import Registry
 from cloud_shim.releases.release import Release
+from device.artifact import archive
 from device.errors import BadArtifactError
-from device.update import archive
 
 _MAX_TEXT = 256 * 1024  # bytes; an editor is not for more
 

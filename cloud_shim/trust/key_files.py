@@ -11,8 +11,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from securesystemslib.signer import CryptoSigner
 
+from device import durable
 from device.errors import LamplightError
-from device.update import durable
 
 
 def make(folder: Path, name: str) -> CryptoSigner:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cloud_shim.trust import release_metadata, root_metadata
-from device.update import durable
+from device import durable
 
 Json = dict[str, Any]
 

@@ -30,11 +30,11 @@ from cloud_shim.trust import handover, release_metadata, root_metadata, shim_key
 from cloud_shim.trust.pending import Pending
 from cloud_shim.trust.release_metadata import RELEASES, ROOT
 from cloud_shim.trust.shim_keys import ShimKeys
+from device import durable
 from device.errors import NotFoundError, RejectedError
 from device.protocol import fields
 from device.protocol.deployment import ArtifactRef, Deployment, Patch, decode
 from device.protocol.fields import is_name
-from device.update import durable
 
 ONLINE = timedelta(days=30)
 # Which key signs which role; the image repository's delegated roles are signed by "image-releases".

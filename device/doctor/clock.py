@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from device.doctor.check import Finding, fail, ok, skip, warn
-from device.update.verify import TIME
+from device.trust.verify import TIME
 
 # No board with this code can live before this: 2026-01-01.
 _EARLIEST = 1_767_225_600.0

@@ -10,10 +10,10 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from device import version
+from device.artifact import agent
+from device.artifact.agent import RuntimeManifest
 from device.doctor.check import Finding, fail, ok, skip
 from device.errors import RejectedError
-from device.update import runtime_file
-from device.update.runtime_file import RuntimeManifest
 
 OLDEST = (3, 11)
 
@@ -34,7 +34,7 @@ def required() -> Finding:
     if wanted is None:
         return skip("the agent runs from a bare checkout, which does not say what it needs")
     try:
-        runtime_file.check(wanted)
+        agent.check(wanted)
     except RejectedError as error:
         return fail(error.why, "install the agent again: `python flash.py ssh USER@HOST`, or `make setup` in a clone")
     return ok(f"all {len(wanted.requires)} are there")
@@ -53,8 +53,8 @@ def inference() -> Finding:
 def _wanted() -> RuntimeManifest | None:
     """What the version that runs says it needs: a deployed one in its runtime.toml, the installed one to pip."""
     here = Path(version.__file__).parents[1]
-    if (here / runtime_file.NAME).is_file():
-        return runtime_file.read(here)
+    if (here / agent.NAME).is_file():
+        return agent.read(here)
     try:
         told = metadata.requires("lamplight") or []
     except metadata.PackageNotFoundError:

@@ -7,10 +7,11 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
+from device.artifact import archive
 from device.doctor.check import Finding, fail, ok, skip, warn
 from device.link.outbox import BUDGETS
 from device.protocol.errors import ProtocolError
-from device.update import archive, slots
+from device.update import slots
 from device.update.slots import Slots
 
 _DEPLOY_AGAIN = "Deploy again: what is damaged is fetched anew. If it comes back, the card is dying (`dmesg`)"

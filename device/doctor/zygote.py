@@ -6,7 +6,7 @@ from pathlib import Path
 from boards import Board
 from device.doctor.check import Finding, ok
 from device.hal.hardware import Hardware
-from device.runtime.zygotes import Zygotes
+from device.runtime.workers.zygotes import Zygotes
 
 # Seconds; importing Blinka from a slow card takes many.
 PATIENCE = 90.0

@@ -17,9 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from device.die_with_parent import die_with_parent
 from device.errors import BadArtifactError, LamplightError, RejectedError
 from device.infer import checks, limits
-from device.lifeline import die_with_parent
 
 DEFAULT_TIMEOUT = 30.0
 # Seconds between two looks at whether the checks are still wanted.

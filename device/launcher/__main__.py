@@ -24,18 +24,17 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from device import config, logs
+from device import config, durable, logs
+from device.die_with_parent import die_with_parent
 from device.errors import LamplightError, RejectedError
 from device.launcher import ledger, line, pulse, starts
 from device.launcher.ledger import BUILT_IN, Ledger
 from device.launcher.pulse import Pulse
 from device.launcher.service import Service
 from device.launcher.starts import SETTLED, Starts
-from device.lifeline import die_with_parent
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import table, text
 from device.runtime.backoff import Backoff
-from device.update import durable
 
 # Seconds, by a monotonic clock, in which a version on trial must prove itself.
 PROOF = 180.0
@@ -136,7 +135,7 @@ class Launcher:
         if version == BUILT_IN:
             return True
         # Imported here: 2 MB for as long as the board runs, that a board without a newer version does without.
-        from device.update import archive
+        from device.artifact import archive
 
         try:
             return archive.digest(self._folder / version) == version

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from device import durable
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import integer, sha256, table, text
-from device.update import durable
 
 FORMAT = 1
 BUILT_IN = ""

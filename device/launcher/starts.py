@@ -9,9 +9,9 @@ import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from device import durable
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import flag, integer, table, text
-from device.update import durable
 
 FORMAT = 1
 # More than a version of the agent (ledger.TRIES) or a generation on trial has: those are reverted before.

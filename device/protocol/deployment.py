@@ -1,6 +1,6 @@
 """The deployment document: which releases one device runs, with what configuration.
 
-It travels inside `desired` as a signed target (see update/trust.py); this file only
+It travels inside `desired` as a signed target (see trust/rules.py); this file only
 says what a well-formed one is. It does not decide whether to believe it.
 """
 

@@ -9,6 +9,7 @@ from .fields import integer, items, name, only, sha256, table, text
 
 LAYER_FILE = "layer.toml"
 SITE = "site"
+REQUIREMENTS = "requirements.txt"  # in a function's folder: what its layer is made from
 
 
 class LayerManifest:

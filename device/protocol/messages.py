@@ -1,6 +1,6 @@
 """The bodies of the messages: JSON objects, encoded and decoded here and nowhere else.
 
-`desired` is not here: its parts are signed, and read by update/trust.py. A decoder raises ProtocolError
+`desired` is not here: its parts are signed, and read by trust/rules.py. A decoder raises ProtocolError
 and its caller drops the message; a decoder never guesses.
 """
 

@@ -1,7 +1,7 @@
 """What `[[triggers]]` of a function.toml may say: one class for each type, and the reader that checks it.
 
 Whether the board has the sensor, pin or folder that a trigger names, and whether a schedule can be read, is asked
-elsewhere (hal/leases.py, update/bundle.py); what a trigger does is device/triggers'.
+elsewhere (hal/leases.py, artifact/bundle.py); what a trigger does is device/triggers'.
 """
 
 from .errors import ProtocolError

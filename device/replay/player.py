@@ -20,8 +20,8 @@ from device.replay import surroundings
 from device.replay.clock import VirtualClock
 from device.replay.surroundings import Recorded, ReplayedState
 from device.replay.trace import Step, Trace
-from device.runtime import handler
-from device.runtime.context import Context, leased_models
+from device.runtime.worker import handler
+from device.runtime.worker.context import Context, leased_models
 
 if TYPE_CHECKING:
     from device.infer.session import Model

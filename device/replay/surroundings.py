@@ -11,8 +11,8 @@ from typing import Any, cast
 from device.errors import LamplightError
 from device.hal.sensors.light import Reading
 from device.replay.trace import Step
-from device.runtime.context import Leased, Sensor
-from device.runtime.reads import forget
+from device.runtime.worker.context import Leased, Sensor
+from device.runtime.worker.reads import forget
 
 
 class NotRecordedError(LamplightError):

@@ -16,15 +16,15 @@ from device.event import Event
 from device.generation import InstalledFunction
 from device.health import FunctionHealth, state
 from device.protocol.messages import CALL
-from device.runtime.event_queue import EventQueue
 from device.runtime.instance import Instance, Rest
 from device.runtime.journal import Journal
-from device.runtime.overflow import Waiting
 from device.runtime.policy import Policy
-from device.runtime.process import WorkerProcess
-from device.runtime.reply import Reply
-from device.runtime.starter import Starter
+from device.runtime.queue.event_queue import EventQueue
+from device.runtime.queue.overflow import Waiting
+from device.runtime.queue.reply import Reply
 from device.runtime.tally import Tally
+from device.runtime.workers.process import WorkerProcess
+from device.runtime.workers.starter import Starter
 
 # Between two reports of dropped events, in seconds.
 _TELL = 10.0

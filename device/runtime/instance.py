@@ -18,16 +18,16 @@ from concurrent.futures import Future
 from device.errors import LamplightError, OfflineError
 from device.event import Event
 from device.generation import InstalledFunction
-from device.runtime.event_queue import EventQueue
-from device.runtime.forker import ForkError
 from device.runtime.journal import Journal
-from device.runtime.messages import Failure, Result
-from device.runtime.overflow import Waiting
 from device.runtime.policy import Policy
-from device.runtime.process import StartError, WorkerLostError, WorkerProcess
-from device.runtime.starter import Starter, outputs
+from device.runtime.queue.event_queue import EventQueue
+from device.runtime.queue.overflow import Waiting
+from device.runtime.queue.waker import Waker
 from device.runtime.tally import Tally
-from device.runtime.waker import Waker
+from device.runtime.wire.messages import Failure, Result
+from device.runtime.workers.process import StartError, WorkerLostError, WorkerProcess
+from device.runtime.workers.starter import Starter, outputs
+from device.runtime.workers.zygote import ForkError
 
 Rest = Callable[[str, bool], None]
 

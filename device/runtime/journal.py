@@ -10,9 +10,9 @@ from functools import partial
 from typing import Protocol, cast
 
 from device.event import Event
-from device.runtime.messages import Result
 from device.runtime.policy import Policy
-from device.runtime.reads import MAX_SIZE
+from device.runtime.wire.messages import Result
+from device.runtime.worker.reads import MAX_SIZE
 
 Emit = Callable[[str, str, dict[str, object]], None]
 # To the functions of the fleet that listen: who, topic, data.

@@ -23,14 +23,14 @@ from device.protocol.triggers import SensorTrigger
 from device.runtime import permissions
 from device.runtime.cgroups.groups import Groups
 from device.runtime.dispatcher import Dispatcher
-from device.runtime.forker import ForkError
 from device.runtime.journal import Emit, Journal
 from device.runtime.policy import Policy
-from device.runtime.process import StartError, WorkerProcess
-from device.runtime.starter import Starter, safe_levels
 from device.runtime.states import States
-from device.runtime.wiring import Wiring
-from device.runtime.zygotes import Zygotes
+from device.runtime.trigger_set import Wiring
+from device.runtime.workers.process import StartError, WorkerProcess
+from device.runtime.workers.starter import Starter, safe_levels
+from device.runtime.workers.zygote import ForkError
+from device.runtime.workers.zygotes import Zygotes
 from device.triggers import Sources, chains
 
 if TYPE_CHECKING:

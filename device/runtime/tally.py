@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from device.runtime.messages import Failure, Result
+from device.runtime.wire.messages import Failure, Result
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import Any
 from device.protocol.triggers import Trigger
 from device.triggers.cron import Cron
 from device.triggers.delivery import Ask, Deliver, RunningTrigger
-from device.triggers.file import FileTrigger, folder_of
+from device.triggers.file.trigger import FileTrigger, folder_of
 from device.triggers.sources import Sources
 from device.triggers.start import Start
 from device.triggers.timer import Timer

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 
 from device.config import HttpConfig
 from device.errors import LamplightError
-from device.triggers import http_guard
 from device.triggers.delivery import Ask
 from device.triggers.function import ResultHub
 from device.triggers.gpio import PinHub
-from device.triggers.http import HttpTrigger, Routes
+from device.triggers.http import guard
+from device.triggers.http.trigger import HttpTrigger, Routes
 from device.triggers.mqtt import TopicHub
-from device.triggers.sensor import Emit, SensorHub
+from device.triggers.sensor.trigger import Emit, SensorHub
 
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware
     from device.protocol.triggers import HttpTrigger as DeclaredHttp
-    from device.triggers.http_guard import Answer
-    from device.triggers.http_server import Server
+    from device.triggers.http.guard import Answer
+    from device.triggers.http.server import Server
 
 _log = logging.getLogger(__name__)
 
@@ -81,11 +81,11 @@ class Sources:
     def _answer(self) -> "Answer":
         if self._http.token_file is None:
             return self.routes.answer
-        return http_guard.guarded(self.routes.answer, http_guard.read_token(self._http.token_file))
+        return guard.guarded(self.routes.answer, guard.read_token(self._http.token_file))
 
     def _start(self) -> "Server":
         # Only boards with such a trigger pay for the import.
-        from device.triggers.http_server import Server
+        from device.triggers.http.server import Server
 
         where = f"{self._http.host} port {self._http.port}"
         try:

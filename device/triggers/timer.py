@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from device.triggers.delivery import Deliver
-from device.triggers.schedule import due, ticks
+from device.triggers.ticks import due, ticks
 
 
 class Timer:

@@ -3,7 +3,7 @@
     IDLE → VERIFIED → FETCHING → STAGED → TRIAL → COMMITTED | REVERTED       or REJECTED, with nothing switched
 
 It does one thing after the other and leaves the decisions to trust, reconcile, fetch and slots, and everything from
-TRIAL on to running.py. What runs the functions (`Runner`) and what carries the chunks (`ChunkLink`) is handed in.
+TRIAL on to installed.py. What runs the functions (`Runner`) and what carries the chunks (`ChunkLink`) is handed in.
 Whatever happens here, what runs goes on.
 """
 
@@ -15,24 +15,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from device import durable
+from device.artifact import patch
+from device.artifact.patch import BadPatchError
 from device.errors import LamplightError, UntrustedError
 from device.generation import Generation
 from device.infer.acceptance import AbandonedError
 from device.protocol import chunks
 from device.protocol.deployment import ArtifactRef, Deployment
 from device.protocol.messages import MAX_WANT
-from device.update import delivery, durable, patch, reconcile, slots, stage, status
-from device.update.delivery import Delivery
-from device.update.fetch import Actions, Download
+from device.trust.verifier import RefusedError, Verifier
+from device.update import reconcile, slots, stage, status
+from device.update.agent.self_update import SelfUpdate
+from device.update.fetching import patched
+from device.update.fetching.download import Actions, Download
+from device.update.fetching.patched import Delivery
 from device.update.inbox import Chunk, Connected, Desired, Inbox, Stop
-from device.update.ledger import Ledger
-from device.update.patch import BadPatchError
+from device.update.installed import Running, text
 from device.update.ports import ChunkLink, Runner
-from device.update.running import Running, text
-from device.update.self_update import SelfUpdate
+from device.update.slots_file import Ledger
 from device.update.status import Reporter, Update
 from device.update.store import Store
-from device.update.verification import RefusedError, Verifier
 
 # Seconds between two looks at a trial.
 TRIAL_PERIOD = 0.1
@@ -220,7 +223,7 @@ class Engine:
         self._abandon()
         self._fault = ""
         try:
-            plan = delivery.choose(missing, self._store.trees() if patch.available() and not refused else ())
+            plan = patched.choose(missing, self._store.trees() if patch.available() and not refused else ())
             download = Download(plan.fetched, self._store, random.Random())
             fetching = _Fetching(deployment, plan, download)
             self._collect(fetching)

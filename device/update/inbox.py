@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from device.protocol.chunks import CHUNK_SIZE, digest
-from device.update.trust import MAX_DESIRED
+from device.trust.rules import MAX_DESIRED
 
 # A download has only a few chunks asked for at a time; more than these were never asked for.
 LIMIT = 32

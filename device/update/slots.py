@@ -13,13 +13,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from device import durable
 from device.protocol import deployment
 from device.protocol.deployment import Deployment
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import integer, items, sha256, table, text
-from device.update import baseline, durable, trust
-from device.update.baseline import Baseline
-from device.update.trust import NOBODY, Signer
+from device.trust import rules
+from device.trust.rules import NOBODY, Signer
+from device.update.trial import baseline
+from device.update.trial.baseline import Baseline
 
 FORMAT = 1
 # How often a generation in trial may be started; the agent dying with it uses one up.
@@ -80,7 +82,7 @@ def fingerprint(content: Deployment) -> str:
 
 def believe(slots: Slots, generation: int, signer: Signer = NOBODY) -> Slots:
     """A deployment of this generation, by the count of `signer`, is believed: nothing lower will be."""
-    return replace(slots, floor=max(generation, trust.lowest(slots.floor, slots.signer, signer)), signer=signer)
+    return replace(slots, floor=max(generation, rules.lowest(slots.floor, slots.signer, signer)), signer=signer)
 
 
 def accept(slots: Slots, model: str) -> Slots:
@@ -166,7 +168,7 @@ def _parse(fields: dict[str, object]) -> Slots:
     failed = [items(each, "slots.failed") for each in items(fields.get("failed"), "slots.failed")]
     return Slots(
         floor=integer(fields, "floor", "slots", 0, deployment.MAX_GENERATION),
-        signer=trust.signer(fields["signer"]) if "signer" in fields else NOBODY,
+        signer=rules.signer(fields["signer"]) if "signer" in fields else NOBODY,
         active=_slot(fields, "active"),
         previous=_slot(fields, "previous"),
         trial=_slot(fields, "trial"),

@@ -5,12 +5,13 @@ Checks that the parts fit each other: names, settings, models. It fetches nothin
 
 from collections.abc import Collection
 
+from device.artifact import bundle
+from device.artifact import layer as layer_file
 from device.errors import BadArtifactError, LamplightError, RejectedError
 from device.generation import Generation, InstalledFunction, InstalledLayer, InstalledModel
 from device.infer import files
 from device.protocol.deployment import ArtifactRef, Deployment
 from device.protocol.layer import SITE
-from device.update import bundle, layer_file
 from device.update.store import Store
 
 

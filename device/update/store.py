@@ -17,10 +17,11 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
+from device import durable
+from device.artifact import archive
 from device.errors import BadArtifactError, LamplightError, RejectedError
 from device.protocol.chunks import CHUNK_SIZE
 from device.protocol.chunks import digest as digest_of
-from device.update import archive, durable
 
 # Left free whatever happens: logs, the outbox and the system need room too.
 RESERVE = 16 * 1024 * 1024

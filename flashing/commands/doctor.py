@@ -5,8 +5,8 @@ import shutil
 from dataclasses import asdict, dataclass
 
 import boards
-from cloud_shim import words
-from cloud_shim.commands.arguments import Options, command
+from cloud_shim.cli.options import Options, command
+from cloud_shim.words import amounts
 from device.errors import LamplightError
 from flashing import disks, usb
 
@@ -74,4 +74,4 @@ def _shim(options: Options) -> Finding:
         devices = options.client.devices()
     except LamplightError as error:
         return Finding("shim", False, error.what, error.remedy)
-    return Finding("shim", True, f"{options.client.url}, {words.counted(len(devices), 'device')}")
+    return Finding("shim", True, f"{options.client.url}, {amounts.counted(len(devices), 'device')}")

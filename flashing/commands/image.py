@@ -8,8 +8,8 @@ import click
 
 import boards
 from boards import Board
-from cloud_shim.commands.arguments import Options, command
-from cloud_shim.up.provision import FLEET
+from cloud_shim.cli.options import Options, command
+from cloud_shim.cli.up.provision import FLEET
 from device.errors import UsageError
 from flashing import agent, card, disks, identity, secrets
 from flashing.commands import write

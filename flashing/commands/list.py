@@ -2,7 +2,7 @@
 
 import boards
 from boards import Board
-from cloud_shim.commands.arguments import Options, command
+from cloud_shim.cli.options import Options, command
 
 HEADINGS = ("BOARD", "ARCHITECTURE", "MEMORY", "FLASHED", "PINS", "SENSORS")
 

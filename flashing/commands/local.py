@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from cloud_shim.commands.arguments import Options, command
-from flashing.commands import member
+from cloud_shim.cli.options import Options, command
+from flashing.commands import machine_options
 from flashing.targets.local import Local
 
 
 @command("local")
-@member.options
+@machine_options.options
 def run(options: Options, **chosen: Any) -> None:
     """Install the agent on this machine as a service, or upgrade it; `flash.py remove` takes it off again."""
-    member.install(options, Local(), chosen)
+    machine_options.install(options, Local(), chosen)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from cloud_shim.commands.arguments import Options, command
-from flashing.commands import member
+from cloud_shim.cli.options import Options, command
+from flashing.commands import machine_options
 from flashing.targets.local import Local
 from flashing.targets.ssh import Ssh
 
@@ -17,7 +17,7 @@ from flashing.targets.ssh import Ssh
 def run(options: Options, host: str, config: Path | None, yes: bool) -> None:
     """Take the agent off the machine at USER@HOST, or off this one, and undo what its installation changed there."""
     if not host:
-        member.remove(options, Local(), yes)
+        machine_options.remove(options, Local(), yes)
         return
     with Ssh(host, config) as target:
-        member.remove(options, target, yes)
+        machine_options.remove(options, target, yes)

@@ -7,7 +7,7 @@ import click
 
 import boards
 from boards import Board
-from cloud_shim.commands.arguments import Options, command
+from cloud_shim.cli.options import Options, command
 from device.errors import UsageError
 from flashing import wiring
 

@@ -5,19 +5,19 @@ from typing import Any
 
 import click
 
-from cloud_shim.commands.arguments import Options, command
-from flashing.commands import member
+from cloud_shim.cli.options import Options, command
+from flashing.commands import machine_options
 from flashing.targets.ssh import Ssh
 
 
 @command("ssh")
 @click.argument("host", metavar="USER@HOST")
 @click.option("-F", "config", type=click.Path(path_type=Path), metavar="FILE", help="As ssh: instead of ~/.ssh/config.")
-@member.options
+@machine_options.options
 def run(options: Options, host: str, config: Path | None, **chosen: Any) -> None:
     """Install the agent on the running machine at USER@HOST, or upgrade it; a second time it gives the same.
 
     OpenSSH's own client leads there, and sudo makes root where you are not: both ask you themselves.
     """
     with Ssh(host, config) as target:
-        member.install(options, target, chosen)
+        machine_options.install(options, target, chosen)

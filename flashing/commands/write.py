@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from cloud_shim.commands.arguments import Options, command
-from cloud_shim.terminal import Terminal
+from cloud_shim.cli.options import Options, command
+from cloud_shim.cli.terminal import Terminal
 from device.errors import RejectedError, UsageError
 from flashing import disks, writing
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 import boards
-from cloud_shim.releases import agent_release
+from cloud_shim.cli.release import agent_release
 from flashing import agent
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cloud_shim.client import Client
+from cloud_shim.cli.client import Client
 from tests.architectures import libraries, machines
 from tests.architectures.board import BOARD, EmulatedBoard
 from tests.architectures.machines import Machine

@@ -16,11 +16,11 @@ import httpx
 
 from cloud_shim.broker import access
 from cloud_shim.broker import setup as broker
-from cloud_shim.client import Client
-from cloud_shim.up import ports
-from cloud_shim.up.home import Home
-from cloud_shim.up.state import StateFolder
-from device.update import archive
+from cloud_shim.cli.client import Client
+from cloud_shim.cli.up import ports
+from cloud_shim.cli.up.home import Home
+from cloud_shim.cli.up.state import StateFolder
+from device.artifact import archive
 from tests.support import child_of
 
 DEVICE = "bench-pi"

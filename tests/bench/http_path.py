@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Generator
 from pathlib import Path
 
-from cloud_shim.up import ports
+from cloud_shim.cli.up import ports
 from tests.bench import home
 from tests.bench.figures import Figure, spread
 from tests.bench.sampling import processors

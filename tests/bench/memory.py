@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
 
-from device.update import archive
+from device.artifact import archive
 from tests.bench import home, node_red
 from tests.bench.figures import Figure, spread
 from tests.bench.home import Broker, RunningHome

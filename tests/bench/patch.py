@@ -11,10 +11,11 @@ messages' time a patch must save to be worth its work.
 from collections.abc import Callable
 from pathlib import Path
 
+from device.artifact import archive
+from device.artifact import patch as patching
 from device.protocol import chunks, topics
 from device.protocol.deployment import ArtifactRef, Patch
-from device.update import archive, delivery
-from device.update import patch as patching
+from device.update.fetching import patched
 from device.update.store import Store
 from tests.bench import home, mqtt
 from tests.bench.figures import Figure, spread
@@ -76,4 +77,4 @@ def _application(folder: Path, base: bytes, new: bytes) -> Callable[[], bytes]:
     store.unpack(chunks.digest(base))
     patch = Patch("function", "ten-files", 2, chunks.digest(base), chunks.digest(made), len(made), "")
     ref = ArtifactRef("function", "ten-files", 2, chunks.digest(new), len(new), "", (patch,))
-    return lambda: delivery.patched(ref, patch, store, [patch.digest])
+    return lambda: patched.patched(ref, patch, store, [patch.digest])

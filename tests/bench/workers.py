@@ -25,13 +25,13 @@ from device.generation import InstalledFunction
 from device.hal.hardware import Hardware
 from device.runtime.backoff import Backoff
 from device.runtime.journal import Journal
-from device.runtime.messages import event_packet
 from device.runtime.policy import Policy
-from device.runtime.process import WorkerLostError, WorkerProcess
-from device.runtime.starter import Starter
 from device.runtime.states import States
 from device.runtime.supervisor import Supervisor
-from device.runtime.zygotes import Zygotes
+from device.runtime.wire.messages import event_packet
+from device.runtime.workers.process import WorkerLostError, WorkerProcess
+from device.runtime.workers.starter import Starter
+from device.runtime.workers.zygotes import Zygotes
 from tests.bench import installed
 from tests.bench.figures import Figure, spread
 from tests.bench.sampling import in_turn, processors

@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
-from cloud_shim.up import ports
+from cloud_shim.cli.up import ports
 from device.hal.sim.parts.tsl2561 import Tsl2561
 from tests.board.base import build
 from tests.board.home import Home

@@ -6,7 +6,7 @@ It knows nothing of the board but that it comes over the wire.
 from pathlib import Path
 from typing import Any
 
-from cloud_shim.up import ports
+from cloud_shim.cli.up import ports
 from tests.e2e.conftest import Fleet
 from tests.sim.wire import Wire
 

@@ -15,12 +15,12 @@ from starlette.testclient import TestClient
 
 from cloud_shim.app import create_app
 from cloud_shim.broker import setup as broker
+from cloud_shim.cli.up import ports
 from cloud_shim.config import Config
 from cloud_shim.shim import Shim
 from cloud_shim.trust.signing import Signing
-from cloud_shim.up import ports
+from device.artifact import archive
 from device.enrol.secret import hash_password, new_password
-from device.update import archive
 from tests.support import small_model
 
 FLEET = "home"

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from cloud_shim.up import ports
+from cloud_shim.cli.up import ports
 from device.protocol.messages import Batch
 from tests import samples
 

@@ -13,13 +13,13 @@ from cloud_shim.database import SeededRow
 from cloud_shim.fleet import publisher
 from cloud_shim.fleet.deployments import Trial
 from cloud_shim.shim import Shim
+from device.artifact import archive
+from device.artifact import patch as patching
 from device.errors import OfflineError, RejectedError, UntrustedError
 from device.protocol import chunks, topics
 from device.protocol.chunks import CHUNK_SIZE
 from device.protocol.messages import Batch, Call, Presence, Reply, call, encode, encode_want
-from device.update import archive
-from device.update import patch as patching
-from device.update.verification import Verifier
+from device.trust.verifier import Verifier
 from tests import samples
 
 BOARD = "lamplight/simulated"

@@ -3,8 +3,8 @@
 
 The protocol is that suite's CLIENT-CLI.md (https://github.com/theupdateframework/tuf-conformance). Metadata is judged
 by the code that judges a DESIRED document's; only where it comes from differs: a web server, file by file. A board has
-no `download`: artifacts reach it in chunks (device/update/fetch.py). Here one comes from that server, and is held
-against the length and digest that a board would go by.
+no `download`: artifacts reach it in chunks (device/update/fetching/download.py). Here one comes from that server, and
+is held against the length and digest that a board would go by.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from device.errors import LamplightError, NotFoundError, UntrustedError
-from device.update import trust, verify
+from device.trust import rules, verify
 
 REPOSITORY = "image"
 # Not beside the trusted metadata: the suite counts the files there.
@@ -91,7 +91,7 @@ def _client(arguments: argparse.Namespace):
     return verify.refreshed(REPOSITORY, Served(arguments.metadata_url), folder, folder / _INITIAL, time.time())
 
 
-def _is(data: bytes, listed: trust.Target) -> bool:
+def _is(data: bytes, listed: rules.Target) -> bool:
     return (len(data), hashlib.sha256(data).hexdigest()) == listed
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from cloud_shim.cli.up import ports
 from cloud_shim.trust.signing import Signing
-from cloud_shim.up import ports
 from device.hal.sim.world import World
 from device.runtime.confinement.report import confinement
 from tests.support import until

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from cloud_shim.up import ports
+from cloud_shim.cli.up import ports
+from device.artifact import archive
 from device.errors import OfflineError
 from device.hal.sim.world import World
 from device.launcher import ledger
 from device.launcher.ledger import BUILT_IN, Ledger, Trial
-from device.update import archive
-from tests.device.update.harness import Cloud, Device, function_files
+from tests.device.harness import Cloud, Device, function_files
 from tests.support import child_of, until
 
 ROOT = Path(__file__).parents[2]
@@ -109,14 +109,14 @@ def board(tmp_path: Path) -> Iterator[Board]:
 
 
 def test_a_new_version_that_runs_the_functions_offline_proves_itself(board: Board) -> None:
-    new = board.on_trial("device/update/proof.py", "OFFLINE = 30.0", "OFFLINE = 0.5")
+    new = board.on_trial("device/update/agent/proof.py", "OFFLINE = 30.0", "OFFLINE = 0.5")
     board.launch()
     until(lambda: board.ledger() == Ledger(active=new, previous=BUILT_IN), "it proved itself")
     board.led_becomes(True)
 
 
 def test_a_new_version_whose_link_is_broken_is_given_up_where_the_broker_s_port_answers(board: Board) -> None:
-    version = board.on_trial("device/update/proof.py", "OFFLINE = 30.0", "OFFLINE = 6.0")
+    version = board.on_trial("device/update/agent/proof.py", "OFFLINE = 30.0", "OFFLINE = 6.0")
     # It takes connections and never says a word of MQTT: to a version that cannot, every broker is so.
     with socket.create_server(("127.0.0.1", board.port), backlog=64):
         board.launch("--proof", "15")
@@ -129,8 +129,8 @@ def test_a_new_version_whose_link_is_broken_is_given_up_where_the_broker_s_port_
 @pytest.mark.parametrize(
     ("file", "old", "new", "reason"),
     [
-        ("device/update/running.py", "self._runner.resume(generation)", "pass", "lamp does not run again"),
-        ("device/update/proof.py", "OFFLINE = 30.0", "OFFLINE = 1e9", "not connected"),
+        ("device/update/installed.py", "self._runner.resume(generation)", "pass", "lamp does not run again"),
+        ("device/update/agent/proof.py", "OFFLINE = 30.0", "OFFLINE = 1e9", "not connected"),
         ("device/agent.py", "import boards", "import no_boards", "ended 3 times"),
         (
             "device/agent.py",

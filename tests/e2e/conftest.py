@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from cloud_shim.up import ports
+from cloud_shim.cli.up import ports
 from device.hal.sim.link import Link
 from device.hal.sim.world import World
 from tests.support import until
 
 DEVICE = "desk-pi"
-LAMPLIGHT = (sys.executable, "-m", "cloud_shim.cli")
+LAMPLIGHT = (sys.executable, "-m", "cloud_shim.cli.main")
 
 
 class Fleet:

@@ -14,7 +14,7 @@ from tests.support import until
 # Where mosquitto is looked for depends on the machine; that it is not found is all that differs from the real command.
 WITHOUT_MOSQUITTO = """
 import sys
-from cloud_shim import cli
+from cloud_shim.cli import main as cli
 from cloud_shim.broker import setup as broker
 broker.find_mosquitto = lambda: None
 sys.exit(cli.run(sys.argv[1:]))

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from cloud_shim.client import Client
-from cloud_shim.up import ports
-from cloud_shim.up.home import Home
-from cloud_shim.up.state import StateFolder
+from cloud_shim.cli.client import Client
+from cloud_shim.cli.up import ports
+from cloud_shim.cli.up.home import Home
+from cloud_shim.cli.up.state import StateFolder
 from tests.e2e.conftest import DEVICE, LAMPLIGHT
 from tests.sim.mqtt_proxy import Proxy
 from tests.support import bundle_of_ten_files, three_lines_changed, until

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cloud_shim.client import Client
-from cloud_shim.up import ports
+from cloud_shim.cli.client import Client
+from cloud_shim.cli.up import ports
 from device.errors import RejectedError
 from flashing import identity
 from flashing.identity import Broker

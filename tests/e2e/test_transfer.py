@@ -14,15 +14,15 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from cloud_shim.broker import setup as broker
-from cloud_shim.client import Client
-from cloud_shim.up import ports
-from cloud_shim.up.home import Home
-from cloud_shim.up.provision import FLEET
-from cloud_shim.up.state import StateFolder
+from cloud_shim.cli.client import Client
+from cloud_shim.cli.up import ports
+from cloud_shim.cli.up.home import Home
+from cloud_shim.cli.up.provision import FLEET
+from cloud_shim.cli.up.state import StateFolder
+from device.artifact import archive
 from device.infer.files import MODEL_FILES
 from device.protocol import chunks, topics
-from device.update import archive
-from device.update.fetch import WIDE
+from device.update.fetching.download import WIDE
 from tests.sim.mqtt_proxy import Faults, Proxy
 from tests.support import child_of, small_model, until
 

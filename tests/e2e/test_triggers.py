@@ -7,7 +7,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from cloud_shim.broker import access
 from cloud_shim.broker import setup as broker
-from cloud_shim.up.state import StateFolder
+from cloud_shim.cli.up.state import StateFolder
 from device.protocol.cloudevents import Message
 from tests.e2e.conftest import DEVICE, Fleet
 from tests.support import until

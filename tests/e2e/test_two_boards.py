@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from cloud_shim.client import Client
-from cloud_shim.up import ports
-from cloud_shim.up.provision import DeviceFiles
+from cloud_shim.cli.client import Client
+from cloud_shim.cli.up import ports
+from cloud_shim.cli.up.provision import DeviceFiles
 from tests.e2e.conftest import DEVICE, Fleet
 from tests.support import until
 

@@ -5,7 +5,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from cloud_shim.up import ports
+from cloud_shim.cli.up import ports
 from tests.e2e.conftest import LAMPLIGHT, Fleet
 from tests.support import until
 

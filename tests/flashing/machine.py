@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from cloud_shim.up import ports
+from cloud_shim.cli.up import ports
 from tests.support import until
 
 SYSTEMCTL = '#!/bin/sh\necho systemctl "$@" >>/run/told\nexit 0\n'

@@ -1,6 +1,6 @@
 """A disk that remembers each step taken on it, can fail at one, and knows what a power cut would leave.
 
-It acts on a real folder, through the seam device/update/durable.py. The model is that of POSIX, with no favour of any
+It acts on a real folder, through the seam device/durable.py. The model is that of POSIX, with no favour of any
 one file system: a file's bytes are certain after its fsync, a name (made, given or taken away) after an fsync of a
 folder that holds it. Until then bytes may be lost or torn, and names may be kept in any subset and any order.
 It does not model fsync that lies, or sectors that rot.
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from device.update.durable import Disk
+from device.durable import Disk
 
 
 class QuickDisk(Disk):

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 
 from device.errors import RejectedError, UsageError
-from device.runtime import sandbox
+from device.runtime.confinement import rlimits
 from device.runtime.confinement.mechanisms import Mechanisms
 from device.runtime.confinement.probe import mechanisms
 
@@ -21,10 +21,10 @@ def confinement(groups: Mapping[str, str]) -> dict[str, str]:
 def describe(has: Mechanisms, root: bool, groups: Mapping[str, str]) -> dict[str, str]:
     """As `confinement`, of these mechanisms. docs/confinement.md says what each word means."""
     return {
-        **sandbox.limits(),
+        **rlimits.limits(),
         "user": _all(has.user and "own user"),
         "privileges": _all(
-            sandbox.no_new_privileges() and "no-new-privs",
+            rlimits.no_new_privileges() and "no-new-privs",
             (has.capabilities or has.user or not root) and "no capabilities",
         ),
         "filesystem": _all(has.view and "own root", has.landlock > 0 and f"landlock {has.landlock}"),

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cloud_shim.changes import Changes
 from cloud_shim.database import ClaimRow, Database
+from cloud_shim.fleet.changes import Changes
 from cloud_shim.fleet.enrolment import MOST_CLAIMS, MOST_REJECTED, TOKEN_LIFETIME, Enrolment
 from cloud_shim.fleet.members import LIFETIME, RENEW, Members
 from device.enrol.secret import hash_password

@@ -6,10 +6,9 @@ import time
 
 import pytest
 
-from cloud_shim import lines
-from cloud_shim.commands import devices, status
+from cloud_shim.cli import lines, outcome
+from cloud_shim.cli.commands import devices, status
 from cloud_shim.console import view
-from cloud_shim.fleet import outcome
 from cloud_shim.records import recording
 from device.protocol import messages, reported
 from device.protocol.errors import ProtocolError

@@ -5,9 +5,9 @@ import logging
 
 import pytest
 
-from cloud_shim.calls import Calls
-from cloud_shim.changes import Changes
 from cloud_shim.database import Database, DeploymentRow, DeviceRow
+from cloud_shim.fleet.calls import Calls
+from cloud_shim.fleet.changes import Changes
 from cloud_shim.records import history
 from cloud_shim.records.history import Wanted
 from cloud_shim.records.ingest import Ingest

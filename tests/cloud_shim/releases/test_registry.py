@@ -10,11 +10,11 @@ from cloud_shim.database import Database
 from cloud_shim.releases.blobs import Blobs
 from cloud_shim.releases.registry import Registry
 from cloud_shim.trust.signing import Signing
+from device.artifact import patch
 from device.errors import BadArtifactError, NotFoundError
 from device.protocol import chunks
 from device.protocol.chunks import CHUNK_SIZE
 from device.protocol.deployment import Deployment
-from device.update import patch
 
 
 @pytest.fixture

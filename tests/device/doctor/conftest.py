@@ -10,8 +10,8 @@ import pytest
 
 from cloud_shim.broker import credentials
 from cloud_shim.broker import setup as broker
+from cloud_shim.cli.up import ports
 from cloud_shim.trust.signing import Signing
-from cloud_shim.up import ports
 from device.enrol.secret import hash_password, new_password
 from tests.support import until
 

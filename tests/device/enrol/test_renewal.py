@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cloud_shim.broker import credentials
-from cloud_shim.up import ports
+from cloud_shim.cli.up import ports
 from device.config import BrokerConfig
 from device.enrol.passwords import Passwords
 from device.enrol.renewal import Renewal

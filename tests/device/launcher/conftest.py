@@ -13,9 +13,9 @@ from types import MappingProxyType
 
 import pytest
 
+from device.artifact import archive
 from device.launcher import ledger
 from device.launcher.ledger import Ledger
-from device.update import archive
 from tests.support import until
 
 ROOT = Path(__file__).parents[3]

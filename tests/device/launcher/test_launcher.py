@@ -11,9 +11,9 @@ from typing import NoReturn
 
 import pytest
 
+from device import durable
 from device.launcher.__main__ import Launcher
 from device.launcher.ledger import BUILT_IN, Ledger, Trial, save
-from device.update import durable
 from tests.device.launcher.conftest import DIE, MUTE, WORK, Board
 from tests.support import until
 

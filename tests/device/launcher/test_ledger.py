@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device import durable
 from device.launcher import ledger
 from device.launcher.ledger import BUILT_IN, MAX_FAILED, TRIES, Failure, Ledger, Trial
 from device.protocol.errors import ProtocolError
-from device.update import durable
 from tests.sim.disk import Model, RecordingDisk
 
 A, B, C = "aa" * 32, "bb" * 32, "cc" * 32

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from device import durable
 from device.launcher import ledger, starts
 from device.launcher.starts import MOST, Starts
 from device.protocol.errors import ProtocolError
-from device.update import durable
 from tests.sim.disk import Model, RecordingDisk
 
 

@@ -14,7 +14,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from cloud_shim.up import ports
+from cloud_shim.cli.up import ports
 from device.config import BrokerConfig
 from device.enrol.passwords import Passwords
 from device.link.session import Session

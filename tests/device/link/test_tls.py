@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cloud_shim.broker import certificates
-from cloud_shim.up import ports
+from cloud_shim.cli.up import ports
 from device.config import BrokerConfig
 from device.doctor.broker import Broker
 from device.enrol.passwords import Passwords

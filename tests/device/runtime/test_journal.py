@@ -5,8 +5,8 @@ import pytest
 from device.event import Event
 from device.replay import trace
 from device.runtime.journal import Allowance, Journal
-from device.runtime.messages import Result
 from device.runtime.policy import Policy
+from device.runtime.wire.messages import Result
 
 
 class Ticking:

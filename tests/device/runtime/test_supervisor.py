@@ -7,7 +7,7 @@ import pytest
 from runtime_bench import until
 
 from device.errors import LamplightError, LeaseError, NotFoundError, RejectedError, UsageError
-from device.runtime.starter import Starter
+from device.runtime.workers.starter import Starter
 
 ECHO = "def handler(event, context): return event.data"
 BROKEN = "import nothing_of_this_name\ndef handler(event, context): return 0"

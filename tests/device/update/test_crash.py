@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from device import durable
 from device.errors import LamplightError
 from device.protocol import chunks
-from device.update import durable, engine, slots, verification
+from device.trust import verifier
+from device.update import engine, slots
 from device.update.store import Store
-from tests.device.update.harness import HANDLER, Device, function_files, model_files
+from tests.device.harness import HANDLER, Device, function_files, model_files
 from tests.sim.disk import Model, QuickDisk, RecordingDisk
 
 FINAL = ("COMMITTED", "REVERTED")
@@ -88,14 +90,14 @@ class Board(Device):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    verdicts, real = {}, verification._run
+    verdicts, real = {}, verifier._run
 
     def run(question, payload, scratch, timeout):
         if payload not in verdicts:
             verdicts[payload] = real(question, payload, scratch, timeout)
         return verdicts[payload]
 
-    monkeypatch.setattr(verification, "_run", run)
+    monkeypatch.setattr(verifier, "_run", run)
     monkeypatch.setattr(engine, "TRIAL_PERIOD", 0.001)
     monkeypatch.setattr(durable, "disk", QuickDisk())
 

@@ -8,13 +8,15 @@ import threading
 
 import pytest
 
+from device import durable
+from device.artifact import bundle
 from device.errors import BadArtifactError, LamplightError, LeaseError
 from device.launcher.line import Line, Told
 from device.protocol import chunks
-from device.update import bundle, durable, slots
-from device.update.self_update import SelfUpdate
+from device.update import slots
+from device.update.agent.self_update import SelfUpdate
 from device.update.store import RESERVE
-from tests.device.update.harness import HANDLER, Cloud, Device, Health, function_files, model_files
+from tests.device.harness import HANDLER, Cloud, Device, Health, function_files, model_files
 from tests.support import until
 
 BIG = {"data.bin": random.Random(1).randbytes(5 * chunks.CHUNK_SIZE)}

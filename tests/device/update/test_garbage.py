@@ -8,11 +8,13 @@ import random
 
 import pytest
 
+from device import durable
 from device.errors import LamplightError
 from device.protocol import chunks
-from device.update import durable, engine, slots, stage, verification
+from device.trust import verifier
+from device.update import engine, slots, stage
 from device.update.store import Store
-from tests.device.update.harness import HANDLER, Device, function_files
+from tests.device.harness import HANDLER, Device, function_files
 from tests.sim.disk import QuickDisk, RecordingDisk
 
 SEEDS = range(12)
@@ -120,7 +122,7 @@ def believing(monkeypatch):
             return b""
         return json.dumps({"ok": True, "deployment": payload.decode(), "signer": [1, "key"], "trusted": {}}).encode()
 
-    monkeypatch.setattr(verification, "_run", run)
+    monkeypatch.setattr(verifier, "_run", run)
     monkeypatch.setattr(engine, "TRIAL_PERIOD", 0.001)
     monkeypatch.setattr(durable, "disk", QuickDisk())
 

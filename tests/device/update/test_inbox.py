@@ -3,8 +3,8 @@
 import threading
 
 from device.protocol.chunks import CHUNK_SIZE
+from device.trust.rules import MAX_DESIRED
 from device.update.inbox import LIMIT, Chunk, Connected, Desired, Inbox, Stop
-from device.update.trust import MAX_DESIRED
 
 
 def drained(inbox):

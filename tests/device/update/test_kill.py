@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from device.update import slots
-from tests.device.update.harness import function_files
+from tests.device.harness import function_files
 
 ROUNDS = 12
 GENERATIONS = 30

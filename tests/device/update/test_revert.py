@@ -8,8 +8,9 @@ import pytest
 from device.errors import LamplightError
 from device.infer.acceptance import AbandonedError
 from device.protocol import deployment
-from device.update import slots, trial
-from tests.device.update.harness import HANDLER, Health, function_files, model_files
+from device.update import slots
+from device.update.trial import judge
+from tests.device.harness import HANDLER, Health, function_files, model_files
 from tests.support import until
 
 
@@ -82,7 +83,7 @@ def test_as_many_errors_as_before_are_committed(cloud, settled):
 
 
 def test_a_sensor_that_dies_under_the_new_generation_reverts_it(cloud, settled, monkeypatch):
-    monkeypatch.setattr(trial, "SENSOR_PATIENCE", 0.0)
+    monkeypatch.setattr(judge, "SENSOR_PATIENCE", 0.0)
     settled.runner.kills[2] = {"light"}
     settled.engine.desired(cloud.desired(2, cloud.release(code(2))))
     status = settled.wait(done(2, "REVERTED"))
@@ -90,7 +91,7 @@ def test_a_sensor_that_dies_under_the_new_generation_reverts_it(cloud, settled, 
 
 
 def test_a_sensor_that_was_dead_before_does_not_keep_a_good_generation_out(cloud, settled, monkeypatch):
-    monkeypatch.setattr(trial, "SENSOR_PATIENCE", 0.0)
+    monkeypatch.setattr(judge, "SENSOR_PATIENCE", 0.0)
     settled.runner.dead = {"light"}
     settled.engine.desired(cloud.desired(2, cloud.release(code(2))))
     settled.wait(done(2))
@@ -180,7 +181,7 @@ def test_a_board_short_of_files_at_boot_neither_loses_nor_reverts_what_is_on_tri
         raise OSError(errno.EMFILE, "Too many open files")
 
     with monkeypatch.context() as failing:
-        failing.setattr("device.update.archive.digest", short)
+        failing.setattr("device.artifact.archive.digest", short)
         assert settled.boot(start=False).number == 0
     assert settled.restart().number == 2
     assert settled.engine.status().failed == {}

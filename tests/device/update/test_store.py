@@ -6,11 +6,12 @@ import shutil
 
 import pytest
 
+from device import durable
+from device.artifact import archive
 from device.errors import BadArtifactError, RejectedError
 from device.protocol import chunks
-from device.update import archive, durable
 from device.update.store import RESERVE, Store
-from tests.device.update.harness import function_files, write
+from tests.device.harness import function_files, write
 
 DATA = random.Random(3).randbytes(3 * chunks.CHUNK_SIZE + 5)
 
@@ -203,7 +204,7 @@ def test_a_system_that_is_short_of_files_or_memory_does_not_make_a_tree_damaged(
         raise OSError(number, "short of it")
 
     with monkeypatch.context() as failing:
-        failing.setattr("device.update.archive.digest", short)
+        failing.setattr("device.artifact.archive.digest", short)
         with pytest.raises(OSError, match="short of it"):
             store.check(digest)
     assert store.check(digest)

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 from device.errors import LamplightError
 from device.update import slots
-from tests.device.update.harness import Device
+from tests.device.harness import Device
 
 # A generation that was killed in its trial again and again is reverted.
 FINAL = ("COMMITTED", "REVERTED")

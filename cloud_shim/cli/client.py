@@ -1,0 +1,313 @@
+"""The shim's HTTP interface (docs/api.md), from the side of a program that uses it.
+
+One method per request; answers are the decoded JSON, unchanged. An error of the shim arrives as the LamplightError
+that it stands for. It does not print, does not choose devices and keeps no state but the connection.
+"""
+
+import json
+import time
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from device.errors import LamplightError, NotFoundError, OfflineError, RejectedError, UsageError
+from device.protocol.errors import ProtocolError
+from device.protocol.fields import is_name, plain
+from device.protocol.messages import CALL
+
+if TYPE_CHECKING:
+    import httpx
+
+DEFAULT_URL = "http://127.0.0.1:8420"
+JsonObject = dict[str, Any]
+
+_ERRORS: Mapping[int, type[LamplightError]] = {
+    each.exit_code: each for each in (LamplightError, UsageError, NotFoundError, OfflineError, RejectedError)
+}
+_RECONNECT = 1.0  # seconds between two tries to get a broken stream back
+
+
+@dataclass(frozen=True)
+class Message:
+    """One server-sent event: what it is about ("record" or "device"), its JSON, and its id ("" when it has none)."""
+
+    event: str
+    data: JsonObject
+    id: str
+
+
+class Client:
+    """A connection to the shim at `url`. `timeout` is in seconds, for one request; use as a context manager.
+
+    Raises UsageError for what is no address.
+    """
+
+    def __init__(self, url: str = DEFAULT_URL, timeout: float = 30.0) -> None:
+        import httpx
+
+        self.url = url.rstrip("/")
+        # The environment's proxies are for other sites; the shim is on this machine.
+        try:
+            self._http = httpx.Client(base_url=self.url, timeout=timeout, trust_env=False)
+            # What no name server could be asked for, it would notice only later, as an error of encoding.
+            self._http.base_url.host.encode("idna")
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise self._no_address(error) from error
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def devices(self) -> list[JsonObject]:
+        """Every DEVICE."""
+        return self._request("GET", "/api/devices")["devices"]
+
+    def device(self, name: str) -> JsonObject:
+        """One DEVICE; NotFoundError when there is none of that name."""
+        return self._request("GET", _path("devices", name))
+
+    def add_device(self, name: str, board: str, simulation: str) -> JsonObject:
+        """Make a device known; gives its password and the roots of trust to put on it."""
+        return self._request(
+            "POST", "/api/devices", json={"name": name, "board": board, "simulation": simulation or None}
+        )
+
+    def card(self, name: str, token: bool, again: bool) -> JsonObject:
+        """What a card for the device `name` needs on it, with a token if asked for; the answer has secrets."""
+        return self._request("POST", "/api/cards", json={"name": name, "token": token, "again": again})
+
+    def void_cards(self) -> int:
+        """Make every card that no board has used worthless; gives how many tokens ended."""
+        return self._request("DELETE", "/api/cards")["tokens"]
+
+    def claims(self) -> list[JsonObject]:
+        """Every CLAIM: the boards that asked to be let in and were not."""
+        return self._request("GET", "/api/claims")["claims"]
+
+    def accept(self, claim: str, again: bool) -> str:
+        """Let the board with that name or fingerprint in, with `again` in place of an older one; gives its name."""
+        return self._request("POST", _path("claims", claim, "accept"), json={"again": again})["name"]
+
+    def reject(self, claim: str) -> list[str]:
+        """Let the board, or with "" every board, wait no more; gives their fingerprints."""
+        if claim:
+            return self._request("POST", _path("claims", claim, "reject"))["rejected"]
+        return self._request("DELETE", "/api/claims")["rejected"]
+
+    def revoke(self, device: str) -> None:
+        """Shut a device out for good."""
+        self._request("POST", _path("devices", device, "revoke"))
+
+    def release(self, archive: bytes, unsigned: bool = False) -> JsonObject:
+        """Store a packed bundle or model; gives its RELEASE. The same bytes give the same release again.
+
+        `unsigned`: who asks can sign it where the shim cannot. A RELEASE that has "unsigned" cannot be deployed before
+        it is signed: see cli/release/pushing.py.
+        """
+        return self._request("POST", "/api/releases?unsigned=1" if unsigned else "/api/releases", content=archive)
+
+    def keys(self) -> JsonObject:
+        """The names of the private keys that the shim holds, and the image repository's metadata."""
+        return self._request("GET", "/api/keys")
+
+    def adopt(self, offer: JsonObject) -> JsonObject:
+        """Give the shim metadata that was signed here; the answer is as that of `keys`."""
+        return self._request("POST", "/api/keys", json=offer)
+
+    def next_key(self, name: str) -> JsonObject:
+        """Have the shim make the key that is to replace its online key `name`; gives its id and public half."""
+        return self._request("POST", "/api/keys/next", json={"name": name})
+
+    def deploy(
+        self,
+        device: str,
+        release: JsonObject,
+        config: JsonObject | None = None,
+        trial: JsonObject | None = None,
+        retry: bool = False,
+        layer: JsonObject | None = None,
+    ) -> int:
+        """Ask for `release` on the device; gives the generation.
+
+        `config` None keeps the previous settings; `trial` may have `seconds` and `events`; with `retry` the device
+        tries it even if it failed there before. `layer` is the RELEASE with a function's dependencies, {} for none;
+        None keeps those of the release before.
+        """
+        named = {key: release[key] for key in ("kind", "name", "version")}
+        body = {**named, "config": config, "trial": trial, "retry": retry}
+        if layer is not None:
+            body["layer"] = {key: layer[key] for key in ("name", "version") if layer}
+        return self._request("POST", _path("devices", device, "deploy"), json=body)["generation"]
+
+    def remove(self, device: str, kind: str, name: str) -> int:
+        """Ask the device to go on without that "function" or "model"; gives the generation."""
+        return self._request("DELETE", _path("devices", device, f"{kind}s", name))["generation"]
+
+    def rollback(self, device: str) -> int:
+        """Ask for what ran before the present deployment; gives the new generation's number."""
+        return self._request("POST", _path("devices", device, "rollback"))["generation"]
+
+    def settings(self, device: str, function: str, version: int) -> JsonObject:
+        """Those that the device was last asked to run that version of the function with."""
+        path = _path("devices", device, "functions", function, "settings")
+        return self._request("GET", path, params={"version": version})["config"]
+
+    def call(self, device: str, function: str, data: object, type: str = CALL) -> object:
+        """Run the function once with an event of this type and `data`; gives its result.
+
+        RejectedError: it raised; OfflineError: no answer.
+        """
+        body = {"data": data, "type": type}
+        return self._request("POST", _path("devices", device, "functions", function, "call"), json=body)["result"]
+
+    def health(self) -> JsonObject:
+        """That the shim runs, and whether its broker is there."""
+        return self._request("GET", "/api/health")
+
+    def doctor(self, device: str) -> list[JsonObject]:
+        """Have the device look at itself; gives the results of its checks. OfflineError when it is not there."""
+        # Longer than the shim waits: a board with a slow card and a broken network takes its time.
+        return self._request("POST", _path("devices", device, "doctor"), timeout=150.0)["checks"]
+
+    def records(
+        self, device: str = "", stream: str = "", function: str = "", limit: int = 100, after: int | None = None
+    ) -> list[JsonObject]:
+        """RECORDs that match, oldest first: the last `limit`, or the first `limit` after the id `after`.
+
+        An empty string matches everything.
+        """
+        named = {key: _name(value) for key, value in (("device", device), ("function", function)) if value}
+        wanted = {**named, "stream": stream, "limit": limit, "after": after}
+        given = {key: value for key, value in wanted.items() if value not in ("", None)}
+        return self._request("GET", "/api/records", params=given)["records"]
+
+    def world(self, device: str) -> JsonObject:
+        """The simulated hardware's WORLD; NotFoundError for a real board."""
+        return self._request("GET", _path("sim", device))
+
+    def set_world(self, device: str, changes: Mapping[str, object]) -> JsonObject:
+        """Change any of `lux`, `covered`, `unplugged`; gives the WORLD after that."""
+        return self._request("POST", _path("sim", device), json=dict(changes))
+
+    def follow(self, device: str = "", last_id: str = "") -> Iterator[Message]:
+        """Everything from now on (or from after `last_id`), without end: a lost connection is taken up again.
+
+        The first connection must succeed, or OfflineError; later ones are tried until the shim is back.
+        """
+        connected = False
+        while True:
+            try:
+                with self._stream(device, last_id) as messages:
+                    connected = True
+                    for message in messages:
+                        last_id = message.id or last_id
+                        yield message
+            except OfflineError:
+                if not connected:
+                    raise
+            time.sleep(_RECONNECT)
+
+    @contextmanager
+    def _stream(self, device: str, last_id: str) -> Generator[Iterator[Message], None, None]:
+        import httpx
+
+        wanted = {"device": _name(device)} if device else {}
+        headers = {"Last-Event-ID": last_id} if last_id else {}
+        # Silence is normal on a stream, so reading has no time limit.
+        timeout = httpx.Timeout(10.0, read=None)
+        try:
+            with self._http.stream("GET", "/api/stream", params=wanted, headers=headers, timeout=timeout) as response:
+                if response.status_code != 200:
+                    response.read()
+                    raise _error(response)
+                yield parse_events(response.iter_lines())
+        except httpx.TransportError as error:
+            raise self._offline(error) from error
+
+    def _request(self, method: str, path: str, **arguments: Any) -> JsonObject:
+        import httpx
+
+        _check(arguments.get("json"))
+        try:
+            response = self._http.request(method, path, **arguments)
+        except httpx.TimeoutException as error:
+            raise OfflineError(f"The shim at {self.url} did not answer in time", str(error)) from error
+        except httpx.UnsupportedProtocol as error:
+            raise self._no_address(error) from error
+        except httpx.TransportError as error:
+            raise self._offline(error) from error
+        if response.status_code != 200:
+            raise _error(response)
+        return _decoded(response)
+
+    def _no_address(self, error: Exception) -> UsageError:
+        return UsageError(f"{self.url!r} is not a shim's address", str(error), f"--url {DEFAULT_URL}")
+
+    def _offline(self, error: Exception) -> OfflineError:
+        return OfflineError(f"No Lamplight shim answers at {self.url}", str(error), "start it with `lamplight up`")
+
+
+def _path(*parts: str) -> str:
+    """Where the API has this."""
+    return "/api/" + "/".join(map(_name, parts))
+
+
+def _name(value: str) -> str:
+    """`value`, which goes into an address; NotFoundError when it cannot be a name, and would lead elsewhere."""
+    if not is_name(value):
+        raise NotFoundError(f"There is nothing named {value[:80]!r}", "names have lower-case letters, digits and '-'")
+    return value
+
+
+def _check(body: object) -> None:
+    """Raises UsageError for what the shim would refuse, and what could not even be written as JSON."""
+    try:
+        plain(body, "body")
+    except ProtocolError as error:
+        raise UsageError("This cannot be sent", str(error)) from None
+
+
+def parse_events(lines: Iterator[str]) -> Iterator[Message]:
+    """Server-sent events from the lines of a stream (WHATWG HTML, section 9.2.6). Comments and unknown fields pass."""
+    event, data, identity = "", "", ""
+    for line in lines:
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if field == "event":
+            event = value
+        elif field == "data":
+            data += value
+        elif field == "id":
+            identity = value
+        elif line == "":
+            if data:
+                yield Message(event, json.loads(data), identity)
+            event, data = "", ""
+
+
+def _decoded(response: "httpx.Response") -> JsonObject:
+    try:
+        return response.json()
+    except ValueError as error:
+        raise LamplightError(
+            "What answers there is no Lamplight shim", f"{response.url} gave no JSON", "check --url"
+        ) from error
+
+
+def _error(response: "httpx.Response") -> LamplightError:
+    try:
+        told = response.json()["error"]
+        return _ERRORS[told["exit_code"]](told["what"], told["why"], told["remedy"])
+    except (ValueError, KeyError, TypeError):
+        return LamplightError(
+            f"The shim answered {response.status_code}",
+            response.text.strip()[:200],
+            "check that --url is a Lamplight shim",
+        )

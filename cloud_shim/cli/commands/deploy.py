@@ -1,0 +1,58 @@
+"""`lamplight deploy PATH`: check a folder here, send it, and wait for what the device says."""
+
+import time
+from pathlib import Path
+
+import click
+
+from cloud_shim.cli.commands import layer
+from cloud_shim.cli.following import follow, waiting_options
+from cloud_shim.cli.lines import release
+from cloud_shim.cli.options import (
+    Options,
+    choose_device,
+    command,
+    device_option,
+    existing_folder,
+    parse_config,
+)
+from cloud_shim.cli.release.packing import pack
+from cloud_shim.cli.release.pushing import push
+from cloud_shim.fleet.deployments import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS
+
+
+@command("deploy")
+@click.argument("path")
+@device_option
+@click.option("--set", "pairs", metavar="KEY=VALUE", multiple=True, help="Configure the function; VALUE may be JSON.")
+@click.option("--trial-seconds", type=click.FloatRange(0, MAX_TRIAL_SECONDS), help="How long it must prove itself.")
+@click.option(
+    "--trial-events", type=click.IntRange(0, MAX_TRIAL_EVENTS), help="How many events it must handle before that."
+)
+@click.option("--retry", is_flag=True, help="Have it tried once more, though it failed its trial on the device before.")
+@waiting_options
+def run(
+    options: Options,
+    path: str,
+    device: str,
+    pairs: tuple[str, ...],
+    trial_seconds: float | None,
+    trial_events: int | None,
+    retry: bool,
+    wait: bool,
+    timeout: float,
+) -> None:
+    """Send the function or model in PATH to a device, and wait until it runs there."""
+    started = time.monotonic()
+    config = parse_config(pairs)
+    archive = pack(existing_folder(path), config)
+    device = choose_device(options.client, device)
+    sent = push(options.client, archive)
+    needs = layer.send(options, Path(path), device)
+    asked = {"seconds": trial_seconds, "events": trial_events}
+    trial = {key: value for key, value in asked.items() if value is not None}
+    generation = options.client.deploy(device, sent, config, trial or None, retry, needs)
+    name = release(sent["name"], sent["version"])
+    options.terminal.say(f"{name} ({sent['length']:,} bytes) to {device} as generation {generation}")
+    about = {key: sent[key] for key in ("kind", "name", "version", "sha256", "length")}
+    follow(options, device, generation, about, started, wait, timeout)

@@ -1,0 +1,114 @@
+"""`lamplight devices`: every device in a table, and who may become or remain one."""
+
+import time
+from typing import Any
+
+import click
+
+from cloud_shim.cli.lines import printable, release
+from cloud_shim.cli.options import Options, command, common_options, warn
+from cloud_shim.words import amounts
+from device.errors import UsageError
+
+HEADINGS = ("DEVICE", "BOARD", "SEEN", "GENERATION", "FUNCTIONS", "MODELS")
+
+
+@click.group("devices", params=common_options(), invoke_without_command=True)
+@click.pass_context
+def run(context: click.Context) -> None:
+    """List the devices: whether they are online, and what they run; and the boards that ask to be let in."""
+    if context.invoked_subcommand is None:
+        _list(context.ensure_object(Options))
+
+
+def _list(options: Options) -> None:
+    devices, claims = options.client.devices(), options.client.claims()
+    now = time.time()
+    rows = [*(row(each, now) for each in devices), *(_claim_row(each, now) for each in claims)]
+    options.terminal.table({"devices": devices, "claims": claims}, rows, HEADINGS)
+    if not rows:
+        options.terminal.say("No device yet; `lamplight up` starts a simulated one.")
+    if any(each["state"] == "waiting" for each in claims):
+        options.terminal.say("`lamplight devices accept NAME` lets a new board in, `reject` does not.")
+    warn(options)
+
+
+@command("accept")
+@click.argument("board", metavar="NAME|FINGERPRINT")
+@click.option("--again", is_flag=True, help="In place of the device of that name, which is shut out.")
+def accept(options: Options, board: str, again: bool) -> None:
+    """Let a new board in. Where two ask for one name, say which by the fingerprint that the board logs."""
+    name = options.client.accept(board, again)
+    options.terminal.data({"accepted": name}, [(f"{name} is let in", "green")])
+
+
+@command("reject")
+@click.argument("board", metavar="NAME|FINGERPRINT", required=False, default="")
+@click.option("--all", "everyone", is_flag=True, help="Every board that waits.")
+def reject(options: Options, board: str, everyone: bool) -> None:
+    """Do not let a new board in; it is not shown as waiting again. Its fingerprint can still be accepted later."""
+    if bool(board) == everyone:
+        raise UsageError("Which board?", "", "a NAME or FINGERPRINT, or --all")
+    rejected = options.client.reject(board)
+    options.terminal.data({"rejected": rejected}, [(f"Rejected: {', '.join(rejected) or 'none'}", "")])
+
+
+@command("revoke")
+@click.argument("device", metavar="NAME")
+def revoke(options: Options, device: str) -> None:
+    """Shut a device out for good. What it runs goes on running there; only a new card brings it back."""
+    options.client.revoke(device)
+    options.terminal.data({"revoked": device}, [(f"{device} is shut out", "")])
+
+
+@command("void-cards")
+def void_cards(options: Options) -> None:
+    """Make every card that no board has used yet worthless, as when one was lost; other cards must be made then."""
+    ended = options.client.void_cards()
+    told = f"Cards made before let nobody in any more; {ended} had a token that was not used"
+    options.terminal.data({"tokens": ended}, [(told, "")])
+
+
+for each in (accept, reject, revoke, void_cards):
+    run.add_command(each)
+
+
+def row(device: dict[str, Any], now: float) -> list[str]:
+    """The cells for one DEVICE. "6 → 7" is a device that runs generation 6 and is asked for 7."""
+    reported: dict[str, Any] = device["reported"] or {"generation": 0, "functions": {}, "models": {}}
+    running, asked = reported["generation"], device["desired"]["generation"]
+    return [
+        device["name"],
+        device["board"],
+        _seen(device, now),
+        str(running) if running == asked else f"{running} → {asked}",
+        ", ".join(release(name, each["version"]) for name, each in reported["functions"].items()) or "-",
+        ", ".join(release(name, each["version"]) for name, each in reported["models"].items()) or "-",
+    ]
+
+
+def _claim_row(claim: dict[str, Any], now: float) -> list[str]:
+    state = "new" if claim["state"] == "waiting" else claim["state"]
+    told = [f"fingerprint {claim['fingerprint']}", f"serial {printable(claim['serial']) or 'unknown'}"]
+    told += ["another board asks for this name"] if claim["twice"] else []
+    told += ["there is a device of this name"] if claim["taken"] else []
+    told += [claim["reason"]] if claim["reason"] else []
+    return [
+        claim["name"],
+        printable(claim["board"]),
+        f"{state}, {amounts.ago(claim['last'], now)}",
+        "-",
+        "; ".join(told),
+        "-",
+    ]
+
+
+def _seen(device: dict[str, Any], now: float) -> str:
+    if device["revoked"]:
+        return "revoked"
+    if device["online"]:
+        reported: dict[str, Any] = device["reported"] or {}
+        runtime: dict[str, Any] = reported.get("runtime") or {}
+        return "online, in safe mode" if runtime.get("safe") else "online"
+    told = amounts.ago(device["last_seen"], now)
+    return f"silent, {told}" if device["silent"] else told

@@ -1,0 +1,94 @@
+"""`lamplight keys`: which keys there are, and those of this machine: taken from the shim, renewed, replaced."""
+
+from typing import Any
+
+import click
+
+from cloud_shim.cli.commands import key_holders
+from cloud_shim.cli.keys.machine_keys import release_keys_of, root_keys_of, tell_pending, when
+from cloud_shim.cli.keys.release_keys import ReleaseKeys
+from cloud_shim.cli.options import Options, command, common_options
+from cloud_shim.trust import shim_keys
+from cloud_shim.words import keys as key_view
+from device.errors import RejectedError
+
+HEADINGS = ("KEY", "SIGNS", "WHERE", "KEY ID", "SIGNED UNTIL")
+
+
+@click.group("keys", params=common_options(), no_args_is_help=False)
+def run() -> None:
+    """Show the keys that sign what devices run, and move those that sign releases to this machine."""
+
+
+@command("show")
+def show(options: Options) -> None:
+    """List every key: what it signs, where it lies, and until when devices believe what it signed."""
+    answer = options.client.keys()
+    keys = key_view.keys(answer, {**release_keys_of(answer).ids(), **root_keys_of(answer).ids()})
+    rows = [[key[column] for column in ("name", "signs", "where", "id", "until")] for key in keys]
+    options.terminal.table({"keys": keys, "pending": answer["pending"]}, rows, HEADINGS)
+    tell_pending(options, answer)
+
+
+@command("take")
+def take(options: Options) -> None:
+    """Move the keys that sign releases, and both root keys, from the shim to this machine; only it can release then."""
+    answer = options.client.keys()
+    keys = release_keys_of(answer)
+    if not keys.owns(answer["image"]):
+        _check_takable(answer, "image-root", keys)
+        answer = options.client.adopt(keys.take(answer["image"]))
+    roots = root_keys_of(answer)
+    if not roots.owns("director"):
+        _check_takable(answer, "director-root", keys)
+        answer = options.client.adopt(roots.take_director())
+    options.terminal.data({"folder": str(keys.folder)}, [(f"The release keys are in {keys.folder}", "")])
+    options.terminal.say("Keep a copy in a safe place: without them nothing can be released to these devices.")
+
+
+@command("renew")
+def renew(options: Options) -> None:
+    """Sign every list of releases again with the keys on this machine; devices believe them for another year."""
+    answer = options.client.keys()
+    offer = release_keys_of(answer).renew(answer["image"])
+    options.client.adopt(offer)
+    roles = ["targets", *offer["delegated"]]
+    options.terminal.data({"renewed": roles}, [(f"Signed again: {', '.join(roles)}", "")])
+
+
+@command("rotate")
+@click.argument("key", type=click.Choice(shim_keys.ONLINE), default=None, required=False)
+def rotate(options: Options, key: str | None) -> None:
+    """Replace KEY, which lies with the shim, or the keys on this machine: what the old ones sign is worth nothing then.
+
+    Boards follow, also those that were off meanwhile. This is what to do when a copy of a key may have been stolen.
+    """
+    answer = options.client.keys()
+    if key:
+        answer = options.client.adopt(root_keys_of(answer).with_online(key, options.client.next_key(key)))
+        options.terminal.data(
+            {"rotated": key, "pending": answer["pending"]}, [(when(answer, f"{key} is a new key"), "")]
+        )
+    else:
+        answer = options.client.adopt(release_keys_of(answer).rotate(answer["image"]))
+        answer = options.client.adopt(root_keys_of(answer).rotate_director())
+        ids = {**release_keys_of(answer).ids(), **root_keys_of(answer).ids()}
+        folder = release_keys_of(answer).folder
+        options.terminal.data(
+            {"keys": ids, "pending": answer["pending"]}, [(when(answer, f"New keys are in {folder}"), "")]
+        )
+        options.terminal.say("Copies of the old ones are of no use then; make new copies.")
+    tell_pending(options, answer)
+
+
+def _check_takable(answer: dict[str, Any], name: str, keys: ReleaseKeys) -> None:
+    if name not in answer["held"]:
+        raise RejectedError(
+            f"The keys were taken before, and not by this machine ({name})",
+            "the shim no longer has the key that could hand them over",
+            f"Copy them from that machine to {keys.folder}",
+        )
+
+
+for each in (show, take, renew, rotate, *key_holders.COMMANDS):
+    run.add_command(each)

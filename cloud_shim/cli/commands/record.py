@@ -1,0 +1,86 @@
+"""`lamplight record DEVICE/FUNCTION`: what a function was given and what it decided, as a trace to replay.
+
+The board records always: what it could not send yet waits in its bounded outbox, and the shim keeps the rest. This only
+fetches it.
+"""
+
+import contextlib
+import sys
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from cloud_shim.cli import lines
+from cloud_shim.cli.options import Options, command, known_functions, no_function, parse_target
+from cloud_shim.words import amounts
+from device.errors import NotFoundError, UsageError
+from device.replay import trace
+from device.replay.trace import Header
+
+KINDS = ("decision", "failure")
+_MOST = 5000  # records that the shim gives at once, and so the furthest back that is looked
+
+
+@command("record")
+@click.argument("target", metavar="DEVICE/FUNCTION")
+@click.option("-o", "--output", metavar="FILE", default="", help="Where the trace goes; standard output without it.")
+@click.option(
+    "-n",
+    "count",
+    type=click.IntRange(1, _MOST),
+    default=1000,
+    show_default=True,
+    help="How many events, the last ones.",
+)
+@click.option(
+    "--version", type=int, default=0, metavar="N", help="Of this release; without it, of the one that ran last."
+)
+def run(options: Options, target: str, output: str, count: int, version: int) -> None:
+    """Write the last events of a function, what it read and what it decided, as a trace for `lamplight replay`."""
+    device, function = parse_target(target)
+    if not function:
+        raise UsageError("Which function?", f"{target!r} names none", f"`lamplight record {target}/FUNCTION`")
+    known = known_functions(options.client.device(device))
+    found = [each for each in _records(options, device, function) if "given" in each]
+    # Not the highest: after a rollback that one runs no more.
+    version = version or (found[-1]["version"] if found else 0)
+    wanted = [each for each in found if each["version"] == version][-count:]
+    if not wanted:
+        raise _nothing(device, function, known, sorted({each["version"] for each in found}))
+    header = Header(device, function, version, options.client.settings(device, function, version))
+    with _opened(output) as file:
+        trace.write(file, header, wanted)
+    seconds = wanted[-1]["given"]["time"] - wanted[0]["given"]["time"]
+    events = amounts.counted(len(wanted), "event")
+    options.terminal.say(f"{events} of {lines.release(function, version)}, over {seconds:.0f} s")
+
+
+def _nothing(device: str, function: str, known: list[str], versions: list[int]) -> NotFoundError:
+    if versions:
+        there = ", ".join(lines.release(function, each) for each in versions)
+        return NotFoundError(f"{device} has no events of that release", f"the last {_MOST:,} are of: {there}")
+    if function not in known:
+        return no_function(device, function, known)
+    why = "no event of a trigger has reached it yet; calls and HTTP requests are recorded if its function.toml says so"
+    fix = "Look at `lamplight logs`, or deploy it with `record_calls = true`"
+    return NotFoundError(f"{device}/{function} has recorded nothing", why, fix)
+
+
+@contextlib.contextmanager
+def _opened(output: str) -> Generator[TextIO]:
+    if not output:
+        yield sys.stdout
+        return
+    try:
+        with Path(output).open("w", encoding="utf-8") as file:
+            yield file
+    except OSError as error:
+        raise NotFoundError(f"The trace cannot be written to {output}", str(error)) from None
+
+
+def _records(options: Options, device: str, function: str) -> Iterator[dict[str, Any]]:
+    for each in options.client.records(device, "telemetry", function, _MOST):
+        if each["kind"] in KINDS:
+            yield each

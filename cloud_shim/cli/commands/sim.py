@@ -1,0 +1,69 @@
+"""`lamplight sim …`: the light around a simulated device, a hand over its sensor, the sensor's cable, its inputs."""
+
+import math
+from typing import Any
+
+import click
+
+from cloud_shim.cli.options import Options, choose_device, command, device_option
+from device.errors import UsageError
+
+ACTIONS: dict[str, dict[str, object]] = {
+    "light": {},
+    "cover": {"covered": True},
+    "uncover": {"covered": False},
+    "unplug": {"unplugged": True},
+    "plug": {"unplugged": False},
+    "low": {"level": False},
+    "high": {"level": True},
+    "open": {"level": None},
+    "show": {},
+}
+_INPUTS = ("low", "high", "open")
+
+
+@command("sim")
+@click.argument("action", type=click.Choice(list(ACTIONS)))
+@click.argument("value", metavar="[LUX|PIN]", default="")
+@device_option
+def run(options: Options, action: str, value: str, device: str) -> None:
+    """Change what a simulated device's sensor and inputs see, or show it.
+
+    `light LUX` sets the light in the room; `cover` and `uncover` put a hand over the sensor and take it away; `unplug`
+    and `plug` are the sensor's cable. `low PIN` connects an input to ground, as a pressed button does, `high PIN` to
+    the supply, and `open PIN` to nothing. `show` changes nothing.
+    """
+    changes = parse_action(action, value)
+    device = choose_device(options.client, device)
+    world = options.client.set_world(device, changes) if changes else options.client.world(device)
+    options.terminal.data(world, [(describe(world), "")])
+
+
+def parse_action(action: str, value: str) -> dict[str, object]:
+    """What the action changes in the WORLD; nothing for "show". UsageError when `value` does not fit the action."""
+    if action == "light":
+        return {"lux": _lux(value)}
+    if action in _INPUTS:
+        if not value:
+            raise UsageError(f"Which input shall be {action}?", "", f"`lamplight sim {action} button`")
+        return {"pin": value, **ACTIONS[action]}
+    if value:
+        raise UsageError(f"`sim {action}` takes no {value!r}", "", f"`lamplight sim light {value}`")
+    return ACTIONS[action]
+
+
+def _lux(text: str) -> float:
+    try:
+        lux = float(text)
+    except ValueError:
+        lux = math.nan
+    if not 0 <= lux < math.inf:
+        raise UsageError(f"{text!r} is no light", "It is a number of lux from 0 on", "`lamplight sim light 500`")
+    return lux
+
+
+def describe(world: dict[str, Any]) -> str:
+    """The WORLD in one line."""
+    levels = [f"{name} {'on' if level else 'off'}" for name, level in sorted(world["pins"].items())]
+    sensor = [word for word in ("covered", "unplugged") if world[word]]
+    return ", ".join([f"{world['lux']:g} lux", *sensor, *levels])

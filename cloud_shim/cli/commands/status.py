@@ -1,0 +1,140 @@
+"""`lamplight status [DEVICE]`: what it runs, what it is asked for, and how its parts fare."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from cloud_shim.cli import outcome
+from cloud_shim.cli.lines import printable
+from cloud_shim.cli.options import Options, choose_device, command, warn
+from cloud_shim.words import amounts, evidence
+
+Row = tuple[str, str]
+Told = Mapping[str, Any]
+_ON_ITS_WAY = {"VERIFIED": "believed", "FETCHING": "being fetched", "STAGED": "being checked", "TRIAL": "on trial"}
+
+
+@command("status")
+@click.argument("device", default="")
+def run(options: Options, device: str) -> None:
+    """Show what DEVICE, or the only one, runs, what it is asked for, and how its functions and sensors fare."""
+    found = options.client.device(choose_device(options.client, device))
+    options.terminal.table(found, rows(found, time.time()))
+    warn(options)
+
+
+def rows(device: dict[str, Any], now: float) -> list[Row]:
+    """A heading and a text, of one or more lines, for each thing there is to know about one DEVICE."""
+    reported, desired = device["reported"], device["desired"]
+    told = [(device["name"], _presence(device, now))]
+    if not reported:
+        return [*told, ("generation", f"{desired['generation']} is asked for; the device has not reported yet")]
+    asked = outcome.judge(device, desired["generation"])
+    told.append(("generation", _generation(device, asked)))
+    told += _parts("function", reported["functions"], desired["functions"], _function)
+    told += _parts("model", reported["models"], desired["models"], _model)
+    told += [(f"sensor {name}", _sensor(each)) for name, each in reported["sensors"].items()]
+    # A reason that stands above already is not told twice.
+    earlier = {number: why for number, why in reported["failed"].items() if why not in asked.reason}
+    told += [(f"generation {number}", f"failed: {why}") for number, why in earlier.items()]
+    if disk := reported.get("disk"):
+        told.append(("disk", f"{amounts.size(disk['free'])} free, {amounts.size(disk['used'])} used by Lamplight"))
+    told += [("agent", _agent(reported, desired)), ("confinement", _confinement(reported["confinement"]))]
+    runtime: Told = reported.get("runtime") or {}
+    if safe := runtime.get("safe"):
+        told.insert(
+            1, ("safe mode", f"{safe}\nthe next deployment ends it: `lamplight deploy` or `lamplight rollback`")
+        )
+    return [(heading, "\n".join(map(printable, text.splitlines()))) for heading, text in told]
+
+
+def _presence(device: dict[str, Any], now: float) -> str:
+    presence = amounts.presence(device["online"], device["silent"], device["last_seen"], now)
+    told = f"{'revoked' if device['revoked'] else presence}, {device['board']}"
+    if device["password_until"] is not None and device["password_until"] <= now:
+        told += "\nits password has ended; it gets a new one when it connects"
+    if device["silent"]:
+        told += "\nthe broker does not know that it is gone: `lamplight doctor` says more"
+    lost = not device["online"] and device["last_seen"] is not None and device["reported"]
+    return f"{told}\nwhat follows is what it said then" if lost else told
+
+
+def _generation(device: dict[str, Any], asked: outcome.Outcome) -> str:
+    running, wanted = device["reported"]["generation"], device["desired"]["generation"]
+    if asked.good:
+        return f"{running}, as asked for"
+    if asked.final:
+        return "\n".join(
+            [f"{running} runs; generation {wanted} was {asked.state}:", asked.reason, *evidence.lines(asked.evidence)]
+        )
+    if asked.state in _ON_ITS_WAY:
+        progress = f", {asked.transfer.share:.0%} so far: {asked.transfer.text}" if asked.transfer else ""
+        return f"{running} runs; generation {wanted} is {_ON_ITS_WAY[asked.state]}{progress}"
+    when = "has not been taken up yet" if device["online"] else "will be applied when it is back"
+    return f"{running} runs; generation {wanted} {when}"
+
+
+def _parts(kind: str, runs: Told, wanted: Told, show: Callable[[Any, Any], str]) -> list[Row]:
+    """One row for each function (or model) that runs or is asked for."""
+    both = {name: (runs.get(name), wanted.get(name)) for name in sorted({*runs, *wanted})}
+    return [(f"{kind} {name}", _part(running, asked, show)) for name, (running, asked) in both.items()]
+
+
+def _part(runs: Any, wanted: Any, show: Callable[[Any, Any], str]) -> str:
+    if not runs:
+        return f"{_version(wanted)} is asked for; it does not run"
+    if not wanted:
+        return f"{show(runs, {})}\nit is to be removed"
+    told = show(runs, wanted)
+    return told if runs["version"] == wanted["version"] else f"{told}\n{_version(wanted)} is asked for"
+
+
+def _version(of: dict[str, Any]) -> str:
+    return f"v{of['version']}"
+
+
+def _function(runs: dict[str, Any], wanted: dict[str, Any]) -> str:
+    counts = [amounts.counted(runs["events"], "event"), amounts.counted(runs["errors"], "error")]
+    counts += [amounts.counted(runs["restarts"], "restart")] if runs["restarts"] else []
+    died = amounts.deaths(runs.get("deaths") or {})
+    counts += [died] if died else []
+    told = [f"{_version(runs)} {runs['state']}, {', '.join(counts)}"]
+    if wanted.get("config"):
+        told.append("set: " + ", ".join(f"{key}={value}" for key, value in wanted["config"].items()))
+    if runs["last_error"]:
+        told.append(f"last error: {runs['last_error']}")
+    return "\n".join(told)
+
+
+def _model(runs: dict[str, Any], _: dict[str, Any]) -> str:
+    return _version(runs)
+
+
+def _agent(reported: Told, desired: Told) -> str:
+    """The version that runs, what it can go back to, and whether another one is asked for."""
+    told: str = reported["agent"]
+    runtime: Told = reported.get("runtime") or {}
+    if runtime.get("trial"):
+        told += ", on trial"
+    if runtime.get("previous"):
+        told += f", {runtime['previous']} before"
+    if runtime.get("lost"):
+        told += f"\n{runtime['lost']}"
+    wanted: dict[str, Any] = desired.get("agent") or {"sha256": ""}
+    if wanted["sha256"] != runtime.get("sha256", ""):
+        told += f"\nrelease {_version(wanted)} is asked for" if wanted["sha256"] else "\nthe built-in one is asked for"
+    return told
+
+
+def _sensor(told: dict[str, Any]) -> str:
+    return "works" if told["ok"] else f"cannot be read: {told['error']}"
+
+
+def _confinement(aspects: dict[str, str]) -> str:
+    """What confines a worker, and what does not."""
+    there = [f"{aspect}: {how}" for aspect, how in aspects.items() if how != "none"]
+    missing = [aspect for aspect, how in aspects.items() if how == "none"]
+    told = "; ".join(there) or "nothing"
+    return f"{told}\nnot confined: {', '.join(missing)}" if missing else told

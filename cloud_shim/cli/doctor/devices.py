@@ -1,0 +1,85 @@
+"""The devices as the shim knows them: who is silent, whose deployment is stuck, whose clock is off.
+
+Judgements of what the HTTP interface gives (docs/api.md); only `findings` asks for it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cloud_shim.cli import outcome
+from cloud_shim.cli.client import Client
+from cloud_shim.words import amounts
+from device.doctor.check import Finding, fail, ok, skip, warn
+from device.doctor.clock import duration
+
+Json = Mapping[str, Any]
+# Records looked at for a device's clock, and the seconds of difference that count.
+_RECORDS = 20
+_CLOSE = 60.0
+_CLOCK = "Set the board's clock; `lamplight doctor DEVICE` says more"
+
+
+def shim(client: Client) -> Finding:
+    """The shim answers, and is connected to its broker."""
+    told = client.health()
+    where = f"{told['broker']['host']}:{told['broker']['port']}"
+    if told["broker"]["connected"]:
+        return ok(f"it answers at {client.url} and is connected to the broker at {where}")
+    return fail(f"it answers at {client.url}, and cannot reach the broker at {where}", "Start the broker")
+
+
+def findings(client: Client, now: float) -> Mapping[str, Finding]:
+    """What there is to say of each device: its presence, its deployment and its clock, as "<device>.presence" …"""
+    found: dict[str, Finding] = {}
+    for device in client.devices():
+        name = device["name"]
+        found[f"{name}.presence"] = judge_presence(device, now)
+        found[f"{name}.deployment"] = judge_deployment(device)
+        found[f"{name}.clock"] = judge_clock(client.records(name, limit=_RECORDS))
+    return found or {"none": skip("the shim knows no device", "`lamplight up` starts a simulated one")}
+
+
+def judge_presence(device: Json, now: float) -> Finding:
+    """Whether the device is there."""
+    told = amounts.presence(device["online"], device["silent"], device["last_seen"], now)
+    if device["online"]:
+        return ok(told)
+    if device["silent"]:
+        return fail(
+            f"{told}: the broker still takes it to be connected",
+            "It and the broker lost each other without a word: look at its power and its network",
+        )
+    return warn(told, "Look at its power and its network; `python -m device.doctor` on the board says more")
+
+
+def judge_deployment(device: Json) -> Finding:
+    """Whether the device runs what is asked for."""
+    name, wanted = device["name"], device["desired"]["generation"]
+    if not wanted:
+        return ok("nothing was deployed to it")
+    asked = outcome.judge(dict(device), wanted)
+    if asked.good:
+        return ok(f"generation {wanted} runs, as asked for")
+    if asked.final:
+        reason = asked.reason.splitlines()[0] if asked.reason else "it does not say why"
+        return fail(f"generation {wanted} was {asked.state}: {reason}", f"`lamplight status {name}` has the evidence")
+    if not device["online"]:
+        return warn(f"generation {wanted} waits for it to return", "See why it is away")
+    if asked.state == "WAITING":
+        return warn(f"generation {wanted} has not been taken up", f"`lamplight doctor {name}` looks from its side")
+    return ok(f"generation {wanted} is {asked.state}")
+
+
+def judge_clock(records: Sequence[Json]) -> Finding:
+    """The device's clock against the shim's, by when it says that its last records were made.
+
+    Those that waited for a connection arrive late, so that only the quickest of them tells something.
+    """
+    if not records:
+        return skip("it has sent nothing that tells its time")
+    behind = min(each["received"] - each["time"] for each in records)
+    if behind < -_CLOSE:
+        return warn(f"{duration(-behind)} ahead of the shim's", _CLOCK)
+    if behind > _CLOSE:
+        return warn(f"{duration(behind)} behind the shim's, or what it sent last had waited for so long", _CLOCK)
+    return ok("it agrees with the shim's")

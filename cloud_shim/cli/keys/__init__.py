@@ -1,0 +1,1 @@
+"""The keys for releases and roots, when they are on this machine."""

@@ -1,0 +1,240 @@
+"""The release keys on a developer's machine: signs releases here, so that the shim needs no key that can.
+
+In one folder per fleet, readable by the owner only:
+
+    image-root.pem, image-targets.pem, image-releases.pem
+    signed.json            the newest metadata that was signed here
+    next/                  the same three keys while they are being replaced
+
+Nothing is signed on top of metadata that these keys did not sign, and never below a version signed before: where the
+shim shows an older one, the one kept here counts. It sends nothing (cli/release/pushing.py).
+"""
+
+# tuf.api.metadata re-exports its classes in a way that pyright does not see.
+# pyright: reportPrivateImportUsage=false
+
+import json
+import os
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from securesystemslib.exceptions import UnverifiedSignatureError
+from securesystemslib.signer import CryptoSigner
+from tuf.api.metadata import Delegations, Root, Targets
+
+from cloud_shim.trust import key_files, release_metadata, root_metadata
+from cloud_shim.trust.release_metadata import RELEASES, ROOT
+from device import durable
+from device.errors import RejectedError, UntrustedError
+from device.protocol.deployment import ArtifactRef
+
+NAMES = ("image-root", "image-targets", "image-releases")
+Json = dict[str, Any]
+
+
+def home() -> Path:
+    """Where the keys of all fleets lie: LAMPLIGHT_KEYS, or the user's configuration folder."""
+    config = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(os.environ.get("LAMPLIGHT_KEYS") or Path(config, "lamplight", "keys"))
+
+
+class ReleaseKeys:
+    """The keys of one fleet, whose `image` repository tells which; `base` is the folder of all fleets."""
+
+    def __init__(self, base: Path, image: Json, clock: Callable[[], datetime] = release_metadata.utc_now) -> None:
+        # The first root never changes, and no two fleets have the same.
+        self.folder = base / sha256(image["root"][0].encode()).hexdigest()[:16]
+        self._record = self.folder / "signed.json"
+        self._next = self.folder / "next"
+        self._clock = clock
+        self._finish_rotation(image)
+
+    def here(self) -> bool:
+        """Whether this machine has all of them."""
+        return all(key_files.exists(self.folder, name) for name in NAMES)
+
+    def ids(self) -> dict[str, str]:
+        """The key ids of those that are here, by name."""
+        names = (name for name in NAMES if key_files.exists(self.folder, name))
+        return {name: self._key(name).public_key.keyid for name in names}
+
+    def take(self, image: Json) -> Json:
+        """Make the keys, and all that hands the repository over to them; only the old root's signature is missing.
+
+        What the shim has signed up to now is taken as it is. The same offer can be made until it is adopted.
+        """
+        _make_folder(self.folder)
+        return self._hand_over(image["root"][-1], image, self.folder)
+
+    def rotate(self, image: Json) -> Json:
+        """Make new keys for all three, and all that puts them in place of the present ones; to be offered to the shim.
+
+        They lie beside the present ones, and replace them when this class next sees a repository that follows them.
+        The same offer can be made until it is adopted.
+        """
+        self._check_taken(image)
+        base = self._newest(image)
+        _make_folder(self._next)
+        return self._hand_over(image["root"][-1], base, self._next, self._key("image-root"))
+
+    def _hand_over(self, root: str, base: Json, folder: Path, *old_root: CryptoSigner) -> Json:
+        """The next root, which names the keys in `folder`, and all of `base` signed by them."""
+        root_key, targets_key, releases_key = (key_files.make(folder, name) for name in NAMES)
+        top = release_metadata.successor(base["targets"])
+        top.delegations = Delegations({releases_key.public_key.keyid: releases_key.public_key}, {})
+        for role in base["delegated"]:
+            release_metadata.delegate(top, role, releases_key.public_key.keyid)
+        delegated = {
+            role: self._sign(release_metadata.successor(text), releases_key) for role, text in base["delegated"].items()
+        }
+        named: Root = release_metadata.successor(root)
+        # Keys of other machines stay; of the shim's, when it hands over, none does.
+        replaced = {each.public_key.keyid for each in old_root} or None
+        root_metadata.with_key(named, ["root"], root_key.public_key, replaced)
+        root_metadata.with_key(named, ["targets"], targets_key.public_key)
+        signed = release_metadata.signed_text(named, self._clock() + ROOT, *old_root, root_key)
+        return {"root": signed, "targets": self._sign(top, targets_key), "delegated": delegated}
+
+    def _finish_rotation(self, image: Json) -> None:
+        """Put the new keys in place of the old once the shim's root follows them; a crash in here loses nothing."""
+        if not key_files.exists(self._next, "image-root"):
+            return
+        root, key = image["root"][-1], key_files.read(self._next, "image-root")
+        if key.public_key.keyid not in release_metadata.parse(root).signed.roles["root"].keyids:
+            return
+        # Signed, so that no shim can claim that it adopted what it was not offered.
+        _check_signed("root", root, key)
+        durable.remove(self._record)
+        # The root key last: while it lies there, this is done again.
+        for name in reversed(NAMES):
+            if key_files.exists(self._next, name):
+                durable.rename(self._next / f"{name}.pem", self.folder / f"{name}.pem")
+        durable.remove(self._next)
+
+    def owns(self, image: Json) -> bool:
+        """Whether the repository follows the root key of this machine already."""
+        if not self.here():
+            return False
+        ours = key_files.read(self.folder, "image-root").public_key.keyid
+        return ours in release_metadata.parse(image["root"][-1]).signed.roles["root"].keyids
+
+    def release(self, image: Json, ref: ArtifactRef) -> Json:
+        """What makes the repository list the release and its patches, to be offered to the shim.
+
+        Raises RejectedError without the keys or when that release is other bytes already, UntrustedError when the shim
+        shows what these keys did not sign.
+        """
+        self._check_taken(image)
+        base = self._newest(image)
+        role = release_metadata.role_of(ref)
+        text = base["delegated"].get(role)
+        before = dict(release_metadata.parse(text).signed.targets) if text else {}
+        listed = release_metadata.with_release(before, ref)
+        if listed != before:
+            base["delegated"][role] = self._with_targets(text, listed)
+        # Whoever deploys now and then need not think of `renew`.
+        for each, old in base["delegated"].items():
+            if not release_metadata.fresh(old, RELEASES, self._clock()):
+                base["delegated"][each] = self._sign(release_metadata.successor(old), self._key("image-releases"))
+        self._delegate(base, role)
+        return self._offer(image, base)
+
+    def renew(self, image: Json) -> Json:
+        """Sign again what was signed with these keys, so that it lasts a year from now; to be offered to the shim."""
+        self._check_taken(image)
+        base = self._newest(image)
+        releases = self._key("image-releases")
+        base["delegated"] = {
+            role: self._sign(release_metadata.successor(text), releases) for role, text in base["delegated"].items()
+        }
+        base["targets"] = self._sign(release_metadata.successor(base["targets"]), self._key("image-targets"))
+        return self._offer(image, base)
+
+    def _with_targets(self, text: str | None, listed: Json) -> str:
+        signed = release_metadata.successor(text) if text else Targets()
+        signed.targets = listed
+        return self._sign(signed, self._key("image-releases"))
+
+    def _delegate(self, base: Json, role: str) -> None:
+        """Have the top role delegate to `role`, and sign it again in time."""
+        top = release_metadata.successor(base["targets"])
+        if role in top.delegations.roles and release_metadata.fresh(base["targets"], RELEASES, self._clock()):
+            return
+        release_metadata.delegate(top, role, self._key("image-releases").public_key.keyid)
+        base["targets"] = self._sign(top, self._key("image-targets"))
+
+    def _offer(self, image: Json, base: Json) -> Json:
+        """What the shim does not have of `base`; it is kept here first, so that nothing signed is ever forgotten."""
+        durable.write_file(self._record, json.dumps(base).encode(), mode=0o600)
+        changed = {role: text for role, text in base["delegated"].items() if image["delegated"].get(role) != text}
+        top = {"targets": base["targets"]} if base["targets"] != image["targets"] else {}
+        return {**top, "delegated": changed}
+
+    def _newest(self, image: Json) -> Json:
+        """Of each role the newest text that the shim or this machine has; all of them signed by these keys."""
+        kept: Json = json.loads(self._record.read_bytes()) if self._record.exists() else {"delegated": {}}
+        releases, targets = self._key("image-releases"), self._key("image-targets")
+        roles = sorted({*image["delegated"], *kept["delegated"]})
+        delegated = {
+            role: _newer(role, image["delegated"].get(role), kept["delegated"].get(role), releases) for role in roles
+        }
+        return {
+            "targets": _newer("targets", image["targets"], kept.get("targets"), targets),
+            "delegated": delegated,
+        }
+
+    def _sign(self, signed: Any, key: CryptoSigner) -> str:
+        return release_metadata.signed_text(signed, self._clock() + RELEASES, key)
+
+    def _key(self, name: str) -> CryptoSigner:
+        return key_files.read(self.folder, name)
+
+    def _check_taken(self, image: Json) -> None:
+        if not self.here():
+            raise RejectedError(
+                "This machine cannot sign a release for this fleet",
+                f"the release key is not in the shim, and not in {self.folder} either",
+                "Deploy from the machine on which `lamplight keys take` was run, or set LAMPLIGHT_KEYS to its copy",
+            )
+        if not self._record.exists() and not self.owns(image):
+            raise RejectedError(
+                "The release keys of this machine are not in force",
+                "`lamplight keys take` was interrupted here, or waits for another machine's signature",
+                "`lamplight keys take` again, or `lamplight keys sign` there",
+            )
+
+
+def _make_folder(folder: Path) -> None:
+    durable.make_folder(folder)
+    durable.sweep(folder)
+    folder.chmod(0o700)
+
+
+def _newer(role: str, shown: str | None, kept: str | None, key: CryptoSigner) -> str:
+    """The newer of two texts of a role; UntrustedError unless the key signed both and no version has two contents."""
+    texts = [text for text in (shown, kept) if text]
+    for text in texts:
+        _check_signed(role, text, key)
+    versions = [release_metadata.parse(text).signed.version for text in texts]
+    if len(set(texts)) > len(set(versions)):
+        raise UntrustedError(
+            f"The shim shows another {role} version {versions[0]} than this machine signed",
+            "two machines signed at once, or a key was copied",
+            "Find out which one is right before you deploy",
+        )
+    return max(zip(versions, texts, strict=True))[1]
+
+
+def _check_signed(role: str, text: str, key: CryptoSigner) -> None:
+    metadata = release_metadata.parse(text)
+    try:
+        key.public_key.verify_signature(metadata.signatures[key.public_key.keyid], metadata.signed_bytes)
+    except (KeyError, UnverifiedSignatureError):
+        raise UntrustedError(
+            f"The shim shows a list of releases ({role}) that this machine's keys did not sign",
+            "someone may have changed it",
+            "Do not deploy before you know why; `lamplight keys show` tells whose keys there are",
+        ) from None

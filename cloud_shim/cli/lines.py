@@ -1,0 +1,101 @@
+"""A record (docs/protocol.md, "Records") as one line for people, and the small phrases that several commands use.
+
+Pure: it takes the decoded record and gives pieces of text with styles. It decides nothing about where they go.
+"""
+
+import time
+from typing import Any
+
+from cloud_shim.cli.terminal import Line, harmless
+
+_LEVELS = {"debug": "dim", "info": "", "warning": "yellow", "error": "red"}
+_UPDATES = {"COMMITTED": "green", "REVERTED": "red", "REJECTED": "red"}
+
+
+def record(of: dict[str, Any]) -> Line:
+    """The line for one RECORD, whatever its kind."""
+    clock = time.strftime("%H:%M:%S", time.localtime(of["time"])) + f".{int(of['time'] * 10) % 10}"
+    show = _KINDS.get(of["kind"], _other)
+    return [(f"{clock}  ", "dim"), *((printable(text), style) for text, style in show(of))]
+
+
+def release(name: str, version: int | None) -> str:
+    """A function or model and its release, as people write it: "night-light v3"; "agent" for the device itself."""
+    if not name:
+        return "agent"
+    return f"{name} v{version}" if version else name
+
+
+def _decision(of: dict[str, Any]) -> Line:
+    lux = of.get("lux")
+    light = "" if lux is None else f"{lux:.1f} lux"
+    line: list[tuple[str, str]] = [(f"{light:>12}  ", "")]
+    for pin, level in sorted(of["pins"].items()):
+        line += [("● " if level else "○ ", "bold yellow" if level else "dim"), (f"{pin}  ", "")]
+    line.append((release(of["function"], of["version"]), "cyan"))
+    if of.get("result") is not None:
+        line.append((f"  → {of['result']}", ""))
+    return line
+
+
+def _failure(of: dict[str, Any]) -> Line:
+    return [
+        (f"{release(of['function'], of['version'])}  ", "cyan"),
+        (f"failed at {of['event']}{_after(of['error'])}", "red"),
+    ]
+
+
+def _reading(of: dict[str, Any]) -> Line:
+    return [(f"{of['lux']:>8.1f} lux", ""), ("  saturated" if of.get("saturated") else "", "yellow")]
+
+
+def _log(of: dict[str, Any]) -> Line:
+    level = of["level"]
+    style = _LEVELS.get(level, "")
+    return [(f"{release(of['function'], of.get('version'))}  ", "cyan"), (f"{level}  {of['text']}", style)]
+
+
+def _update(of: dict[str, Any]) -> Line:
+    style = _UPDATES.get(of["state"], "bold")
+    return [("update  ", "cyan"), (f"generation {of['generation']} {of['state']}", style), (_after(of["reason"]), "")]
+
+
+def _worker(of: dict[str, Any]) -> Line:
+    calm = of["what"] in ("started", "stopped")
+    told = f"{of['what']}{_after(of['detail'])}"
+    return [(f"{release(of['function'], of['version'])}  ", "cyan"), (told, "" if calm else "red")]
+
+
+def _sensor(of: dict[str, Any]) -> Line:
+    told = "works again" if of["ok"] else f"cannot be read{_after(of['error'])}"
+    return [(f"sensor {of['sensor']}  ", "cyan"), (told, "" if of["ok"] else "red")]
+
+
+def _publish(of: dict[str, Any]) -> Line:
+    return [(f"{release(of['function'], of['version'])}  ", "cyan"), (f"published to {of['topic']}: {of['data']}", "")]
+
+
+def _other(of: dict[str, Any]) -> Line:
+    known = ("id", "device", "stream", "boot", "seq", "time", "received", "kind")
+    return [(f"{of['kind']}  ", "cyan"), (", ".join(f"{k}={v}" for k, v in of.items() if k not in known), "")]
+
+
+def _after(text: str) -> str:
+    return f": {text}" if text else ""
+
+
+def printable(text: str) -> str:
+    """In one line, without control characters."""
+    return harmless(text.replace("\n", "  ").replace("\t", " "))
+
+
+_KINDS = {
+    "decision": _decision,
+    "failure": _failure,
+    "reading": _reading,
+    "log": _log,
+    "update": _update,
+    "worker": _worker,
+    "sensor": _sensor,
+    "publish": _publish,
+}

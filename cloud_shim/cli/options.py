@@ -1,0 +1,158 @@
+"""What several commands share on the command line: --url, --json, --debug, --device, --set and DEVICE/FUNCTION.
+
+It reads arguments; it does not act on them.
+"""
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from cloud_shim.cli.client import DEFAULT_URL, Client
+from cloud_shim.cli.terminal import Terminal
+from device.errors import NotFoundError, UsageError
+
+_F = TypeVar("_F", bound=Any)
+
+
+@dataclass
+class Options:
+    """The options that every command takes, before or after its name, and what they open."""
+
+    url: str = field(default_factory=lambda: os.environ.get("LAMPLIGHT_URL") or DEFAULT_URL)
+    as_json: bool = False
+    debug: bool = False
+
+    @cached_property
+    def client(self) -> Client:
+        """The shim, connected to at first use."""
+        return Client(self.url)
+
+    @cached_property
+    def terminal(self) -> Terminal:
+        """Where data and progress go."""
+        return Terminal(self.as_json)
+
+
+class Command(click.Command):
+    """A command that takes the common options as well."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params += common_options()
+
+
+def command(name: str) -> Callable[[Callable[..., None]], Command]:
+    """Makes a function the command `name`. It is given Options first, and then its own arguments."""
+
+    def wrap(function: Callable[..., None]) -> Command:
+        return click.command(name, cls=Command)(click.pass_obj(function))
+
+    return wrap
+
+
+def common_options() -> list[click.Parameter]:
+    """--url, --json and --debug, each kept in Options wherever on the line it stands."""
+
+    def keep(field: str) -> Any:
+        def callback(context: click.Context, _: click.Parameter, value: object) -> None:
+            if value:
+                setattr(context.ensure_object(Options), field, value)
+
+        return callback
+
+    return [
+        click.Option(
+            ["--url"],
+            expose_value=False,
+            callback=keep("url"),
+            help=f"The shim's address (default {DEFAULT_URL}, or LAMPLIGHT_URL).",
+        ),
+        click.Option(
+            ["--json"], is_flag=True, expose_value=False, callback=keep("as_json"), help="Give JSON on standard output."
+        ),
+        click.Option(
+            ["--debug"], is_flag=True, expose_value=False, callback=keep("debug"), help="Show a traceback on an error."
+        ),
+    ]
+
+
+def device_option(function: _F) -> _F:
+    """Adds --device, which may be left out when there is exactly one: see `choose_device`."""
+    return click.option("--device", metavar="NAME", default="", help="The device; needed when there are several.")(
+        function
+    )
+
+
+def choose_device(client: Client, name: str) -> str:
+    """`name`, or without one the only device; UsageError lists them when there are several."""
+    return name or only_device([each["name"] for each in client.devices()])
+
+
+def only_device(names: Sequence[str]) -> str:
+    """The one name in `names`; NotFoundError for none, UsageError for several."""
+    if not names:
+        raise NotFoundError("There is no device", "the shim knows none", "`lamplight up` starts a simulated one")
+    if len(names) > 1:
+        raise UsageError("No device is named", f"there are {', '.join(sorted(names))}", "name one of them")
+    return names[0]
+
+
+def warn(options: Options) -> None:
+    """Tell what a person must see to in the fleet, besides what was asked for."""
+    if not options.as_json:
+        for notice in options.client.health()["notices"]:
+            options.terminal.say(("warning: ", "bold yellow"), notice)
+
+
+def parse_target(target: str) -> tuple[str, str]:
+    """Device and function of "DEVICE" or "DEVICE/FUNCTION"; the function is "" in the first form."""
+    device, _, function = target.partition("/")
+    if "/" in function:
+        raise UsageError(f"{target!r} is neither DEVICE nor DEVICE/FUNCTION", "it has more than one '/'")
+    return device, function
+
+
+def known_functions(device: dict[str, Any]) -> list[str]:
+    """The functions that a DEVICE is asked to run, or runs."""
+    desired: dict[str, Any] = device["desired"]["functions"]
+    reported: dict[str, Any] = device["reported"] or {"functions": {}}
+    running: dict[str, Any] = reported["functions"]
+    return sorted({*desired, *running})
+
+
+def no_function(device: str, function: str, known: Sequence[str]) -> NotFoundError:
+    """A misspelt name is an error, not one that has said nothing."""
+    return NotFoundError(f"{device} has no function {function!r}", f"it has: {', '.join(known) or 'none'}")
+
+
+def parse_config(pairs: Sequence[str]) -> dict[str, object] | None:
+    """The configuration in `--set key=value …`: JSON where it is JSON, else text. None when there is none."""
+    settings: dict[str, object] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--set {pair!r} sets nothing", "it is not of the form key=value", "--set threshold=200")
+        settings[key] = _typed(value)
+    return settings or None
+
+
+def _typed(value: str) -> object:
+    try:
+        return json.loads(value, parse_constant=lambda _: value)
+    except (ValueError, RecursionError):
+        return value
+
+
+def existing_folder(path: str) -> Path:
+    """`path` as a folder; NotFoundError when it is none."""
+    folder = Path(path)
+    if not folder.is_dir():
+        why = "it is a file" if folder.exists() else "there is nothing of that name"
+        raise NotFoundError(f"{path} is no folder", why, "`lamplight new night-light` makes one")
+    return folder

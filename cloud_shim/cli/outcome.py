@@ -1,0 +1,124 @@
+"""What became of a deployment, as the device tells it.
+
+`judge` is pure; `wait` asks the shim until there is an answer. It does not deploy and does not print.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from cloud_shim.words import transfer
+from cloud_shim.words.transfer import Transfer, Travelled
+from device.errors import LamplightError, OfflineError
+
+FINAL = ("COMMITTED", "REVERTED", "REJECTED")
+_POLL = 0.1  # seconds
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where a generation stands: a state of docs/protocol.md, "WAITING" before the first, or "SUPERSEDED".
+
+    `transfer` is how far it is while it is fetched, `travelled` what that took, when the device still tells; `evidence`
+    what a failed trial's verdict rests on.
+    """
+
+    state: str
+    reason: str = ""
+    transfer: Transfer | None = None
+    travelled: Travelled | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def final(self) -> bool:
+        """Whether the device is done with it."""
+        return self.state in FINAL
+
+    @property
+    def good(self) -> bool:
+        """Whether the device runs it for good."""
+        return self.state == "COMMITTED"
+
+
+class Shim(Protocol):
+    """The part of Client that waiting needs."""
+
+    def device(self, name: str) -> dict[str, Any]:
+        """One DEVICE."""
+        ...
+
+
+def judge(device: dict[str, Any], generation: int) -> Outcome:
+    """Where `generation` stands on this DEVICE."""
+    reported = device["reported"]
+    if not reported:
+        return Outcome("WAITING")
+    update = reported["update"]
+    if update["generation"] == generation and update["state"] != "IDLE":
+        took = transfer.travelled(update) if update["state"] == "COMMITTED" else None
+        return Outcome(update["state"], update["reason"], transfer.of(update), took, _evidence(reported, generation))
+    if str(generation) in reported["failed"]:
+        return Outcome("REVERTED", reported["failed"][str(generation)], None, None, _evidence(reported, generation))
+    if reported["generation"] == generation:
+        return Outcome("COMMITTED")
+    if max(update["generation"], reported["generation"]) > generation:
+        return Outcome("SUPERSEDED")
+    return Outcome("WAITING")
+
+
+def unmet(device: dict[str, Any]) -> list[str]:
+    """The functions which this DEVICE should run in a version that it does not run; each next deployment has them."""
+    reported: dict[str, Any] = device["reported"] or {}
+    runs: dict[str, Any] = reported.get("functions", {})
+    asked: dict[str, Any] = device["desired"]["functions"]
+    return sorted(name for name, ref in asked.items() if name not in runs or runs[name]["version"] != ref["version"])
+
+
+def _evidence(reported: dict[str, Any], generation: int) -> Mapping[str, Any]:
+    return reported.get("evidence", {}).get(str(generation), {})
+
+
+def wait(
+    shim: Shim,
+    device: str,
+    generation: int,
+    timeout: float,
+    progress: Callable[[Outcome], None] = lambda outcome: None,
+) -> Outcome:
+    """The final outcome of `generation`; `progress` hears of each change on the way.
+
+    Raises OfflineError after `timeout` seconds, and LamplightError when a newer deployment took its place.
+    """
+    deadline = time.monotonic() + timeout
+    last = None
+    while True:
+        seen = shim.device(device)
+        outcome = judge(seen, generation)
+        if outcome != last:
+            progress(outcome)
+            last = outcome
+        if outcome.final:
+            return outcome
+        if outcome.state == "SUPERSEDED":
+            raise LamplightError(
+                f"Generation {generation} was overtaken by a newer deployment", "", f"`lamplight status {device}`"
+            )
+        if time.monotonic() > deadline:
+            raise _too_late(seen, generation, outcome, timeout)
+        time.sleep(_POLL)
+
+
+def _too_late(device: dict[str, Any], generation: int, outcome: Outcome, timeout: float) -> OfflineError:
+    name = device["name"]
+    if not device["online"]:
+        return OfflineError(
+            f"{name} is offline",
+            f"generation {generation} will be applied when it is back",
+            f"`lamplight status {name}`",
+        )
+    return OfflineError(
+        f"{name} has not finished generation {generation} within {timeout:g} s",
+        f"it is {outcome.state}",
+        f"`lamplight logs {name}`, or --timeout with more seconds",
+    )

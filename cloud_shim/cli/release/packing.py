@@ -1,0 +1,29 @@
+"""From a folder to the archive that is sent: checks it here and packs it.
+
+A mistake is told before anything leaves the machine; shim and device check again. It does not send.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from device.artifact import archive, bundle
+from device.errors import UsageError
+from device.infer import acceptance, files
+
+
+def pack(folder: Path, config: Mapping[str, object] | None = None) -> bytes:
+    """The archive of the function or model in `folder`, once it and the settings in `config` are checked.
+
+    Raises NotFoundError when the folder is neither, BadArtifactError when it must not be installed, RejectedError for a
+    setting that the function does not have, and UsageError for settings of a model.
+    """
+    if bundle.kind(folder) == "function":
+        bundle.settings(bundle.read_function(folder), config or {})
+        return archive.pack(folder)
+    if bundle.kind(folder) == "agent":
+        raise UsageError(f"{folder} is a version of the agent", "it is no function", "`lamplight upgrade DEVICE`")
+    if config:
+        raise UsageError("A model has no settings", "--set is for functions")
+    bundle.read_model(folder)
+    acceptance.accept(folder)
+    return archive.pack(folder, only=files.MODEL_FILES)

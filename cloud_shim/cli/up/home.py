@@ -1,0 +1,129 @@
+"""The processes of a Lamplight on one machine: started one after the other, each when the one before is ready.
+
+    broker ← shim ← simulated hardware ← agent
+
+They are stopped in the opposite order. It does not restart them (guard.py) and does not print.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+
+from cloud_shim.broker import setup as broker
+from cloud_shim.broker.setup import Listener
+from cloud_shim.cli import starters
+from cloud_shim.cli.client import Client
+from cloud_shim.cli.release.packing import pack
+from cloud_shim.cli.release.pushing import push
+from cloud_shim.cli.up import ports
+from cloud_shim.cli.up.process import Process
+from cloud_shim.cli.up.provision import BOARD, FLEET, DeviceFiles
+from cloud_shim.cli.up.state import StateFolder
+from device.errors import LamplightError
+
+STARTER = "night-light"
+_READY = 30.0  # seconds; far more than any needs, for a busy machine
+
+
+class Home:
+    """A broker, a shim and, unless `device` is "", one simulated device, with their files in `state`.
+
+    `cancelled` is asked while something is waited for: when it says True, `start` returns early. The device's
+    functions are served at `http_port`, 0 for any free one. `boards` is where others reach the broker.
+    """
+
+    def __init__(
+        self,
+        state: StateFolder,
+        port: int,
+        mqtt_port: int,
+        device: str,
+        cancelled: Callable[[], bool] = lambda: False,
+        http_port: int = 0,
+        boards: Listener | None = None,
+    ) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.device = device
+        self.files = DeviceFiles(device, state.device(device), state.hardware_socket(device))
+        self._mqtt_port = mqtt_port
+        self._http_port = http_port
+        self._cancelled = cancelled
+        self.boards = boards
+        prepared = broker.prepare(state.cloud, mqtt_port, FLEET, boards=boards)
+        self.broker_note = prepared.note
+        self.broker = Process("broker", prepared.argv, state.log("broker"))
+        shim = ("--state", str(state.cloud), "--port", str(port), "--broker-port", str(mqtt_port), "--fleet", FLEET)
+        reach = ("--boards-port", str(boards.port)) if boards else ()
+        self.shim = _python("shim", state, "cloud_shim.app", *shim, *reach)
+        self.hardware = _python("hardware", state, "device.hal.sim", "--socket", str(self.files.socket))
+        self.agent = _python("agent", state, "device.launcher", "--config", str(self.files.config))
+
+    @property
+    def children(self) -> Sequence[Process]:
+        """All of them, in the order of their start."""
+        return (self.broker, self.shim, self.hardware, self.agent) if self.device else (self.broker, self.shim)
+
+    def start(self) -> None:
+        """Start them; returns when each is ready. LamplightError says which was not, with its last words."""
+        self.start_broker()
+        self.start_shim()
+        if self.device:
+            self._provision()
+            self._start(self.hardware, self.files.socket.exists)
+            self.start_agent()
+            self._start_function()
+
+    def start_broker(self) -> None:
+        """Start the broker; returns when it takes connections."""
+        self._start(self.broker, lambda: ports.is_open(self._mqtt_port))
+
+    def start_shim(self) -> None:
+        """Start the shim; returns when it answers."""
+        self._start(self.shim, self._shim_answers)
+
+    def start_agent(self) -> None:
+        """Start the agent; returns when the shim sees it."""
+        self._start(self.agent, self._device_is_online)
+
+    def stop(self) -> None:
+        """Stop them all, those that need others first."""
+        for child in reversed(self.children):
+            child.stop()
+
+    def _start(self, child: Process, ready: Callable[[], bool]) -> None:
+        if not self._cancelled():
+            child.start()
+            child.wait_ready(ready, _READY, self._cancelled)
+
+    def _shim_answers(self) -> bool:
+        try:
+            with Client(self.url, timeout=2.0) as client:
+                client.devices()
+            return True
+        except LamplightError:
+            return False
+
+    def _device_is_online(self) -> bool:
+        with Client(self.url) as client:
+            return client.device(self.device)["online"]
+
+    def _provision(self) -> None:
+        """Make the device known to the shim, anew at each start: ports and folders may have changed meanwhile."""
+        if self._cancelled():
+            return
+        with Client(self.url) as client:
+            given = client.add_device(self.device, BOARD, str(self.files.socket))
+            self.files.write(given, self._mqtt_port, self._http_port)
+
+    def _start_function(self) -> None:
+        """Give a device that never had a function its first one; one whose functions were removed stays without."""
+        if self._cancelled():
+            return
+        with Client(self.url) as client:
+            if not client.device(self.device)["desired"]["generation"]:
+                client.deploy(self.device, push(client, pack(starters.path(STARTER))))
+
+
+def _python(name: str, state: StateFolder, module: str, *arguments: str) -> Process:
+    # -P: what lies in the folder where `up` was typed must not be imported in place of ours.
+    command = [sys.executable, "-P", "-m", module, *arguments]
+    return Process(name, command, state.log(name), {"PYTHONUNBUFFERED": "1"})

@@ -1,0 +1,85 @@
+"""One run of `lamplight up`, from the first port check to the last process stopped."""
+
+import signal
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from cloud_shim.broker.setup import Listener
+from cloud_shim.cli.live import Live
+from cloud_shim.cli.terminal import Terminal
+from cloud_shim.cli.up import ports
+from cloud_shim.cli.up.guard import Guard
+from cloud_shim.cli.up.home import Home
+from cloud_shim.cli.up.state import StateFolder
+
+_LOOK = 0.2  # seconds between two looks at the children
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was asked for on the command line; `device` is "" for none, `boards` where others reach the broker."""
+
+    state: Path
+    port: int
+    mqtt_port: int
+    device: str
+    fresh: bool
+    http_port: int
+    boards: Listener | None = None
+
+
+def run(wish: Wish, terminal: Terminal) -> None:
+    """Start everything, show what happens, and return when a signal has ended it and all is stopped."""
+    state = StateFolder(wish.state)
+    with state.locked(), _stopped_by_signals() as stop:
+        ports.ensure_free(wish.port, "--port")
+        ports.ensure_free(wish.mqtt_port, "--mqtt-port")
+        if wish.boards:
+            ports.ensure_free(wish.boards.port, "--listen")
+        if wish.fresh:
+            state.clear()
+        home = Home(state, wish.port, wish.mqtt_port, wish.device, stop.is_set, wish.http_port, wish.boards)
+        if home.broker_note:
+            terminal.say(home.broker_note)
+        terminal.say(f"Starting, with everything kept in {state.path}")
+        try:
+            home.start()
+            _go_on(home, terminal, stop)
+        finally:
+            terminal.say("Stopping")
+            home.stop()
+
+
+def _go_on(home: Home, terminal: Terminal, stop: threading.Event) -> None:
+    """Show and guard a running home until `stop`."""
+    if stop.is_set():
+        return
+    if home.boards:
+        terminal.say(f"Boards reach the broker at {' or '.join(home.boards.names)}, port {home.boards.port}, by TLS")
+    terminal.data({"url": home.url}, [("Console: ", ""), (home.url, "bold"), ("   (Ctrl-C stops)", "dim")])
+    Live(home.url, terminal, stop.set).start()
+    guard = Guard(home.children, terminal.error)
+    while not stop.wait(_LOOK):
+        guard.look(time.monotonic())
+
+
+@contextmanager
+def _stopped_by_signals() -> Generator[threading.Event, None, None]:
+    """An event that SIGINT, SIGTERM or SIGHUP sets, instead of ending the process in the middle of a start."""
+    stop = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {each: signal.signal(each, end) for each in _SIGNALS}
+    try:
+        yield stop
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

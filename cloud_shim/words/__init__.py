@@ -1,0 +1,1 @@
+"""What command line and console both say: amounts, addresses, transfers, evidence and keys, as text."""

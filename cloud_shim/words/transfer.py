@@ -1,0 +1,68 @@
+"""How far a device's download is, in words for the command line and the console. Pure.
+
+The device measures its rate itself (docs/protocol.md, REPORTED): it alone knows what it had stored before. The time
+left is worked out here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cloud_shim.words import amounts
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """`stored` of `total` bytes, at `rate` bytes a second (0: not known, or nothing comes)."""
+
+    stored: int
+    total: int
+    rate: int = 0
+
+    @property
+    def share(self) -> float:
+        """How much of it is stored, 0 to 1."""
+        return min(1.0, self.stored / self.total)
+
+    @property
+    def text(self) -> str:
+        """As "16.8 MB of 67.1 MB, 3.1 MB/s, 16 s left"; without what is not known."""
+        told = [f"{amounts.size(self.stored)} of {amounts.size(self.total)}"]
+        if self.rate:
+            told += [f"{amounts.size(self.rate)}/s", f"{_duration(max(0, self.total - self.stored) / self.rate)} left"]
+        return ", ".join(told)
+
+
+def of(update: Mapping[str, Any]) -> Transfer | None:
+    """The download that REPORTED.update tells of; None when there is none."""
+    total = update.get("total", 0)
+    if update.get("state") != "FETCHING" or total <= 0:
+        return None
+    return Transfer(update.get("bytes", 0), total, update.get("rate", 0))
+
+
+@dataclass(frozen=True)
+class Travelled:
+    """What a deployment took: `sent` bytes to bring artifacts of `whole` bytes; patches make it less."""
+
+    sent: int
+    whole: int
+
+    @property
+    def text(self) -> str:
+        """As "104 B travelled instead of 45 kB"."""
+        instead = f" instead of {amounts.size(self.whole)}" if self.sent < self.whole else ""
+        return f"{amounts.size(self.sent)} travelled{instead}"
+
+
+def travelled(update: Mapping[str, Any]) -> Travelled | None:
+    """What the download took that REPORTED.update tells of, now that it is complete; None when there was none."""
+    total = update.get("total", 0)
+    return Travelled(total, update.get("whole", 0)) if total > 0 else None
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,264 @@
+"""A folder as one deterministic tar, and back, safely.
+
+The same files give the same bytes on any machine: plain USTAR, files only, sorted by name, no times, owners or modes.
+Unpacking takes strangers' bytes: whatever is not a plain file or folder with a plain name is refused, before anything
+gets its final name.
+It does not know what a bundle or a model is (see bundle.py).
+"""
+
+import hashlib
+import io
+import os
+import re
+import stat
+import tarfile
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path, PurePath, PurePosixPath
+from typing import IO
+
+from device import durable
+from device.errors import BadArtifactError, NotFoundError
+from device.protocol.chunks import MAX_ARTIFACT
+
+MAX_FILES = 5000
+# What a USTAR header's name field holds without splitting, see POSIX.1-1988 "ustar Interchange Format".
+MAX_NAME = 100
+# A function's tests and traces: they are for the developer's machine.
+TESTS = "tests"
+_BLOCK = 512
+_COPY = 1 << 20
+_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9 ._+=@,-]*", re.ASCII)
+
+
+def pack(folder: Path, only: Collection[str] | None = None) -> bytes:
+    """The files below `folder` as a tar.
+
+    Caches (`__pycache__`, `*.pyc`), names that start with a dot and the folder `tests` stay out. With `only`, exactly
+    these files of the folder itself are taken. Raises NotFoundError for a missing folder, BadArtifactError for what
+    cannot travel.
+    """
+    data = io.BytesIO()
+    _write(folder, only, data)
+    return data.getvalue()
+
+
+def digest(folder: Path) -> str:
+    """sha256 of `pack(folder)`, without holding it in memory."""
+    sink = _Hasher()
+    _write(folder, None, sink)
+    return sink.sha256.hexdigest()
+
+
+def size(folder: Path) -> int:
+    """How many bytes the files in `pack(folder)` have, without reading them."""
+    return sum((folder / name).stat().st_size for name in files(folder))
+
+
+def unpack(source: bytes | Path, into: Path) -> bool:
+    """Unpack a tar, given as bytes or as a file, as the new folder `into`; its parent must exist.
+
+    Gives whether the tar is what `pack` makes of the folder, byte for byte: no one else's is, as a rule. `into` appears
+    complete and synced, or not at all. Raises BadArtifactError for what is unsafe or cut short.
+    """
+    temporary = durable.temporary(into.parent)
+    try:
+        durable.create_folder(temporary)
+        with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as stream:
+            ours = _extract(stream, temporary)
+        durable.sync_tree(temporary)
+        durable.rename(temporary, into)
+        return ours
+    except BaseException:
+        durable.discard(temporary)
+        raise
+
+
+class _Hasher(io.RawIOBase):
+    """A file that keeps only the digest and the length of what is written to it."""
+
+    def __init__(self) -> None:
+        self.sha256 = hashlib.sha256()
+        self._length = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object, /) -> int:
+        view = memoryview(data)  # pyright: ignore[reportArgumentType]
+        self.sha256.update(view)
+        self._length += len(view)
+        return len(view)
+
+    def tell(self) -> int:
+        return self._length
+
+
+def _write(folder: Path, only: Collection[str] | None, sink: IO[bytes] | _Hasher) -> None:
+    if not folder.is_dir():
+        raise NotFoundError(f"There is no folder {folder}")
+    names = sorted(only) if only is not None else files(folder)
+    if not names:
+        raise BadArtifactError(f"There is nothing to pack in {folder}")
+    _check_names(names)
+    _check_size(sum((folder / name).stat().st_size for name in names if (folder / name).is_file()))
+    with tarfile.open(fileobj=sink, mode="w", format=tarfile.USTAR_FORMAT) as tar:  # pyright: ignore[reportArgumentType, reportCallIssue]
+        for name in names:
+            _add(tar, folder / name, name)
+
+
+def files(folder: Path) -> list[str]:
+    """Names of what is packed, sorted: every file below `folder` that is neither hidden nor a cache nor a test.
+
+    Raises BadArtifactError for a link or a special file among them: whoever reads one would read something else.
+    """
+    names = sorted(_names(folder))
+    for name in names:
+        _ordinary(folder / name, name)
+    return names
+
+
+def _names(folder: Path) -> Iterator[str]:
+    for path in folder.rglob("*"):
+        relative = path.relative_to(folder)
+        if _travels(relative) and (path.is_symlink() or not path.is_dir()):
+            yield relative.as_posix()
+
+
+def _travels(name: PurePath) -> bool:
+    """Whether a file of this name is packed."""
+    if name.parts[0] == TESTS or name.suffix == ".pyc":
+        return False
+    return not any(part.startswith(".") or part == "__pycache__" for part in name.parts)
+
+
+def _ordinary(path: Path, name: str) -> os.stat_result:
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        raise BadArtifactError(f"{name} is missing", f"{path.parent} must contain it") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise BadArtifactError(
+            f"{name} cannot be packed", "it is a link or a special file", "Put the file itself there"
+        )
+    return status
+
+
+def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
+    member = _member(name, _ordinary(path, name).st_size)
+    with path.open("rb") as file:
+        tar.addfile(member, file)
+
+
+def _member(name: str, size: int) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.size = size
+    member.mode = 0o644
+    return member
+
+
+def _extract(stream: IO[bytes], into: Path) -> bool:
+    """Write the members of the tar in `stream` below `into`; gives whether it is one of ours.
+
+    The headers are read one by one with tarfile's own parser for a single header, so that extensions (PAX, GNU long
+    names, sparse files) are seen as what they are and refused, rather than interpreted.
+    """
+    names: list[str] = []
+    total, ours = 0, True
+    while (block := stream.read(_BLOCK)).strip(b"\0") or len(block) < _BLOCK:
+        member = _parse(block)
+        names.append(member.name.rstrip("/"))
+        _check_names(names[-1:])
+        if len(names) > MAX_FILES:
+            raise BadArtifactError(f"The archive has more than {MAX_FILES} members")
+        total += member.size
+        _check_size(total)
+        ours &= block == _member(member.name, member.size).tobuf(tarfile.USTAR_FORMAT, "ascii", "strict")
+        _create(stream, member, into / names[-1])
+        ours &= not stream.read(-member.size % _BLOCK).strip(b"\0")
+    end = stream.tell() + _BLOCK
+    if any(iter(lambda: stream.read(_COPY).strip(b"\0"), b"")):
+        raise BadArtifactError("The archive goes on after its end")
+    if not names:
+        raise BadArtifactError("The archive is empty")
+    _check_names(names)
+    whole = stream.tell() == -(-end // tarfile.RECORDSIZE) * tarfile.RECORDSIZE
+    return ours and whole and names == sorted(names) and all(_travels(PurePosixPath(name)) for name in names)
+
+
+def _parse(block: bytes) -> tarfile.TarInfo:
+    try:
+        member = tarfile.TarInfo.frombuf(block, "ascii", "strict")
+    except (tarfile.HeaderError, UnicodeDecodeError) as error:
+        raise BadArtifactError("The archive is damaged, or is no tar", str(error)) from None
+    if member.type not in (tarfile.REGTYPE, tarfile.DIRTYPE):
+        kind = "a link" if member.type in (tarfile.SYMTYPE, tarfile.LNKTYPE) else f"of type {member.type!r}"
+        raise BadArtifactError(f"The archive's member {member.name!r} is {kind}", "only plain files are taken")
+    if member.size < 0 or (member.isdir() and member.size):
+        raise BadArtifactError(f"The archive's member {member.name!r} has an impossible size")
+    return member
+
+
+def _create(stream: IO[bytes], member: tarfile.TarInfo, path: Path) -> None:
+    try:
+        if member.isdir():
+            _make_folders(path)
+            return
+        _make_folders(path.parent)
+        durable.create_file(path, _content(stream, member))
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        raise BadArtifactError(f"The archive has {member.name!r} twice") from None
+
+
+def _make_folders(path: Path) -> None:
+    if not path.is_dir():
+        _make_folders(path.parent)
+        durable.create_folder(path)
+
+
+def _content(stream: IO[bytes], member: tarfile.TarInfo) -> Iterator[bytes]:
+    left = member.size
+    while left:
+        data = stream.read(min(left, _COPY))
+        if not data:
+            raise BadArtifactError("The archive is cut short", f"{left} bytes of {member.name!r} are missing")
+        left -= len(data)
+        yield data
+
+
+def _check_size(total: int) -> None:
+    if total > MAX_ARTIFACT:
+        raise BadArtifactError("The files are too large", f"together {total} bytes; at most {MAX_ARTIFACT} can be sent")
+
+
+def _check_names(names: Iterable[str]) -> None:
+    """Refuse names that are unsafe, or that are one name on some machine."""
+    seen: dict[str, str] = {}
+    for count, name in enumerate(names, 1):
+        _check_name(name)
+        if count > MAX_FILES:
+            raise BadArtifactError("There are too many files", f"at most {MAX_FILES} can be sent")
+        if seen.get(name.lower()) == name:
+            raise BadArtifactError(f"The archive has {name!r} twice")
+        _same_spelling(seen, name)
+    for name in list(seen.values()):
+        for parent in PurePosixPath(name).parents:
+            _same_spelling(seen, str(parent))
+
+
+def _same_spelling(seen: dict[str, str], name: str) -> None:
+    other = seen.setdefault(name.lower(), name)
+    if other != name:
+        raise BadArtifactError(f"{other!r} and {name!r} are one name where capitals do not count", "", "Rename one")
+
+
+def _check_name(name: str) -> None:
+    if name.startswith("/") or ".." in name.split("/"):
+        raise BadArtifactError(f"The file name {name!r} leads out of its folder")
+    if len(name) > MAX_NAME:
+        raise BadArtifactError(f"The file name {name!r} is too long", f"at most {MAX_NAME} characters can be sent")
+    if not all(_PART.fullmatch(part) for part in name.split("/")):
+        raise BadArtifactError(
+            f"The file name {name!r} cannot be sent",
+            "it is not the same on every system",
+            "Use ASCII letters, digits, spaces and any of . _ + = @ , - and do not start with one of these",
+        )

@@ -1,0 +1,190 @@
+"""Reads an unpacked function, model or agent and says what is wrong with it, in the same words wherever it is asked.
+
+The CLI asks before packing, the shim before signing, the device before installing. Code is parsed, never run; what only
+a board or an ONNX runtime can tell is not asked here.
+"""
+
+import ast
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from device.artifact import agent, archive, layer
+from device.artifact.agent import RuntimeManifest
+from device.calendar import Calendar
+from device.errors import BadArtifactError, NotFoundError, RejectedError
+from device.infer import files
+from device.protocol import manifest
+from device.protocol.errors import ProtocolError
+from device.protocol.layer import LAYER_FILE, LayerManifest
+from device.protocol.manifest import FunctionManifest, ModelManifest
+from device.protocol.triggers import CronTrigger
+
+FUNCTION_FILE = "function.toml"
+MODEL_FILE = "model.toml"
+FILES = {"function": FUNCTION_FILE, "model": MODEL_FILE, "layer": LAYER_FILE, "agent": agent.NAME}
+_MAX_MANIFEST = 64 * 1024
+_HANDLER_PARAMETERS = 2
+
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign | ast.alias
+
+
+def kind(folder: Path) -> str:
+    """Whether `folder` is a "function", "model", "layer" or "agent"; raises NotFoundError when it is none of them."""
+    for name, file in FILES.items():
+        if (folder / file).is_file():
+            return name
+    raise NotFoundError(f"{folder} has no {FUNCTION_FILE} and no {MODEL_FILE}", "", "Make one with `lamplight new`")
+
+
+def read(folder: Path) -> FunctionManifest | ModelManifest | LayerManifest | RuntimeManifest:
+    """The manifest of the function, model, layer or agent in `folder`, once everything about it is checked."""
+    readers = {
+        "function": read_function,
+        "model": read_model,
+        "layer": layer.read,
+        "agent": agent.read,
+    }
+    return readers[kind(folder)](folder)
+
+
+def read_function(folder: Path) -> FunctionManifest:
+    """The function's manifest, once everything about it is checked; raises BadArtifactError."""
+    function = declared(folder)
+    check_code(folder, function)
+    return function
+
+
+def declared(folder: Path) -> FunctionManifest:
+    """What the function in `folder` says of itself, checked; its code is not looked at. Raises BadArtifactError."""
+    function = _manifest(folder / FUNCTION_FILE)
+    check_schedules(function)
+    return function
+
+
+def check_code(folder: Path, function: FunctionManifest) -> None:
+    """Raise BadArtifactError, with the file and the line, for code that cannot be compiled or has no such handler.
+
+    Looks only at the files that are packed: a virtual environment beside them is not its business.
+    """
+    for name in archive.files(folder):
+        if name.endswith(".py"):
+            _syntax(folder / name, name)
+    _check_handler(folder, function)
+
+
+def read_model(folder: Path) -> ModelManifest:
+    """The manifest of the model in `folder`; raises BadArtifactError. Whether it computes is not looked at."""
+    return files.check_files(folder)
+
+
+def settings(function: FunctionManifest, config: Mapping[str, object]) -> dict[str, object]:
+    """The function's configuration with the operator's `config` over it.
+
+    Raises RejectedError for a key that the function does not have: a misspelt one must not pass in silence.
+    """
+    for key in config:
+        if key not in function.config:
+            known = ", ".join(sorted(function.config)) or "none"
+            raise RejectedError(f"{function.name} has no setting {key!r}", f"known are: {known}", "Check the spelling")
+    return {**function.config, **config}
+
+
+def check_schedules(function: FunctionManifest) -> None:
+    """Raise BadArtifactError for a trigger whose schedule or time zone cannot be used here."""
+    for trigger in function.triggers:
+        if isinstance(trigger, CronTrigger):
+            Calendar(trigger.schedule, trigger.zone)
+
+
+def _manifest(path: Path) -> FunctionManifest:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_MANIFEST + 1)
+    except FileNotFoundError:
+        raise BadArtifactError(f"{path.name} is missing") from None
+    if len(data) > _MAX_MANIFEST:
+        raise BadArtifactError(f"{path.name} is too long", f"at most {_MAX_MANIFEST} bytes")
+    try:
+        return manifest.function(tomllib.loads(data.decode()))
+    except ProtocolError as error:
+        raise BadArtifactError(str(error)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadArtifactError(f"{path.name} is not TOML", str(error)) from None
+
+
+def _syntax(path: Path, name: str) -> ast.Module:
+    try:
+        source = path.read_bytes()
+        # Not only parsed: some errors, such as a `return` outside a function, show only here. Compiling runs nothing.
+        compile(source, name, "exec", dont_inherit=True)
+        return ast.parse(source, name)
+    except SyntaxError as error:
+        where = f"{name}, line {error.lineno}" if error.lineno else name
+        raise BadArtifactError(f"{where}: {error.msg}", (error.text or "").strip()) from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise BadArtifactError(f"{name} cannot be compiled", str(error) or "it is nested too deeply") from None
+
+
+def _check_handler(folder: Path, function: FunctionManifest) -> None:
+    base = "/".join(function.module.split("."))
+    names = (f"{base}.py", f"{base}/__init__.py")
+    found = next((name for name in names if (folder / name).is_file()), None)
+    handler = f"{function.module}:{function.attribute}"
+    if found is None:
+        raise BadArtifactError(f"The handler {handler} is missing", f"there is no file {names[0]}")
+    tree = _syntax(folder / found, found)
+    definitions = [each for names, each in _definitions(tree.body) if function.attribute in names or "*" in names]
+    if not definitions:
+        raise BadArtifactError(
+            f"The handler {handler} is missing",
+            f"{found} does not define {function.attribute!r} at its top level",
+            f"Write `def {function.attribute}(event, context):` there",
+        )
+    _check_signature(handler, definitions[-1])
+
+
+def _check_signature(handler: str, definition: _Definition) -> None:
+    if isinstance(definition, ast.AsyncFunctionDef):
+        raise BadArtifactError(f"The handler {handler} is async", "it is called as a plain function", "Write `def`")
+    # A decorator may change what the parameters are.
+    if not isinstance(definition, ast.FunctionDef) or definition.decorator_list:
+        return
+    if _yields(definition):
+        raise BadArtifactError(
+            f"The handler {handler} is a generator", "its result is not waited for", "write `return`"
+        )
+    arguments = definition.args
+    most = len(arguments.posonlyargs) + len(arguments.args)
+    required = [name for name, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if not default]
+    enough = most >= _HANDLER_PARAMETERS or arguments.vararg
+    if required or not enough or most - len(arguments.defaults) > _HANDLER_PARAMETERS:
+        raise BadArtifactError(f"The handler {handler} has other parameters", "it is called as handler(event, context)")
+
+
+def _yields(definition: ast.FunctionDef) -> bool:
+    """Whether there is a `yield` in the function itself, and not only in one that stands in it."""
+    inside: list[ast.AST] = [*definition.body]
+    while inside:
+        node = inside.pop()
+        if isinstance(node, (ast.Yield, ast.YieldFrom)):
+            return True
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+            inside += ast.iter_child_nodes(node)
+    return False
+
+
+def _definitions(body: list[ast.stmt]) -> Iterator[tuple[list[str], _Definition]]:
+    """What a module's top level gives names to, and which; blocks such as `if` and `try` belong to it."""
+    for statement in body:
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield [statement.name], statement
+        elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
+            yield [each.id for each in ast.walk(statement) if isinstance(each, ast.Name)], statement
+        elif isinstance(statement, (ast.Import, ast.ImportFrom)):
+            yield from (([alias.asname or alias.name], alias) for alias in statement.names)
+        else:
+            for block in ("body", "orelse", "finalbody"):
+                yield from _definitions(getattr(statement, block, []))
+            for handler in getattr(statement, "handlers", []):
+                yield from _definitions(handler.body)

@@ -1,0 +1,1 @@
+"""Between agent and worker: the messages, and the socket that carries them."""

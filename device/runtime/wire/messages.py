@@ -1,0 +1,227 @@
+"""What agent and worker say to each other, as values; channel.py carries them.
+
+Agent to worker: an Assignment, then `GO`, then one event at a time, `STOP` at the end. Worker to agent: READY when
+the handler is imported, RUNNING after `GO` when the hardware is open, a Result or Failure for each event; a Log or
+Publish at any time. Whatever a worker says is checked here field by field: it may be hostile.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from device.event import Event
+from device.protocol.errors import ProtocolError
+from device.protocol.fields import integer, text
+from device.runtime.wire.channel import MAX_PACKET, encode
+
+GO: dict[str, object] = {"do": "go"}
+STOP: dict[str, object] = {"do": "stop"}
+READY: dict[str, object] = {"is": "ready"}
+RUNNING: dict[str, object] = {"is": "running"}
+STOPPED: dict[str, object] = {"is": "stopped"}
+
+# For what with_deadline adds to a packet.
+_DEADLINE_ROOM = 64
+# Of a model within one event: far more than there is time for.
+_MOST_RUNS = 10**9
+LEVELS = ("debug", "info", "warning", "error")
+# Kinds of failure: the handler raised, the memory limit was met, what it returned cannot be sent, it could not be
+# imported, a model could not be loaded, its state could not be migrated, or its hardware could not be opened.
+KINDS = ("exception", "memory", "result", "import", "model", "state", "hardware")
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Everything that a worker needs to become one function.
+
+    `path` is the bundle's folder, `scratch` the worker's own, with room for `scratch_size` bytes; `memory` is in bytes
+    above the bare worker; `processes` counts threads too; `outputs` and `inputs` are leased pins; `folders` are those
+    that it is told of files in; `models` maps a name to the folder of the model. `states` is the folder of its durable
+    state, with one folder a schema and at most `state_size` bytes in each; `migrate` is a module and its function, or
+    two empty texts. `layer` is the folder of its dependencies, or empty.
+    """
+
+    function: str
+    version: int
+    path: str
+    scratch: str
+    module: str
+    attribute: str
+    memory: int
+    scratch_size: int
+    processes: int
+    network: bool
+    outputs: list[str]
+    inputs: list[str]
+    sensors: list[str]
+    buses: list[str]
+    folders: list[str]
+    models: dict[str, str]
+    states: str
+    schema: int
+    state_size: int
+    migrate: list[str]
+    layer: str
+    config: dict[str, object]
+
+    def message(self) -> dict[str, object]:
+        """As sent."""
+        return {"do": "become", **asdict(self)}
+
+
+def assignment(message: dict[str, object]) -> Assignment:
+    """The assignment in a message from the agent, which is trusted."""
+    fields = {key: value for key, value in message.items() if key != "do"}
+    return Assignment(**fields)  # pyright: ignore[reportArgumentType]
+
+
+def event_packet(id: str, source: str, type: str, time: float, data: object, subject: str = "") -> bytes:
+    """An event as a packet that still lacks its deadline: encoded once, by whoever brings the event.
+
+    Raises ValueError, TypeError or RecursionError for data that cannot be sent.
+    """
+    said = {"do": "handle", "id": id, "source": source, "type": type, "time": time, "data": data, "subject": subject}
+    packet = encode(said)
+    if len(packet) > MAX_PACKET - _DEADLINE_ROOM:
+        raise ProtocolError(f"{len(packet)} bytes as JSON; at most {MAX_PACKET - _DEADLINE_ROOM}")
+    return packet
+
+
+def event(message: dict[str, Any]) -> tuple[Event, float]:
+    """The event in a message from the agent, which is trusted, and its deadline."""
+    # Written out, for it is on the path of every event.
+    m = message
+    return Event(m["id"], m["source"], m["type"], m["time"], m["data"], m["subject"]), m["deadline"]
+
+
+def with_deadline(packet: bytes, deadline: float) -> bytes:
+    """What `event_packet` made, to be handled until `deadline`, in seconds of the system-wide monotonic clock."""
+    return b'%b,"deadline":%r}' % (packet[:-1], deadline)
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The handler is imported, the models are loaded."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """The hardware is open; events are taken."""
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The hardware is closed; the worker leaves."""
+
+
+class Result(NamedTuple):
+    """What the handler returned, the levels of its outputs after it, and how long it took in milliseconds.
+
+    `reads` is what it read meanwhile (reads.py); None when that was too much. It ran its models `runs` times, `slow` of
+    these longer than their budget.
+    """
+
+    value: object
+    pins: dict[str, bool]
+    ms: float
+    reads: Sequence[object] | None = ()
+    runs: int = 0
+    slow: int = 0
+
+    def message(self) -> dict[str, object]:
+        """As sent."""
+        said = {"is": "result", "value": self.value, "pins": self.pins, "ms": self.ms, "reads": self.reads}
+        return {**said, "runs": self.runs, "slow": self.slow} if self.runs else said
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What went wrong: one of KINDS, and a text for a person; and what the handler read before it."""
+
+    kind: str
+    text: str
+    reads: Sequence[object] | None = ()
+
+    def message(self) -> dict[str, object]:
+        """As sent."""
+        return {"is": "failure", "kind": self.kind, "text": self.text, "reads": self.reads}
+
+
+@dataclass(frozen=True)
+class Log:
+    """A line of the function's log."""
+
+    level: str
+    text: str
+
+    def message(self) -> dict[str, object]:
+        """As sent."""
+        return {"is": "log", "level": self.level, "text": self.text}
+
+
+@dataclass(frozen=True)
+class Publish:
+    """What the function sent with context.publish."""
+
+    topic: str
+    data: object
+
+    def message(self) -> dict[str, object]:
+        """As sent."""
+        return {"is": "publish", "topic": self.topic, "data": self.data}
+
+
+Said = Ready | Running | Stopped | Result | Failure | Log | Publish
+
+
+def said(message: dict[str, object]) -> Said:
+    """What a worker said; raises ProtocolError naming what is wrong with it."""
+    kind = message.get("is")
+    reader = _READERS.get(kind) if isinstance(kind, str) else None
+    if reader is None:
+        raise ProtocolError(f"message.is: {str(kind)[:40]!r} is unknown")
+    return reader(message)
+
+
+def _result(message: dict[str, object]) -> Result:
+    # Written out, for it is on the path of every event.
+    pins, ms = message.get("pins"), message.get("ms")
+    if not isinstance(pins, dict):
+        raise ProtocolError("result.pins: expected a table")
+    for level in pins.values():  # pyright: ignore[reportUnknownVariableType]
+        if not isinstance(level, bool):
+            raise ProtocolError("result.pins: a level must be true or false")
+    if not isinstance(ms, (int, float)) or isinstance(ms, bool) or not 0 <= ms <= 1e12:
+        raise ProtocolError("result.ms: is no duration")
+    runs, slow = _runs(message) if "runs" in message else (0, 0)
+    return Result(message.get("value"), pins, float(ms), _reads(message), runs, slow)  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _runs(message: dict[str, object]) -> tuple[int, int]:
+    runs = integer(message, "runs", "result", 0, _MOST_RUNS)
+    return runs, integer(message, "slow", "result", 0, runs)
+
+
+def _reads(message: dict[str, object]) -> Sequence[object] | None:
+    reads = message.get("reads")
+    if not isinstance(reads, (list, tuple, type(None))):
+        raise ProtocolError("reads: expected a list")
+    return reads  # pyright: ignore[reportUnknownVariableType]
+
+
+def _one_of(message: dict[str, object], key: str, known: tuple[str, ...]) -> str:
+    value = text(message, key, "message")
+    if value not in known:
+        raise ProtocolError(f"message.{key}: {value[:40]!r} is unknown")
+    return value
+
+
+_READERS: dict[str, Callable[[dict[str, object]], Said]] = {
+    "ready": lambda _: Ready(),
+    "running": lambda _: Running(),
+    "stopped": lambda _: Stopped(),
+    "result": _result,
+    "failure": lambda m: Failure(_one_of(m, "kind", KINDS), text(m, "text", "failure"), _reads(m)),
+    "log": lambda m: Log(_one_of(m, "level", LEVELS), text(m, "text", "log")),
+    "publish": lambda m: Publish(text(m, "topic", "publish"), m.get("data")),
+}

@@ -1,0 +1,229 @@
+"""What a handler is given beside its event: `handler(event, context)`.
+
+Lives in the worker. It gives a function what its function.toml leased and nothing else; how the hardware works is
+hal's, how messages travel the channel's.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from device.errors import LamplightError, NotFoundError
+from device.logs import level
+from device.runtime.wire.messages import Log, Publish
+from device.runtime.worker.reads import Note
+
+if TYPE_CHECKING:
+    from device.hal.hardware import Hardware, Input, LightSensor, Output
+    from device.hal.sensors.light import Reading
+    from device.infer.session import Model
+    from device.runtime.worker.state import State
+
+Send = Callable[[dict[str, object]], None]
+T = TypeVar("T")
+
+
+class Leased(Mapping[str, T], Generic[T]):
+    """Things by the name they were leased under, each opened when it is first used.
+
+    A name that was not leased raises NotFoundError, which says what to write into function.toml.
+    """
+
+    def __init__(self, names: list[str], opener: Callable[[str], T], what: str, remedy: str) -> None:
+        self._names = names
+        self._opener = opener
+        self._what = what
+        self._remedy = remedy
+        self._open: dict[str, T] = {}
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self._open:
+            if name not in self._names:
+                known = ", ".join(self._names) or "none"
+                raise NotFoundError(
+                    f"the function has no {self._what} {name!r}",
+                    f"its function.toml names {known}",
+                    self._remedy.format(name=name),
+                )
+            self._open[name] = self._opener(name)
+        return self._open[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def opened(self) -> Mapping[str, T]:
+        """Those in use."""
+        return self._open
+
+
+class Sensor:
+    """A leased light sensor. `lux` reads it; `read()` also says whether it was saturated."""
+
+    def __init__(self, name: str, sensor: "LightSensor", note: Note) -> None:
+        self._name = name
+        self._sensor = sensor
+        self._note = note
+        self.close = sensor.close
+
+    def read(self) -> "Reading":
+        """A reading now; raises SensorError when the sensor does not answer."""
+        try:
+            reading = self._sensor.read()
+        except LamplightError as error:
+            self._note("sensor", self._name, str(error))
+            raise
+        self._note("sensor", self._name, [reading.lux, reading.saturated])
+        return reading
+
+    @property
+    def lux(self) -> float:
+        """The illuminance now, in lux; raises SensorError when the sensor does not answer."""
+        return self.read().lux
+
+
+class InputPin:
+    """A leased input."""
+
+    def __init__(self, name: str, pin: "Input", note: Note) -> None:
+        self._name = name
+        self._pin = pin
+        self._note = note
+        self.close = pin.close
+
+    @property
+    def value(self) -> bool:
+        """Its level now; `True` is high. Raises PinError."""
+        level = self._pin.value
+        self._note("pin", self._name, level)
+        return level
+
+
+class Pin(Protocol):
+    """A leased pin. `True` is high; setting an input is an AttributeError."""
+
+    value: bool
+
+
+class FunctionLog:
+    """The function's log: `context.log.info("%d lux", lux)`. Lines go to the cloud with their level, in order."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def debug(self, message: object, *arguments: object) -> None:
+        """A line of detail."""
+        self.line("debug", message, arguments)
+
+    def info(self, message: object, *arguments: object) -> None:
+        """A line that says what happened."""
+        self.line("info", message, arguments)
+
+    def warning(self, message: object, *arguments: object) -> None:
+        """A line about something that is not as it should be."""
+        self.line("warning", message, arguments)
+
+    def error(self, message: object, *arguments: object) -> None:
+        """A line about something that failed."""
+        self.line("error", message, arguments)
+
+    def line(self, level: str, message: object, arguments: tuple[object, ...] = ()) -> None:
+        """One line. `arguments` go into `message` by `%`, as in the standard library's logging."""
+        text = str(message) % arguments if arguments else str(message)
+        self._send(Log(level, text[:MAX_TEXT].encode(errors="replace").decode()).message())
+
+
+# Of one line, in characters; the agent shortens further.
+MAX_TEXT = 8192
+
+
+class LoggingBridge(logging.Handler):
+    """Sends what libraries write with the standard library's logging to the function's log."""
+
+    def __init__(self, log: FunctionLog) -> None:
+        super().__init__()
+        self._log = log
+        self.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One record, at the nearest of our levels."""
+        self._log.line(level(record.levelno), self.format(record))
+
+
+class Context:
+    """What the function may use, and what it should know about the event in hand.
+
+    `pins`: name → output (`.value` to read and set) or input (`.value` to read). `sensors`: name → `.lux`, `.read()`.
+    `models`: name → `.run(values)`. `state`: text → what JSON can say, kept from event to event. `config`: the
+    settings, read-only. `deadline`: when the event must be done, in seconds of `time.monotonic()`. `request_id`: the
+    event's id. `function` and `version`: which release this is.
+    """
+
+    def __init__(
+        self,
+        function: str,
+        version: int,
+        config: Mapping[str, Any],
+        pins: Mapping[str, Pin],
+        sensors: Mapping[str, Sensor],
+        models: "Mapping[str, Model]",
+        state: "State",
+        send: Send,
+    ) -> None:
+        self.function = function
+        self.version = version
+        self.config = MappingProxyType(dict(config))
+        self.pins = pins
+        self.sensors = sensors
+        self.models = models
+        self.state = state
+        self.log = FunctionLog(send)
+        self.request_id = ""
+        self.deadline = 0.0
+        self._send = send
+
+    def publish(self, topic: str, data: object = None) -> None:
+        """Send `data` (anything JSON can say, about 128 kB at most) to the cloud under `topic`; it waits on the board
+        while offline.
+
+        Raises LamplightError when `data` cannot be sent.
+        """
+        try:
+            self._send(Publish(topic, data).message())
+        except (TypeError, ValueError, RecursionError) as error:
+            raise LamplightError(
+                f"cannot publish to {topic!r}", str(error), "publish what JSON can say: dict, list, str, numbers"
+            ) from None
+
+    def remaining(self) -> float:
+        """Seconds until the deadline; below zero once it has passed."""
+        return self.deadline - time.monotonic()
+
+
+def leased_pins(hardware: "Hardware", outputs: list[str], inputs: list[str], note: Note) -> "Leased[Output | InputPin]":
+    """The function's pins: an output can be set, an input read."""
+    return Leased(
+        [*outputs, *inputs],
+        lambda name: hardware.output(name) if name in outputs else InputPin(name, hardware.input(name), note),
+        "pin",
+        'lease it in function.toml: [pins.{name}] with direction = "out" or "in"',
+    )
+
+
+def leased_sensors(hardware: "Hardware", names: list[str], note: Note) -> Leased[Sensor]:
+    """The function's sensors."""
+    return Leased(
+        names,
+        lambda name: Sensor(name, hardware.sensor(name), note),
+        "sensor",
+        'lease it in function.toml: sensors = ["{name}"]',
+    )
+
+
+def leased_models(names: list[str], load: "Callable[[str], Model]") -> "Leased[Model]":
+    """The function's models."""
+    return Leased(names, load, "model", 'name it in function.toml: models = ["{name}"]')

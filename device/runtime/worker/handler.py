@@ -1,0 +1,65 @@
+"""Finds the handler in a bundle, and tells a person what went wrong inside it.
+
+Runs in the worker. It imports the user's code; it calls nothing of it.
+"""
+
+import importlib
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from device.errors import BadArtifactError, LamplightError
+from device.event import Event
+from device.runtime.worker.context import Context
+
+Handler = Callable[[Event, Context], object]
+# Of the user's own frames in an error report: the innermost ones.
+MAX_FRAMES = 6
+MAX_TEXT = 4000
+
+
+def find(bundle: Path, module: str, attribute: str) -> Callable[..., object]:
+    """Import `module` from the bundle's folder and return its `attribute`.
+
+    Raises BadArtifactError when it is not there, or when a module of that name is already part of the runtime; whatever
+    the import raises passes through.
+    """
+    if str(bundle) not in sys.path:
+        sys.path.insert(0, str(bundle))
+    sys.dont_write_bytecode = True
+    loaded = importlib.import_module(module)
+    if bundle not in Path(loaded.__file__ or "/").parents:
+        raise BadArtifactError(
+            f"the module {module!r} is not the bundle's", f"the name is taken by {loaded.__file__}", "rename the file"
+        )
+    handler = getattr(loaded, attribute, None)
+    if not callable(handler):
+        raise BadArtifactError(
+            f"the module {module!r} has no function {attribute!r}",
+            "function.toml's handler names it",
+            f"define {attribute}(event, context) in {module}.py",
+        )
+    return handler
+
+
+def explain(error: BaseException, bundle: Path) -> str:
+    """`error` for a person: what it says, and where in the bundle it came from, without the runtime's own frames."""
+    try:
+        report = traceback.TracebackException.from_exception(error)
+        what = str(error) if isinstance(error, LamplightError) else "".join(report.format_exception_only()).rstrip()
+        mine = [frame for frame in report.stack if bundle in Path(frame.filename).parents]
+        text = "\n".join([what, *(_place(frame, bundle) for frame in mine[-MAX_FRAMES:])])
+    except Exception:
+        # A hostile exception may raise in its own __str__.
+        text = type(error).__name__
+    return shorten(text)
+
+
+def _place(frame: traceback.FrameSummary, bundle: Path) -> str:
+    return f"  {Path(frame.filename).relative_to(bundle)}:{frame.lineno} in {frame.name}: {frame.line}"
+
+
+def shorten(text: str) -> str:
+    """At most MAX_TEXT characters of `text`, and no lone surrogates, which cannot be sent."""
+    return text[:MAX_TEXT].encode(errors="replace").decode()

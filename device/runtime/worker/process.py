@@ -1,0 +1,217 @@
+"""The process that runs one function: becomes it, waits for `go`, then handles one event at a time.
+
+Forked by the zygote; never returns. It trusts the agent and is not trusted by it. What the handler sees is
+context.py's, what confines the process confinement/'s.
+"""
+
+import faulthandler
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
+
+from device.die_with_parent import die_with_parent
+from device.runtime.confinement import rlimits
+from device.runtime.confinement.enter import Bounds, enter
+from device.runtime.confinement.probe import mechanisms
+from device.runtime.wire import messages
+from device.runtime.wire.channel import Channel, ChannelClosedError, encode
+from device.runtime.wire.messages import Assignment, Failure, Result
+from device.runtime.worker import handler, migration
+from device.runtime.worker.context import Context, LoggingBridge, Pin, leased_models, leased_pins, leased_sensors
+from device.runtime.worker.reads import Reads
+from device.runtime.worker.state import State
+
+if TYPE_CHECKING:
+    from device.hal.hardware import Hardware
+    from device.infer.session import Model
+
+T = TypeVar("T")
+# Bytes.
+LOG_ROOM = 1 << 20
+
+
+def main(end: socket.socket, log: int, hardware: "Hardware", zygote: int) -> NoReturn:
+    """Live as a worker: talk over `end`, print to the file descriptor `log`. `zygote` is the parent's process id.
+
+    Leaves by os._exit, so that nothing inherited from the zygote is closed, flushed or joined a second time.
+    """
+    status = 1
+    try:
+        _settle(log, zygote)
+        channel = Channel(end, strict=False)
+        assignment = messages.assignment(channel.receive())
+        _confine(assignment, hardware, zygote)
+        Worker(assignment, channel, hardware).live()
+        status = 0
+    except ChannelClosedError:
+        status = 0
+    except RefusedError:
+        pass
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _settle(log: int, zygote: int) -> None:
+    """Leave what the zygote was: its session, its signals, its output."""
+    die_with_parent(zygote)
+    rlimits.apart()
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    # Ctrl-C in a terminal is the agent's to act on.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    # Whole lines at once, so that they reach the agent when they are printed; never an error for odd characters.
+    sys.stdout, sys.stderr = (
+        open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+        for fd in (1, 2)
+    )
+    faulthandler.enable(file=2)
+
+
+def _confine(assignment: Assignment, hardware: "Hardware", zygote: int) -> None:
+    os.environ.update(HOME=assignment.scratch, TMPDIR=assignment.scratch)
+    enter(_bounds(assignment, hardware), mechanisms())
+    # The kernel forgets it when a process changes its user.
+    die_with_parent(zygote)
+    # The log of a state may be as large as the state, and a little more.
+    rlimits.limit(max(assignment.scratch_size, 2 * assignment.state_size + LOG_ROOM))
+    rlimits.limit_memory(assignment.memory)
+
+
+def _bounds(assignment: Assignment, hardware: "Hardware") -> Bounds:
+    given = (assignment.layer, *assignment.folders)
+    return Bounds(
+        files=[Path(path) for path in (assignment.path, *assignment.models.values(), *given) if path],
+        hardware=hardware.files([*assignment.outputs, *assignment.inputs], assignment.sensors, assignment.buses),
+        states=Path(assignment.states),
+        scratch=Path(assignment.scratch),
+        scratch_size=assignment.scratch_size,
+        processes=assignment.processes,
+        network=assignment.network,
+    )
+
+
+class RefusedError(Exception):
+    """The worker cannot become the function, and has said why."""
+
+
+class Worker:
+    """One function in one process."""
+
+    def __init__(self, assignment: Assignment, channel: Channel, hardware: "Hardware") -> None:
+        self._assignment = assignment
+        self._bundle = Path(assignment.path)
+        self._channel = channel
+        self._reads = Reads()
+        self._pins = leased_pins(hardware, assignment.outputs, assignment.inputs, self._reads.note)
+        self._sensors = leased_sensors(hardware, assignment.sensors, self._reads.note)
+        self._models = leased_models(list(assignment.models), lambda name: _load(Path(assignment.models[name])))
+        self._runs = self._slow = 0
+        self._states = Path(assignment.states)
+        self._state = State(self._states / str(assignment.schema), assignment.state_size, self._reads.note)
+        self._context = Context(
+            assignment.function,
+            assignment.version,
+            assignment.config,
+            # An input has no setter: that is an editor's to know, by the name.
+            cast("Mapping[str, Pin]", self._pins),
+            self._sensors,
+            self._models,
+            self._state,
+            channel.send,
+        )
+
+    def live(self) -> None:
+        """Until told to stop. Raises RefusedError when it cannot start, ChannelClosedError when the agent has gone."""
+        # What can fail is done before `go`, while the worker that this one replaces still holds the hardware.
+        handle = self._become("import", self._find)
+        self._become("model", lambda: [self._models[name] for name in self._models])
+        self._channel.send(messages.READY)
+        if self._channel.receive() == messages.GO:
+            self._become("state", self._migrate)
+            self._become("hardware", lambda: [self._pins[name] for name in self._assignment.outputs])
+            self._channel.send(messages.RUNNING)
+            while (message := self._channel.receive()) != messages.STOP:
+                self._answer(self._outcome(handle, message))
+        for each in (*self._pins.opened().values(), *self._sensors.opened().values()):
+            each.close()
+        self._state.close()
+        self._channel.send(messages.STOPPED)
+
+    def _find(self) -> handler.Handler:
+        if self._assignment.layer:
+            # After the bundle, which goes before it, and before what is installed on the board.
+            sys.path.insert(0, self._assignment.layer)
+        logging.basicConfig(handlers=[LoggingBridge(self._context.log)], level=logging.INFO, force=True)
+        return handler.find(self._bundle, self._assignment.module, self._assignment.attribute)
+
+    def _migrate(self) -> None:
+        # Not before `go`: until then a worker of the old schema may still change what is to be migrated.
+        module, attribute = self._assignment.migrate
+        if migration.due(self._states, self._assignment.schema):
+            migrate = handler.find(self._bundle, module, attribute) if attribute else None
+            migration.settle(self._states, self._assignment.schema, self._assignment.state_size, migrate)
+
+    def _become(self, kind: str, step: Callable[[], T]) -> T:
+        try:
+            return step()
+        except BaseException as error:
+            kind = "memory" if isinstance(error, MemoryError) else kind
+            self._channel.send(Failure(kind, handler.explain(error, self._bundle)).message())
+            raise RefusedError from None
+
+    def _outcome(self, handle: handler.Handler, message: dict[str, object]) -> Result | Failure:
+        event, self._context.deadline = messages.event(message)
+        self._context.request_id = event.id
+        started = time.perf_counter()
+        try:
+            with self._state:
+                value = handle(event, self._context)
+            ms = (time.perf_counter() - started) * 1000
+            return Result(value, self._levels(), round(ms, 3), self._reads.take(), *self._inferred())
+        except MemoryError:
+            # Said after this block, when the frames that hold the memory are gone.
+            pass
+        except BaseException as error:
+            return Failure("exception", handler.explain(error, self._bundle), self._reads.take())
+        return Failure("memory", "the function met its memory limit")
+
+    def _inferred(self) -> tuple[int, int]:
+        """How often the models were run since this was last asked, and how often too slowly."""
+        if not self._assignment.models:
+            return 0, 0
+        before = self._runs, self._slow
+        models = self._models.opened().values()
+        self._runs, self._slow = sum(each.runs for each in models), sum(each.slow for each in models)
+        return self._runs - before[0], self._slow - before[1]
+
+    def _levels(self) -> dict[str, bool]:
+        return {name: bool(self._pins[name].value) for name in self._assignment.outputs}
+
+    def _answer(self, outcome: Result | Failure) -> None:
+        try:
+            packet = encode(outcome.message())
+        except Exception as error:
+            why = f"what the handler returned cannot be sent: {type(error).__name__}: {error}"
+            packet = encode(Failure("result", handler.shorten(why)).message())
+        self._channel.send_packet(packet)
+
+
+def _load(folder: Path) -> "Model":
+    # Imported here, for a worker without models must not pay for the inference library.
+    from device.infer import files, session
+
+    return session.load(folder, files.read_manifest(folder))

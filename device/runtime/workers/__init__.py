@@ -1,0 +1,1 @@
+"""Worker and zygote processes as the agent sees them: how they are started, fed, watched and ended."""

@@ -1,0 +1,241 @@
+"""One worker, as the agent sees it: what it is told, what it says, how it ends.
+
+Used by one thread at a time, except `wait` and `kill`. It gives what happened to its caller; what to do about it is the
+instance's.
+"""
+
+import math
+import select
+import signal
+import time
+
+from device.protocol.errors import ProtocolError
+from device.runtime.cgroups.group import Group
+from device.runtime.journal import Journal
+from device.runtime.wire import messages
+from device.runtime.wire.channel import ChannelClosedError, encode
+from device.runtime.wire.messages import Assignment, Failure, Log, Publish, Ready, Result, Running, Said, Stopped
+from device.runtime.workers.logpipe import LogPipe
+from device.runtime.workers.watch import Watch, watch
+from device.runtime.workers.zygote import Fork
+
+# How long the kernel may take to end a process, and the zygote to say so.
+_REAP = 5.0
+OUT_OF_MEMORY = "killed by the kernel: its processes and scratch files together met its memory limit"
+_GO = encode(messages.GO)
+_STOP = encode(messages.STOP)
+
+
+class WorkerLostError(Exception):
+    """The worker cannot go on. `what` is crashed, timeout or memory; `detail` may be empty: its end will tell."""
+
+    def __init__(self, what: str, detail: str = "") -> None:
+        super().__init__(f"{what}: {detail}")
+        self.what = what
+        self.detail = detail
+
+
+class StartError(Exception):
+    """The worker could not become its function: the Failure that it reported."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.text)
+        self.failure = failure
+
+
+class WorkerProcess:
+    """A forked worker. What it logs and publishes goes to the journal whenever one of the methods runs."""
+
+    def __init__(self, fork: Fork, journal: Journal, group: Group | None = None) -> None:
+        self._fork = fork
+        self._group = group
+        self._killed = group.out_of_memory() if group else 0
+        self._journal = journal
+        self._log = LogPipe(fork.log, lambda lines: journal.lines("info", lines))
+        self._channel = fork.channel
+        self._channel_fd = fork.channel.fileno()
+        self._poll = select.poll()
+        self._poll.register(self._channel_fd, select.POLLIN)
+        self._poll.register(self._log, select.POLLIN)
+        self._logging = True
+        self._watch: Watch | None = None
+        self.pid = fork.pid
+
+    def enlist(self) -> None:
+        """Put it into its control group. Raises WorkerLostError."""
+        try:
+            if self._group:
+                self._group.add(self.pid)
+        except OSError as error:
+            raise WorkerLostError("crashed", f"it cannot be put into its control group: {error}") from None
+
+    def warm(self, assignment: Assignment, patience: float) -> None:
+        """Have it import the handler and load the models. Raises StartError, or WorkerLostError."""
+        self._send(encode(assignment.message()))
+        self._expect(Ready, patience, "importing the handler")
+
+    def go(self, patience: float) -> None:
+        """Have it open its hardware. Raises StartError, or WorkerLostError."""
+        self._send(_GO)
+        self._expect(Running, patience, "opening its hardware")
+
+    def handle(self, event: str, packet: bytes, timeout: float) -> Result | Failure:
+        """Have it handle within `timeout` seconds the event `event` (its id); messages.event_packet made its `packet`.
+
+        Raises WorkerLostError.
+        """
+        deadline = time.monotonic() + timeout
+        self._send(messages.with_deadline(packet, deadline))
+        said = self._await(deadline)
+        if isinstance(said, (Result, Failure)):
+            return said
+        if said is None:
+            raise WorkerLostError("timeout", f"no answer to {event} within {timeout:g} s")
+        raise WorkerLostError("crashed", f"answered an event with {type(said).__name__}")
+
+    def mind(self, wake: int) -> None:
+        """Have `wait` end also when the file descriptor `wake` is readable. Before the first `wait`."""
+        self._watch = watch(self._channel_fd, [wake, *([self._log.fileno()] if self._logging else [])])
+
+    def wait(self) -> None:
+        """Until the worker did something while nobody else uses it (`attend` says what), or it is to be looked after.
+        The thread that calls this is the one that ends the worker.
+        """
+        if self._watch:
+            self._watch.wait()
+
+    def hush(self) -> None:
+        """Let the thread in `wait` sleep on while another uses the worker, up to `listen`."""
+        if self._watch:
+            self._watch.hush()
+
+    def listen(self) -> None:
+        """The thread in `wait` minds the worker again."""
+        if self._watch:
+            self._watch.listen()
+
+    def attend(self) -> None:
+        """Take what it did while idle. Raises WorkerLostError, also when it spoke unasked."""
+        said = self._attend(self._poll.poll(0))
+        if said is not None:
+            raise WorkerLostError("crashed", f"said {type(said).__name__} unasked")
+
+    def stop(self, patience: float) -> None:
+        """Have it close its hardware and leave; end it when it does not."""
+        try:
+            self._send(_STOP)
+            self._expect(Stopped, patience, "leaving")
+        except (WorkerLostError, StartError):
+            pass
+        self.end()
+
+    def kill(self) -> None:
+        """End it at once; whoever waits for it is told. Any thread."""
+        self._fork.kill()
+
+    @property
+    def death(self) -> str:
+        """How it ended, as a word (see `death` below), "oom" when the kernel ended it because all the function's
+        processes together met the memory limit; known after `end`.
+        """
+        return "oom" if self._out_of_memory() else death(self._fork.status)
+
+    def _out_of_memory(self) -> bool:
+        killed = self._fork.status == -signal.SIGKILL
+        return bool(killed and self._group and self._group.out_of_memory() > self._killed)
+
+    def end(self) -> str:
+        """Make sure that it has ended, take its last lines, and say how it ended."""
+        # When it closed its end of the channel it is most likely exiting: let it tell its own status.
+        if not self._fork.exited.wait(0.0 if self._talking() else 0.5):
+            self._fork.kill()
+            self._fork.exited.wait(_REAP)
+            how = "ended by the agent"
+        else:
+            how = OUT_OF_MEMORY if self._out_of_memory() else describe(self._fork.status)
+        if self._watch:
+            self._watch.close()
+        self._log.close()
+        self._channel.close()
+        return how
+
+    def _talking(self) -> bool:
+        """Whether its end of the channel is still open."""
+        return not any(
+            fd == self._channel_fd and event & (select.POLLHUP | select.POLLERR) for fd, event in self._poll.poll(0)
+        )
+
+    def _send(self, packet: bytes) -> None:
+        try:
+            self._channel.send_packet(packet)
+        except ChannelClosedError:
+            raise WorkerLostError("crashed") from None
+
+    def _expect(self, kind: type[Said], patience: float, doing: str) -> None:
+        said = self._await(time.monotonic() + patience)
+        if said is None:
+            raise WorkerLostError("timeout", f"not done {doing} after {patience:g} s")
+        if isinstance(said, Failure):
+            raise StartError(said)
+        if not isinstance(said, kind):
+            raise WorkerLostError("crashed", f"said {type(said).__name__} while {doing}")
+
+    def _await(self, deadline: float) -> Said | None:
+        """The next thing it says that is not log or publish; None when nothing came before the deadline."""
+        while (left := deadline - time.monotonic()) > 0:
+            # In whole milliseconds, rounded up: at most one too late.
+            said = self._attend(self._poll.poll(math.ceil(left * 1000)))
+            if said is not None:
+                return said
+        return None
+
+    def _attend(self, ready: list[tuple[int, int]]) -> Said | None:
+        spoke = False
+        for fd, _ in ready:
+            if fd == self._channel_fd:
+                spoke = True
+            elif not self._log.read():
+                self._stop_logging()
+        return self._hear() if spoke else None
+
+    def _stop_logging(self) -> None:
+        self._logging = False
+        self._poll.unregister(self._log)
+        if self._watch:
+            self._watch.forget(self._log.fileno())
+
+    def _hear(self) -> Said | None:
+        try:
+            said = messages.said(self._channel.receive())
+        except ChannelClosedError:
+            raise WorkerLostError("crashed") from None
+        except ProtocolError as error:
+            raise WorkerLostError("crashed", f"sent the agent what it must not: {error}") from None
+        if isinstance(said, (Result, Failure)):
+            return said
+        if isinstance(said, Log):
+            self._journal.lines(said.level, [said.text])
+        elif isinstance(said, Publish):
+            self._journal.publish(said.topic, said.data)
+        else:
+            return said
+        return None
+
+
+def death(status: int | None) -> str:
+    """An exit status as a word for a tally; negative ones are signals, None is the end of the zygote."""
+    if status is None:
+        return "zygote"
+    if status >= 0:
+        return f"exit {status}"
+    try:
+        return signal.Signals(-status).name
+    except ValueError:
+        return f"signal {-status}"
+
+
+def describe(status: int | None) -> str:
+    """An exit status for a person."""
+    if status is None:
+        return "ended with the zygote"
+    return f"left with exit status {status}" if status >= 0 else f"killed by {death(status)}"

@@ -1,0 +1,61 @@
+"""Which zygote a worker is forked from: the plain one, or the one that has the inference library warmed.
+
+The plain one lives as long as the runtime. The other costs tens of megabytes: it is made for the first function with a
+model and ended when none is left. How a zygote is started, asked and replaced is zygote.py's.
+"""
+
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from device.runtime.workers.zygote import Fork, Forker
+
+if TYPE_CHECKING:
+    from device.hal.hardware import Hardware
+
+
+class Zygotes:
+    """One forker for each kind of worker that there is."""
+
+    def __init__(self, hardware: "Hardware") -> None:
+        self._hardware = hardware
+        self._plain = Forker(hardware, infers=False)
+        self._inferring: Forker | None = None
+        self._changing = threading.Lock()
+
+    @property
+    def pid(self) -> int:
+        """The plain zygote's process id; 0 while there is none."""
+        return self._plain.pid
+
+    @property
+    def inferring_pid(self) -> int:
+        """The process id of the one for functions with models; 0 while there is none."""
+        inferring = self._inferring
+        return inferring.pid if inferring else 0
+
+    def fork(self, infers: bool) -> Fork:
+        """A new worker; `infers`: it has models. Raises ForkError when there is none to be had."""
+        return self._for_inference().fork() if infers else self._plain.fork()
+
+    def entrust(self, outputs: Mapping[str, bool]) -> None:
+        """See Forker.entrust. The plain zygote's guardian minds all of them: that zygote is always there."""
+        self._plain.entrust(outputs)
+
+    def settle(self, infers: bool) -> None:
+        """After a change of functions: `infers` tells whether one of those that run has models."""
+        with self._changing:
+            unneeded, self._inferring = (None, self._inferring) if infers else (self._inferring, None)
+        if unneeded:
+            unneeded.close()
+
+    def close(self) -> None:
+        """End the zygotes and every worker."""
+        self.settle(infers=False)
+        self._plain.close()
+
+    def _for_inference(self) -> Forker:
+        with self._changing:
+            if self._inferring is None:
+                self._inferring = Forker(self._hardware, infers=True)
+            return self._inferring

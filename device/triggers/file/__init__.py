@@ -1,0 +1,1 @@
+"""The file trigger: a folder, watched by the kernel or by looking again."""

@@ -1,0 +1,143 @@
+"""The file trigger: an event when a file is put into a folder or removed from it, as an object store's are.
+
+Which folders there are, and under which names, agent.toml says: a function cannot watch what the operator did not
+grant. It does not look into folders below, and reads no file. What the kernel's notices mean is changes.py's.
+"""
+
+import fnmatch
+import logging
+import os
+import select
+import stat
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from device.errors import LamplightError
+from device.protocol.triggers import FileTrigger as Declared
+from device.triggers.delivery import Deliver
+from device.triggers.file.changes import PUT, Changes
+from device.triggers.file.inotify import GONE, OVERFLOW, Inotify
+
+# A folder that is not there, such as a stick that is not plugged in, is looked for this often, in seconds.
+RETRY = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class FileTrigger:
+    """Delivers the changes of one folder, until closed."""
+
+    def __init__(self, declared: Declared, folder: Path, deliver: Deliver) -> None:
+        self._declared = declared
+        self._folder = folder
+        self._deliver = deliver
+        self._changes = Changes()
+        self._woken, self._wake = os.pipe()
+        self._closed = threading.Event()
+        self._fresh = True
+        self._told = ""
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"folder {declared.folder}", daemon=True)
+        self._thread.start()
+        # What is put from now on counts: whoever waits for this object may put a file at once.
+        self._ready.wait(RETRY)
+
+    def close(self) -> None:
+        """Deliver no more."""
+        self._closed.set()
+        os.write(self._wake, b"!")
+        self._thread.join()
+        os.close(self._wake)
+        os.close(self._woken)
+
+    def _run(self) -> None:
+        while not self._closed.is_set():
+            try:
+                watch = Inotify(self._folder)
+            except LamplightError as error:
+                self._complain(str(error))
+                self._ready.set()
+                select.select([self._woken], [], [], RETRY)
+                continue
+            try:
+                self._begin()
+                self._follow(watch)
+            finally:
+                watch.close()
+
+    def _begin(self) -> None:
+        """Look at what is there: at the start it is known, later it is compared with what was."""
+        if self._fresh and not self._declared.initial:
+            self._changes.known.update(self._names())
+        else:
+            self._changes.found(self._names(), time.monotonic())
+        self._fresh, self._told = False, ""
+        self._ready.set()
+
+    def _follow(self, watch: Inotify) -> None:
+        """Until the folder goes or the trigger is closed."""
+        while True:
+            ready, _, _ = select.select([watch, self._woken], [], [], self._changes.patience(time.monotonic()))
+            if self._closed.is_set():
+                return
+            there = self._hear(watch) if watch in ready else True
+            for what, name in self._changes.due(time.monotonic()):
+                self._tell(what, name)
+            if not there:
+                return
+
+    def _hear(self, watch: Inotify) -> bool:
+        """Take what the kernel says; whether the folder is still there."""
+        for notice in watch.read():
+            if notice.mask & GONE:
+                return False
+            if notice.mask & OVERFLOW:
+                self._changes.found(self._names(), time.monotonic())
+            elif fnmatch.fnmatchcase(notice.name, self._declared.match):
+                self._changes.notice(notice, time.monotonic())
+        return True
+
+    def _tell(self, what: str, name: str) -> None:
+        data: dict[str, object] = {"folder": self._declared.folder, "name": name}
+        if what == PUT:
+            size = _size(self._folder / name)
+            if size is None:
+                # A link, or gone again; its removal is told of by itself.
+                return
+            data |= {"path": str(self._folder / name), "size": size}
+        self._deliver(f"file/{self._declared.folder}", f"lamplight.file.{what}", data, name)
+
+    def _names(self) -> list[str]:
+        try:
+            with os.scandir(self._folder) as entries:
+                names = [each.name for each in entries if each.is_file(follow_symlinks=False)]
+        except OSError:
+            return []
+        return [each for each in names if fnmatch.fnmatchcase(each, self._declared.match)]
+
+    def _complain(self, why: str) -> None:
+        if why != self._told:
+            _log.warning("%s", why)
+        self._told = why
+
+
+def _size(path: Path) -> int | None:
+    """In bytes; None for what is no plain file. Links are not followed: they could lead anywhere."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+
+def folder_of(folders: Mapping[str, Path], name: str) -> Path:
+    """The folder that agent.toml calls `name`; raises LamplightError listing those there are."""
+    if name not in folders:
+        raise LamplightError(
+            f"there is no folder {name!r}",
+            f"agent.toml grants: {', '.join(sorted(folders)) or 'none'}",
+            f'grant one on the board: [folders] {name} = "/srv/{name}"',
+        )
+    return folders[name]

@@ -1,0 +1,120 @@
+"""One HTTP/1.1 conversation as bytes in and bytes out; no sockets and no clock.
+
+It refuses what could be read in two ways, and what is longer than allowed, before it is all there. Written by hand,
+for a general parser in Python took as long as everything else that a request costs the board. Which requests there
+are, and who answers them, is trigger.py's.
+"""
+
+import re
+from collections.abc import Callable
+
+from device.triggers.http import head as http_head
+from device.triggers.http.body import Body, Chunked, Sized
+from device.triggers.http.head import MOST_HEAD, Head
+from device.triggers.http.message import Request, Response, plain, refused
+
+# Given method and target as soon as they are known: the most bytes of a body. Raises RefusedError.
+Admit = Callable[[str, str], int]
+
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+_VALUE = re.compile(r"[\t\x20-\x7e]*").fullmatch
+
+
+class Conversation:
+    """Requests of one connection, one after the other."""
+
+    def __init__(self, admit: Admit) -> None:
+        self._admit = admit
+        self._buffer = bytearray()
+        self._ended = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self._head: Head | None = None
+        self._body: Body | None = None
+        self._whole = False
+        self._invited = False
+        # So much of the buffer has no end of a head in it.
+        self._searched = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing of a request has come yet."""
+        return self._head is None and not self._buffer
+
+    def receive(self, data: bytes) -> None:
+        """More bytes; none at all when the other side is done."""
+        self._buffer += data
+        self._ended = self._ended or not data
+
+    def next(self) -> Request | None:
+        """The request, once it is whole. Raises RefusedError, also EOFError when no other will come."""
+        head = self._head = self._head or self._read_head()
+        if head is None:
+            return None
+        self._body = self._body or self._expected(head)
+        body = self._body.take(self._buffer)
+        if body is None:
+            self._check_end()
+            return None
+        self._whole = True
+        return Request(head.method, head.target, head.headers, body)
+
+    def invitation(self) -> bytes:
+        """What to send to somebody who waits to be told to go on with a body; empty when nobody does."""
+        if not self._head or not self._head.asks or self._invited or self._buffer:
+            return b""
+        self._invited = True
+        return b"HTTP/1.1 100 \r\n\r\n"
+
+    def respond(self, response: Response) -> bytes:
+        """The bytes of the answer. An answer that cannot be written becomes a 500."""
+        for name, value in response.headers:
+            if not _NAME(name) or not _VALUE(value):
+                return self._written(plain(500, f"the answer cannot be sent: its header {name!r} is malformed"))
+        return self._written(response)
+
+    def again(self) -> bool:
+        """After an answer: get ready for the next request. False when the connection has to end."""
+        if self._last:
+            return False
+        self._begin()
+        return True
+
+    @property
+    def _last(self) -> bool:
+        return not self._whole or self._head is None or self._head.last
+
+    def _read_head(self) -> Head | None:
+        start = self._buffer.find(http_head.END, self._searched)
+        end = start + len(http_head.END)
+        if start < 0 or end > MOST_HEAD:
+            if len(self._buffer) > MOST_HEAD:
+                raise refused(431, f"the request line and the headers have at most {MOST_HEAD} bytes")
+            self._searched = max(0, len(self._buffer) - len(http_head.END))
+            self._check_end()
+            return None
+        block = bytes(memoryview(self._buffer)[:end])
+        del self._buffer[:end]
+        return http_head.parse(block)
+
+    def _check_end(self) -> None:
+        if not self._ended:
+            return
+        if self.idle:
+            raise EOFError
+        raise refused(400, "the request ended before it was whole")
+
+    def _expected(self, head: Head) -> Body:
+        most = self._admit(head.method, head.target)
+        return Chunked(most) if head.length is None else Sized(head.length, most)
+
+    def _written(self, response: Response) -> bytes:
+        bodiless = response.status in (204, 304)
+        lines = [f"HTTP/1.1 {response.status} \r\n"]
+        lines += [f"{name}: {value}\r\n" for name, value in response.headers]
+        if not bodiless:
+            lines.append(f"Content-Length: {len(response.body)}\r\n")
+        lines.append("Connection: close\r\n\r\n" if self._last else "\r\n")
+        head = "".join(lines).encode()
+        return head if bodiless or (self._head and self._head.method == "HEAD") else head + response.body

@@ -1,0 +1,47 @@
+"""Who may ask the board by HTTP: whoever has the token, when the operator has set one (RFC 6750, "Bearer").
+
+It stands before every path. Which function answers is trigger.py's.
+"""
+
+import hmac
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from device.errors import UsageError
+from device.triggers.http.message import Request, Response, plain
+
+LEAST = 16
+_HEADER = "authorization"
+
+Answer = Callable[[Request], Response]
+
+
+def read_token(file: Path) -> str:
+    """The token in `file`, without white space around it. Raises OSError, or UsageError for one that is easily guessed
+    or that no header can carry.
+    """
+    token = file.read_text(errors="replace").strip()
+    if len(token) < LEAST or not token.isascii() or not token.isprintable() or " " in token:
+        raise UsageError(
+            f"The token in {file} is not used",
+            f"it must have at least {LEAST} ASCII characters and no spaces",
+            f"write one with: openssl rand -hex 32 > {file}",
+        )
+    return token
+
+
+def guarded(answer: Answer, token: str) -> Answer:
+    """`answer`, for requests with this token alone. Handlers do not see it."""
+    expected = token.encode()
+
+    def judge(request: Request) -> Response:
+        scheme, _, given = request.headers.get(_HEADER, "").partition(" ")
+        # In a time that tells nothing about how much of it is right.
+        right = hmac.compare_digest(given.strip().encode("utf-8", "replace"), expected)
+        if scheme.lower() != "bearer" or not right:
+            refusal = plain(401, "this board asks for a token: Authorization: Bearer ...")
+            return replace(refusal, headers=[*refusal.headers, ("WWW-Authenticate", "Bearer")])
+        return answer(replace(request, headers={n: v for n, v in request.headers.items() if n != _HEADER}))
+
+    return judge

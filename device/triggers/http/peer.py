@@ -1,0 +1,171 @@
+"""One connection of the HTTP server, in a thread of its own: requests in, answers out, each within its time.
+
+The thread that read a request asks the function and sends the answer, so a request changes threads nowhere. How many
+connections there are is server.py's, what HTTP means conversation.py's.
+"""
+
+import contextlib
+import logging
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from device.triggers.http.conversation import Admit, Conversation
+from device.triggers.http.message import RefusedError, Request, Response, plain
+
+_ROOM = 64 * 1024
+# Seconds that a client has for what it still sends after the last answer.
+_GOODBYE = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Durations in seconds: `arrive` for a whole request, `rest` between two, `leave` for taking the answer.
+
+    `connections` may be open, `threads` of them be with a function, and `waiting` more wait for their turn.
+    """
+
+    connections: int = 64
+    threads: int = 8
+    waiting: int = 32
+    arrive: float = 15.0
+    rest: float = 30.0
+    leave: float = 15.0
+
+
+class Turns:
+    """Whose request may go to a function now: of all connections of a server."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._lock = threading.Lock()
+        self._left = bounds.threads + bounds.waiting
+        self._turns = threading.Semaphore(bounds.threads)
+
+    def take(self, answer: Callable[[Request], Response], request: Request) -> Response:
+        """The answer, once it is this request's turn; at once a 503 when too many wait already."""
+        if not self._enter():
+            return Response(503, b"too many requests wait already\n", [("Retry-After", "1")])
+        try:
+            with self._turns:
+                return answer(request)
+        finally:
+            with self._lock:
+                self._left += 1
+
+    def _enter(self) -> bool:
+        with self._lock:
+            if not self._left:
+                return False
+            self._left -= 1
+            return True
+
+
+class Peer:
+    """Whoever is on the other side of `sock`. `tls` is the context to speak TLS in, or None."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        tls: ssl.SSLContext | None,
+        admit: Admit,
+        ask: Callable[[Request], Response],
+        bounds: Bounds,
+    ) -> None:
+        self._sock = sock
+        self._tls = tls
+        self._ask = ask
+        self._bounds = bounds
+        self._conversation = Conversation(admit)
+        # When what it waits for has to be there; while it is idle, all the later the fresher it is.
+        self.deadline = time.monotonic() + bounds.arrive
+        self.idle = True
+
+    def end(self) -> None:
+        """Hang up; the thread that serves it finds out. Any thread."""
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+
+    def serve(self) -> None:
+        """Until the conversation is over, or a fault or a deadline ends it. Never raises."""
+        try:
+            self._converse()
+        except (OSError, EOFError):
+            # It went, or was too slow.
+            pass
+        except Exception:
+            _log.exception("A connection is ended")
+        finally:
+            self._sock.close()
+
+    def _converse(self) -> None:
+        self._secure()
+        try:
+            while self._exchange():
+                self._expect(self._bounds.rest)
+        except RefusedError as refused:
+            self._send(refused.response)
+        self._say_goodbye()
+
+    def _secure(self) -> None:
+        if self._tls:
+            self._sock.settimeout(self._bounds.arrive)
+            self._sock = self._tls.wrap_socket(self._sock, server_side=True)
+
+    def _exchange(self) -> bool:
+        request = self._receive()
+        self.idle = False
+        self._send(self._ask(request))
+        return self._conversation.again()
+
+    def _receive(self) -> Request:
+        conversation = self._conversation
+        while (request := conversation.next()) is None:
+            if invitation := conversation.invitation():
+                self._sock.sendall(invitation)
+            self.idle = conversation.idle
+            data = self._read()
+            if self.idle:
+                self._expect(self._bounds.arrive)
+            conversation.receive(data)
+        return request
+
+    def _read(self) -> bytes:
+        try:
+            return self._recv()
+        except TimeoutError:
+            if self.idle:
+                raise
+            raise RefusedError(plain(408, "the request took too long to arrive")) from None
+
+    def _recv(self) -> bytes:
+        self._sock.settimeout(self._left())
+        return self._sock.recv(_ROOM)
+
+    def _send(self, response: Response) -> None:
+        self._expect(self._bounds.leave)
+        rest = memoryview(self._conversation.respond(response))
+        while rest:
+            self._sock.settimeout(self._left())
+            rest = rest[self._sock.send(rest) :]
+
+    def _say_goodbye(self) -> None:
+        """What was still on its way is taken and thrown away: closing at once could cut off the answer."""
+        self._expect(_GOODBYE)
+        self._sock.shutdown(socket.SHUT_WR)
+        while self._recv():
+            pass
+
+    def _expect(self, within: float) -> None:
+        self.deadline = time.monotonic() + within
+
+    def _left(self) -> float:
+        """Seconds until the deadline; raises TimeoutError when there are none."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left

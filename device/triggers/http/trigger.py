@@ -1,0 +1,163 @@
+"""The http trigger: requests that the board serves become events, and what the handler returns becomes the answer.
+
+Which function a request goes to is decided here; bytes are conversation.py's, sockets server.py's.
+"""
+
+import base64
+import json
+import logging
+import re
+import threading
+from collections.abc import Callable
+from typing import cast
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from device.errors import LamplightError, OfflineError, UsageError
+from device.protocol.triggers import METHODS
+from device.protocol.triggers import HttpTrigger as Declared
+from device.triggers.delivery import Ask
+from device.triggers.http.message import RefusedError, Request, Response, plain
+
+TYPE = "lamplight.http.request"
+MOST_FIELDS = 100
+_JSON = [("Content-Type", "application/json")]
+# A server must take a target that names its host, as those for a proxy do (RFC 9112, 3.2.2).
+_AUTHORITY = re.compile(r"^https?://[^/?]+", re.IGNORECASE)
+# A handler has no say in how its answer is framed.
+_OURS = ("content-length", "transfer-encoding", "connection")
+_ANSWER = {"status", "headers", "body", "base64"}
+
+_log = logging.getLogger(__name__)
+
+
+class HttpTrigger:
+    """A path that a function serves, until closed."""
+
+    def __init__(self, declared: Declared, ask: Ask, leave: Callable[["HttpTrigger"], None]) -> None:
+        self.declared = declared
+        self.ask = ask
+        self._leave = leave
+
+    def close(self) -> None:
+        """Serve it no longer."""
+        self._leave(self)
+
+
+class Routes:
+    """Which function serves which path."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._triggers: list[HttpTrigger] = []
+
+    def trigger(self, declared: Declared, ask: Ask) -> HttpTrigger:
+        """Serve this path from now on."""
+        trigger = HttpTrigger(declared, ask, self._leave)
+        with self._lock:
+            self._triggers.append(trigger)
+        return trigger
+
+    def admit(self, method: str, target: str) -> int:
+        """How long a body may be; raises RefusedError for what nobody serves."""
+        return self._find(method, target).declared.limit
+
+    def answer(self, request: Request) -> Response:
+        """What the function says; waits for it. Never raises."""
+        try:
+            trigger = self._find(request.method, request.target)
+            data = event_data(request)
+            return response(trigger.ask("http", TYPE, data, str(data["path"])))
+        except RefusedError as refused:
+            return refused.response
+        except UsageError as error:
+            return plain(413, error.what)
+        except OfflineError as error:
+            return plain(504, error.what)
+        except LamplightError as error:
+            # Why, with places in the code, is in the function's log; a stranger need not know.
+            return plain(500, error.what)
+        except Exception:
+            _log.exception("A request for %s could not be answered", request.target)
+            return plain(500, "the board could not answer")
+
+    def _find(self, method: str, target: str) -> HttpTrigger:
+        path = _path(target)
+        with self._lock:
+            found = [each for each in self._triggers if _serves(each.declared.path, path)]
+        if not found:
+            raise RefusedError(plain(404, "no function serves this path"))
+        for each in sorted(found, key=lambda each: len(each.declared.path), reverse=True):
+            if method in each.declared.methods:
+                return each
+        allowed = [each for each in METHODS if any(each in one.declared.methods for one in found)]
+        raise RefusedError(Response(405, b"", [("Allow", ", ".join(allowed))]))
+
+    def _leave(self, trigger: HttpTrigger) -> None:
+        with self._lock:
+            if trigger in self._triggers:
+                self._triggers.remove(trigger)
+
+
+def event_data(request: Request) -> dict[str, object]:
+    """The event's data. A body that is no UTF-8 goes as base64. Raises RefusedError for a query beyond MOST_FIELDS."""
+    try:
+        query = dict(parse_qsl(urlsplit(request.target).query, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError as error:
+        raise RefusedError(plain(400, f"the query cannot be read: {error}")) from None
+    try:
+        body, encoded = request.body.decode(), False
+    except UnicodeDecodeError:
+        body, encoded = base64.b64encode(request.body).decode(), True
+    return {
+        "method": request.method,
+        "path": _path(request.target),
+        "query": {_clean(key): _clean(value) for key, value in query.items()},
+        "headers": request.headers,
+        "body": body,
+        "base64": encoded,
+    }
+
+
+def response(result: object) -> Response:
+    """The answer that a handler's result stands for; a 500 when it is none."""
+    if result is None:
+        return Response(204)
+    if isinstance(result, str):
+        return Response(200, result.encode(), [("Content-Type", "text/plain; charset=utf-8")])
+    fields = cast("dict[str, object]", result) if isinstance(result, dict) else {}
+    if "status" in fields and set(fields) <= _ANSWER:
+        return _described(fields)
+    return Response(200, json.dumps(result, ensure_ascii=False).encode(), _JSON)
+
+
+def _described(fields: dict[str, object]) -> Response:
+    """From {"status", "headers", "body", "base64"}; all but the first may be absent."""
+    status, headers, body = fields["status"], fields.get("headers", {}), fields.get("body", "")
+    if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
+        return plain(500, "the function gave a status that is not between 200 and 599")
+    if not isinstance(headers, dict):
+        return plain(500, "the function gave headers that are no table")
+    named = [(str(k), str(v)) for k, v in headers.items()]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    chosen = [(key, value) for key, value in named if key.lower() not in _OURS]
+    if not isinstance(body, str):
+        return Response(status, json.dumps(body, ensure_ascii=False).encode(), [*_JSON, *chosen])
+    try:
+        return Response(
+            status, base64.b64decode(body, validate=True) if fields.get("base64") else body.encode(), chosen
+        )
+    except ValueError:
+        return plain(500, "the function gave a body that is no base64")
+
+
+def _path(target: str) -> str:
+    if not target.startswith("/"):
+        target = _AUTHORITY.sub("", target) or "/"
+    return _clean(unquote(target.partition("?")[0], errors="replace"))
+
+
+def _clean(text: str) -> str:
+    return text.encode(errors="replace").decode()
+
+
+def _serves(declared: str, path: str) -> bool:
+    return path.startswith(declared[:-1]) if declared.endswith("/*") else path == declared

@@ -1,0 +1,1 @@
+"""The sensor trigger, and the gate that says which readings are an event."""

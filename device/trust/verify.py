@@ -1,0 +1,249 @@
+"""`python -m device.trust.verify`: believes a DESIRED document, or says why not. One document a process.
+
+Reads the document on standard input, takes a `Question` as JSON in its only argument and prints its verdict as JSON. It
+runs python-tuf's client over the document's texts in a scratch folder and changes nothing else: the new trusted
+metadata is part of the verdict, and the agent persists it (verifier.py). Whatever this process does other than
+print one well-formed verdict is a rejection.
+"""
+
+import json
+import re
+import resource
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from device.die_with_parent import die_with_parent
+from device.errors import LamplightError, UntrustedError
+from device.protocol.deployment import Deployment, decode
+from device.protocol.errors import ProtocolError
+from device.protocol.fields import table, text
+from device.trust import rules
+
+if TYPE_CHECKING:
+    from tuf.ngclient import FetcherInterface, Updater
+
+REPOSITORIES = ("director", "image")
+# Beside the metadata trusted so far, as it must be kept together with it: the time floor, in seconds since 1970.
+TIME = "time.json"
+# The names of what is trusted, which become file names.
+TRUSTED_NAME = re.compile(r"time\.json|(director|image)/(root_history/[0-9]+\.root|[a-z0-9-]+)\.json")
+# Far above what a good document needs; a hostile one must not take the board along.
+_MAX_CPU_SECONDS = 20
+_MAX_FILE_BYTES = 8 * 1024 * 1024
+_MAX_DATA_BYTES = 256 * 1024 * 1024
+# The end of the year 9998, in seconds since 1970: the last that every clock here can name.
+_LATEST = 253_370_764_799
+
+
+class Question(NamedTuple):
+    """What the agent asks: who it is, the lowest generation it takes, what its clock reads, and where things lie.
+
+    `signer` is the trust.Signer that `floor` came from. `clock` is in seconds since 1970, and may be wrong; `roots` is
+    the folder with director-root.json and image-root.json, `trusted` the file with the metadata trusted so far (it may
+    be missing), `scratch` an empty folder to work in. `parent` is the process that asks: nobody else wants an answer.
+    """
+
+    fleet: str
+    device: str
+    floor: int
+    signer: Sequence[int | str]
+    clock: float
+    roots: str
+    trusted: str
+    scratch: str
+    parent: int
+
+
+def main() -> None:
+    """Answer on standard output; exit code 0 whenever there is an answer."""
+    _limit()
+    question = Question(**json.loads(sys.argv[1]))
+    die_with_parent(question.parent)
+    payload = sys.stdin.buffer.read(rules.MAX_DESIRED + 1)
+    try:
+        answer = judge(question, payload)
+    except ProtocolError as error:
+        answer = _refusal(UntrustedError("The desired state is malformed", str(error)), payload)
+    except LamplightError as error:
+        answer = _refusal(error, payload)
+    sys.stdout.write(json.dumps(answer))
+
+
+def judge(question: Question, payload: bytes) -> dict[str, object]:
+    """The verdict on a DESIRED document that is believed; raises UntrustedError or ProtocolError for any other."""
+    desired = rules.read(payload)
+    scratch = Path(question.scratch)
+    _lay_out(Path(question.trusted), scratch)
+    now = rules.present(question.clock, _time_floor(scratch))
+    clients = {
+        name: refreshed(name, files, scratch / name, Path(question.roots), now)
+        for name, files in (("director", desired.director), ("image", desired.image))
+    }
+    deployment = _deployment(clients["director"], desired.deployment, now)
+    signer = _signer(clients["director"])
+    floor = rules.lowest(question.floor, rules.signer(question.signer), signer)
+    rules.addressed(deployment, question.fleet, question.device, floor)
+    for ref in deployment.targets():
+        rules.agree(ref, *(target(name, client, ref.target, now) for name, client in clients.items()))
+    _raise_time_floor(scratch, now, clients.values())
+    return {"ok": True, "deployment": desired.deployment.decode(), "signer": signer, "trusted": _collect(scratch)}
+
+
+def _refusal(error: LamplightError, payload: bytes) -> dict[str, object]:
+    return {
+        "ok": False,
+        "what": error.what,
+        "why": error.why,
+        "remedy": error.remedy,
+        "claimed": rules.claimed_generation(payload),
+    }
+
+
+def _limit() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (_MAX_CPU_SECONDS, _MAX_CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_MAX_FILE_BYTES, _MAX_FILE_BYTES))
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_DATA, (_MAX_DATA_BYTES, _MAX_DATA_BYTES))
+
+
+def _lay_out(trusted: Path, scratch: Path) -> None:
+    """Put the metadata trusted so far where python-tuf looks for it."""
+    for name in REPOSITORIES:
+        (scratch / name / "root_history").mkdir(parents=True)
+    for name, content in _trusted(trusted).items():
+        (scratch / name).write_text(content)
+
+
+def _trusted(path: Path) -> dict[str, str]:
+    """The metadata trusted so far. A damaged file counts as none: the roots and the floor still hold."""
+    try:
+        files = table(json.loads(path.read_bytes()), "trusted")
+        trusted = {name: text(files, name, "trusted") for name in files if TRUSTED_NAME.fullmatch(name)}
+        _time(trusted.get(TIME, "0"))
+        return trusted
+    except (FileNotFoundError, ValueError, RecursionError, ProtocolError):
+        return {}
+
+
+def _time(written: str) -> float:
+    """Seconds since 1970; raises ValueError for what is no time."""
+    seconds = json.loads(written)
+    if not isinstance(seconds, int | float) or not 0 <= seconds <= _LATEST:
+        raise ValueError(f"{written[:80]!r} is no time")
+    return float(seconds)
+
+
+def _time_floor(scratch: Path) -> float:
+    """Seconds since 1970 that are known to have passed; 0 on a board that has believed nothing yet."""
+    path = scratch / TIME
+    return _time(path.read_text()) if path.exists() else 0.0
+
+
+def _raise_time_floor(scratch: Path, now: float, clients: Iterable["Updater"]) -> None:
+    sets = [client._trusted_set for client in clients]  # pyright: ignore[reportPrivateUsage]
+    issued = [_seconds(each.timestamp.unrecognized_fields.get("issued")) for each in sets]
+    ends = [each.root.expires.timestamp() for each in sets]
+    (scratch / TIME).write_text(json.dumps(rules.risen(now, issued, ends)))
+
+
+def _seconds(issued: object) -> float:
+    """The signed time at which metadata was made; 0 when it says none, which teaches the board nothing."""
+    return float(issued) if isinstance(issued, int) else 0.0
+
+
+def _collect(scratch: Path) -> dict[str, str]:
+    """The metadata trusted now, by its path in the scratch folder."""
+    files = (path for path in scratch.rglob("*.json") if not path.is_symlink())
+    return {path.relative_to(scratch).as_posix(): path.read_text() for path in files}
+
+
+def refreshed(name: str, files: Mapping[str, bytes], folder: Path, roots: Path, now: float) -> "Updater":
+    """A repository's client that trusts what `files` show it, starting from `roots` and what lies in `folder`.
+
+    `files` are metadata by file name, `now` the seconds since 1970 to judge expiry by. What is trusted is left in
+    `folder`, also when it ends with an UntrustedError.
+    """
+    # Imported here, for it takes most of this process's time: a malformed document never gets this far.
+    from tuf.ngclient import Updater
+
+    root = (roots / f"{name}-root.json").read_bytes()
+    with _Explained(name, now):
+        updater = Updater(str(folder), "desired:", fetcher=_fetcher(files), bootstrap=root)
+        # python-tuf takes the time from the system's clock when it is made, and offers no other way to give it one.
+        updater._trusted_set.reference_time = datetime.fromtimestamp(now, UTC)  # pyright: ignore[reportPrivateUsage]
+        updater.refresh()
+    return updater
+
+
+def _signer(director: "Updater") -> rules.Signer:
+    root = director._trusted_set.root  # pyright: ignore[reportPrivateUsage]
+    return rules.Signer(root.version, ",".join(sorted(root.roles["targets"].keyids)))
+
+
+def target(name: str, client: "Updater", path: str, now: float) -> rules.Target | None:
+    """What a repository lists under `path`, after whatever delegations lead there; None when it lists nothing."""
+    with _Explained(name, now):
+        found = client.get_targetinfo(path)
+    return found and rules.Target(found.length, found.hashes.get("sha256", ""))
+
+
+def _deployment(director: "Updater", text: bytes, now: float) -> Deployment:
+    from tuf.api.exceptions import LengthOrHashMismatchError
+
+    with _Explained("director", now):
+        listed = director.get_targetinfo("deployment.json")
+    if listed is None or "sha256" not in listed.hashes:
+        raise UntrustedError("The director has signed no deployment")
+    try:
+        listed.verify_length_and_hashes(text)
+    except LengthOrHashMismatchError as error:
+        raise UntrustedError("The deployment is not the one that the director has signed", str(error)) from None
+    return decode(text)
+
+
+class _Explained:
+    """Turns python-tuf's errors into ours; `now` is the time that expiry was judged by."""
+
+    def __init__(self, repository: str, now: float) -> None:
+        self._repository = repository
+        self._now = datetime.fromtimestamp(now, UTC)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        from tuf.api import exceptions
+
+        if isinstance(error, exceptions.ExpiredMetadataError):
+            raise UntrustedError(
+                f"The {self._repository}'s signatures have expired",
+                f"{error}, and by the board's clock, or what it verified before, it is {self._now:%Y-%m-%d %H:%M} UTC",
+                "Set the clock if it is wrong; otherwise deploy again, which signs anew, or `lamplight keys renew`. "
+                "What runs goes on running",
+            ) from None
+        if isinstance(error, (exceptions.RepositoryError, exceptions.DownloadError)):
+            raise UntrustedError(f"The {self._repository}'s signed metadata does not hold", str(error)) from None
+
+
+def _fetcher(files: Mapping[str, bytes]) -> "FetcherInterface":
+    """Serves python-tuf the document's texts in place of a server's files."""
+    from tuf.api.exceptions import DownloadHTTPError
+    from tuf.ngclient import FetcherInterface
+
+    class Fetcher(FetcherInterface):
+        def _fetch(self, url: str) -> list[bytes]:  # pyright: ignore[reportIncompatibleMethodOverride]
+            name = url.rpartition("/")[2]
+            found = files.get(name)
+            if found is None:
+                # What a server would answer; python-tuf looks for one root more than there is.
+                raise DownloadHTTPError(f"The document has no {name}", 404)
+            return [found]
+
+    return Fetcher()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,196 @@
+"""What runs: starts it at boot, puts a new generation on trial, and commits it or goes back to the one before.
+
+    TRIAL → COMMITTED | REVERTED
+
+None of it needs a network. It decides no verdict (trial/judge.py), keeps nothing on disk itself (slots_file.py), and
+knows nothing of how a generation got here (engine.py).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from device.errors import RejectedError
+from device.generation import Generation
+from device.protocol.deployment import Deployment
+from device.protocol.errors import ProtocolError
+from device.update import slots, stage, status
+from device.update.ports import Runner
+from device.update.slots_file import Ledger
+from device.update.status import Reporter
+from device.update.store import Store
+from device.update.trial import baseline
+from device.update.trial import judge as trial
+
+
+class _DamagedError(RejectedError):
+    """It is not on disk as it was."""
+
+
+@dataclass
+class _Trying:
+    deployment: Deployment
+    trial: trial.Trial
+    since: float
+
+
+class Running:
+    """Takes the installed generation from one boot to the next; for the update thread, and for `boot` before it."""
+
+    def __init__(
+        self, ledger: Ledger, store: Store, runner: Runner, reporter: Reporter, clock: Callable[[], float]
+    ) -> None:
+        self._ledger = ledger
+        self._store = store
+        self._runner = runner
+        self._reporter = reporter
+        self._clock = clock
+        self._trying: _Trying | None = None
+        self._closing = False
+
+    @property
+    def in_trial(self) -> bool:
+        """Whether a generation is on trial."""
+        return self._trying is not None
+
+    def close(self) -> None:
+        """Judge no more: the runtime is about to end. From any thread."""
+        self._closing = True
+
+    def boot(self, agents: int, safe: bool = False) -> Generation:
+        """Start what is installed, without any network, and give it; generation 0 when nothing is.
+
+        A generation in trial uses up one of its starts before it is started. What is damaged on disk or does not start
+        is passed over for the one before it. `agents` is the generation whose version of the agent is on trial, or 0.
+        In safe mode (`safe`) nothing is started, and what is installed stays. Raises OSError when the disk does not
+        give what is installed, but not in safe mode: a board must be in reach where only a new deployment helps.
+        """
+        self._load(safe)
+        if safe:
+            self._runner.resume(Generation(0))
+            self._reporter.rest(self._ledger.slots)
+            return Generation(0)
+        generation = self._resume()
+        if self._ledger.slots.trial is not None:
+            self._watch(self._ledger.slots.trial, generation)
+        elif agents:
+            self._report(agents, status.TRIAL)
+        else:
+            self._reporter.rest(self._ledger.slots)
+        return generation
+
+    def _load(self, safe: bool) -> None:
+        try:
+            before = self._ledger.load()
+        except (ProtocolError, OSError) as error:
+            # What the disk refuses now it may give to the next start.
+            if isinstance(error, OSError) and not safe:
+                raise
+            self._report(0, status.REJECTED, f"{error}; starting with nothing installed")
+            return
+        try:
+            # Durable before any new code starts: code that takes the board down must run out of starts.
+            self._ledger.save(slots.boot(before))
+        except OSError as error:
+            # A start that cannot be counted must not be made; what has proved itself starts on any disk.
+            self._ledger.slots = slots.lose(before)
+            self._report(before.floor, status.REJECTED, f"its trial waits for the next start: {text(error)}")
+            return
+        if before.trial is not None and self._ledger.slots.trial is None:
+            self._report_failure(before.trial)
+
+    def _resume(self) -> Generation:
+        """Run what the slots say, or the best that can run, and give it."""
+        while (deployment := self._ledger.slots.running) is not None:
+            try:
+                if not stage.whole(deployment, self._store):
+                    raise _DamagedError(f"Generation {deployment.generation} is damaged on disk")
+                generation = stage.generation(deployment, self._store)
+                self._runner.resume(generation)
+                return generation
+            except Exception as error:
+                self._pass_over(deployment, error)
+        self._runner.resume(Generation(0))
+        return Generation(0)
+
+    def _pass_over(self, deployment: Deployment, error: Exception) -> None:
+        # An OSError says that the board could not, not that the generation cannot.
+        if deployment is self._ledger.slots.trial and not isinstance(error, (OSError, _DamagedError)):
+            self._ledger.settle(slots.revert(self._ledger.slots, text(error), _not_started(error)))
+            self._report_failure(deployment)
+            return
+        # Not saved: a committed generation that does not start today may start tomorrow.
+        self._ledger.slots = slots.lose(self._ledger.slots)
+        self._report(deployment.generation, status.REJECTED, text(error))
+
+    def begin(self, deployment: Deployment) -> None:
+        """Put it on trial, durably, before any of its code starts; with how what runs now does. Raises OSError."""
+        now = baseline.take(self._runner.health(), self._runner.sensors())
+        self._ledger.save(slots.begin_trial(self._ledger.slots, deployment, now))
+
+    def switch(self, deployment: Deployment, generation: Generation) -> bool:
+        """Run what `begin` has put on trial; False when that failed, and what ran before runs again."""
+        self._trying = None
+        try:
+            self._runner.switch(generation)
+        except Exception as error:
+            self._revert(text(error), aside=False, evidence=_not_started(error))
+            return False
+        self._watch(deployment, generation)
+        return True
+
+    def judge(self, aside: bool) -> bool:
+        """Look at the trial, if there is one; True when that ended it. `aside`: another deployment is in progress."""
+        if self._trying is None:
+            return False
+        elapsed = self._clock() - self._trying.since
+        match trial.judge(self._trying.trial, self._runner.health(), self._runner.sensors(), elapsed):
+            case trial.Wait():
+                pass
+            case trial.Commit():
+                self._commit(self._trying.deployment, aside)
+            case trial.Revert(reason, evidence):
+                self._revert(reason, aside, evidence)
+        return not self.in_trial
+
+    def _watch(self, deployment: Deployment, generation: Generation) -> None:
+        old = stage.lenient(self._ledger.slots.active, self._store)
+        rules = trial.trial(
+            old, generation, deployment.trial_seconds, deployment.trial_events, self._ledger.slots.baseline
+        )
+        self._trying = _Trying(deployment, rules, self._clock())
+        self._report(deployment.generation, status.TRIAL)
+
+    def _commit(self, deployment: Deployment, aside: bool) -> None:
+        now = baseline.take(self._runner.health(), self._runner.sensors())
+        self._ledger.save(slots.commit(self._ledger.slots, now))
+        self._trying = None
+        self._report(deployment.generation, status.COMMITTED, aside=aside)
+
+    def _revert(self, reason: str, aside: bool, evidence: Mapping[str, object] = MappingProxyType({})) -> None:
+        if self._closing:
+            # The runtime is being closed under a thread that was too busy to end: no fault of this generation's.
+            return
+        failed = self._ledger.slots.trial
+        # What fails must stop, even where that cannot be written down now.
+        self._ledger.settle(slots.revert(self._ledger.slots, reason, evidence))
+        self._trying = None
+        self._resume()
+        if failed:
+            self._report_failure(failed, aside)
+
+    def _report_failure(self, deployment: Deployment, aside: bool = False) -> None:
+        reason = self._ledger.slots.failed[slots.fingerprint(deployment)].reason
+        self._report(deployment.generation, status.REVERTED, reason, aside)
+
+    def _report(self, generation: int, state: str, reason: str = "", aside: bool = False) -> None:
+        self._reporter.transition(self._ledger.slots, generation, state, reason, aside)
+
+
+def _not_started(error: Exception) -> dict[str, object]:
+    return {"kind": "start", "last_error": text(error)[-trial.MAX_ERROR :]}
+
+
+def text(error: Exception) -> str:
+    """What an error says, or what it is."""
+    return str(error) or repr(error)

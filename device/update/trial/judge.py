@@ -1,0 +1,174 @@
+"""Has a new generation proved itself? Pure: counters and elapsed time in, a verdict out. It needs no cloud.
+
+Only functions that the deployment changed are on trial. The trial is over when `seconds` have passed and each of them
+runs and has handled `events` events. Events are waited for only where the function has a sensor or timer trigger, for
+others may never get one, and only PATIENCE seconds longer: a slow timer or an unplugged sensor must not keep it open.
+
+It has failed when one of them dies again and again, meets its memory limit where the old one did not, or fails more
+often than the old one (error_rate.py); or when a sensor that the old generation could read cannot be read in the end.
+A sensor that was dead before is held against nobody. One that is unplugged just now looks from here as one that the
+new code broke: the new generation is reverted, and can be given another attempt.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from device.generation import Generation
+from device.protocol.manifest import FunctionManifest
+from device.protocol.triggers import SensorTrigger, TimerTrigger, Trigger
+from device.update.ports import Health, Sensor
+from device.update.trial import baseline, error_rate
+from device.update.trial.baseline import Baseline, Counts
+
+# This many deaths, by crash or at the deadline, are a crash loop.
+MAX_DEATHS = 3
+# How much longer than `seconds` a trial lasts at most.
+PATIENCE = 60.0
+# How much longer than `seconds` a sensor may fail that worked before.
+SENSOR_PATIENCE = 5.0
+# Of the last error, so much becomes evidence: its end, where Python says what was raised.
+MAX_ERROR = 1000
+# Fewer slow runs of a model than this say nothing: a board has other things to do as well.
+MIN_SLOW = 3
+
+
+@dataclass(frozen=True)
+class Wait:
+    """It is too early to say."""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """It has proved itself."""
+
+
+@dataclass(frozen=True)
+class Revert:
+    """It failed, for this reason; `evidence` as docs/protocol.md says, ready for JSON."""
+
+    reason: str
+    evidence: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+Verdict = Wait | Commit | Revert
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Which functions are on trial, and whether each gets `events` by itself; `seconds` as in the deployment.
+
+    They are compared with what `before` says of the old generation.
+    """
+
+    seconds: float
+    events: int
+    functions: Mapping[str, bool]
+    before: Baseline = field(default_factory=Baseline)
+
+
+def trial(old: Generation, new: Generation, seconds: float, events: int, before: Baseline) -> Trial:
+    """The trial of what `new` changes."""
+    changed = {name: each for name, each in new.functions.items() if not each.same_as(old.functions.get(name))}
+    return Trial(seconds, events, {name: gets_events(each.manifest) for name, each in changed.items()}, before)
+
+
+def gets_events(function: FunctionManifest) -> bool:
+    """Whether its triggers give it events without anyone's doing, and soon."""
+    return any(_ticks(trigger) for trigger in function.triggers)
+
+
+def _ticks(trigger: Trigger) -> bool:
+    if isinstance(trigger, SensorTrigger):
+        # Not one that waits until the light changes.
+        return trigger.above is None and trigger.delta is None
+    return isinstance(trigger, TimerTrigger)
+
+
+def judge(trial: Trial, health: Mapping[str, Health], sensors: Mapping[str, Sensor], elapsed: float) -> Verdict:
+    """The verdict `elapsed` seconds, by a monotonic clock, after the switch."""
+    for name in trial.functions:
+        if name in health and (failure := _failure(trial, name, health[name], elapsed)):
+            return failure
+    if not trial.functions:
+        return Commit()
+    if elapsed < trial.seconds:
+        return Wait()
+    if dead := _dead_sensor(trial, sensors, elapsed):
+        return dead if elapsed >= trial.seconds + SENSOR_PATIENCE else Wait()
+    return _finish(trial, health, elapsed)
+
+
+def _finish(trial: Trial, health: Mapping[str, Health], elapsed: float) -> Verdict:
+    """The verdict once the time has passed and nothing has failed."""
+    patient = elapsed < trial.seconds + PATIENCE
+    for name, counts in trial.functions.items():
+        each = health.get(name)
+        if each is None or each.state != "running":
+            return Wait() if patient else _not_running(trial, name, each, elapsed)
+        if patient and counts and each.events < trial.events:
+            return Wait()
+    return Commit()
+
+
+def _failure(trial: Trial, name: str, health: Health, elapsed: float) -> Revert | None:
+    now, before = baseline.counts(health), trial.before.functions.get(name, Counts())
+    if kind := _broken(now, before, trial.events):
+        reason = f"{name}: {_words(kind, now, before)} in its trial: {health.last_error}"
+        return Revert(reason, _evidence(kind, name, elapsed, now, before, health.last_error))
+    return None
+
+
+def _broken(now: Counts, before: Counts, least: int) -> str:
+    """The kind of failure that the counts show, or ""."""
+    if now.memory and not before.memory:
+        return "memory"
+    if now.crashes + now.timeouts >= MAX_DEATHS:
+        return "crashes" if now.crashes >= now.timeouts else "timeouts"
+    if error_rate.worse(now.errors, now.events, before.errors, before.events, least):
+        return "errors"
+    return "latency" if _too_slow(now) and not _too_slow(before) else ""
+
+
+def _too_slow(counts: Counts) -> bool:
+    """Whether the models took longer than their budget in more than one run of twenty: their 95th percentile does."""
+    return counts.slow >= MIN_SLOW and counts.slow * 20 > counts.runs
+
+
+def _words(kind: str, now: Counts, before: Counts) -> str:
+    if kind == "memory":
+        return "met its memory limit"
+    if kind == "errors":
+        old = f" ({before.errors} of {before.events} before)" if before.events else ""
+        return f"{now.errors} of {now.events} events failed{old}"
+    if kind == "latency":
+        return f"its models took longer than their budget in {now.slow} of {now.runs} runs"
+    return f"{'crashed' if kind == 'crashes' else 'took too long'} {now.crashes + now.timeouts} times"
+
+
+def _dead_sensor(trial: Trial, sensors: Mapping[str, Sensor], elapsed: float) -> Revert | None:
+    for name in sorted(trial.before.sensors):
+        if name in sensors and not sensors[name].ok:
+            error = sensors[name].error
+            told = {"kind": "sensor", "sensor": name, "seconds": round(elapsed, 1), "last_error": error[-MAX_ERROR:]}
+            return Revert(f"the sensor {name} worked before its trial, and fails since: {error}", told)
+    return None
+
+
+def _not_running(trial: Trial, name: str, health: Health | None, elapsed: float) -> Revert:
+    now = baseline.counts(health) if health else Counts()
+    before = trial.before.functions.get(name, Counts())
+    last = health.last_error if health else ""
+    state = health.state if health else "not started"
+    return Revert(f"{name}: does not run: {state}", _evidence("stopped", name, elapsed, now, before, last))
+
+
+def _evidence(kind: str, function: str, elapsed: float, now: Counts, before: Counts, last: str) -> dict[str, object]:
+    """What a verdict about a function rests on."""
+    return {
+        "kind": kind,
+        "function": function,
+        "seconds": round(elapsed, 1),
+        "now": now.to_json(),
+        "before": before.to_json(),
+        "last_error": last[-MAX_ERROR:],
+    }

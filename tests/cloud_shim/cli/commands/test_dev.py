@@ -1,0 +1,105 @@
+"""Deploying at each save."""
+
+import threading
+import time
+
+import pytest
+
+from cloud_shim.cli.commands import dev
+from cloud_shim.cli.options import Options
+
+RELEASES = "POST /api/releases"
+DEPLOY = "POST /api/devices/desk-pi/deploy"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "function.toml").write_text('name = "mine"\nhandler = "main:handler"\n')
+    (tmp_path / "main.py").write_text("def handler(event, context):\n    pass\n")
+    return tmp_path
+
+
+@pytest.fixture
+def options(shim):
+    shim.answers[RELEASES] = {"kind": "function", "name": "mine", "version": 1, "sha256": "0" * 64, "length": 1}
+    shim.answers[DEPLOY] = {"generation": 2}
+    return Options(url=shim.url)
+
+
+def test_a_folder_is_sent_once_for_each_change_of_it(shim, options, folder):
+    sent = dev.redeploy(options, folder, "desk-pi", dev.Sent())
+    sent = dev.redeploy(options, folder, "desk-pi", sent)
+    assert len(shim.asked(DEPLOY)) == 1
+    (folder / "main.py").write_text("def handler(event, context):\n    return 1\n")
+    dev.redeploy(options, folder, "desk-pi", sent)
+    assert len(shim.asked(DEPLOY)) == 2
+
+
+def test_a_syntax_error_is_shown_and_what_was_sent_before_still_counts(shim, options, folder, capsys):
+    good = (folder / "main.py").read_text()
+    sent = dev.redeploy(options, folder, "desk-pi", dev.Sent())
+    (folder / "main.py").write_text("def handler(event, context)\n    pass\n")
+    assert dev.redeploy(options, folder, "desk-pi", sent) == sent
+    assert "main.py, line 1" in capsys.readouterr().err
+    (folder / "main.py").write_text(good)
+    assert dev.redeploy(options, folder, "desk-pi", sent) == sent
+    assert len(shim.asked(DEPLOY)) == 1
+
+
+def test_a_refusal_is_shown_and_the_same_save_is_tried_again(shim, options, folder, capsys):
+    shim.refuse(DEPLOY, 422, 5, "night-light and mine both lease the pin 'led'")
+    assert dev.redeploy(options, folder, "desk-pi", dev.Sent()) == dev.Sent()
+    assert "both lease the pin" in capsys.readouterr().err
+
+
+def test_changed_requirements_make_another_layer_and_other_saves_keep_it(shim, options, folder, monkeypatch):
+    made = iter([{"name": "layer", "version": 1}, {"name": "layer", "version": 2}])
+    monkeypatch.setattr(dev.layer, "send", lambda *_: next(made))
+    sent = dev.Sent()
+    for file, text in (("requirements.txt", "tzdata"), ("main.py", "# saved"), ("requirements.txt", "tzdata==2026.1")):
+        with (folder / file).open("a") as opened:
+            opened.write(f"{text}\n")
+        sent = dev.redeploy(options, folder, "desk-pi", sent)
+    (folder / "requirements.txt").unlink()
+    monkeypatch.undo()
+    dev.redeploy(options, folder, "desk-pi", sent)
+    assert [body["layer"].get("version") for body in shim.asked(DEPLOY)] == [1, 1, 2, None]
+
+
+def test_requirements_without_a_wheel_are_shown_and_the_next_save_tries_again(shim, options, folder, device, capsys):
+    shim.answers["GET /api/devices/desk-pi"] = device()
+    (folder / "requirements.txt").write_text("tzdata\n")
+    # The board has not said yet which wheels it takes.
+    assert dev.redeploy(options, folder, "desk-pi", dev.Sent()) == dev.Sent()
+    assert "which wheels this board takes" in capsys.readouterr().err
+    assert not shim.asked(DEPLOY)
+
+
+def test_a_folder_that_vanishes_is_shown(options, folder, capsys):
+    (folder / "function.toml").unlink()
+    before = dev.Sent(b"before")
+    assert dev.redeploy(options, folder, "desk-pi", before) == before
+    assert "error: " in capsys.readouterr().err
+
+
+def test_a_save_is_noticed_and_so_is_one_during_the_work(folder):
+    saves = dev.saves(folder)
+    next(saves)  # the start
+    (folder / "main.py").write_text("# saved while the caller works\n")
+    next(saves)
+    seen = threading.Event()
+
+    def save() -> None:
+        while not seen.wait(0.05):
+            (folder / "main.py").write_text(f"# saved later, at {time.monotonic()}\n")
+
+    saving = threading.Thread(target=save)
+    saving.start()
+    next(saves)
+    seen.set()
+    saving.join()
+
+
+def test_a_misspelt_device_ends_it_at_once(shim, run, folder):
+    shim.refuse("GET /api/devices/desk-py", 404, 3, "There is no device 'desk-py'")
+    assert run("dev", str(folder), "--device", "desk-py")[0] == 3

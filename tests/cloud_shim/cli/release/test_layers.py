@@ -1,0 +1,128 @@
+"""From requirements to a layer: wheels for the board's platform only, with their digests, the same each time."""
+
+import io
+import re
+import tarfile
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from cloud_shim.cli.release import layers
+from cloud_shim.cli.release.layers import Platform
+from device.errors import OfflineError, RejectedError
+from device.protocol.layer import layer
+from tests.wheels import wheel
+
+PI = Platform("aarch64", (3, 11), 36)
+ZERO = Platform("armv7l", (3, 11), 31)
+
+
+@pytest.fixture
+def index(tmp_path, monkeypatch):
+    folder = tmp_path / "index"
+    folder.mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    return folder
+
+
+def function(tmp_path, requirements):
+    folder = tmp_path / "function"
+    folder.mkdir(exist_ok=True)
+    (folder / "requirements.txt").write_text(requirements)
+    return folder
+
+
+def contents(packed):
+    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+        return {member.name: tar.extractfile(member).read() for member in tar}
+
+
+def test_what_is_needed_is_resolved_recorded_and_packed_the_same_each_time(tmp_path, index):
+    wheel(index, "leaf", "VALUE = 7\n")
+    wheel(index, "branch", "import leaf\n", needs="leaf>=1")
+    folder = function(tmp_path, "branch\n")
+    packed = layers.build(folder, PI, models=False)
+    assert packed is not None and layers.build(folder, PI, models=False) == packed
+    files = contents(packed)
+    assert files["site/leaf.py"] == b"VALUE = 7\n"
+    assert not [name for name in files if "RECORD" in name or "__pycache__" in name]
+    manifest = layer(tomllib.loads(files["layer.toml"].decode()))
+    assert manifest.packages == {"branch": "1.0", "leaf": "1.0"}
+    assert (manifest.name, manifest.machine, manifest.python, manifest.glibc) == (
+        "aarch64-py311",
+        "aarch64",
+        "3.11",
+        36,
+    )
+
+
+def test_wheels_are_chosen_for_the_board_and_not_for_this_machine(tmp_path, index):
+    wheel(index, "native", "FOR = 'aarch64'\n", tag="cp311-cp311-manylinux_2_28_aarch64")
+    wheel(index, "native", "FOR = 'armv7l'\n", tag="cp311-cp311-linux_armv7l")
+    folder = function(tmp_path, "native\n")
+    for target in (PI, ZERO):
+        files = contents(layers.build(folder, target, models=False))
+        assert files["site/native.py"].decode() == f"FOR = '{target.machine}'\n"
+
+
+@pytest.mark.parametrize(
+    "tag", ["cp311-cp311-manylinux_2_38_aarch64", "cp312-cp312-manylinux_2_17_aarch64", "cp311-cp311-win_arm64"]
+)
+def test_a_package_without_a_wheel_for_the_board_is_refused_here(tmp_path, index, tag):
+    wheel(index, "native", "", tag=tag)
+    with pytest.raises(RejectedError, match=r"(?s)aarch64 with Python 3\.11.*nothing is built on a board") as refused:
+        layers.build(function(tmp_path, "native\n"), PI, models=False)
+    assert refused.value.exit_code == 5
+
+
+def test_a_source_distribution_is_not_built(tmp_path, index):
+    (index / "source-1.0.tar.gz").write_bytes(b"")
+    with pytest.raises(RejectedError, match="only wheels"):
+        layers.build(function(tmp_path, "source\n"), PI, models=False)
+
+
+def test_what_the_agent_brings_along_stays_out(tmp_path, index):
+    provided = layers.provided(models=True)
+    wheel(index, "paho_mqtt", "", version=provided["paho-mqtt"])
+    wheel(index, "leaf", "", needs="paho-mqtt")
+    files = contents(layers.build(function(tmp_path, "leaf\n"), PI, models=False))
+    assert [name for name in files if name.endswith(".py")] == ["site/leaf.py"]
+    assert layers.build(function(tmp_path, "paho-mqtt\n"), PI, models=False) is None
+
+
+def test_a_function_without_requirements_needs_no_layer(tmp_path):
+    assert layers.build(tmp_path, PI, models=False) is None
+
+
+def test_no_network_is_no_missing_wheel(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    with pytest.raises(OfflineError, match="index cannot be reached"):
+        layers.build(function(tmp_path, "leaf\n"), PI, models=False)
+
+
+def test_the_agents_packages_are_those_that_pyproject_declares():
+    declared = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text())["project"]
+    named = {layers.normalized(re.split(r"[^A-Za-z0-9._-]", each)[0]) for each in declared["dependencies"]}
+    assert set(layers._AGENT) == named
+    models = declared["optional-dependencies"]["ai"]
+    assert set(layers._MODELS) == {layers.normalized(re.split(r"[^A-Za-z0-9._-]", each)[0]) for each in models}
+
+
+def test_a_board_that_has_not_reported_is_asked_for_nothing():
+    with pytest.raises(OfflineError, match="not reported"):
+        layers.platform(None)
+
+
+def test_what_a_board_reports_becomes_its_platform():
+    told = {"platform": {"machine": "aarch64", "python": "3.13", "glibc": 41}}
+    assert layers.platform(told) == Platform("aarch64", (3, 13), 41)
+    tags = Platform("x86_64", (3, 11), 17).tags()
+    assert tags[0] == "manylinux_2_17_x86_64" and {"manylinux2014_x86_64", "manylinux1_x86_64", "linux_x86_64"} < set(
+        tags
+    )

@@ -1,0 +1,127 @@
+"""What is wrong with a folder is said with the file and the line, and nothing in it is run."""
+
+import pytest
+
+from device.artifact import bundle
+from device.errors import BadArtifactError, NotFoundError, RejectedError
+from tests.device.harness import function_files, write
+from tests.support import small_model
+
+HANDLERS = {
+    "a function": b"def handler(event, context): pass",
+    "a function with more, by default": b"def handler(event, context, more=None): pass",
+    "any parameters": b"def handler(*all): pass",
+    "a class": b"class handler: pass",
+    "a value": b"handler = print",
+    "one of two values": b"other, handler = 1, print",
+    "an annotated value": b"handler: object = print",
+    "imported": b"from json import dumps as handler",
+    "imported with all": b"from json import *",
+    "inside a block": b"try:\n    import x\nexcept ImportError:\n    def handler(event, context): pass",
+    "decorated": b"@print\ndef handler(event): pass",
+    "one with a generator in it": b"def handler(event, context):\n    def each(): yield 1\n    return list(each())",
+    "the last of two": b"async def handler(): pass\ndef handler(event, context): pass",
+}
+
+
+@pytest.mark.parametrize("how", HANDLERS)
+def test_a_handler_may_be(how, tmp_path):
+    assert bundle.read(write(tmp_path, function_files(body=HANDLERS[how]))).name == "lamp"
+
+
+def test_a_handler_may_be_in_a_package(tmp_path):
+    manifest = b'name = "lamp"\nhandler = "lights.main:handler"'
+    body = HANDLERS["a function"]
+    write(tmp_path / "a", {"function.toml": manifest, "lights/main.py": body})
+    write(tmp_path / "b", {"function.toml": manifest, "lights/main/__init__.py": body})
+    assert bundle.read(tmp_path / "a").module == bundle.read(tmp_path / "b").module == "lights.main"
+
+
+WRONG = {
+    "a missing handler": (b"def other(event, context): pass", "does not define 'handler' at its top level"),
+    "a handler in a function": (b"def outer():\n    def handler(event, context): pass", "does not define"),
+    "an async handler": (b"async def handler(event, context): pass", "is async"),
+    "a generator": (b"def handler(event, context):\n    if event:\n        yield 1\n", "is a generator"),
+    "one parameter": (b"def handler(event): pass", r"called as handler\(event, context\)"),
+    "three parameters": (b"def handler(event, context, more): pass", r"called as handler\(event, context\)"),
+    "a named parameter more": (b"def handler(event, context, *, more): pass", r"called as handler\(event, context\)"),
+    "a syntax error": (b"x = 1\ndef handler(event, context:\n", r"main\.py, line 2"),
+    "a return outside": (b"return 1\n", r"main\.py, line 1"),
+    "bad indentation": (b"if x:\npass\n", r"main\.py, line 2"),
+    "a zero byte": (b"x = 1\0", r"main\.py"),
+    "another encoding": (b"# coding: klingon\n", r"main\.py"),
+    "no encoding": (b"x = '\xff'\n", r"main\.py"),
+    "endless nesting": (b"x = " + b"(" * 5000 + b")" * 5000, r"main\.py"),
+    "endless operators": (b"x = " + b"-" * 200_000 + b"1", r"main\.py"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_code_is_refused_for(what, tmp_path):
+    body, words = WRONG[what]
+    with pytest.raises(BadArtifactError, match=words):
+        bundle.read(write(tmp_path, function_files(body=body)))
+
+
+def test_a_syntax_error_in_any_module_is_found(tmp_path):
+    write(tmp_path, {**function_files(), "lib/deep/x.py": b"1 +"})
+    with pytest.raises(BadArtifactError, match=r"lib/deep/x\.py, line 1"):
+        bundle.read(tmp_path)
+
+
+def test_reading_runs_nothing(tmp_path):
+    trap = f"open({str(tmp_path / 'ran')!r}, 'w')\n".encode() + HANDLERS["a function"]
+    bundle.read(write(tmp_path, function_files(body=trap)))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_missing_handler_file_is_named(tmp_path):
+    with pytest.raises(BadArtifactError, match=r"there is no file main\.py"):
+        bundle.read(write(tmp_path, {"function.toml": function_files()["function.toml"]}))
+
+
+@pytest.mark.parametrize(
+    ("manifest", "words"),
+    [(b"name = ", "is not TOML"), (b"\xff", "is not TOML"), (b"#" * 70_000, "too long"), (b'name = "A"', "handler")],
+)
+def test_a_bad_manifest_is_refused(manifest, words, tmp_path):
+    with pytest.raises(BadArtifactError, match=words):
+        bundle.read(write(tmp_path, {"function.toml": manifest}))
+
+
+def test_a_folder_that_is_neither_says_what_it_lacks(tmp_path):
+    with pytest.raises(NotFoundError, match=r"no function\.toml and no model\.toml"):
+        bundle.read(tmp_path)
+
+
+def test_a_model_is_read(tmp_path):
+    assert bundle.read(write(tmp_path, small_model())).inputs == {"x": [1, 4]}
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "model.toml", "golden.json"])
+def test_a_model_whose_files_are_spoilt_is_refused(name, tmp_path):
+    with pytest.raises(BadArtifactError, match=name):
+        bundle.read_model(write(tmp_path, {**small_model(), name: b"{"}))
+
+
+def test_settings_lie_over_the_manifests_and_a_misspelt_one_is_refused(tmp_path):
+    manifest = bundle.read_function(write(tmp_path, function_files()))
+    assert bundle.settings(manifest, {}) == {"threshold": 100}
+    assert bundle.settings(manifest, {"threshold": 5}) == {"threshold": 5}
+    with pytest.raises(RejectedError, match=r"no setting 'treshold'.*threshold"):
+        bundle.settings(manifest, {"treshold": 5})
+
+
+def test_a_link_is_refused_before_anything_behind_it_is_read(tmp_path):
+    folder = write(tmp_path, function_files())
+    (folder / "out.py").symlink_to("/etc/passwd")
+    with pytest.raises(BadArtifactError, match=r"out\.py cannot be packed") as refused:
+        bundle.read_function(folder)
+    assert "root:" not in str(refused.value)
+
+
+def test_what_is_not_packed_is_not_looked_at(tmp_path):
+    folder = write(tmp_path, function_files())
+    (folder / ".venv").mkdir()
+    (folder / ".venv" / "broken.py").write_text("def (")
+    bundle.read_function(folder)

@@ -1,0 +1,51 @@
+"""A layer is for one platform, and a board refuses another's."""
+
+import pytest
+
+from device.artifact import layer as layer_file
+from device.errors import BadArtifactError, RejectedError
+from device.protocol.layer import layer
+
+HERE = layer_file.this_machine()
+PACKAGE = {"name": "leaf", "version": "1.0", "sha256": "ab" * 32}
+
+
+def manifest(**platform):
+    return layer({"platform": {**HERE, **platform}, "packages": [PACKAGE]})
+
+
+def test_one_for_this_machine_or_an_older_glibc_is_taken():
+    layer_file.check(manifest())
+    layer_file.check(manifest(glibc=2))
+
+
+@pytest.mark.parametrize("other", [{"machine": "mips"}, {"python": "3.9"}, {"glibc": 500}])
+def test_one_for_another_machine_python_or_newer_glibc_is_refused(other):
+    with pytest.raises(RejectedError, match="this board is"):
+        layer_file.check(manifest(**other))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "platform"),
+        ("packages = []\n[platform]\nmachine = 1", "expected a list|at least one|expected a string"),
+        (
+            '[platform]\nmachine="../x"\npython="3.11"\nglibc=36\n[[packages]]\nname="a"\nversion="1"\nsha256="x"',
+            "sha256",
+        ),
+        ("not toml [", "cannot be read"),
+    ],
+)
+def test_a_hostile_layer_file_is_refused(tmp_path, text, says):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "layer.toml").write_text(text)
+    with pytest.raises(BadArtifactError, match=says):
+        layer_file.read(tmp_path)
+
+
+def test_one_without_packages_or_without_its_folder_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="at least one"):
+        layer({"platform": HERE, "packages": []})
+    with pytest.raises(BadArtifactError, match="no folder site"):
+        layer_file.read(tmp_path)

@@ -1,0 +1,149 @@
+"""Which request goes where, and what results stand for."""
+
+import base64
+import json
+
+import pytest
+
+from device.errors import LamplightError, OfflineError, UsageError
+from device.protocol.triggers import HttpTrigger
+from device.triggers.http.message import RefusedError, Request
+from device.triggers.http.trigger import MOST_FIELDS, Routes, event_data, response
+
+
+def request(method="GET", target="/lamp", body=b"", **headers):
+    return Request(method, target, headers, body)
+
+
+def asked(routes, **given):
+    answer = routes.answer(request(**given))
+    return answer.status, answer.body
+
+
+@pytest.fixture
+def routes():
+    routes = Routes()
+    routes.trigger(HttpTrigger("/lamp", ("GET",), 10), lambda *event: "get")
+    routes.trigger(HttpTrigger("/lamp", ("POST",), 20), lambda *event: "post")
+    routes.trigger(HttpTrigger("/files/*", ("GET",)), lambda *event: event[3])
+    routes.trigger(HttpTrigger("/files/mine/*", ("GET",)), lambda *event: "mine")
+    return routes
+
+
+def test_a_request_goes_to_the_function_that_serves_path_and_method(routes):
+    assert asked(routes) == (200, b"get")
+    assert asked(routes, method="POST") == (200, b"post")
+    assert asked(routes, target="/files/a/b?c=d") == (200, b"/files/a/b")
+    assert asked(routes, target="/files/mine/a") == (200, b"mine")
+    assert (routes.admit("GET", "/lamp"), routes.admit("POST", "/lamp")) == (10, 20)
+
+
+NOT_SERVED = ["/", "/lamps", "/lamp/", "/files", "*", "//lamp"]
+NOT_SERVED += ["http://elsewhere/x", "http://pi", "http:///lamp", "http://[/x", "ftp://pi/lamp"]
+
+
+@pytest.mark.parametrize("target", NOT_SERVED)
+def test_what_nobody_serves_is_not_found(routes, target):
+    assert asked(routes, target=target)[0] == 404
+
+
+@pytest.mark.parametrize("target", ["http://pi/lamp", "HTTPS://pi:8088/lamp?c=d"])
+def test_a_target_that_names_the_host_is_taken_by_its_path(routes, target):
+    assert asked(routes, target=target) == (200, b"get")
+
+
+@pytest.mark.parametrize("target", ["/files/../lamp", "/files/%2e%2e/lamp"])
+def test_a_path_that_climbs_stays_with_the_function_below_which_it_began(routes, target):
+    assert asked(routes, target=target) == (200, b"/files/../lamp")
+
+
+def test_another_method_is_told_which_are_allowed(routes):
+    answer = routes.answer(request(method="DELETE"))
+    assert (answer.status, answer.headers) == (405, [("Allow", "GET, POST")])
+
+
+def test_a_closed_trigger_serves_no_longer():
+    routes = Routes()
+    routes.trigger(HttpTrigger("/lamp"), lambda *event: None).close()
+    assert asked(routes)[0] == 404
+
+
+def test_the_event_has_what_was_asked():
+    data = event_data(request("POST", "/lamp%20one?a=1&b=&a=2", "ö".encode(), host="pi"))
+    assert data == {
+        "method": "POST",
+        "path": "/lamp one",
+        "query": {"a": "2", "b": ""},
+        "headers": {"host": "pi"},
+        "body": "ö",
+        "base64": False,
+    }
+
+
+def test_bytes_that_are_no_text_come_as_base64():
+    data = event_data(request(body=b"\xff\x00"))
+    assert (base64.b64decode(data["body"]), data["base64"]) == (b"\xff\x00", True)
+
+
+def test_percent_escapes_that_are_no_unicode_do_not_break_the_event():
+    json.dumps(event_data(request(target="/%ff?%fe=%ed%a0%80")), ensure_ascii=False).encode()
+
+
+def test_a_query_of_a_million_fields_is_refused():
+    with pytest.raises(RefusedError, match="400"):
+        event_data(request(target="/lamp?" + "a&" * (MOST_FIELDS + 1)))
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "body"),
+    [
+        (None, 204, b""),
+        ("hello", 200, b"hello"),
+        ({"lit": True}, 200, b'{"lit": true}'),
+        ([1], 200, b"[1]"),
+        ({"status": 201}, 201, b""),
+        ({"status": 404, "body": "no"}, 404, b"no"),
+        ({"status": 200, "body": {"a": 1}}, 200, b'{"a": 1}'),
+        ({"status": 200, "body": "/wA=", "base64": True}, 200, b"\xff\x00"),
+        ({"status": "on", "volume": 3}, 200, b'{"status": "on", "volume": 3}'),
+    ],
+)
+def test_a_result_becomes_an_answer(result, status, body):
+    answer = response(result)
+    assert (answer.status, answer.body) == (status, body)
+
+
+BAD = {"status": 200, "body": "!", "base64": True}
+
+
+@pytest.mark.parametrize(
+    "result",
+    [{"status": 99}, {"status": 600}, {"status": True}, {"status": "on"}, {"status": 200, "headers": []}, BAD],
+)
+def test_an_answer_that_is_none_is_an_error_of_the_function(result):
+    assert response(result).status == 500
+
+
+def test_a_handler_cannot_frame_its_answer_by_hand():
+    headers = {"Content-Length": "5", "Transfer-Encoding": "chunked", "connection": "x", "X-Mine": "1"}
+    assert response({"status": 200, "headers": headers}).headers == [("X-Mine", "1")]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (UsageError("too much"), 413),
+        (OfflineError("no answer"), 504),
+        (LamplightError("failed", "main.py line 3: secret"), 500),
+        (RuntimeError("a fault"), 500),
+    ],
+)
+def test_what_goes_wrong_has_a_status_and_tells_no_secrets(error, status):
+    def ask(*event):
+        raise error
+
+    routes = Routes()
+    routes.trigger(HttpTrigger("/lamp"), ask)
+    got, body = asked(routes)
+    assert got == status
+    assert b"secret" not in body
