@@ -30,7 +30,7 @@ class Calendar:
     def __init__(self, schedule: str, zone: str = "") -> None:
         self._schedule = schedule
         self._named = bool(zone)
-        self._set = _setting()
+        self._set: tuple[object, ...] = _setting()
         self._zone = _zone(zone)
         try:
             next(CronSim(schedule, datetime(2020, 1, 1, tzinfo=self._zone)))
@@ -98,7 +98,10 @@ def _board_zone() -> tzinfo:
 
 
 def _environment_zone(name: str) -> tzinfo | None:
-    """What TZ says (POSIX.1-2017, 8.3): a zone's name, the path of its file, or a rule such as CET-1CEST,M3.5.0,M10.5.0/3."""
+    """The zone that TZ gives by its name, the path of its file, or a rule such as CET-1CEST,M3.5.0,M10.5.0/3.
+
+    POSIX.1-2017, 8.3, has the form of the rules.
+    """
     if name.startswith("/"):
         return _file_zone(Path(name))
     try:
