@@ -17,7 +17,8 @@ class Event:
     `source` says where it comes from: "/<fleet>/<device>/<boot>/<trigger>", such as "/home/desk-pi/12-9f3a61c2/timer".
     `id` is unique within that source, so that both together name an event for ever. `type` is what happened
     ("lamplight.sensor.reading"), `subject` what it happened to (the sensor, the pin, the file) or "". `time` is in
-    seconds since 1970 by the board's clock. `data` is JSON-like; docs/functions.md has its form for each type.
+    seconds since 1970 by the board's clock. `data` is JSON-like; docs/functions.md has its form for each type. `hops`
+    counts the functions that led to it, each by a message or a result that started the next: 0 when none did.
     """
 
     specversion: ClassVar[str] = "1.0"
@@ -29,6 +30,7 @@ class Event:
     time: float
     data: Any
     subject: str = ""
+    hops: int = 0
 
     def cloudevent(self) -> dict[str, Any]:
         """The event in CloudEvents' JSON format, to hand on to other systems; `time` as RFC 3339 has it."""
@@ -37,6 +39,7 @@ class Event:
         return {
             **attributes,
             **subject,
+            **({"hops": self.hops} if self.hops else {}),
             "time": rfc3339(self.time),
             "datacontenttype": self.datacontenttype,
             "data": self.data,

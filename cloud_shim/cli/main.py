@@ -6,6 +6,7 @@ error is everything else. To add a command, write commands/<name>.py with a `run
 """
 
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -76,6 +77,10 @@ lamplight = Commands(
 
 def main() -> None:
     """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal or a pipe that has no "ä" or "→" gets a "?", and no traceback.
+            stream.reconfigure(errors="replace")
     sys.exit(run(sys.argv[1:]))
 
 

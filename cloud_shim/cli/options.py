@@ -5,7 +5,7 @@ It reads arguments; it does not act on them.
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -131,18 +131,40 @@ def no_function(device: str, function: str, known: Sequence[str]) -> NotFoundErr
     return NotFoundError(f"{device} has no function {function!r}", f"it has: {', '.join(known) or 'none'}")
 
 
-def parse_config(pairs: Sequence[str]) -> dict[str, object] | None:
-    """The configuration in `--set key=value …`: JSON where it is JSON, else text. None when there is none."""
+_WORDS = {**dict.fromkeys(("true", "yes", "on"), True), **dict.fromkeys(("false", "no", "off"), False)}
+
+
+def parse_config(pairs: Sequence[str], declared: Mapping[str, object]) -> dict[str, object] | None:
+    """The configuration in `--set key=value …`; None when there is none.
+
+    The type of the setting in function.toml (`declared`) decides: `code=1234` is text where the setting is text. A
+    setting of another type, or that is not declared, is JSON where it is JSON, else text. Raises UsageError.
+    """
     settings: dict[str, object] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key:
             raise UsageError(f"--set {pair!r} sets nothing", "it is not of the form key=value", "--set threshold=200")
-        settings[key] = _typed(value)
+        settings[key] = _typed(key, value, declared.get(key))
     return settings or None
 
 
-def _typed(value: str) -> object:
+def _typed(key: str, value: str, default: object) -> object:
+    found = _json(value)
+    if isinstance(default, str):
+        return found if isinstance(found, str) else value
+    if isinstance(default, bool):
+        if value.lower() not in _WORDS:
+            raise UsageError(f"--set {key}={value}", f"{key} is yes or no", f"--set {key}=true")
+        return _WORDS[value.lower()]
+    if isinstance(default, (int, float)) and (not isinstance(found, (int, float)) or isinstance(found, bool)):
+        raise UsageError(f"--set {key}={value}", f"{key} is a number", f"--set {key}={default}")
+    if isinstance(default, int) and isinstance(found, float) and found.is_integer():
+        return int(found)
+    return found
+
+
+def _json(value: str) -> object:
     try:
         return json.loads(value, parse_constant=lambda _: value)
     except (ValueError, RecursionError):

@@ -30,7 +30,7 @@ class Terminal:
     def data(self, value: object, human: Line | None = None) -> None:
         """One answer or one item of a stream: as a line of JSON, or as the line for people."""
         if self.as_json:
-            _write(sys.stdout, json.dumps(value, ensure_ascii=False) + "\n")
+            _write(sys.stdout, _json(value, sys.stdout))
         elif human is not None:
             self._show(self._out, human)
 
@@ -70,7 +70,7 @@ class Terminal:
         """What went wrong, on stderr: a sentence for people, the API's form of an error with --json."""
         if self.as_json:
             told = {"what": error.what, "why": error.why, "remedy": error.remedy, "exit_code": error.exit_code}
-            _write(sys.stderr, json.dumps({"error": told}, ensure_ascii=False) + "\n")
+            _write(sys.stderr, _json({"error": told}, sys.stderr))
         else:
             self._show(self._err, [("error: ", "bold red"), (describe(error), "")])
 
@@ -109,6 +109,12 @@ def describe(error: LamplightError) -> str:
 def _continued(sentence: str) -> str:
     """`sentence` as it stands after a colon: a first word such as "Deploy" in lower case, "ONNX" as it is."""
     return sentence[:1].lower() + sentence[1:] if sentence[1:2].islower() else sentence
+
+
+def _json(value: object, stream: TextIO) -> str:
+    """A line of JSON; in an encoding that lacks most characters, with them as escapes: no program must read a "?"."""
+    all_of_them = (stream.encoding or "utf-8").lower().replace("_", "-").startswith("utf")
+    return json.dumps(value, ensure_ascii=not all_of_them) + "\n"
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -5,6 +5,7 @@ a board or an ONNX runtime can tell is not asked here.
 """
 
 import ast
+import difflib
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -34,7 +35,22 @@ def kind(folder: Path) -> str:
     for name, file in FILES.items():
         if (folder / file).is_file():
             return name
+    for name in (FUNCTION_FILE, MODEL_FILE):
+        if near := near_miss(folder, name):
+            raise NotFoundError(f"{folder} has no {name}", f"there is {near!r}", f"Rename it to {name}")
     raise NotFoundError(f"{folder} has no {FUNCTION_FILE} and no {MODEL_FILE}", "", "Make one with `lamplight new`")
+
+
+def near_miss(folder: Path, name: str) -> str:
+    """The file in `folder` that was probably meant to be `name` ("Function.toml", "main.py.txt"); "" for none."""
+    try:
+        there = sorted(each.name for each in folder.iterdir() if each.is_file() and each.name != name)
+    except OSError:
+        return ""
+    # Explorer and many editors hide or add an ending.
+    meant = {each.lower().removesuffix(".txt"): each for each in there}
+    found = difflib.get_close_matches(name, meant, n=1, cutoff=0.8)
+    return meant[found[0]] if found else ""
 
 
 def read(folder: Path) -> FunctionManifest | ModelManifest | LayerManifest | RuntimeManifest:
@@ -132,7 +148,9 @@ def _check_handler(folder: Path, function: FunctionManifest) -> None:
     found = next((name for name in names if (folder / name).is_file()), None)
     handler = f"{function.module}:{function.attribute}"
     if found is None:
-        raise BadArtifactError(f"The handler {handler} is missing", f"there is no file {names[0]}")
+        near = near_miss(folder, names[0])
+        there, remedy = (f"; there is {near!r}", f"Rename it to {names[0]}") if near else ("", "")
+        raise BadArtifactError(f"The handler {handler} is missing", f"there is no file {names[0]}{there}", remedy)
     tree = _syntax(folder / found, found)
     definitions = [each for names, each in _definitions(tree.body) if function.attribute in names or "*" in names]
     if not definitions:

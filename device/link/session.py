@@ -30,6 +30,8 @@ _FILTERS = 8
 _CONNECTIONS_PER_BOOT = 1_000_000
 
 Handler = Callable[[Topic, bytes], None]
+# Messages that mean "now". One that the broker had kept is from before: after each reconnection it would come again.
+_NOW = ("topic", "call")
 _BAD_LOGIN = ("Not authorized", "Bad user name or password")
 _log = logging.getLogger(__name__)
 
@@ -223,6 +225,9 @@ class Session:
             topic = topics.parse(message.topic)
         except (ProtocolError, UnicodeDecodeError) as error:
             _log.warning("Ignored a message: %s", error)
+            return
+        if message.retain and topic.kind in _NOW:
+            _log.warning("Ignored a retained message on %s: what happened before is no event", message.topic)
             return
         handler = self._handlers.get(topic.kind)
         if handler is None or topic.fleet != self._fleet or topic.device not in ("", self._device):

@@ -4,28 +4,36 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.
 """
 
 from .errors import ProtocolError
-from .fields import text
+from .fields import integer, text
 from .messages import decode, encode
 
 MESSAGE = "lamplight.message"
 # So that what is in it fits into an event, which has room for 128 kB.
 MAX_PAYLOAD = 96 * 1024
+# A message that so many functions led to is not sent on: they start each other in a circle.
+MAX_HOPS = 16
 
 
 class Message:
-    """One message. `source` is the path of the function that sent it, `time` is RFC 3339's, `topic` lacks the root."""
+    """One message. `source` is the path of the function that sent it, `time` is RFC 3339's, `topic` lacks the root.
 
-    def __init__(self, id: str, source: str, time: str, topic: str, data: object) -> None:
+    `hops` is an attribute of our own: how many functions led to it, its sender included; 0 from elsewhere.
+    """
+
+    def __init__(self, id: str, source: str, time: str, topic: str, data: object, hops: int = 0) -> None:
         self.id = id
         self.source = source
         self.time = time
         self.topic = topic
         self.data = data
+        self.hops = hops
 
     def encode(self) -> bytes:
         """The body. Raises ValueError or TypeError for what JSON cannot say, ProtocolError for what is too long."""
+        hops = {"hops": self.hops} if self.hops else {}
         payload = encode(
             {
+                **hops,
                 "specversion": "1.0",
                 "id": self.id,
                 "source": self.source,
@@ -53,6 +61,7 @@ def message(topic: str, payload: bytes) -> Message:
         text(fields, "time", "event", ""),
         topic,
         fields.get("data"),
+        integer(fields, "hops", "event", 0, MAX_HOPS) if "hops" in fields else 0,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any, TextIO, cast
 
 from device.errors import BadArtifactError, NotFoundError
 from device.event import Event
+from device.protocol.cloudevents import MAX_HOPS
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import integer, items, number, table, text
 
@@ -107,6 +108,7 @@ def step(value: object) -> Step:
             time=number(event, "time", "record.given"),
             data=event.get("data"),
             subject=text(event, "subject", "record.given", ""),
+            hops=integer(event, "hops", "record.given", 0, MAX_HOPS) if "hops" in event else 0,
         ),
         reads=tuple(_read(each) for each in items(fields.get("reads") or [], "record.reads")),
         pins=cast("dict[str, bool]", table(fields.get("pins", {}), "record.pins")),

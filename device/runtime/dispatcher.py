@@ -65,10 +65,10 @@ class Dispatcher:
 
     # --- events ---
 
-    def offer(self, source: str, type: str, data: object, subject: str = "") -> None:
+    def offer(self, source: str, type: str, data: object, subject: str = "", hops: int = 0) -> None:
         """Queue a trigger's event; never waits."""
         with self._offering:
-            event = Event(self._next_id(), source, type, time.time(), data, subject)
+            event = Event(self._next_id(), source, type, time.time(), data, subject, hops)
             try:
                 waiting = Waiting.of(event)
             except (TypeError, ValueError, RecursionError) as error:

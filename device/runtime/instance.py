@@ -150,7 +150,7 @@ class Instance:
         event, size = waiting.event, len(waiting.packet)
         self.tally.events += 1
         try:
-            outcome = worker.handle(event.id, waiting.packet, self._function.manifest.timeout)
+            outcome = worker.handle(event, waiting.packet, self._function.manifest.timeout)
         except WorkerLostError as lost:
             if recorded:
                 self._journal.failure(event, size, str(lost), None)

@@ -15,8 +15,8 @@ from device.runtime.wire.messages import Result
 from device.runtime.worker.reads import MAX_SIZE
 
 Emit = Callable[[str, str, dict[str, object]], None]
-# To the functions of the fleet that listen: who, topic, data.
-Send = Callable[[str, str, object], None]
+# To the functions of the fleet that listen: who, topic, data, and how many functions led to it.
+Send = Callable[[str, str, object, int], None]
 MAX_LINE = 2000
 # Of a result in a decision record, in characters of JSON: telemetry is not for bulk.
 MAX_RESULT = 2000
@@ -67,12 +67,15 @@ class Journal:
         for text in texts[:granted]:
             self._line(level, text)
 
-    def publish(self, topic: str, data: object) -> None:
-        """Something the function sends to the fleet and, as a record, to the cloud; more of it to the former."""
+    def publish(self, topic: str, data: object, hops: int) -> None:
+        """Something the function sends to the fleet and, as a record, to the cloud; more of it to the former.
+
+        `hops` is how many functions led to it, this one included.
+        """
         with self._counting:
             sent = self._messages.take(1, self._clock())
         if sent:
-            self._send(topic, data)
+            self._send(topic, data, hops)
         if self._grant(1):
             self._emit("events", "publish", {**self._who, "topic": topic[:MAX_LINE], "data": data})
 
@@ -105,6 +108,8 @@ class Journal:
         given: dict[str, object] = {"source": event.source, "time": event.time}
         if event.subject:
             given["subject"] = event.subject
+        if event.hops:
+            given["hops"] = event.hops
         if size <= MAX_SIZE:
             given["data"] = event.data
         fields: dict[str, object] = {**self._who, "event": event.id, "trigger": event.type, "given": given}

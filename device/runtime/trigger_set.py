@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 class Receiver(Protocol):
     """What takes a function's events: its dispatcher."""
 
-    def offer(self, source: str, type: str, data: object, *, subject: str = "") -> None:
+    def offer(self, source: str, type: str, data: object, *, subject: str = "", hops: int = 0) -> None:
         """Queue an event; never waits."""
         ...
 
@@ -94,8 +94,8 @@ class _Started:
 def _ways(origin: str, receiver: Receiver) -> tuple[Deliver, Ask]:
     """How triggers reach a function: their sources are made unique in the world."""
 
-    def deliver(source: str, type: str, data: object, subject: str = "") -> None:
-        receiver.offer(f"{origin}/{source}", type, data, subject=subject)
+    def deliver(source: str, type: str, data: object, subject: str = "", hops: int = 0) -> None:
+        receiver.offer(f"{origin}/{source}", type, data, subject=subject, hops=hops)
 
     def ask(source: str, type: str, data: object, subject: str = "") -> object:
         return receiver.call(data, f"{origin}/{source}", type, subject)

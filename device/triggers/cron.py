@@ -3,9 +3,10 @@
 It watches the wall clock, which may jump. Moments that passed while the board was off, asleep, or had a wrong clock are
 not made up for: one is delivered at most LATEST after its time. A clock that is set back by less than LONGEST_REPEAT
 repeats nothing; one that is set back further was wrong, and is started over from. A clock that stands before 2020 was
-never set: nothing is due then.
+never set: nothing is due then. A schedule without a zone of its own follows the board's when somebody sets another.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from device.calendar import Calendar
 from device.protocol.triggers import CronTrigger as Declared
 from device.triggers.delivery import Deliver
 
+_log = logging.getLogger(__name__)
 LATEST = 60.0
 LONGEST_REPEAT = 3 * 3600.0
 # A jump of the clock is noticed this soon, in seconds.
@@ -64,6 +66,8 @@ class Cron:
     def _run(self) -> None:
         watch = Watch(self._calendar, self._clock())
         while not self._closed.wait(watch.patience(self._clock())):
+            if self._calendar.follow():
+                _log.info("The board has another time zone; %r is due by it from now on", self._schedule)
             due = watch.look(self._clock())
             if due is not None:
                 data = {"scheduled": self._calendar.written(due), "schedule": self._schedule}

@@ -6,7 +6,7 @@ from typing import Protocol
 class Deliver(Protocol):
     """Takes an event and never waits; any thread."""
 
-    def __call__(self, source: str, type: str, data: object, subject: str = "") -> None:
+    def __call__(self, source: str, type: str, data: object, subject: str = "", hops: int = 0) -> None:
         """`source` names the trigger, the rest is as in device/event.py."""
         ...
 

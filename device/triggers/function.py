@@ -6,6 +6,7 @@ chains.py's to check.
 
 import threading
 from collections.abc import Mapping
+from typing import Any, cast
 
 from device.triggers.delivery import Deliver
 
@@ -21,7 +22,9 @@ class FunctionTrigger:
     def take(self, decision: Mapping[str, object]) -> None:
         """A decision of the function, as its record tells of it."""
         data = {name: decision.get(name) for name in ("function", "version", "event", "result")}
-        self._deliver(f"function/{self.function}", "lamplight.function.result", data, self.function)
+        given = cast("dict[str, Any]", decision["given"])
+        hops = given.get("hops", 0) + 1
+        self._deliver(f"function/{self.function}", "lamplight.function.result", data, self.function, hops)
 
     def close(self) -> None:
         """Deliver no more."""

@@ -13,11 +13,13 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from device.event import rfc3339
-from device.protocol.cloudevents import Message
+from device.protocol.cloudevents import MAX_HOPS, Message
 from device.protocol.errors import ProtocolError
 from device.protocol.topics import is_fleet_topic, matches
 from device.triggers.delivery import Deliver
 
+# Between two warnings of one circle, in seconds.
+_TELL = 60.0
 _log = logging.getLogger(__name__)
 
 
@@ -48,7 +50,7 @@ class MqttTrigger:
     def take(self, message: Message) -> None:
         """A message that matches."""
         data = {"topic": message.topic, "data": message.data, "from": message.source}
-        self._deliver("mqtt", "lamplight.mqtt.message", data, message.topic)
+        self._deliver("mqtt", "lamplight.mqtt.message", data, message.topic, message.hops)
 
     def close(self) -> None:
         """Deliver no more."""
@@ -64,6 +66,8 @@ class TopicHub:
         self._lock = threading.Lock()
         self._triggers: list[MqttTrigger] = []
         self._numbers = itertools.count(1)
+        # When a circle was last told of, by function.
+        self._circles: dict[str, float] = {}
 
     def link(self, network: Network) -> None:
         """Reach the other boards through this one."""
@@ -86,12 +90,18 @@ class TopicHub:
             self._network.subscribe([filter])
         return trigger
 
-    def published(self, function: str, topic: str, data: object) -> None:
-        """A function of this board published; to the fleet it goes when the topic is one of names."""
+    def published(self, function: str, topic: str, data: object, hops: int = 1) -> None:
+        """A function of this board published; to the fleet it goes when the topic is one of names.
+
+        `hops` is how many functions led to it, this one included. Beyond MAX_HOPS it goes to nobody.
+        """
         if not is_fleet_topic(topic):
             return
+        if hops > MAX_HOPS:
+            self._end_of_circle(function, topic)
+            return
         source = f"{self._origin}/function/{function}"
-        message = Message(f"{function}-{next(self._numbers)}", source, rfc3339(time.time()), topic, data)
+        message = Message(f"{function}-{next(self._numbers)}", source, rfc3339(time.time()), topic, data, hops)
         try:
             payload = message.encode()
         except ProtocolError as error:
@@ -100,6 +110,21 @@ class TopicHub:
         self._hand_out(message)
         if self._network:
             self._network.publish(topic, payload)
+
+    def _end_of_circle(self, function: str, topic: str) -> None:
+        now = time.monotonic()
+        with self._lock:
+            told = self._circles.get(function)
+            if told is not None and now - told < _TELL:
+                return
+            self._circles[function] = now
+        _log.warning(
+            "%s published on %s, which %s functions in a row led to: they start each other without end, so it was not "
+            "sent. Have one of them listen to another topic, or publish on a change only",
+            function,
+            topic,
+            MAX_HOPS,
+        )
 
     def arrived(self, message: Message) -> None:
         """A message came from the network. This board's own were handed out when they were sent."""

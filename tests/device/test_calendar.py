@@ -1,6 +1,7 @@
 """Schedules, with the hours that a change of the clocks skips and repeats."""
 
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -74,3 +75,65 @@ def test_a_zone_that_does_not_exist_or_would_read_another_file_is_refused(zone):
 def test_a_schedule_that_never_comes_or_cannot_be_read_is_refused(schedule):
     with pytest.raises(BadArtifactError, match="cannot be used"):
         Calendar(schedule, "UTC")
+
+
+def written_by_the_board(moment=1780000000):
+    calendar = Calendar("30 7 * * *")
+    return calendar.written(calendar.after(moment))
+
+
+@pytest.mark.parametrize(
+    ("tz", "written"),
+    [
+        ("CET-1CEST,M3.5.0,M10.5.0/3", "2026-05-29T07:30:00+02:00"),
+        ("JST-9", "2026-05-29T07:30:00+09:00"),
+        ("<+0545>-5:45", "2026-05-29T07:30:00+05:45"),
+        (":Asia/Tokyo", "2026-05-29T07:30:00+09:00"),
+        ("UTC", "2026-05-29T07:30:00+00:00"),
+    ],
+)
+def test_the_environment_may_name_a_zone_or_give_its_rule(monkeypatch, tz, written):
+    monkeypatch.setenv("TZ", tz)
+    assert written_by_the_board() == written
+
+
+def test_a_rule_changes_the_clocks(monkeypatch):
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    assert written_by_the_board(1793000000) == "2026-10-27T07:30:00+01:00"
+
+
+@pytest.mark.parametrize("tz", ["CET-1CEST", "Mars/Olympus", "é", "x" * 5000, "/nowhere", "/etc/passwd", "../Tokyo"])
+def test_a_zone_that_cannot_be_read_is_told_and_the_systems_is_used(monkeypatch, tmp_path, caplog, tz):
+    monkeypatch.setattr("device.calendar._LOCAL", set_zone(tmp_path, "Asia/Tokyo"))
+    monkeypatch.setenv("TZ", tz)
+    assert written_by_the_board().endswith("+09:00")
+    assert "is no time zone" in caplog.text
+
+
+def set_zone(folder, zone):
+    """As `timedatectl set-timezone` does: another link in the place of the one there was."""
+    import tzdata
+
+    new = folder / "new"
+    new.symlink_to(Path(tzdata.__file__).parent / "zoneinfo" / zone)
+    return new.replace(folder / "localtime")
+
+
+def test_a_schedule_follows_the_zone_that_is_set_for_the_board_and_one_of_its_own_stays(monkeypatch, tmp_path):
+    monkeypatch.delenv("TZ", raising=False)
+    monkeypatch.setattr("device.calendar._LOCAL", set_zone(tmp_path, "Etc/UTC"))
+    follows, stays = Calendar("30 7 * * *"), Calendar("30 7 * * *", "Europe/Berlin")
+    set_zone(tmp_path, "Asia/Tokyo")
+    assert follows.follow()
+    assert not follows.follow()
+    assert not stays.follow()
+    assert [each.written(each.after(1780000000))[-6:] for each in (follows, stays)] == ["+09:00", "+02:00"]
+
+
+def test_a_board_whose_zone_file_goes_away_is_in_utc(monkeypatch, tmp_path):
+    monkeypatch.delenv("TZ", raising=False)
+    monkeypatch.setattr("device.calendar._LOCAL", set_zone(tmp_path, "Asia/Tokyo"))
+    calendar = Calendar("30 7 * * *")
+    (tmp_path / "localtime").unlink()
+    assert calendar.follow()
+    assert calendar.written(0.0) == "1970-01-01T00:00:00+00:00"

@@ -16,7 +16,7 @@ from cloud_shim.cli.options import (
     existing_folder,
     parse_config,
 )
-from cloud_shim.cli.release.packing import pack
+from cloud_shim.cli.release.packing import declared_settings, pack
 from cloud_shim.cli.release.pushing import push
 from cloud_shim.fleet.deployments import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS
 
@@ -44,8 +44,8 @@ def run(
 ) -> None:
     """Send the function or model in PATH to a device, and wait until it runs there."""
     started = time.monotonic()
-    config = parse_config(pairs)
-    archive = pack(existing_folder(path), config)
+    config = parse_config(pairs, declared_settings(existing_folder(path)))
+    archive = pack(Path(path), config)
     device = choose_device(options.client, device)
     sent = push(options.client, archive)
     needs = layer.send(options, Path(path), device)

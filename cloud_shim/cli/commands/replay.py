@@ -15,7 +15,8 @@ from typing import Any
 import click
 
 from cloud_shim.cli import lines
-from cloud_shim.cli.options import Options, command, parse_config
+from cloud_shim.cli.options import Options, command, existing_folder, parse_config
+from cloud_shim.cli.release.packing import declared_settings
 from cloud_shim.cli.terminal import Line, Terminal
 from cloud_shim.words import amounts
 from device.errors import LamplightError, NotFoundError, RejectedError, UsageError
@@ -40,7 +41,8 @@ def run(
     recorded = trace.load(Path(path))
     started = time.monotonic()
     count = differ = 0
-    for decision in _decisions(path, folder, models, json.dumps(parse_config(settings) or {}), options.terminal):
+    config = json.dumps(parse_config(settings, declared_settings(existing_folder(folder))) or {})
+    for decision in _decisions(path, folder, models, config, options.terminal):
         count += 1
         differ += bool(decision["differences"])
         if decision["differences"] or not only:

@@ -11,6 +11,14 @@ from device.errors import UsageError
 from device.infer import acceptance, files
 
 
+def declared_settings(folder: Path) -> Mapping[str, object]:
+    """The settings of the function in `folder` with what function.toml gives them; none of a model.
+
+    Raises as `pack` does.
+    """
+    return bundle.declared(folder).config if bundle.kind(folder) == "function" else {}
+
+
 def pack(folder: Path, config: Mapping[str, object] | None = None) -> bytes:
     """The archive of the function or model in `folder`, once it and the settings in `config` are checked.
 

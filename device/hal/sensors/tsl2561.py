@@ -30,6 +30,8 @@ BRIGHT = CLIPPED * 9 // 10
 DIM = BRIGHT * 2 // 3 // 16
 # A change down and a change up again, should the light jump meanwhile.
 GAIN_CHANGES = 2
+# An integration takes 108 ms and a reading some 2 ms, so one repetition is enough on a bus that works.
+SNAPSHOTS = 5
 # What the datasheet's formula gives for the highest count at each gain and 101 ms, for light without infrared.
 HIGHEST_LUX = {LOW_GAIN: 0.0304 * CLIPPED * 16 / 0.252, HIGH_GAIN: 0.0304 * CLIPPED / 0.252}
 
@@ -106,12 +108,16 @@ class Tsl2561:
 
 
 def _snapshot(driver: "adafruit_tsl2561.TSL2561") -> tuple[tuple[int, int], float | None]:
-    """Both channels' counts and the driver's lux, of one integration: read again when another ended in between."""
-    while True:
+    """Both channels' counts and the driver's lux, of one integration: read again when another ended in between.
+
+    Raises RuntimeError when the counts were others at each reading.
+    """
+    for _ in range(SNAPSHOTS):
         counts = driver.luminosity
         lux = driver.lux
         if driver.luminosity == counts:
             return counts, lux
+    raise RuntimeError(f"{SNAPSHOTS} readings within one integration gave other counts each time: the bus is disturbed")
 
 
 def _reading(gain: int, counts: tuple[int, int], lux: float | None) -> Reading:

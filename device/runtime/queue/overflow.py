@@ -25,7 +25,7 @@ class Waiting(NamedTuple):
     @classmethod
     def of(cls, event: Event, reply: Reply | None = None) -> "Waiting":
         """Encodes the event; raises as messages.event_packet does."""
-        packet = event_packet(event.id, event.source, event.type, event.time, event.data, event.subject)
+        packet = event_packet(event.id, event.source, event.type, event.time, event.data, event.subject, event.hops)
         return cls(event, packet, reply)
 
     def fail(self, error: Exception) -> None:

@@ -75,12 +75,14 @@ def assignment(message: dict[str, object]) -> Assignment:
     return Assignment(**fields)  # pyright: ignore[reportArgumentType]
 
 
-def event_packet(id: str, source: str, type: str, time: float, data: object, subject: str = "") -> bytes:
+def event_packet(id: str, source: str, type: str, time: float, data: object, subject: str = "", hops: int = 0) -> bytes:
     """An event as a packet that still lacks its deadline: encoded once, by whoever brings the event.
 
     Raises ValueError, TypeError or RecursionError for data that cannot be sent.
     """
     said = {"do": "handle", "id": id, "source": source, "type": type, "time": time, "data": data, "subject": subject}
+    if hops:
+        said["hops"] = hops
     packet = encode(said)
     if len(packet) > MAX_PACKET - _DEADLINE_ROOM:
         raise ProtocolError(f"{len(packet)} bytes as JSON; at most {MAX_PACKET - _DEADLINE_ROOM}")
@@ -91,7 +93,7 @@ def event(message: dict[str, Any]) -> tuple[Event, float]:
     """The event in a message from the agent, which is trusted, and its deadline."""
     # Written out, for it is on the path of every event.
     m = message
-    return Event(m["id"], m["source"], m["type"], m["time"], m["data"], m["subject"]), m["deadline"]
+    return Event(m["id"], m["source"], m["type"], m["time"], m["data"], m["subject"], m.get("hops", 0)), m["deadline"]
 
 
 def with_deadline(packet: bytes, deadline: float) -> bytes:

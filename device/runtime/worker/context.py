@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from device.errors import LamplightError, NotFoundError
 from device.logs import level
-from device.runtime.wire.messages import Log, Publish
+from device.runtime.wire.messages import LEVELS, Log, Publish
 from device.runtime.worker.reads import Note
 
 if TYPE_CHECKING:
@@ -132,7 +132,12 @@ class FunctionLog:
         self.line("error", message, arguments)
 
     def line(self, level: str, message: object, arguments: tuple[object, ...] = ()) -> None:
-        """One line. `arguments` go into `message` by `%`, as in the standard library's logging."""
+        """One line. `arguments` go into `message` by `%`, as in the standard library's logging.
+
+        Raises ValueError for a level that there is not.
+        """
+        if level not in LEVELS:
+            raise ValueError(f"there is no level {level!r}: a line is one of {', '.join(LEVELS)}")
         text = str(message) % arguments if arguments else str(message)
         self._send(Log(level, text[:MAX_TEXT].encode(errors="replace").decode()).message())
 
@@ -190,8 +195,10 @@ class Context:
         """Send `data` (anything JSON can say, about 128 kB at most) to the cloud under `topic`; it waits on the board
         while offline.
 
-        Raises LamplightError when `data` cannot be sent.
+        Raises TypeError when `topic` is no text, LamplightError when `data` cannot be sent.
         """
+        if not isinstance(topic, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"publish(topic, data): the topic is text such as 'rooms/hall', not {type(topic).__name__}")
         try:
             self._send(Publish(topic, data).message())
         except (TypeError, ValueError, RecursionError) as error:

@@ -23,7 +23,7 @@ from device.runtime.confinement.probe import mechanisms
 from device.runtime.wire import messages
 from device.runtime.wire.channel import Channel, ChannelClosedError, encode
 from device.runtime.wire.messages import Assignment, Failure, Result
-from device.runtime.worker import handler, migration
+from device.runtime.worker import handler, migration, output
 from device.runtime.worker.context import Context, LoggingBridge, Pin, leased_models, leased_pins, leased_sensors
 from device.runtime.worker.reads import Reads
 from device.runtime.worker.state import State
@@ -70,14 +70,7 @@ def _settle(log: int, zygote: int) -> None:
         signal.signal(number, signal.SIG_DFL)
     # Ctrl-C in a terminal is the agent's to act on.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    os.close(log)
-    # Whole lines at once, so that they reach the agent when they are printed; never an error for odd characters.
-    sys.stdout, sys.stderr = (
-        open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
-        for fd in (1, 2)
-    )
+    output.take(log)
     faulthandler.enable(file=2)
 
 
@@ -145,7 +138,9 @@ class Worker:
             self._become("hardware", lambda: [self._pins[name] for name in self._assignment.outputs])
             self._channel.send(messages.RUNNING)
             while (message := self._channel.receive()) != messages.STOP:
-                self._answer(self._outcome(handle, message))
+                outcome = self._outcome(handle, message)
+                output.end_lines()
+                self._answer(outcome)
         for each in (*self._pins.opened().values(), *self._sensors.opened().values()):
             each.close()
         self._state.close()

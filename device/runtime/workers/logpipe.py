@@ -1,13 +1,17 @@
 """What a worker prints, as lines: the reading end of the pipe behind its stdout and stderr.
 
-Never waits. Lines are bounded in length here, in rate by the journal.
+Never waits. A carriage return ends a line too: a progress bar writes nothing else. Lines are bounded in length here,
+in rate by the journal.
 """
 
 import os
+import re
 from collections.abc import Callable
 
 MAX_LINE = 2000
 _READ = 64 * 1024
+# A carriage return at the very end may be the first half of the two that end a line elsewhere.
+_END = re.compile(rb"\r*\n|(?<=[^\r\n])\r+(?!\Z)")
 
 
 class LogPipe:
@@ -29,7 +33,7 @@ class LogPipe:
             data = os.read(self._fd, _READ)
         except BlockingIOError:
             return True
-        *whole, self._rest = (self._rest + data).split(b"\n")
+        *whole, self._rest = _END.split((self._rest + data).lstrip(b"\r"))
         if self._cut and whole:
             # The remainder of a line whose beginning was given out already.
             del whole[0]
@@ -52,5 +56,5 @@ class LogPipe:
         # One read: a process that outlived the worker must not hold the agent here.
         self.read()
         if self._rest and not self._cut:
-            self._sink([self._rest.decode(errors="replace")])
+            self._sink([self._rest.rstrip(b"\r").decode(errors="replace")])
         os.close(self._fd)

@@ -9,6 +9,7 @@ import select
 import signal
 import time
 
+from device.event import Event
 from device.protocol.errors import ProtocolError
 from device.runtime.cgroups.group import Group
 from device.runtime.journal import Journal
@@ -58,6 +59,8 @@ class WorkerProcess:
         self._poll.register(self._channel_fd, select.POLLIN)
         self._poll.register(self._log, select.POLLIN)
         self._logging = True
+        # Of the last event: a thread that the handler left behind publishes on its account.
+        self._hops = 0
         self._watch: Watch | None = None
         self.pid = fork.pid
 
@@ -79,18 +82,19 @@ class WorkerProcess:
         self._send(_GO)
         self._expect(Running, patience, "opening its hardware")
 
-    def handle(self, event: str, packet: bytes, timeout: float) -> Result | Failure:
-        """Have it handle within `timeout` seconds the event `event` (its id); messages.event_packet made its `packet`.
+    def handle(self, event: Event, packet: bytes, timeout: float) -> Result | Failure:
+        """Have it handle `event` within `timeout` seconds; messages.event_packet made its `packet`.
 
         Raises WorkerLostError.
         """
+        self._hops = event.hops
         deadline = time.monotonic() + timeout
         self._send(messages.with_deadline(packet, deadline))
         said = self._await(deadline)
         if isinstance(said, (Result, Failure)):
             return said
         if said is None:
-            raise WorkerLostError("timeout", f"no answer to {event} within {timeout:g} s")
+            raise WorkerLostError("timeout", f"no answer to {event.id} within {timeout:g} s")
         raise WorkerLostError("crashed", f"answered an event with {type(said).__name__}")
 
     def mind(self, wake: int) -> None:
@@ -216,7 +220,7 @@ class WorkerProcess:
         if isinstance(said, Log):
             self._journal.lines(said.level, [said.text])
         elif isinstance(said, Publish):
-            self._journal.publish(said.topic, said.data)
+            self._journal.publish(said.topic, said.data, self._hops + 1)
         else:
             return said
         return None

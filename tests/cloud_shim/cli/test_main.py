@@ -128,5 +128,15 @@ def test_a_closed_pipe_is_quiet():
         assert child.wait() == 141
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1"])
+def test_an_encoding_without_most_characters_costs_no_traceback_and_no_json(encoding):
+    environment = {"PATH": "", "PYTHONIOENCODING": encoding}
+    said = lamplight(*NOWHERE, "devices", "--device-→-日本", env=environment)
+    assert (said.returncode, "Traceback" in said.stderr) == (2, False)
+    code = "from cloud_shim.cli.terminal import Terminal; Terminal(as_json=True).data({'name': '日本 → ä'})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=environment)
+    assert json.loads(done.stdout.decode(encoding)) == {"name": "日本 → ä"}
+
+
 def test_there_is_no_colour_in_a_pipe():
     assert "\x1b" not in lamplight(*NOWHERE, "devices", env={"PATH": "", "TERM": "xterm-256color"}).stderr

@@ -125,3 +125,24 @@ def test_what_is_not_packed_is_not_looked_at(tmp_path):
     (folder / ".venv").mkdir()
     (folder / ".venv" / "broken.py").write_text("def (")
     bundle.read_function(folder)
+
+
+@pytest.mark.parametrize("name", ["Function.toml", "function.toml.txt", "function.tml", "fuction.toml"])
+def test_a_file_that_is_nearly_called_so_is_named(tmp_path, name):
+    (tmp_path / name).write_text("")
+    with pytest.raises(NotFoundError, match=f"there is '{name}'.*Rename it to function.toml"):
+        bundle.kind(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["Main.py", "main.py.txt", "mian.py"])
+def test_a_handlers_file_that_is_nearly_called_so_is_named(tmp_path, name):
+    write(tmp_path, {"function.toml": b'name = "f"\nhandler = "main:handler"\n'})
+    (tmp_path / name).write_text("def handler(event, context): ...\n")
+    with pytest.raises(BadArtifactError, match=f"there is '{name}'.*Rename it to main.py"):
+        bundle.read_function(tmp_path)
+
+
+def test_a_folder_of_something_else_is_told_as_before(tmp_path):
+    (tmp_path / "notes.md").write_text("")
+    with pytest.raises(NotFoundError, match="lamplight new"):
+        bundle.kind(tmp_path)

@@ -124,6 +124,23 @@ def test_messages_reach_the_handler_of_their_kind(session: Session, cloud: Cloud
     until(lambda: got == [b"one"], "delivered")
 
 
+def test_what_the_broker_had_kept_is_no_event(session: Session, cloud: Cloud, broker: Mosquitto) -> None:
+    got: list[tuple[str, bytes]] = []
+    for kind in ("topic", "call", "desired"):
+        session.on(kind, lambda topic, payload: got.append((topic.kind, payload)))
+    shared, call = topics.shared("home", "rooms/hall"), str(topics.Topic("home", "call", "desk-pi", "night-light"))
+    for topic in (shared, call, DESIRED):
+        cloud.client.publish(topic, b"kept", qos=1, retain=True).wait_for_publish(30)
+    session.on_connected(lambda: session.subscribe_shared(["rooms/hall"]))
+    session.start()
+    until(lambda: ("desired", b"kept") in got, "a document that was kept is taken")
+    for topic in (shared, call):
+        cloud.client.publish(topic, b"now", qos=1, retain=True).wait_for_publish(30)
+    until(lambda: {("topic", b"now"), ("call", b"now")} <= set(got), "what happens now is an event")
+    assert ("topic", b"kept") not in got
+    assert ("call", b"kept") not in got
+
+
 def test_what_another_thread_publishes_waits_for_nothing(
     session: Session, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -152,6 +152,27 @@ def test_a_print_during_a_call_reaches_the_log_and_one_while_idle_too(bench):
     bench.records.wait("log", function="f", text="afterwards")
 
 
+def test_a_line_that_is_begun_in_one_event_does_not_run_into_the_next(bench):
+    code = """
+    import sys
+    def handler(event, context):
+        if event.data == "progress":
+            print("\\r10%", end="")
+            print("\\r100%", end="", flush=True)
+        elif event.data == "close":
+            sys.stdout.close()
+        elif event.data:
+            print(event.data, end="")
+    """
+    bench.run(bench.function(code))
+    for data in ("measuring...", "progress", "done", "close"):
+        bench.supervisor.call("f", data)
+    assert bench.supervisor.call("f", "") is None
+    bench.records.wait("log", function="f", text="done")
+    assert [each["text"] for each in bench.records.of("log")] == ["measuring...", "10%", "100%", "done"]
+    assert bench.health().restarts == 0
+
+
 def test_a_full_queue_refuses_the_newest_call_where_the_manifest_says_so(bench):
     bench.run(bench.function(HANG, toml='timeout = "1h"\nqueue = 1\noverflow = "drop-newest"'))
     bench.offer("f", "hang")

@@ -69,10 +69,10 @@ def test_the_count_is_told_before_the_end_of_a_worker(journal, out):
 
 def test_the_fleet_gets_more_messages_than_the_cloud_and_not_without_end(journal, out, sent):
     for number in range(100):
-        journal.publish("door", number)
-    assert [data for _, _, data in sent] == list(range(40))
+        journal.publish("door", number, 1)
+    assert [data for _, _, data, _ in sent] == list(range(40))
     assert len([kind for _, kind, _ in out if kind == "publish"]) == 5
-    assert sent[0] == ("f", "door", 0)
+    assert sent[0] == ("f", "door", 0, 1)
 
 
 def test_a_decision_has_lux_only_when_the_event_has(journal, out):

@@ -68,3 +68,18 @@ def test_the_thread_delivers_and_ends():
     cron.close()
     data = {"scheduled": "2026-06-01T14:00:00+02:00", "schedule": "0 14 * * *"}
     assert events == [("cron", "lamplight.cron.due", data, "0 14 * * *")]
+
+
+def test_a_running_trigger_follows_the_boards_zone(monkeypatch):
+    told, zones = threading.Event(), iter([False, True])
+
+    class Following(Calendar):
+        def follow(self):
+            told.set()
+            return next(zones, False)
+
+    monkeypatch.setattr("device.triggers.cron.Calendar", Following)
+    monkeypatch.setattr("device.triggers.cron.LOOK", 0.01)
+    trigger = Cron(CronTrigger("0 7 * * *"), lambda *_: None)
+    assert told.wait(30)
+    trigger.close()

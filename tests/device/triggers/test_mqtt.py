@@ -113,3 +113,50 @@ NOT_EVENTS = [
 def test_what_is_no_cloudevent_is_refused(payload):
     with pytest.raises(ProtocolError):
         cloudevents.message("a", payload)
+
+
+def circle(hub, name, listens, publishes):
+    """A function that publishes on one topic for each message on another, as its worker would."""
+    hub.trigger(listens, lambda source, type, data, subject="", hops=0: hub.published(name, publishes, 1, hops + 1))
+
+
+@pytest.mark.parametrize("links", [[("f", "a", "a")], [("f", "a", "b"), ("g", "b", "c"), ("h", "c", "a")]])
+def test_functions_that_start_each_other_in_a_circle_are_ended_and_told_of_once(hub, delivered, caplog, links):
+    hub.trigger("#", delivered)
+    for each in links:
+        circle(hub, *each)
+    for _ in range(3):
+        hub.published("timer", "a", 1)
+    assert len(delivered.events) == 3 * cloudevents.MAX_HOPS
+    assert caplog.text.count("without end") == 1
+
+
+def test_a_circle_of_two_boards_is_ended_as_one_on_a_board(hub, delivered):
+    other = TopicHub("/home/hall-pi/7-cd")
+    for here, there in ((hub, other), (other, hub)):
+
+        class Across(Wire):
+            to = there
+
+            def publish(self, topic, payload):
+                self.to.arrived(cloudevents.message(topic, payload))
+                return True
+
+        here.link(Across())
+    circle(hub, "f", "a", "b")
+    circle(other, "g", "b", "a")
+    other.trigger("#", delivered)
+    hub.published("timer", "a", 1)
+    assert len(delivered.events) == cloudevents.MAX_HOPS
+
+
+@pytest.mark.parametrize("hops", [-1, 17, "1", 1.5, None, True, 10**30])
+def test_a_count_of_hops_that_is_none_is_refused(hops):
+    payload = {"specversion": "1.0", "id": "1", "source": "/", "type": "t", "hops": hops}
+    with pytest.raises(ProtocolError):
+        cloudevents.message("a", json.dumps(payload).encode())
+
+
+def test_a_message_of_an_older_agent_has_no_count():
+    payload = b'{"specversion": "1.0", "id": "1", "source": "/", "type": "t", "data": 1}'
+    assert cloudevents.message("a", payload).hops == 0

@@ -1,5 +1,6 @@
 """Calling a function from the command line."""
 
+import io
 import json
 
 import pytest
@@ -65,3 +66,28 @@ def test_what_json_cannot_say_is_wrong_usage_and_asks_nothing(shim, run, data):
     code, _, err = run("call", "desk-pi/hello", data)
     assert code == 2 and len(err) < 500
     assert shim.asked(CALL) == []
+
+
+@pytest.mark.parametrize("form", ["@{}", "file://{}"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_data_can_come_from_a_file_where_a_shell_has_no_single_quotes(shim, run, tmp_path, form, mark):
+    shim.answers[CALL] = {"result": None}
+    (tmp_path / "event.json").write_bytes(mark + b'{"name": "Ada"}\r\n')
+    for arguments in ([form.format(tmp_path / "event.json")], ["--data", form.format(tmp_path / "event.json")]):
+        assert run("call", "desk-pi/hello", *arguments)[0] == 0
+    assert [each["data"] for each in shim.asked(CALL)] == [{"name": "Ada"}] * 2
+
+
+def test_data_can_come_from_standard_input(shim, run, monkeypatch):
+    shim.answers[CALL] = {"result": None}
+    monkeypatch.setattr("sys.stdin", io.StringIO("[1]"))
+    assert run("call", "desk-pi/hello", "@-")[0] == 0
+    assert shim.asked(CALL)[0]["data"] == [1]
+
+
+def test_a_file_of_data_that_is_not_there_or_no_text_is_named(shim, run, tmp_path):
+    (tmp_path / "event.json").write_bytes(b"\xff\xfe{\x00")
+    assert run("call", "desk-pi/hello", f"@{tmp_path / 'nothing.json'}")[0] == 3
+    code, _, err = run("call", "desk-pi/hello", f"@{tmp_path / 'event.json'}")
+    assert (code, "save it as UTF-8" in err) == (2, True)
+    assert not shim.requests

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from device.hal.sensors.tsl2561 import BRIGHT, DIM, HIGH_GAIN, LOW_GAIN, choose_gain
+from device.hal.sensors.tsl2561 import BRIGHT, DIM, HIGH_GAIN, LOW_GAIN, _snapshot, choose_gain
 
 # One count at 101 ms and 16x, with infrared 1/4 of broadband, is worth this; dimmer light is known no better.
 LUX_PER_COUNT = 0.0215 / 0.252
@@ -243,3 +243,26 @@ def test_the_gain_follows_the_stronger_channel(gain, channels, chosen):
 def test_a_change_of_gain_is_not_taken_back_at_the_same_light(counts):
     assert choose_gain(LOW_GAIN, (counts // 16, 0)) == LOW_GAIN
     assert choose_gain(HIGH_GAIN, ((DIM - 1) * 16, 0)) == HIGH_GAIN
+
+
+class Disturbed:
+    """A driver whose counts are others at each of the next `times` readings."""
+
+    lux = 5.0
+
+    def __init__(self, times):
+        self.left = times
+
+    @property
+    def luminosity(self):
+        self.left -= self.left > 0
+        return (100 + self.left, 10)
+
+
+def test_a_reading_between_two_integrations_is_repeated():
+    assert _snapshot(Disturbed(3)) == ((100, 10), 5.0)
+
+
+def test_counts_that_never_settle_are_a_fault_and_no_end_of_the_board():
+    with pytest.raises(RuntimeError, match="other counts each time"):
+        _snapshot(Disturbed(10**9))

@@ -68,6 +68,14 @@ def test_log_print_and_logging_become_records_with_their_level(bench):
     }
 
 
+@pytest.mark.parametrize("mistake", ['publish({"lux": 1}, "rooms/hall")', "publish(None)", 'log.line("fatal", "x")'])
+def test_a_mistake_in_a_call_is_an_error_in_the_handler_with_its_line(bench, mistake):
+    with pytest.raises(LamplightError, match=r"TypeError|ValueError") as caught:
+        run(bench, f"context.{mistake}")
+    assert "main.py:3" in str(caught.value)
+    assert bench.health().restarts == 0
+
+
 def test_publish_becomes_a_record(bench):
     run(bench, "context.publish('door', {'open': True})")
     (record,) = bench.records.wait("publish")

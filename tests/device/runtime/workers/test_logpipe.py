@@ -56,3 +56,30 @@ def test_closing_gives_the_last_line_without_its_end():
     os.close(pipe.write_end)
     pipe.log.close()
     assert pipe.lines == ["first", "last words"]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [b"10%\r 50%\r100%\ndone\n"],
+        [b"10%\r", b" 50%\r", b"100%\n", b"done\n"],
+        [b"\r10%", b"\r 50%", b"\r100%", b"\r\ndone\r\n"],
+        [b"10%\r\r 50%\r100%\r", b"\ndone\n"],
+    ],
+)
+def test_a_carriage_return_ends_a_line_however_the_bytes_fall(pipe, pieces):
+    for piece in pieces:
+        pipe.write(piece)
+    assert pipe.lines == ["10%", " 50%", "100%", "done"]
+
+
+def test_an_empty_line_is_one_with_either_end(pipe):
+    pipe.write(b"one\n\ntwo\r\n\r\nthree\n")
+    assert pipe.lines == ["one", "", "two", "", "three"]
+
+
+def test_carriage_returns_without_end_take_no_memory(pipe):
+    for _ in range(10):
+        pipe.write(b"\r" * 50_000)
+    pipe.write(b"after\n")
+    assert pipe.lines == ["after"]
