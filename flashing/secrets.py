@@ -25,8 +25,8 @@ _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 class Wifi:
     """A network, with an ISO 3166-1 code as its `country`; a `hidden` one does not tell its name by itself.
 
-    `key` is for WPA2 the 256-bit pre-shared key as hexadecimal digits, for WPA3 the password itself, which its handshake
-    (SAE) takes, and "" for an open network.
+    `key` is for WPA2 the 256-bit pre-shared key as hexadecimal digits, for WPA3 the password itself, because its
+    handshake (SAE) takes that, and "" for an open network.
     """
 
     ssid: str

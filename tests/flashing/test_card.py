@@ -152,7 +152,7 @@ def test_an_older_image_joins_a_hidden_network_and_refuses_what_its_script_canno
     for security in (secrets.WPA3, secrets.OPEN):
         other = replace(SETTINGS, wifi=secrets.wifi("home", "horse", "DE", security))
         with pytest.raises(UsageError, match="Trixie"):
-            made(make_image(BOOKWORM), plan(settings=other))
+            made(make_image(BOOKWORM), plan(settings=other), again=True)
 
 
 def test_neither_the_wifi_password_nor_its_key_is_where_it_is_shown() -> None:
