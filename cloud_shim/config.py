@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloud_shim.fleet.deployments import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS, Trial
+from cloud_shim.fleet.deployments import Trial
 from cloud_shim.records.retention import KEEP
 from device.errors import UsageError
+from device.protocol.deployment import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS
 from device.protocol.fields import is_name
 
 

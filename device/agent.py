@@ -246,7 +246,7 @@ class Agent:
         self._session.publish(topic, reply.encode(), qos=1)
 
     def _report(self) -> None:
-        body = report.compose(
+        composed = report.compose(
             self._board.name,
             self._versions.told(self._launcher.told),
             self._outbox.boot,
@@ -257,10 +257,10 @@ class Agent:
             self._confinement,
             self._disk.told(),
         )
-        if not self._session.connected or not self._reported.due(body):
+        if not self._session.connected or not self._reported.due(composed):
             return
         topic = topics.of_device(self._config.fleet, self._config.device, "reported")
-        self._session.publish(topic, messages.encode(body), qos=1, retain=True)
+        self._session.publish(topic, messages.encode(composed.to_json()), qos=1, retain=True)
 
 
 class _ChunkLink:

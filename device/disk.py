@@ -2,8 +2,10 @@
 
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
+
+from device.protocol.reported import Disk
 
 # Seconds between two looks: walking the folder wears nothing out, but it is not free on a small board.
 PERIOD = 60.0
@@ -16,13 +18,13 @@ class Usage:
         self._state = state
         self._clock = clock
         self._due = clock()
-        self._told: Mapping[str, int] = {}
+        self._told = Disk(0, 0)
 
-    def told(self) -> Mapping[str, int]:
+    def told(self) -> Disk:
         """Bytes `free` on the disk and bytes `used` by the files below the folder."""
         if self._clock() >= self._due:
             self._due = self._clock() + PERIOD
-            self._told = {"free": shutil.disk_usage(self._state).free, "used": _used(self._state)}
+            self._told = Disk(free=shutil.disk_usage(self._state).free, used=_used(self._state))
         return self._told
 
 

@@ -5,36 +5,16 @@ metadata. It does not decide which one runs: that is the launcher's.
 """
 
 import tomllib
-from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 
 from device.launcher.ledger import BUILT_IN
 from device.launcher.line import Told
+from device.protocol.reported import ReportedAgent
 
 # What is said of a version that has no name: a bare checkout.
 UNKNOWN = "0"
-
-
-@dataclass(frozen=True)
-class Agent:
-    """The version that runs, the digest of its artifact ("" when it is built in), and whether it is on trial.
-
-    `previous` is the version that is kept to go back to ("" for none), `lost` why it is not the one it was ("": it is),
-    `safe` why it starts no functions ("": it does).
-    """
-
-    version: str
-    sha256: str
-    trial: bool
-    previous: str
-    lost: str
-    safe: str = ""
-
-    def to_json(self) -> dict[str, object]:
-        """The JSON form, as `runtime` in REPORTED."""
-        return asdict(self)
 
 
 class Versions:
@@ -43,10 +23,10 @@ class Versions:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def told(self, told: Told) -> Agent:
+    def told(self, told: Told) -> ReportedAgent:
         """What the launcher says, with the versions' names."""
         previous = "" if told.fallback is None else self._name(told.fallback)
-        return Agent(this(), told.running, told.trial, previous, told.lost, told.safe)
+        return ReportedAgent(this(), told.running, told.trial, previous, told.lost, told.safe)
 
     def _name(self, version: str) -> str:
         return built_in() if version == BUILT_IN else _of_folder(self._folder / version)

@@ -5,6 +5,9 @@ Each call gives new ones.
 
 from typing import Any
 
+from device.protocol import reported
+from device.protocol.reported import Reported
+
 Sample = dict[str, Any]
 
 _COUNTS = {"events": 3, "errors": 0, "timeouts": 0, "crashes": 3, "memory": 0, "runs": 0, "slow": 0}
@@ -63,13 +66,18 @@ def records() -> list[Sample]:
     return [{"seq": seq, "time": 1000.5, **each} for seq, each in enumerate(told, 1)]
 
 
+def agent(**fields: Any) -> Sample:
+    """What a report says of the agent."""
+    return {"version": "0.2.0", "sha256": "", "trial": False, "previous": "0.1.0", "lost": "", "safe": "", **fields}
+
+
 def report(**fields: Any) -> Sample:
     """A report, after a generation that failed its trial."""
     return {
         "format": 1,
         "board": "lamplight/simulated",
         "agent": "0.2.0",
-        "runtime": {"version": "0.2.0", "sha256": "", "trial": False, "previous": "0.1.0", "lost": "", "safe": ""},
+        "runtime": agent(),
         "boot": "1-9f3a61c2",
         "generation": 7,
         "previous": 6,
@@ -114,3 +122,8 @@ def report(**fields: Any) -> Sample:
         "platform": {"machine": "aarch64", "python": "3.11", "glibc": 36},
         **fields,
     }
+
+
+def reported_value(**fields: Any) -> Reported:
+    """The same, as the shim reads it."""
+    return reported.parse(report(**fields))

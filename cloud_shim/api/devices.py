@@ -6,10 +6,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from cloud_shim.api.requests import json_object, path_name, shim
-from cloud_shim.fleet.deployments import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS, Trial
+from cloud_shim.fleet.deployments import Trial
 from cloud_shim.releases.release import Release
 from cloud_shim.shim import Shim
-from device.protocol.deployment import MAX_GENERATION
+from device.protocol.deployment import MAX_GENERATION, MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import flag, integer, name, number, only, table, text
 

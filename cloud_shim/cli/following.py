@@ -47,7 +47,7 @@ def follow(
     end = outcome.wait(options.client, device, generation, timeout, _Progress(terminal, started).show)
     seconds = time.monotonic() - started
     if not end.good:
-        terminal.data({**told, "state": end.state, "reason": end.reason, "evidence": dict(end.evidence)})
+        terminal.data({**told, "state": end.state, "reason": end.reason, "evidence": end.evidence.to_json()})
         for line in evidence.lines(end.evidence):
             terminal.say(line)
         remedy = _remedy(device, outcome.unmet(options.client.device(device)))

@@ -16,6 +16,7 @@ import click
 from cloud_shim.cli.client import DEFAULT_URL, Client
 from cloud_shim.cli.terminal import Terminal
 from device.errors import NotFoundError, UsageError
+from device.protocol import reported
 
 _F = TypeVar("_F", bound=Any)
 
@@ -120,10 +121,8 @@ def parse_target(target: str) -> tuple[str, str]:
 
 def known_functions(device: dict[str, Any]) -> list[str]:
     """The functions that a DEVICE is asked to run, or runs."""
-    desired: dict[str, Any] = device["desired"]["functions"]
-    reported: dict[str, Any] = device["reported"] or {"functions": {}}
-    running: dict[str, Any] = reported["functions"]
-    return sorted({*desired, *running})
+    report = reported.known(device["reported"])
+    return sorted({*device["desired"]["functions"], *(report.functions if report else ())})
 
 
 def no_function(device: str, function: str, known: Sequence[str]) -> NotFoundError:

@@ -4,21 +4,22 @@
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cloud_shim.words import transfer
 from cloud_shim.words.transfer import Transfer, Travelled
 from device.errors import LamplightError, OfflineError
+from device.protocol import reported
+from device.protocol.reported import FINAL, SUPERSEDED, WAITING, Evidence
 
-FINAL = ("COMMITTED", "REVERTED", "REJECTED")
 _POLL = 0.1  # seconds
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where a generation stands: a state of docs/protocol.md, "WAITING" before the first, or "SUPERSEDED".
+    """Where a generation stands: a state of docs/protocol.md, WAITING before the first, or SUPERSEDED.
 
     `transfer` is how far it is while it is fetched, `travelled` what that took, when the device still tells; `evidence`
     what a failed trial's verdict rests on.
@@ -28,7 +29,7 @@ class Outcome:
     reason: str = ""
     transfer: Transfer | None = None
     travelled: Travelled | None = None
-    evidence: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    evidence: Evidence = field(default_factory=lambda: Evidence({}))
 
     @property
     def final(self) -> bool:
@@ -51,32 +52,26 @@ class Shim(Protocol):
 
 def judge(device: dict[str, Any], generation: int) -> Outcome:
     """Where `generation` stands on this DEVICE."""
-    reported = device["reported"]
-    if not reported:
-        return Outcome("WAITING")
-    update = reported["update"]
-    if update["generation"] == generation and update["state"] != "IDLE":
-        took = transfer.travelled(update) if update["state"] == "COMMITTED" else None
-        return Outcome(update["state"], update["reason"], transfer.of(update), took, _evidence(reported, generation))
-    if str(generation) in reported["failed"]:
-        return Outcome("REVERTED", reported["failed"][str(generation)], None, None, _evidence(reported, generation))
-    if reported["generation"] == generation:
-        return Outcome("COMMITTED")
-    if max(update["generation"], reported["generation"]) > generation:
-        return Outcome("SUPERSEDED")
-    return Outcome("WAITING")
+    report = reported.known(device["reported"])
+    if report is None:
+        return Outcome(WAITING)
+    stands, update = report.standing(generation), report.update
+    about = update.generation == generation
+    return Outcome(
+        stands.state,
+        stands.reason,
+        transfer.of(update) if about else None,
+        transfer.travelled(update) if about and update.state == "COMMITTED" else None,
+        stands.evidence,
+    )
 
 
 def unmet(device: dict[str, Any]) -> list[str]:
     """The functions which this DEVICE should run in a version that it does not run; each next deployment has them."""
-    reported: dict[str, Any] = device["reported"] or {}
-    runs: dict[str, Any] = reported.get("functions", {})
+    report = reported.known(device["reported"])
+    runs = {name: each.version for name, each in report.functions.items()} if report else {}
     asked: dict[str, Any] = device["desired"]["functions"]
-    return sorted(name for name, ref in asked.items() if name not in runs or runs[name]["version"] != ref["version"])
-
-
-def _evidence(reported: dict[str, Any], generation: int) -> Mapping[str, Any]:
-    return reported.get("evidence", {}).get(str(generation), {})
+    return sorted(name for name, ref in asked.items() if runs.get(name) != ref["version"])
 
 
 def wait(
@@ -100,7 +95,7 @@ def wait(
             last = outcome
         if outcome.final:
             return outcome
-        if outcome.state == "SUPERSEDED":
+        if outcome.state == SUPERSEDED:
             raise LamplightError(
                 f"Generation {generation} was overtaken by a newer deployment", "", f"`lamplight status {device}`"
             )

@@ -3,15 +3,25 @@
 It tolerates a device that has reported nothing, and does no escaping: the templates do.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import boards
 from cloud_shim.words import amounts, evidence, transfer
 from cloud_shim.words.transfer import Transfer
+from device.protocol import reported
+from device.protocol.reported import (
+    Disk,
+    Reported,
+    ReportedAgent,
+    ReportedFunction,
+    ReportedModel,
+    ReportedSensor,
+)
 
 Json = Mapping[str, Any]
+_P = TypeVar("_P", ReportedFunction, ReportedModel)
 
 _FAILED = {
     "REVERTED": "Generation {n} was reverted; generation {runs} runs again",
@@ -116,7 +126,7 @@ def claim(value: Json, now: float) -> ClaimView:
 def device(value: Json, now: float) -> DeviceView:
     """The view of DEVICE `value` at `now`, in seconds since 1970."""
     desired: Json = value["desired"]
-    reported: Json = value["reported"] or {}
+    report = reported.known(value["reported"])
     return DeviceView(
         name=value["name"],
         board=value["board"],
@@ -124,15 +134,15 @@ def device(value: Json, now: float) -> DeviceView:
         online=value["online"],
         revoked=value["revoked"],
         seen="revoked" if value["revoked"] else _seen(value, now),
-        generation=reported.get("generation", 0),
-        update=_REVOKED if value["revoked"] else update(desired.get("generation", 0), reported, value["online"]),
-        functions=_rows(desired.get("functions", {}), reported.get("functions", {})),
-        models=_rows(desired.get("models", {}), reported.get("models", {})),
-        faults=_faults(reported.get("sensors", {})),
-        agent=_agent(reported),
-        boot=reported.get("boot", ""),
-        disk=_disk(reported.get("disk") or {}),
-        confinement=tuple((name, _confined(how)) for name, how in reported.get("confinement", {}).items()),
+        generation=report.generation if report else 0,
+        update=_REVOKED if value["revoked"] else update(desired.get("generation", 0), report, value["online"]),
+        functions=_rows(desired.get("functions", {}), report.functions if report else {}, _function),
+        models=_rows(desired.get("models", {}), report.models if report else {}, _model),
+        faults=_faults(report.sensors if report else {}),
+        agent=_agent(report.agent) if report else "",
+        boot=report.boot if report else "",
+        disk=_disk(report.disk if report else None),
+        confinement=_confinement(report.confinement if report else {}),
     )
 
 
@@ -140,51 +150,46 @@ def _seen(value: Json, now: float) -> str:
     return amounts.presence(value["online"], value["silent"], value["last_seen"], now)
 
 
-def _agent(reported: Json) -> str:
+def _agent(agent: ReportedAgent) -> str:
     """The version of the agent, whether it has yet to prove itself, and whether it is in safe mode."""
-    runtime: Json = reported.get("runtime") or {}
-    told = reported.get("agent", "") + (", on trial" if runtime.get("trial") else "")
-    return f"{told}; {runtime['safe']}; the next deployment ends it" if runtime.get("safe") else told
+    told = f"{agent.version}, on trial" if agent.trial else agent.version
+    return f"{told}; {agent.safe}; the next deployment ends it" if agent.safe else told
 
 
-def _disk(told: Json) -> str:
+def _disk(told: Disk | None) -> str:
     """Free and used, or "" from an agent that does not tell."""
-    if not told:
-        return ""
-    return f"{amounts.size(told['free'])} free, {amounts.size(told['used'])} used"
+    return f"{amounts.size(told.free)} free, {amounts.size(told.used)} used" if told else ""
 
 
-def update(desired: int, reported: Json, online: bool) -> Update:
+def update(desired: int, report: Reported | None, online: bool) -> Update:
     """How far the device is with generation `desired`, from its own report."""
-    if not reported:
+    if report is None:
         return Update("wait", "The device has reported nothing yet")
-    runs: int = reported.get("generation", 0)
-    told: Json = reported.get("update") or {}
-    number: int = told.get("generation", 0)
-    state: str = told.get("state", "IDLE")
-    if desired > max(number, runs):
+    runs, told = report.generation, report.update
+    if desired > max(told.generation, runs):
         return _expected(desired, online)
-    if state in _FAILED and number >= desired:
-        return Update("bad", _FAILED[state].format(n=number, runs=runs), _why(reported, number, told.get("reason", "")))
-    if state in _BUSY:
-        return _busy(_BUSY[state].format(n=number), transfer.of(told))
-    runtime: Json = reported.get("runtime") or {}
-    if safe := runtime.get("safe"):
-        return Update("bad", "Safe mode: no function runs until the next deployment", safe)
-    return _settled(desired, runs, reported)
+    if told.state in _FAILED and told.generation >= desired:
+        heading = _FAILED[told.state].format(n=told.generation, runs=runs)
+        return Update("bad", heading, _why(report, told.generation, told.reason))
+    if told.state in _BUSY:
+        return _busy(_BUSY[told.state].format(n=told.generation), transfer.of(told))
+    if report.agent.safe:
+        return Update("bad", "Safe mode: no function runs until the next deployment", report.agent.safe)
+    return _settled(desired, report)
 
 
-def _settled(desired: int, runs: int, reported: Json) -> Update:
-    why: str | None = reported.get("failed", {}).get(str(desired))
+def _settled(desired: int, report: Reported) -> Update:
+    runs, why = report.generation, report.failed.get(desired)
     if why is not None and desired != runs:
-        return Update("bad", f"Generation {desired} failed; generation {runs} runs", _why(reported, desired, why))
+        return Update("bad", f"Generation {desired} failed; generation {runs} runs", _why(report, desired, why))
     if runs == 0:
         return Update("wait", "Nothing is deployed yet")
     return Update("ok", f"Up to date: generation {runs}")
 
 
-def _why(reported: Json, generation: int, reason: str) -> str:
-    return "\n".join([reason, *evidence.lines(reported.get("evidence", {}).get(str(generation), {}))])
+def _why(report: Reported, generation: int, reason: str) -> str:
+    rests_on = report.evidence.get(generation)
+    return "\n".join([reason, *(evidence.lines(rests_on) if rests_on else ())])
 
 
 def _expected(desired: int, online: bool) -> Update:
@@ -197,26 +202,33 @@ def _busy(text: str, fetched: Transfer | None) -> Update:
     return Update("busy", f"{text}: {fetched.text}", progress=fetched.share) if fetched else Update("busy", text)
 
 
-def _rows(desired: Json, reported: Json) -> tuple[Row, ...]:
-    return tuple(_row(name, desired.get(name, {}), reported.get(name, {})) for name in sorted({*desired, *reported}))
+def _rows(desired: Json, runs: Mapping[str, _P], show: Callable[[Row, _P], Row]) -> tuple[Row, ...]:
+    """A row for each function (or model) that is desired or there; `show` adds what the device says of it."""
+    rows: list[Row] = []
+    for name in sorted({*desired, *runs}):
+        wanted, has = desired.get(name, {}), runs.get(name)
+        row = Row(name, wanted.get("version", 0), has.version if has else 0, config=_settings(wanted))
+        rows.append(show(row, has) if has else row)
+    return tuple(rows)
 
 
-def _row(name: str, wanted: Json, has: Json) -> Row:
-    return Row(
-        name=name,
-        desired=wanted.get("version", 0),
-        reported=has.get("version", 0),
-        state=has.get("state", ""),
-        config=_settings(wanted),
-        errors=has.get("errors", 0),
-        restarts=has.get("restarts", 0),
-        deaths=amounts.deaths(has.get("deaths") or {}),
-        last_error=has.get("last_error", ""),
+def _function(row: Row, has: ReportedFunction) -> Row:
+    return replace(
+        row,
+        state=has.state,
+        errors=has.errors,
+        restarts=has.restarts,
+        deaths=amounts.deaths(has.deaths),
+        last_error=has.last_error,
     )
 
 
-def _confined(how: object) -> str:
-    return "not confined" if how == "none" else str(how)
+def _model(row: Row, has: ReportedModel) -> Row:
+    return row
+
+
+def _confinement(aspects: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, "not confined" if how == "none" else how) for name, how in aspects.items())
 
 
 def _settings(wanted: Json) -> tuple[tuple[str, Any], ...]:
@@ -224,5 +236,5 @@ def _settings(wanted: Json) -> tuple[tuple[str, Any], ...]:
     return tuple(config.items())
 
 
-def _faults(sensors: Json) -> tuple[tuple[str, str], ...]:
-    return tuple((name, health.get("error", "")) for name, health in sensors.items() if not health.get("ok", True))
+def _faults(sensors: Mapping[str, ReportedSensor]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, health.error) for name, health in sensors.items() if not health.ok)

@@ -12,11 +12,9 @@ from device.errors import NotFoundError, RejectedError
 from device.hal import leases
 from device.protocol.deployment import ArtifactRef, Deployment
 from device.protocol.manifest import FunctionManifest
+from device.protocol.reported import Reported
 
 Settings = Mapping[str, object]
-# What deployment.parse takes.
-MAX_TRIAL_SECONDS = 7 * 86400.0
-MAX_TRIAL_EVENTS = 1_000_000
 # Machines, as `uname -m` says, that PyPI has no wheel of onnxruntime for.
 _WITHOUT_ONNXRUNTIME = ("armv6l", "armv7l", "i686", "mips", "mips64")
 
@@ -132,13 +130,13 @@ def check(deployment: Deployment, manifests: Mapping[str, FunctionManifest], boa
     leases.check(board, [manifests[name] for name in deployment.functions])
 
 
-def check_models_run(deployment: Deployment, board: Board, reported: Mapping[str, object]) -> None:
+def check_models_run(deployment: Deployment, board: Board, report: Reported | None) -> None:
     """Raise RejectedError when there is a model in the deployment and none can run there.
 
-    `reported` is the device's last REPORTED, empty for a device that has not said anything yet: then its board decides.
+    `report` is the device's last one. While there is none, or it names no machine, the device's board decides.
     """
-    machine = _machine(board, reported)
-    if not deployment.models or (machine not in _WITHOUT_ONNXRUNTIME and reported.get("ai", True)):
+    machine = report.platform.machine if report and report.platform else board.machine.architecture
+    if not deployment.models or (machine not in _WITHOUT_ONNXRUNTIME and (report is None or report.ai)):
         return
     why, remedy = (
         "onnxruntime is not installed on it",
@@ -147,11 +145,6 @@ def check_models_run(deployment: Deployment, board: Board, reported: Mapping[str
     if machine in _WITHOUT_ONNXRUNTIME:
         why, remedy = f"there is no onnxruntime for {machine}", "use a 64-bit board, or a function without a model"
     raise RejectedError(f"{deployment.device} cannot run ONNX models", why, remedy)
-
-
-def _machine(board: Board, reported: Mapping[str, object]) -> str:
-    platform = reported.get("platform")
-    return str(platform["machine"]) if isinstance(platform, dict) else board.machine.architecture  # pyright: ignore
 
 
 def check_unused(deployment: Deployment, manifests: Mapping[str, FunctionManifest], model: str) -> None:

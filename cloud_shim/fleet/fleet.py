@@ -24,8 +24,10 @@ from cloud_shim.releases.registry import Registry
 from cloud_shim.releases.release import Release
 from device.errors import NotFoundError, RejectedError, UsageError
 from device.protocol import deployment as documents
+from device.protocol import reported
 from device.protocol.deployment import ArtifactRef, Deployment
 from device.protocol.manifest import FunctionManifest
+from device.protocol.reported import Reported
 
 
 @dataclass(frozen=True)
@@ -225,9 +227,9 @@ def _is_revoked(session: Session, device: str) -> bool:
     return credential is not None and credential.revoked
 
 
-def _reported(session: Session, device: str) -> Json:
+def _reported(session: Session, device: str) -> Reported | None:
     report = session.get(ReportRow, device)
-    return json.loads(report.body) if report else {}
+    return reported.known(json.loads(report.body)) if report else None
 
 
 def _settings(release: Release, present: Deployment, settings: Settings | None) -> Settings:

@@ -113,13 +113,13 @@ class Ingest:
         self._changes.device(device)
 
     def _reported(self, device: str, payload: bytes, retained: bool) -> None:
-        report = messages.decode(payload, "reported")
-        reported.check(report)
-        outcomes = recording.outcomes_of_report(report)
+        body = messages.decode(payload, "reported")
+        report = reported.parse(body)
         now = time.time()
         with self._database.write() as session:
-            session.merge(ReportRow(device=device, body=json.dumps(report), received=now))
-            for outcome in outcomes:
+            # As it came: the API passes on what a newer agent says besides.
+            session.merge(ReportRow(device=device, body=json.dumps(body), received=now))
+            for outcome in report.outcomes():
                 _note_outcome(session, device, outcome)
             if not retained:
                 _seen(session, device, now)

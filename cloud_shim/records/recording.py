@@ -11,13 +11,11 @@ import re
 from cloud_shim.database import RecordRow
 from device.protocol import records
 from device.protocol.errors import ProtocolError
-from device.protocol.fields import integer, is_name, number, table, text
+from device.protocol.fields import integer, is_name, number, text
 from device.protocol.messages import Batch
+from device.protocol.reported import FINAL
 
 logger = logging.getLogger(__name__)
-
-FINAL = ("COMMITTED", "REVERTED", "REJECTED")
-"""The states in which an update ends."""
 
 _BOOT = re.compile(r"[0-9]{1,10}-[0-9a-f]{8}", re.ASCII)
 _MOST = 2**53
@@ -44,19 +42,10 @@ def last_seq(batch: Batch) -> int:
 
 def outcome_of_record(row: RecordRow) -> tuple[int, str] | None:
     """Which generation ended how, when the record says so."""
-    return _outcome(json.loads(row.body), "update") if row.kind == "update" else None
-
-
-def outcomes_of_report(report: dict[str, object]) -> list[tuple[int, str]]:
-    """Which generations ended how, by a `reported` message; ProtocolError when its fields are not as agreed.
-
-    The generation that runs is committed, unless it is the one on trial.
-    """
-    running = integer(report, "generation", "reported", 0, _MOST)
-    progress = table(report.get("update"), "reported.update")
-    ended = _outcome(progress, "reported.update")
-    on_trial = progress.get("state") == "TRIAL" and progress.get("generation") == running
-    return [*([ended] if ended else []), *([] if on_trial else [(running, "COMMITTED")])]
+    if row.kind != "update":
+        return None
+    fields = json.loads(row.body)
+    return (integer(fields, "generation", "update", 0, _MOST), fields["state"]) if fields["state"] in FINAL else None
 
 
 def _row(device: str, stream: str, boot: str, record: dict[str, object], received: float) -> RecordRow:
@@ -75,10 +64,3 @@ def _row(device: str, stream: str, boot: str, record: dict[str, object], receive
         function=function,
         body=json.dumps(record, separators=(",", ":")),
     )
-
-
-def _outcome(fields: dict[str, object], where: str) -> tuple[int, str] | None:
-    state = fields.get("state")
-    if state not in FINAL:
-        return None
-    return integer(fields, "generation", where, 0, _MOST), str(state)

@@ -4,38 +4,27 @@ What the fields mean is said in docs/protocol.md. A device may send any of them,
 """
 
 from collections.abc import Mapping
-from typing import Any
 
-from device.protocol.errors import ProtocolError
-from device.protocol.fields import integer, number, table, text
+from device.protocol.reported import Evidence
 
-_MOST = 2**53
 _COUNTS = ("events", "errors", "timeouts", "crashes", "memory")
 
 
-def lines(evidence: Mapping[str, Any]) -> list[str]:
+def lines(evidence: Evidence) -> list[str]:
     """A line for how long it ran, one for each side of the comparison, and the last error; none for no evidence."""
-    try:
-        return _lines(dict(evidence))
-    except ProtocolError:
-        return []
-
-
-def _lines(evidence: dict[str, object]) -> list[str]:
-    told: list[str] = []
-    if "seconds" in evidence:
-        told.append(f"after {number(evidence, 'seconds', 'evidence'):g} s of its trial")
-    for key, heading in (("now", "new"), ("before", "old")):
-        if key in evidence:
-            counts = table(evidence[key], "evidence")
-            numbers = [f"{integer(counts, each, 'evidence', 0, _MOST):,} {each}" for each in _COUNTS]
-            told.append(f"{heading}: {', '.join(numbers[:-1])} ({numbers[-1]}){_runs(counts)}")
-    if last := text(evidence, "last_error", "evidence", ""):
-        told += ["last error:", *(f"  {line}" for line in last.splitlines())]
+    told = [] if evidence.seconds is None else [f"after {evidence.seconds:g} s of its trial"]
+    told += [_side(heading, each) for heading, each in (("new", evidence.now), ("old", evidence.before)) if each]
+    if evidence.last_error:
+        told += ["last error:", *(f"  {line}" for line in evidence.last_error.splitlines())]
     return told
 
 
-def _runs(counts: dict[str, object]) -> str:
+def _side(heading: str, counts: Mapping[str, int]) -> str:
+    numbers = [f"{counts.get(each, 0):,} {each}" for each in _COUNTS]
+    return f"{heading}: {', '.join(numbers[:-1])} ({numbers[-1]}){_runs(counts)}"
+
+
+def _runs(counts: Mapping[str, int]) -> str:
     """How its models did, where it has some."""
-    runs, slow = (integer(counts, key, "evidence", 0, _MOST, 0) for key in ("runs", "slow"))
+    runs, slow = counts.get("runs", 0), counts.get("slow", 0)
     return f", {slow:,} of {runs:,} model runs over their budget" if runs else ""

@@ -4,11 +4,10 @@ The device measures its rate itself (docs/protocol.md, REPORTED): it alone knows
 left is worked out here.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from cloud_shim.words import amounts
+from device.protocol.reported import ReportedUpdate
 
 
 @dataclass(frozen=True)
@@ -33,12 +32,11 @@ class Transfer:
         return ", ".join(told)
 
 
-def of(update: Mapping[str, Any]) -> Transfer | None:
-    """The download that REPORTED.update tells of; None when there is none."""
-    total = update.get("total", 0)
-    if update.get("state") != "FETCHING" or total <= 0:
+def of(update: ReportedUpdate) -> Transfer | None:
+    """The download that the device is about; None when there is none."""
+    if update.state != "FETCHING" or not update.total:
         return None
-    return Transfer(update.get("bytes", 0), total, update.get("rate", 0))
+    return Transfer(update.bytes, update.total, update.rate)
 
 
 @dataclass(frozen=True)
@@ -55,10 +53,9 @@ class Travelled:
         return f"{amounts.size(self.sent)} travelled{instead}"
 
 
-def travelled(update: Mapping[str, Any]) -> Travelled | None:
-    """What the download took that REPORTED.update tells of, now that it is complete; None when there was none."""
-    total = update.get("total", 0)
-    return Travelled(total, update.get("whole", 0)) if total > 0 else None
+def travelled(update: ReportedUpdate) -> Travelled | None:
+    """What the download of this update took, now that it is complete; None when there was none."""
+    return Travelled(update.total, update.whole) if update.total else None
 
 
 def _duration(seconds: float) -> str:

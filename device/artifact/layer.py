@@ -10,16 +10,13 @@ from pathlib import Path
 from device.errors import BadArtifactError, RejectedError
 from device.protocol.errors import ProtocolError
 from device.protocol.layer import LAYER_FILE, SITE, LayerManifest, layer
+from device.protocol.reported import Platform
 
 
 @cache
-def this_machine() -> dict[str, object]:
-    """What decides which wheels run here: machine, Python, and the minor version of glibc 2 (0: another C library)."""
-    return {
-        "machine": platform.machine(),
-        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
-        "glibc": _glibc(),
-    }
+def this_machine() -> Platform:
+    """What decides which wheels run here."""
+    return Platform(platform.machine(), f"{sys.version_info.major}.{sys.version_info.minor}", _glibc())
 
 
 def _glibc() -> int:
@@ -47,10 +44,10 @@ def read(folder: Path) -> LayerManifest:
 def check(manifest: LayerManifest) -> None:
     """Raise RejectedError when its packages cannot run on this board."""
     here = this_machine()
-    if (manifest.machine, manifest.python) == (here["machine"], here["python"]) and manifest.glibc <= _glibc():
+    if (manifest.machine, manifest.python) == (here.machine, here.python) and manifest.glibc <= here.glibc:
         return
     raise RejectedError(
         f"The packages were chosen for {manifest.machine}, Python {manifest.python}, glibc 2.{manifest.glibc}",
-        f"this board is {here['machine']}, Python {here['python']}, glibc 2.{here['glibc']}",
+        f"this board is {here.machine}, Python {here.python}, glibc 2.{here.glibc}",
         "Deploy again: `lamplight deploy` chooses them for the board as it is now",
     )

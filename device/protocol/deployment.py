@@ -12,6 +12,9 @@ from .fields import integer, items, name, number, only, plain, sha256, table, te
 
 FORMAT = 1
 MAX_GENERATION = 2**53 - 1
+# A trial lasts a week and this many events at most.
+MAX_TRIAL_SECONDS = 7 * 86400.0
+MAX_TRIAL_EVENTS = 1_000_000
 # The name of every release of the agent: a fleet has one.
 AGENT = "lamplight"
 # From the three releases before one.
@@ -218,7 +221,7 @@ def parse(value: object) -> Deployment:
             n: table(table(f, n).get("config", {}), f"deployment.functions.{n}.config") for n, f in functions.items()
         },
         trial_seconds=_seconds(trial),
-        trial_events=integer(trial, "events", "deployment.trial", 0, 1_000_000),
+        trial_events=integer(trial, "events", "deployment.trial", 0, MAX_TRIAL_EVENTS),
         attempt=integer(fields, "attempt", "deployment", 0, MAX_GENERATION, 0),
         agent=_ref("agent", AGENT, fields["agent"], "deployment.agent", ()) if "agent" in fields else None,
         layers={n: _layer(f["layer"], f"deployment.functions.{n}.layer") for n, f in _with_layer(functions)},
@@ -236,7 +239,7 @@ def _layer(value: object, where: str) -> ArtifactRef:
 
 def _seconds(trial: dict[str, object]) -> float:
     seconds = number(trial, "seconds", "deployment.trial")
-    if not 0 <= seconds <= 7 * 86400:
+    if not 0 <= seconds <= MAX_TRIAL_SECONDS:
         raise ProtocolError(f"deployment.trial.seconds: {seconds} is not between 0 and a week")
     return seconds
 

@@ -1,109 +1,196 @@
-"""What a device reports of itself (docs/protocol.md, "REPORTED"), checked for those who show it.
+"""What a device reports of itself: the value that the board composes, and that the shim and its commands read.
 
-A board may be hostile, and what it reports stands in a list with all others. Fields that are not named there pass. It
-makes no report, and does not say what a report means.
+`parse` checks every field, for a board may be hostile and its report is shown beside all others. Fields that are not
+named here pass, so that a newer agent can say more. A report also answers two questions on its own: which generations
+ended how (`outcomes`), and where one of them stands (`standing`). docs/protocol.md, "REPORTED", describes the fields.
 """
 
+from . import reported_parts as parts
 from .errors import ProtocolError
-from .fields import flag, integer, name, number, table, text
+from .fields import flag, name, table, text
+from .reported_parts import (
+    Disk,
+    Evidence,
+    Fields,
+    Platform,
+    ReportedAgent,
+    ReportedFunction,
+    ReportedModel,
+    ReportedSensor,
+    ReportedUpdate,
+    Value,
+)
 
-Fields = dict[str, object]
+FORMAT = 1
+# The states in which an update ends.
+FINAL = ("COMMITTED", "REVERTED", "REJECTED")
+# Where a generation stands of which the device has said nothing yet, and one that a newer one overtook.
+WAITING = "WAITING"
+SUPERSEDED = "SUPERSEDED"
 
 _WHERE = "reported"
-_MOST = 2**53
+_COUNTS = ("events", "errors")
 
 
-def check(report: Fields) -> None:
-    """Raise ProtocolError for a report that lacks what every report has, or has it in another form."""
-    _texts(report, ("board", "agent", "boot"), _WHERE)
-    _counts(report, ("generation", "previous"), _WHERE)
-    _update(table(report.get("update"), f"{_WHERE}.update"))
-    for key, look in (("functions", _function), ("models", _model), ("sensors", _sensor)):
-        for each, fields in _parts(report, key).items():
-            look(fields, f"{_WHERE}.{key}.{each}")
-    _generations(report)
-    _strings(report, "confinement")
-    flag(report, "ai", _WHERE)
-    _optional(report)
+class Standing(Value):
+    """Where a generation stands: a state of an update, WAITING or SUPERSEDED; with the reason and its evidence."""
+
+    def __init__(self, state: str, reason: str = "", evidence: Evidence | None = None) -> None:
+        self.state = state
+        self.reason = reason
+        self.evidence = evidence or Evidence({})
 
 
-def _update(update: Fields) -> None:
-    where = f"{_WHERE}.update"
-    _texts(update, ("state", "reason"), where)
-    _counts(update, ("generation", "bytes", "total", "whole", "rate"), where)
+class Reported(Value):
+    """What a device says it is in.
+
+    `generation` runs, and `previous` is the one to fall back to (0: none). `failed` maps generations that failed their
+    trial to the reason, and `evidence` the latest of them to what that rests on. `confinement` says by aspect what
+    confines a worker. `ai` says that the board runs models, `patches` that it applies patches. An agent of an earlier
+    release tells no `disk`, or no `platform`.
+    """
+
+    def __init__(
+        self,
+        *,
+        board: str,
+        agent: ReportedAgent,
+        boot: str,
+        generation: int,
+        previous: int,
+        update: ReportedUpdate,
+        functions: dict[str, ReportedFunction],
+        models: dict[str, ReportedModel],
+        sensors: dict[str, ReportedSensor],
+        failed: dict[int, str],
+        evidence: dict[int, Evidence],
+        confinement: dict[str, str],
+        ai: bool,
+        patches: bool = False,
+        disk: Disk | None = None,
+        platform: Platform | None = None,
+    ) -> None:
+        self.board = board
+        self.agent = agent
+        self.boot = boot
+        self.generation = generation
+        self.previous = previous
+        self.update = update
+        self.functions = functions
+        self.models = models
+        self.sensors = sensors
+        self.failed = failed
+        self.evidence = evidence
+        self.confinement = confinement
+        self.ai = ai
+        self.patches = patches
+        self.disk = disk
+        self.platform = platform
+
+    def outcomes(self) -> list[tuple[int, str]]:
+        """Which generations ended how. The one that runs is committed, unless it is on trial."""
+        update = self.update
+        ended = [(update.generation, update.state)] if update.state in FINAL else []
+        on_trial = update.state == "TRIAL" and update.generation == self.generation
+        return ended if on_trial else [*ended, (self.generation, "COMMITTED")]
+
+    def standing(self, generation: int) -> Standing:
+        """Where `generation` stands on the device."""
+        update = self.update
+        if update.generation == generation and update.state != "IDLE":
+            return Standing(update.state, update.reason, self.evidence.get(generation))
+        if generation in self.failed:
+            return Standing("REVERTED", self.failed[generation], self.evidence.get(generation))
+        if self.generation == generation:
+            return Standing("COMMITTED")
+        return Standing(SUPERSEDED if max(update.generation, self.generation) > generation else WAITING)
+
+    def steady(self) -> Fields:
+        """The JSON form without what changes all the time: the counters and the disk."""
+        functions = {n: _without(each.to_json(), _COUNTS) for n, each in self.functions.items()}
+        return {**_without(self.to_json(), ("disk",)), "functions": functions}
+
+    def to_json(self) -> Fields:
+        """The JSON form; `parse` is its inverse."""
+        fields: Fields = {
+            "format": FORMAT,
+            "board": self.board,
+            "agent": self.agent.version,
+            "runtime": self.agent.to_json(),
+            "boot": self.boot,
+            "generation": self.generation,
+            "previous": self.previous,
+            "update": self.update.to_json(),
+            "functions": {n: each.to_json() for n, each in self.functions.items()},
+            "models": {n: each.to_json() for n, each in self.models.items()},
+            "sensors": {n: each.to_json() for n, each in self.sensors.items()},
+            "failed": {str(generation): reason for generation, reason in self.failed.items()},
+            "evidence": {str(generation): each.to_json() for generation, each in self.evidence.items()},
+            "confinement": dict(self.confinement),
+            "ai": self.ai,
+            "patches": self.patches,
+        }
+        optional = {"disk": self.disk, "platform": self.platform}
+        return {**fields, **{key: each.to_json() for key, each in optional.items() if each}}
 
 
-def _function(fields: Fields, where: str) -> None:
-    _texts(fields, ("state", "last_error"), where)
-    _counts(fields, ("version", "restarts", "events", "errors"), where)
-    deaths = table(fields.get("deaths", {}), f"{where}.deaths")
-    _counts(deaths, tuple(deaths), f"{where}.deaths")
+def parse(value: object) -> Reported:
+    """The report in its JSON form; raises ProtocolError when it lacks what every report has, or has another form."""
+    report = table(value, _WHERE)
+    return Reported(
+        board=text(report, "board", _WHERE),
+        agent=parts.agent(report),
+        boot=text(report, "boot", _WHERE),
+        generation=parts.count(report, "generation", _WHERE),
+        previous=parts.count(report, "previous", _WHERE),
+        update=parts.update(report.get("update")),
+        functions={n: parts.function(each, where) for n, each, where in _parts(report, "functions")},
+        models={n: parts.model(each, where) for n, each, where in _parts(report, "models")},
+        sensors={n: parts.sensor(each, where) for n, each, where in _parts(report, "sensors")},
+        failed={_number(n, f"{_WHERE}.failed"): why for n, why in _texts(report, "failed").items()},
+        evidence=_evidence(table(report.get("evidence", {}), f"{_WHERE}.evidence")),
+        confinement=_texts(report, "confinement"),
+        ai=flag(report, "ai", _WHERE),
+        patches=flag(report, "patches", _WHERE, False),
+        disk=parts.disk(report.get("disk")),
+        platform=parts.platform(report.get("platform")),
+    )
 
 
-def _model(fields: Fields, where: str) -> None:
-    _counts(fields, ("version",), where)
+def known(value: object) -> Reported | None:
+    """The report in `value`, as a DEVICE of the API has it; None when the device has reported nothing.
+
+    A shim of an earlier release kept reports that it had not looked at. One of another form counts as none: the
+    device's next report takes its place.
+    """
+    try:
+        return None if value is None else parse(value)
+    except ProtocolError:
+        return None
 
 
-def _sensor(fields: Fields, where: str) -> None:
-    flag(fields, "ok", where)
-    text(fields, "error", where)
+def _evidence(told: Fields) -> dict[int, Evidence]:
+    return {_number(generation, f"{_WHERE}.evidence"): parts.evidence(each) for generation, each in told.items()}
 
 
-def _generations(report: Fields) -> None:
-    """Which generations failed, why, and what that rests on."""
-    for generation in _strings(report, "failed"):
-        _number(generation, f"{_WHERE}.failed")
-    evidence = table(report.get("evidence", {}), f"{_WHERE}.evidence")
-    for generation, value in evidence.items():
-        _number(generation, f"{_WHERE}.evidence")
-        _verdict(table(value, f"{_WHERE}.evidence"))
-
-
-def _verdict(fields: Fields) -> None:
-    where = f"{_WHERE}.evidence"
-    if "seconds" in fields and not 0 <= number(fields, "seconds", where) <= _MOST:
-        raise ProtocolError(f"{where}.seconds: is no duration")
-    text(fields, "last_error", where, "")
-    for side in ("now", "before"):
-        counts = table(fields.get(side, {}), where)
-        _counts(counts, tuple(counts), where)
-
-
-def _optional(report: Fields) -> None:
-    """What a report lacks at first, or from a board that does not know it."""
-    if report.get("runtime"):
-        runtime = table(report["runtime"], f"{_WHERE}.runtime")
-        _texts(runtime, ("version", "sha256", "previous", "lost", "safe"), f"{_WHERE}.runtime")
-        flag(runtime, "trial", f"{_WHERE}.runtime")
-    if report.get("disk"):
-        _counts(table(report["disk"], f"{_WHERE}.disk"), ("free", "used"), f"{_WHERE}.disk")
-    if report.get("platform"):
-        platform = table(report["platform"], f"{_WHERE}.platform")
-        _texts(platform, ("machine", "python"), f"{_WHERE}.platform")
-        _counts(platform, ("glibc",), f"{_WHERE}.platform")
-
-
-def _parts(report: Fields, key: str) -> dict[str, Fields]:
+def _parts(report: Fields, key: str) -> list[tuple[str, Fields, str]]:
+    """Name, table and path of each function, model or sensor."""
     where = f"{_WHERE}.{key}"
-    return {name(each, where): table(value, where) for each, value in table(report.get(key), where).items()}
+    told = table(report.get(key), where)
+    return [(name(each, where), table(told[each], where), f"{where}.{each}") for each in told]
 
 
-def _strings(report: Fields, key: str) -> Fields:
-    fields = table(report.get(key), f"{_WHERE}.{key}")
-    _texts(fields, tuple(fields), f"{_WHERE}.{key}")
-    return fields
+def _texts(report: Fields, key: str) -> dict[str, str]:
+    where = f"{_WHERE}.{key}"
+    told = table(report.get(key), where)
+    return {each: text(told, each, where) for each in told}
 
 
-def _number(key: str, where: str) -> None:
+def _number(key: str, where: str) -> int:
     if not (key.isascii() and key.isdigit() and len(key) <= 19):
         raise ProtocolError(f"{where}: {key[:40]!r} is no generation's number")
+    return int(key)
 
 
-def _texts(fields: Fields, keys: tuple[str, ...], where: str) -> None:
-    for key in keys:
-        text(fields, key, where)
-
-
-def _counts(fields: Fields, keys: tuple[str, ...], where: str) -> None:
-    for key in keys:
-        integer(fields, key, where, 0, _MOST)
+def _without(fields: Fields, keys: tuple[str, ...]) -> Fields:
+    return {key: value for key, value in fields.items() if key not in keys}

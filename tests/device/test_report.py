@@ -7,9 +7,9 @@ from device.generation import Generation, InstalledModel
 from device.health import FunctionHealth, SensorHealth
 from device.protocol import messages
 from device.protocol.manifest import ModelManifest
+from device.protocol.reported import Disk, Reported, ReportedAgent, ReportedFunction, ReportedModel, parse
 from device.report import COUNTERS_PERIOD, LONGEST_SILENCE, Throttle, compose
 from device.update.status import Update
-from device.version import Agent
 
 HEALTH = FunctionHealth(
     3,
@@ -23,11 +23,11 @@ HEALTH = FunctionHealth(
     last_error="x",
     deaths={"SIGSEGV": 4},
 )
-AGENT = Agent("0.2.0", "cd" * 32, True, "0.1.0", "")
+AGENT = ReportedAgent("0.2.0", "cd" * 32, True, "0.1.0", "")
 UPDATE = Update(7, 6, 8, "FETCHING", "", bytes=10, total=20, whole=40, rate=5, failed={8: "it crashed"})
 
 
-def body(health: FunctionHealth = HEALTH, update: Update = UPDATE, ok: bool = True) -> dict[str, object]:
+def body(health: FunctionHealth = HEALTH, update: Update = UPDATE, ok: bool = True) -> Reported:
     return compose(
         "lamplight/simulated",
         AGENT,
@@ -37,7 +37,7 @@ def body(health: FunctionHealth = HEALTH, update: Update = UPDATE, ok: bool = Tr
         {"light": SensorHealth(ok, "" if ok else "unplugged")},
         Generation(7),
         {"memory": "rlimit"},
-        {"free": 1, "used": 2},
+        Disk(free=1, used=2),
     )
 
 
@@ -49,8 +49,9 @@ class Clock:
 
 
 def test_it_says_what_the_protocol_promises_and_is_json() -> None:
-    told = body()
+    told = body().to_json()
     messages.encode(told)
+    assert parse(told) == body()
     assert (told["generation"], told["previous"], told["boot"]) == (7, 6, "12-9f3a61c2")
     amounts = {"bytes": 10, "total": 20, "whole": 40, "rate": 5}
     assert told["update"] == {"generation": 8, "state": "FETCHING", "reason": "", **amounts}
@@ -63,25 +64,23 @@ def test_it_says_what_the_protocol_promises_and_is_json() -> None:
 
 
 def test_every_way_to_fail_counts_as_an_error() -> None:
-    told = body()["functions"]
-    assert isinstance(told, dict)
-    assert told["lamp"] == {
-        "version": 3,
-        "sha256": "ab" * 32,
-        "state": "running",
-        "restarts": 6,
-        "events": 9,
-        "errors": 7,
-        "deaths": {"SIGSEGV": 4},
-        "last_error": "x",
-    }
+    assert body().functions["lamp"] == ReportedFunction(
+        version=3,
+        digest="ab" * 32,
+        state="running",
+        restarts=6,
+        events=9,
+        errors=7,
+        deaths={"SIGSEGV": 4},
+        last_error="x",
+    )
 
 
 def test_models_are_those_of_the_generation_that_runs(tmp_path: Path) -> None:
     manifest = ModelManifest.__new__(ModelManifest)
     running = Generation(1, {}, {"presence": InstalledModel("presence", 2, "cd" * 32, tmp_path, manifest)})
-    told = compose("b", AGENT, "1-a", Update(), {}, {}, running, {}, {})
-    assert told["models"] == {"presence": {"version": 2, "sha256": "cd" * 32}}
+    told = compose("b", AGENT, "1-a", Update(), {}, {}, running, {}, Disk(0, 0))
+    assert told.models == {"presence": ReportedModel(2, "cd" * 32)}
 
 
 def test_a_change_is_due_at_once_and_only_once() -> None:

@@ -18,7 +18,7 @@ from cloud_shim.cli.options import (
 )
 from cloud_shim.cli.release.packing import declared_settings, pack
 from cloud_shim.cli.release.pushing import push
-from cloud_shim.fleet.deployments import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS
+from device.protocol.deployment import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS
 
 
 @command("deploy")

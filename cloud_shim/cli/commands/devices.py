@@ -1,6 +1,7 @@
 """`lamplight devices`: every device in a table, and who may become or remain one."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -9,6 +10,8 @@ from cloud_shim.cli.lines import printable, release
 from cloud_shim.cli.options import Options, command, common_options, warn
 from cloud_shim.words import amounts
 from device.errors import UsageError
+from device.protocol import reported
+from device.protocol.reported import ReportedFunction, ReportedModel
 
 HEADINGS = ("DEVICE", "BOARD", "SEEN", "GENERATION", "FUNCTIONS", "MODELS")
 
@@ -75,16 +78,20 @@ for each in (accept, reject, revoke, void_cards):
 
 def row(device: dict[str, Any], now: float) -> list[str]:
     """The cells for one DEVICE. "6 → 7" is a device that runs generation 6 and is asked for 7."""
-    reported: dict[str, Any] = device["reported"] or {"generation": 0, "functions": {}, "models": {}}
-    running, asked = reported["generation"], device["desired"]["generation"]
+    report = reported.known(device["reported"])
+    running, asked = report.generation if report else 0, device["desired"]["generation"]
     return [
         device["name"],
         device["board"],
         _seen(device, now),
         str(running) if running == asked else f"{running} → {asked}",
-        ", ".join(release(name, each["version"]) for name, each in reported["functions"].items()) or "-",
-        ", ".join(release(name, each["version"]) for name, each in reported["models"].items()) or "-",
+        _releases(report.functions if report else {}),
+        _releases(report.models if report else {}),
     ]
+
+
+def _releases(parts: Mapping[str, ReportedFunction | ReportedModel]) -> str:
+    return ", ".join(release(name, each.version) for name, each in parts.items()) or "-"
 
 
 def _claim_row(claim: dict[str, Any], now: float) -> list[str]:
@@ -107,8 +114,7 @@ def _seen(device: dict[str, Any], now: float) -> str:
     if device["revoked"]:
         return "revoked"
     if device["online"]:
-        reported: dict[str, Any] = device["reported"] or {}
-        runtime: dict[str, Any] = reported.get("runtime") or {}
-        return "online, in safe mode" if runtime.get("safe") else "online"
+        report = reported.known(device["reported"])
+        return "online, in safe mode" if report and report.agent.safe else "online"
     told = amounts.ago(device["last_seen"], now)
     return f"silent, {told}" if device["silent"] else told

@@ -10,6 +10,7 @@ from cloud_shim.cli.lines import release
 from cloud_shim.cli.options import Options
 from cloud_shim.cli.release import layers
 from cloud_shim.cli.release.pushing import push
+from device.protocol import reported
 from device.protocol.layer import REQUIREMENTS
 
 
@@ -21,10 +22,10 @@ def send(options: Options, folder: Path, device: str) -> dict[str, Any]:
     """
     if not (folder / REQUIREMENTS).is_file():
         return {}
-    reported = options.client.device(device)["reported"]
-    target = layers.platform(reported)
+    report = reported.known(options.client.device(device)["reported"])
+    target = layers.platform(report)
     options.terminal.say(f"{REQUIREMENTS}: choosing wheels for {target}")
-    packed = layers.build(folder, target, models=bool(reported["ai"]))
+    packed = layers.build(folder, target, models=report is not None and report.ai)
     if packed is None:
         return {}
     layer = push(options.client, packed)

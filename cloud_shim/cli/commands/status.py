@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -10,9 +10,12 @@ from cloud_shim.cli import outcome
 from cloud_shim.cli.lines import printable
 from cloud_shim.cli.options import Options, choose_device, command, warn
 from cloud_shim.words import amounts, evidence
+from device.protocol import reported
+from device.protocol.reported import ReportedAgent, ReportedFunction, ReportedModel, ReportedSensor
 
 Row = tuple[str, str]
-Told = Mapping[str, Any]
+Desired = Mapping[str, Any]
+_P = TypeVar("_P", ReportedFunction, ReportedModel)
 _ON_ITS_WAY = {"VERIFIED": "believed", "FETCHING": "being fetched", "STAGED": "being checked", "TRIAL": "on trial"}
 
 
@@ -27,23 +30,22 @@ def run(options: Options, device: str) -> None:
 
 def rows(device: dict[str, Any], now: float) -> list[Row]:
     """A heading and a text, of one or more lines, for each thing there is to know about one DEVICE."""
-    reported, desired = device["reported"], device["desired"]
+    report, desired = reported.known(device["reported"]), device["desired"]
     told = [(device["name"], _presence(device, now))]
-    if not reported:
+    if report is None:
         return [*told, ("generation", f"{desired['generation']} is asked for; the device has not reported yet")]
     asked = outcome.judge(device, desired["generation"])
-    told.append(("generation", _generation(device, asked)))
-    told += _parts("function", reported["functions"], desired["functions"], _function)
-    told += _parts("model", reported["models"], desired["models"], _model)
-    told += [(f"sensor {name}", _sensor(each)) for name, each in reported["sensors"].items()]
+    told.append(("generation", _generation(device, report.generation, asked)))
+    told += _parts("function", report.functions, desired["functions"], _function)
+    told += _parts("model", report.models, desired["models"], _model)
+    told += [(f"sensor {name}", _sensor(each)) for name, each in report.sensors.items()]
     # A reason that stands above already is not told twice.
-    earlier = {number: why for number, why in reported["failed"].items() if why not in asked.reason}
+    earlier = {number: why for number, why in report.failed.items() if why not in asked.reason}
     told += [(f"generation {number}", f"failed: {why}") for number, why in earlier.items()]
-    if disk := reported.get("disk"):
-        told.append(("disk", f"{amounts.size(disk['free'])} free, {amounts.size(disk['used'])} used by Lamplight"))
-    told += [("agent", _agent(reported, desired)), ("confinement", _confinement(reported["confinement"]))]
-    runtime: Told = reported.get("runtime") or {}
-    if safe := runtime.get("safe"):
+    if disk := report.disk:
+        told.append(("disk", f"{amounts.size(disk.free)} free, {amounts.size(disk.used)} used by Lamplight"))
+    told += [("agent", _agent(report.agent, desired)), ("confinement", _confinement(report.confinement))]
+    if safe := report.agent.safe:
         told.insert(
             1, ("safe mode", f"{safe}\nthe next deployment ends it: `lamplight deploy` or `lamplight rollback`")
         )
@@ -61,8 +63,8 @@ def _presence(device: dict[str, Any], now: float) -> str:
     return f"{told}\nwhat follows is what it said then" if lost else told
 
 
-def _generation(device: dict[str, Any], asked: outcome.Outcome) -> str:
-    running, wanted = device["reported"]["generation"], device["desired"]["generation"]
+def _generation(device: dict[str, Any], running: int, asked: outcome.Outcome) -> str:
+    wanted = device["desired"]["generation"]
     if asked.good:
         return f"{running}, as asked for"
     if asked.final:
@@ -76,63 +78,58 @@ def _generation(device: dict[str, Any], asked: outcome.Outcome) -> str:
     return f"{running} runs; generation {wanted} {when}"
 
 
-def _parts(kind: str, runs: Told, wanted: Told, show: Callable[[Any, Any], str]) -> list[Row]:
+def _parts(kind: str, runs: Mapping[str, _P], wanted: Desired, show: Callable[[_P, Desired], str]) -> list[Row]:
     """One row for each function (or model) that runs or is asked for."""
     both = {name: (runs.get(name), wanted.get(name)) for name in sorted({*runs, *wanted})}
     return [(f"{kind} {name}", _part(running, asked, show)) for name, (running, asked) in both.items()]
 
 
-def _part(runs: Any, wanted: Any, show: Callable[[Any, Any], str]) -> str:
-    if not runs:
-        return f"{_version(wanted)} is asked for; it does not run"
-    if not wanted:
-        return f"{show(runs, {})}\nit is to be removed"
-    told = show(runs, wanted)
-    return told if runs["version"] == wanted["version"] else f"{told}\n{_version(wanted)} is asked for"
+def _part(runs: _P | None, wanted: Desired | None, show: Callable[[_P, Desired], str]) -> str:
+    asked = f"v{wanted['version']} is asked for" if wanted else "it is to be removed"
+    if runs is None:
+        return f"{asked}; it does not run"
+    told = show(runs, wanted or {})
+    return told if wanted and runs.version == wanted["version"] else f"{told}\n{asked}"
 
 
-def _version(of: dict[str, Any]) -> str:
-    return f"v{of['version']}"
-
-
-def _function(runs: dict[str, Any], wanted: dict[str, Any]) -> str:
-    counts = [amounts.counted(runs["events"], "event"), amounts.counted(runs["errors"], "error")]
-    counts += [amounts.counted(runs["restarts"], "restart")] if runs["restarts"] else []
-    died = amounts.deaths(runs.get("deaths") or {})
+def _function(runs: ReportedFunction, wanted: Desired) -> str:
+    counts = [amounts.counted(runs.events, "event"), amounts.counted(runs.errors, "error")]
+    counts += [amounts.counted(runs.restarts, "restart")] if runs.restarts else []
+    died = amounts.deaths(runs.deaths)
     counts += [died] if died else []
-    told = [f"{_version(runs)} {runs['state']}, {', '.join(counts)}"]
+    told = [f"v{runs.version} {runs.state}, {', '.join(counts)}"]
     if wanted.get("config"):
         told.append("set: " + ", ".join(f"{key}={value}" for key, value in wanted["config"].items()))
-    if runs["last_error"]:
-        told.append(f"last error: {runs['last_error']}")
+    if runs.last_error:
+        told.append(f"last error: {runs.last_error}")
     return "\n".join(told)
 
 
-def _model(runs: dict[str, Any], _: dict[str, Any]) -> str:
-    return _version(runs)
+def _model(runs: ReportedModel, _: Desired) -> str:
+    return f"v{runs.version}"
 
 
-def _agent(reported: Told, desired: Told) -> str:
+def _agent(agent: ReportedAgent, desired: Desired) -> str:
     """The version that runs, what it can go back to, and whether another one is asked for."""
-    told: str = reported["agent"]
-    runtime: Told = reported.get("runtime") or {}
-    if runtime.get("trial"):
+    told = agent.version
+    if agent.trial:
         told += ", on trial"
-    if runtime.get("previous"):
-        told += f", {runtime['previous']} before"
-    if runtime.get("lost"):
-        told += f"\n{runtime['lost']}"
-    wanted: dict[str, Any] = desired.get("agent") or {"sha256": ""}
-    if wanted["sha256"] != runtime.get("sha256", ""):
-        told += f"\nrelease {_version(wanted)} is asked for" if wanted["sha256"] else "\nthe built-in one is asked for"
+    if agent.previous:
+        told += f", {agent.previous} before"
+    if agent.lost:
+        told += f"\n{agent.lost}"
+    wanted: Desired = desired.get("agent") or {"sha256": ""}
+    if wanted["sha256"] != agent.digest:
+        release = f"release v{wanted['version']}" if wanted["sha256"] else "the built-in one"
+        told += f"\n{release} is asked for"
     return told
 
 
-def _sensor(told: dict[str, Any]) -> str:
-    return "works" if told["ok"] else f"cannot be read: {told['error']}"
+def _sensor(told: ReportedSensor) -> str:
+    return "works" if told.ok else f"cannot be read: {told.error}"
 
 
-def _confinement(aspects: dict[str, str]) -> str:
+def _confinement(aspects: Mapping[str, str]) -> str:
     """What confines a worker, and what does not."""
     there = [f"{aspect}: {how}" for aspect, how in aspects.items() if how != "none"]
     missing = [aspect for aspect, how in aspects.items() if how == "none"]

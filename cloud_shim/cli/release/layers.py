@@ -21,6 +21,7 @@ from typing import Any
 from device.artifact import archive
 from device.errors import LamplightError, OfflineError, RejectedError
 from device.protocol.layer import LAYER_FILE, REQUIREMENTS, SITE
+from device.protocol.reported import Reported
 
 # What the agent needs, by pyproject.toml, and what the agent of a board that runs models has beside it.
 _AGENT = (
@@ -68,15 +69,19 @@ class Wheel:
         return f"{self.name}=={self.version} --hash=sha256:{self.sha256}"
 
 
-def platform(reported: Mapping[str, Any] | None) -> Platform:
-    """The platform in a device's REPORTED; raises OfflineError when it has not said yet."""
-    told = (reported or {}).get("platform")
-    if not told:
+def platform(report: Reported | None) -> Platform:
+    """The platform that a device reported.
+
+    Raises OfflineError when it has not said yet, RejectedError when what it says of its Python is no version.
+    """
+    told = report.platform if report else None
+    if told is None:
         raise OfflineError(
             "It is not known which wheels this board takes", "it has not reported yet", "Try again when it is online"
         )
-    major, _, minor = str(told["python"]).partition(".")
-    return Platform(str(told["machine"]), (int(major), int(minor)), int(told["glibc"]))
+    if not re.fullmatch(r"3\.[0-9]{1,3}", told.python, re.ASCII):
+        raise RejectedError("It is not known which wheels this board takes", f"its Python is {told.python[:40]!r}")
+    return Platform(told.machine, (3, int(told.python[2:])), told.glibc)
 
 
 def build(folder: Path, target: Platform, models: bool) -> bytes | None:

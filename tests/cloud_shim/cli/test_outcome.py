@@ -6,16 +6,18 @@ from cloud_shim.cli import outcome
 from cloud_shim.cli.outcome import Outcome, judge
 from cloud_shim.words.transfer import Transfer, Travelled
 from device.errors import LamplightError, OfflineError
+from tests import samples
 
 
 def device(update=(1, "COMMITTED"), generation=1, failed=None, reason="", received=(0, 0), online=True):
     return {
         "name": "desk-pi",
         "online": online,
-        "reported": {
-            "generation": generation,
-            "failed": failed or {},
-            "update": {
+        "reported": samples.report(
+            generation=generation,
+            failed=failed or {},
+            evidence={},
+            update={
                 "generation": update[0],
                 "state": update[1],
                 "reason": reason,
@@ -23,7 +25,7 @@ def device(update=(1, "COMMITTED"), generation=1, failed=None, reason="", receiv
                 "total": received[1],
                 "whole": 2 * received[1],
             },
-        },
+        ),
     }
 
 

@@ -41,7 +41,7 @@ def test_html_in_a_devices_reasons_and_errors_is_text(page, server):
     reported = state.devices["desk-pi"]["reported"]
     reported["update"] |= {"generation": 8, "state": "REJECTED", "reason": EVIL}
     reported["functions"]["night-light"]["last_error"] = EVIL
-    server.do(state.report, "desk-pi", sensors={EVIL: {"ok": False, "error": EVIL}})
+    server.do(state.report, "desk-pi", sensors={"light": {"ok": False, "error": EVIL}})
     page.until_text("#state", EVIL)
     page.until_text("#light-note", EVIL)
     assert unharmed(page)

@@ -86,7 +86,7 @@ def test_html_in_what_a_device_reports_is_escaped(client, state, path):
     state.devices["desk-pi"]["desired"] |= {"generation": 8}
     state.devices["desk-pi"]["desired"]["functions"]["night-light"]["config"] = {EVIL: EVIL}
     reported["update"] |= {"generation": 8, "state": "REJECTED", "reason": EVIL}
-    reported["sensors"] = {EVIL: {"ok": False, "error": EVIL}}
+    reported["sensors"] = {"light": {"ok": False, "error": EVIL}}
     reported["functions"]["night-light"] |= {"state": EVIL, "last_error": EVIL}
     reported["confinement"] = {EVIL: EVIL}
     reported["agent"] = reported["boot"] = EVIL

@@ -4,6 +4,7 @@ import pytest
 from fake_state import State
 
 from cloud_shim.console import view
+from tests import samples
 
 
 @pytest.fixture
@@ -90,14 +91,14 @@ def test_the_disk_is_told_by_an_agent_that_knows_it(device):
 
 
 def test_an_agent_on_trial_says_so(device):
-    device["reported"]["runtime"] = {"trial": True}
+    device["reported"]["runtime"] = samples.agent(version="0.1.0", trial=True)
     assert view.device(device, device["last_seen"]).agent == "0.1.0, on trial"
     del device["reported"]["runtime"]
     assert view.device(device, device["last_seen"]).agent == "0.1.0"
 
 
 def test_a_board_in_safe_mode_does_not_look_healthy_in_the_list(device):
-    device["reported"]["runtime"] = {"safe": "6 starts in a row ended within 60 s"}
+    device["reported"]["runtime"] = samples.agent(safe="6 starts in a row ended within 60 s")
     told = update(device)
     assert told == view.Update(
         "bad", "Safe mode: no function runs until the next deployment", "6 starts in a row ended within 60 s"
@@ -113,6 +114,6 @@ def test_a_revoked_device_waits_for_no_deployment(device):
 
 
 def test_safe_mode_is_told_with_its_reason_and_its_end(device):
-    device["reported"]["runtime"] = {"safe": "safe mode: 6 starts in a row ended within 60 s"}
+    device["reported"]["runtime"] = samples.agent(safe="safe mode: 6 starts in a row ended within 60 s")
     told = view.device(device, device["last_seen"]).agent
     assert "6 starts in a row" in told and "the next deployment ends it" in told

@@ -8,6 +8,7 @@ from cloud_shim.fleet.deployments import Trial
 from device.errors import LeaseError, NotFoundError, RejectedError
 from device.protocol import manifest
 from device.protocol.deployment import ArtifactRef
+from tests import samples
 
 BOARD = boards.load("lamplight/simulated")
 
@@ -139,12 +140,12 @@ MODEL = deploy(ref("model"))
 
 
 def on(machine, ai):
-    return {"ai": ai, "platform": {"machine": machine, "python": "3.11", "glibc": 36}}
+    return samples.reported_value(ai=ai, platform={"machine": machine, "python": "3.11", "glibc": 36})
 
 
 def test_a_model_goes_to_a_board_that_runs_models_or_has_not_said():
     deployments.check_models_run(MODEL, BOARD, on("aarch64", True))
-    deployments.check_models_run(MODEL, BOARD, {})
+    deployments.check_models_run(MODEL, BOARD, None)
     deployments.check_models_run(deploy(ref()), BOARD, on("mips", False))
 
 
@@ -152,12 +153,12 @@ def test_a_model_goes_to_a_board_that_runs_models_or_has_not_said():
 def test_a_model_for_a_machine_without_onnxruntime_is_refused_saying_so(reported):
     with pytest.raises(RejectedError, match="pi cannot run ONNX models") as refused:
         deployments.check_models_run(MODEL, BOARD, reported)
-    assert f"no onnxruntime for {reported['platform']['machine']}" in str(refused.value)
+    assert f"no onnxruntime for {reported.platform.machine}" in str(refused.value)
 
 
 def test_a_model_for_a_32_bit_board_that_has_not_said_anything_is_refused():
     with pytest.raises(RejectedError, match="no onnxruntime for armv7l"):
-        deployments.check_models_run(MODEL, boards.load("beagleboard/beaglebone-black"), {})
+        deployments.check_models_run(MODEL, boards.load("beagleboard/beaglebone-black"), None)
 
 
 def test_a_model_for_a_board_on_which_onnxruntime_is_not_installed_names_what_to_install():

@@ -46,23 +46,3 @@ def test_number_used_twice_in_one_batch_counts_once():
 def test_batch_of_no_boot_is_refused(boot):
     with pytest.raises(ProtocolError, match="boot"):
         recording.rows("pi", "logs", Batch(boot, [log()]), 2.0)
-
-
-def report(running, generation, state):
-    return {"generation": running, "update": {"generation": generation, "state": state}}
-
-
-@pytest.mark.parametrize(
-    ("body", "outcomes"),
-    [
-        (report(7, 7, "IDLE"), [(7, "COMMITTED")]),
-        (report(7, 7, "COMMITTED"), [(7, "COMMITTED"), (7, "COMMITTED")]),
-        (report(7, 8, "FETCHING"), [(7, "COMMITTED")]),
-        (report(8, 8, "TRIAL"), []),
-        (report(7, 8, "TRIAL"), [(7, "COMMITTED")]),
-        (report(7, 8, "REVERTED"), [(8, "REVERTED"), (7, "COMMITTED")]),
-        (report(7, 8, "REJECTED"), [(8, "REJECTED"), (7, "COMMITTED")]),
-    ],
-)
-def test_a_report_tells_which_generations_proved_themselves(body, outcomes):
-    assert recording.outcomes_of_report(body) == outcomes

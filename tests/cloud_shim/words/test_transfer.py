@@ -3,6 +3,7 @@
 import pytest
 
 from cloud_shim.words.transfer import Transfer, of, travelled
+from device.protocol.reported import ReportedUpdate
 
 
 @pytest.mark.parametrize(
@@ -20,30 +21,31 @@ def test_bytes_rate_and_time_left_as_far_as_they_are_known(transfer, text):
     assert 0 <= transfer.share <= 1
 
 
-@pytest.mark.parametrize(
-    "update", [{}, {"state": "STAGED", "bytes": 5, "total": 5}, {"state": "FETCHING", "bytes": 0, "total": 0}]
-)
-def test_what_is_no_download_has_no_progress(update):
-    assert of(update) is None
+def update(state, stored, total, **more):
+    return ReportedUpdate(8, state, "", stored, total, **more)
+
+
+@pytest.mark.parametrize("told", [update("IDLE", 0, 0), update("STAGED", 5, 5), update("FETCHING", 0, 0)])
+def test_what_is_no_download_has_no_progress(told):
+    assert of(told) is None
 
 
 def test_an_agent_that_tells_no_rate_is_read():
-    assert of({"state": "FETCHING", "bytes": 1, "total": 2}) == Transfer(1, 2, 0)
+    assert of(update("FETCHING", 1, 2)) == Transfer(1, 2, 0)
 
 
 @pytest.mark.parametrize(
-    ("update", "text"),
+    ("told", "text"),
     [
-        ({"bytes": 90, "total": 90, "whole": 51_200}, "90 B travelled instead of 51 kB"),
-        ({"bytes": 51_200, "total": 51_200, "whole": 51_200}, "51 kB travelled"),
-        ({"bytes": 51_200, "total": 51_200}, "51 kB travelled"),
+        (update("COMMITTED", 90, 90, whole=51_200), "90 B travelled instead of 51 kB"),
+        (update("COMMITTED", 51_200, 51_200, whole=51_200), "51 kB travelled"),
+        (update("COMMITTED", 51_200, 51_200), "51 kB travelled"),
     ],
     ids=["patch", "whole", "an-agent-that-does-not-tell"],
 )
-def test_what_travelled_is_told_with_what_it_saved(update, text):
-    assert travelled(update).text == text
+def test_what_travelled_is_told_with_what_it_saved(told, text):
+    assert travelled(told).text == text
 
 
 def test_where_nothing_travelled_nothing_is_told():
-    assert travelled({"bytes": 0, "total": 0, "whole": 0}) is None
-    assert travelled({}) is None
+    assert travelled(update("COMMITTED", 0, 0)) is None

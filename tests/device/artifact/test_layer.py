@@ -11,7 +11,7 @@ PACKAGE = {"name": "leaf", "version": "1.0", "sha256": "ab" * 32}
 
 
 def manifest(**platform):
-    return layer({"platform": {**HERE, **platform}, "packages": [PACKAGE]})
+    return layer({"platform": {**HERE.to_json(), **platform}, "packages": [PACKAGE]})
 
 
 def test_one_for_this_machine_or_an_older_glibc_is_taken():
@@ -46,6 +46,6 @@ def test_a_hostile_layer_file_is_refused(tmp_path, text, says):
 
 def test_one_without_packages_or_without_its_folder_is_refused(tmp_path):
     with pytest.raises(ValueError, match="at least one"):
-        layer({"platform": HERE, "packages": []})
+        layer({"platform": HERE.to_json(), "packages": []})
     with pytest.raises(BadArtifactError, match="no folder site"):
         layer_file.read(tmp_path)

@@ -4,18 +4,104 @@ import pytest
 
 from device.protocol import reported
 from device.protocol.errors import ProtocolError
+from device.protocol.reported import Disk, Evidence, Platform, ReportedAgent, ReportedUpdate, Standing
 from tests import samples
 
 
-def test_a_report_passes_and_so_do_fields_that_are_not_known():
-    reported.check(samples.report(tomorrow={"x": 1}))
+def test_a_report_is_read_and_written_as_it_was():
+    report = samples.report()
+    assert reported.parse(report).to_json() == report
+    assert reported.parse(reported.parse(report).to_json()) == reported.parse(report)
 
 
-@pytest.mark.parametrize("lacking", ["runtime", "disk", "platform", "evidence"])
-def test_what_is_not_known_yet_may_lack(lacking):
+def test_what_a_newer_agent_says_besides_passes():
+    assert reported.parse(samples.report(tomorrow={"x": 1})) == samples.reported_value()
+
+
+def test_its_parts_are_typed():
+    told = samples.reported_value()
+    assert (told.generation, told.previous, told.update.state) == (7, 6, "REVERTED")
+    assert told.functions["night-light"].deaths == {"SIGSEGV": 1}
+    assert told.models["presence"].version == 1
+    assert told.failed[8] == "night-light: crashed 3 times"
+    assert (told.evidence[8].seconds, told.evidence[8].now["crashes"]) == (1.5, 3)
+    assert told.agent == ReportedAgent("0.2.0", previous="0.1.0")
+    assert (told.disk, told.platform) == (Disk(12_884_901_888, 1_048_576), Platform("aarch64", "3.11", 36))
+
+
+@pytest.mark.parametrize("lacking", ["runtime", "disk", "platform", "evidence", "patches"])
+def test_what_an_earlier_agent_does_not_tell_may_lack(lacking):
     report = samples.report()
     del report[lacking]
-    reported.check(report)
+    reported.parse(report)
+
+
+def test_the_first_agents_tell_of_themselves_by_their_version_alone():
+    assert samples.reported_value(agent="0.1.0", runtime=None).agent == ReportedAgent("0.1.0")
+    known = samples.agent(trial=True)
+    del known["safe"]
+    assert samples.reported_value(runtime=known).agent == ReportedAgent("0.2.0", trial=True, previous="0.1.0")
+
+
+def test_an_update_of_an_agent_without_patches_is_read():
+    update = {"generation": 8, "state": "FETCHING", "reason": "", "bytes": 1, "total": 2}
+    assert samples.reported_value(update=update).update == ReportedUpdate(8, "FETCHING", "", 1, 2)
+
+
+@pytest.mark.parametrize("kept", [None, {}, {"generation": 7}, [], 5, samples.report(functions={"../x": {}})])
+def test_what_is_no_report_counts_as_none(kept):
+    assert reported.known(kept) is None
+
+
+def test_a_report_that_is_kept_is_known():
+    assert reported.known(samples.report()) == samples.reported_value()
+
+
+def told(generation, update, state, **fields):
+    fields = {"failed": {}, "evidence": {}, **fields}
+    return samples.reported_value(
+        generation=generation,
+        update={"generation": update, "state": state, "reason": "why", "bytes": 0, "total": 0},
+        **fields,
+    )
+
+
+@pytest.mark.parametrize(
+    ("report", "outcomes"),
+    [
+        (told(7, 7, "IDLE"), [(7, "COMMITTED")]),
+        (told(7, 7, "COMMITTED"), [(7, "COMMITTED"), (7, "COMMITTED")]),
+        (told(7, 8, "FETCHING"), [(7, "COMMITTED")]),
+        (told(8, 8, "TRIAL"), []),
+        (told(7, 8, "TRIAL"), [(7, "COMMITTED")]),
+        (told(7, 8, "REVERTED"), [(8, "REVERTED"), (7, "COMMITTED")]),
+        (told(7, 8, "REJECTED"), [(8, "REJECTED"), (7, "COMMITTED")]),
+    ],
+)
+def test_a_report_tells_which_generations_proved_themselves(report, outcomes):
+    assert report.outcomes() == outcomes
+
+
+@pytest.mark.parametrize(
+    ("report", "standing"),
+    [
+        (told(7, 7, "COMMITTED"), Standing("WAITING")),
+        (told(7, 8, "FETCHING"), Standing("FETCHING", "why")),
+        (told(8, 8, "TRIAL"), Standing("TRIAL", "why")),
+        (told(8, 8, "IDLE"), Standing("COMMITTED")),
+        (told(7, 8, "REJECTED"), Standing("REJECTED", "why")),
+        (
+            told(7, 8, "REVERTED", evidence={"8": {"seconds": 1}}),
+            Standing("REVERTED", "why", Evidence({"seconds": 1})),
+        ),
+        (told(7, 7, "IDLE", failed={"8": "crashed"}), Standing("REVERTED", "crashed")),
+        (told(9, 9, "TRIAL", failed={"8": "crashed"}), Standing("REVERTED", "crashed")),
+        (told(7, 9, "FETCHING"), Standing("SUPERSEDED")),
+        (told(9, 9, "COMMITTED"), Standing("SUPERSEDED")),
+    ],
+)
+def test_a_report_tells_where_a_generation_stands(report, standing):
+    assert report.standing(8) == standing
 
 
 @pytest.mark.parametrize(
@@ -37,6 +123,8 @@ def test_what_is_not_known_yet_may_lack(lacking):
         {"evidence": {"8": []}},
         {"evidence": {"8": {"seconds": 10**400}}},
         {"evidence": {"8": {"now": {"events": "many"}}}},
+        {"evidence": {"8": {"last_error": 7}}},
+        {"patches": 1},
         {"confinement": {"memory": {}}},
         {"runtime": [1]},
         {"runtime": {"version": "1"}},
@@ -51,4 +139,4 @@ def test_what_is_not_known_yet_may_lack(lacking):
 )
 def test_another_shape_is_refused(changed):
     with pytest.raises(ProtocolError, match=r"^reported"):
-        reported.check(samples.report(**changed))
+        reported.parse(samples.report(**changed))

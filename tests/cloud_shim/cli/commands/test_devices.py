@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests import samples
+
 
 @pytest.fixture(autouse=True)
 def nobody_asks(shim):
@@ -100,7 +102,9 @@ def test_reject_needs_to_be_told_whom(shim, run):
 
 
 def test_a_board_in_safe_mode_is_told_from_a_healthy_one(shim, run, device):
-    shim.answers["GET /api/devices"] = {"devices": [device(reported={"runtime": {"safe": "6 starts in a row"}})]}
+    shim.answers["GET /api/devices"] = {
+        "devices": [device(reported={"runtime": samples.agent(safe="6 starts in a row")})]
+    }
     assert "online, in safe mode" in run("devices")[1]
 
 

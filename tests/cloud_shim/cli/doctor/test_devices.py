@@ -3,13 +3,14 @@
 import pytest
 
 from cloud_shim.cli.doctor import devices
+from tests import samples
 
 NOW = 1_790_000_000.0
 
 
 def device(state="COMMITTED", generation=1, wanted=1, online=True, silent=False, last_seen=NOW, **update):
     told = {"generation": wanted, "state": state, "reason": "", "bytes": 0, "total": 0, **update}
-    reported = {"generation": generation, "update": told, "failed": {}}
+    reported = samples.report(generation=generation, update=told, failed={})
     desired = {"generation": wanted, "functions": {}, "models": {}}
     return {
         "name": "pi",

@@ -12,6 +12,7 @@ from cloud_shim.cli.release import layers
 from cloud_shim.cli.release.layers import Platform
 from device.errors import OfflineError, RejectedError
 from device.protocol.layer import layer
+from tests import samples
 from tests.wheels import wheel
 
 PI = Platform("aarch64", (3, 11), 36)
@@ -115,12 +116,20 @@ def test_the_agents_packages_are_those_that_pyproject_declares():
 
 
 def test_a_board_that_has_not_reported_is_asked_for_nothing():
-    with pytest.raises(OfflineError, match="not reported"):
-        layers.platform(None)
+    for told in (None, samples.reported_value(platform=None)):
+        with pytest.raises(OfflineError, match="not reported"):
+            layers.platform(told)
+
+
+@pytest.mark.parametrize("python", ["", "three", "3", "3.x", "3.11.2", "3.\u0661", "3." + "9" * 5000])
+def test_a_board_whose_python_is_no_version_gets_no_layer(python):
+    told = samples.reported_value(platform={"machine": "aarch64", "python": python, "glibc": 41})
+    with pytest.raises(RejectedError, match="its Python is"):
+        layers.platform(told)
 
 
 def test_what_a_board_reports_becomes_its_platform():
-    told = {"platform": {"machine": "aarch64", "python": "3.13", "glibc": 41}}
+    told = samples.reported_value(platform={"machine": "aarch64", "python": "3.13", "glibc": 41})
     assert layers.platform(told) == Platform("aarch64", (3, 13), 41)
     tags = Platform("x86_64", (3, 11), 17).tags()
     assert tags[0] == "manylinux_2_17_x86_64" and {"manylinux2014_x86_64", "manylinux1_x86_64", "linux_x86_64"} < set(

@@ -1,0 +1,291 @@
+"""The parts of what a device reports (reported.py), each as a value, its JSON form, and the reader that checks it.
+
+Each reader raises ProtocolError for a part that lacks what it must have, or has another form.
+"""
+
+from .errors import ProtocolError
+from .fields import flag, integer, number, table, text
+
+Fields = dict[str, object]
+
+_MOST = 2**53
+_EVIDENCE = "reported.evidence"
+
+
+class Value:
+    """Compared by its attributes."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.__dict__})"
+
+
+class ReportedUpdate(Value):
+    """The update that the device is about, or was last.
+
+    `bytes` of `total` are stored, at present `rate` bytes a second, of what travels to bring artifacts of `whole`
+    bytes: patches make `total` less than `whole`.
+    """
+
+    def __init__(
+        self, generation: int, state: str, reason: str, bytes: int, total: int, whole: int = 0, rate: int = 0
+    ) -> None:
+        self.generation = generation
+        self.state = state
+        self.reason = reason
+        self.bytes = bytes
+        self.total = total
+        self.whole = whole
+        self.rate = rate
+
+    def to_json(self) -> Fields:
+        """The JSON form."""
+        return dict(self.__dict__)
+
+
+class ReportedFunction(Value):
+    """One function that the device runs.
+
+    `errors` counts every way to fail; `deaths` says how often its workers ended, by kind.
+    """
+
+    def __init__(
+        self,
+        version: int,
+        digest: str,
+        state: str,
+        restarts: int,
+        events: int,
+        errors: int,
+        deaths: dict[str, int],
+        last_error: str,
+    ) -> None:
+        self.version = version
+        self.digest = digest
+        self.state = state
+        self.restarts = restarts
+        self.events = events
+        self.errors = errors
+        self.deaths = deaths
+        self.last_error = last_error
+
+    def to_json(self) -> Fields:
+        """The JSON form, without the name that stands as its key."""
+        return {
+            "version": self.version,
+            "sha256": self.digest,
+            "state": self.state,
+            "restarts": self.restarts,
+            "events": self.events,
+            "errors": self.errors,
+            "deaths": dict(self.deaths),
+            "last_error": self.last_error,
+        }
+
+
+class ReportedModel(Value):
+    """One model that the device has."""
+
+    def __init__(self, version: int, digest: str) -> None:
+        self.version = version
+        self.digest = digest
+
+    def to_json(self) -> Fields:
+        """The JSON form, without the name that stands as its key."""
+        return {"version": self.version, "sha256": self.digest}
+
+
+class ReportedSensor(Value):
+    """Whether the last reading of a sensor succeeded, and if not, why."""
+
+    def __init__(self, ok: bool, error: str) -> None:
+        self.ok = ok
+        self.error = error
+
+    def to_json(self) -> Fields:
+        """The JSON form, without the name that stands as its key."""
+        return {"ok": self.ok, "error": self.error}
+
+
+class ReportedAgent(Value):
+    """The agent that runs: its version, the digest of its artifact ("" when it is built in), whether it is on trial.
+
+    `previous` is the version that is kept to go back to ("" for none). `lost` says why the agent is not the one that
+    had proved itself ("": it is), `safe` why it starts no functions ("": it does).
+    """
+
+    def __init__(
+        self, version: str, digest: str = "", trial: bool = False, previous: str = "", lost: str = "", safe: str = ""
+    ) -> None:
+        self.version = version
+        self.digest = digest
+        self.trial = trial
+        self.previous = previous
+        self.lost = lost
+        self.safe = safe
+
+    def to_json(self) -> Fields:
+        """The JSON form, which stands at `runtime`."""
+        return {
+            "version": self.version,
+            "sha256": self.digest,
+            "trial": self.trial,
+            "previous": self.previous,
+            "lost": self.lost,
+            "safe": self.safe,
+        }
+
+
+class Disk(Value):
+    """Bytes `free` on the disk that holds the agent's files, and bytes `used` by them."""
+
+    def __init__(self, free: int, used: int) -> None:
+        self.free = free
+        self.used = used
+
+    def to_json(self) -> Fields:
+        """The JSON form."""
+        return {"free": self.free, "used": self.used}
+
+
+class Platform(Value):
+    """What decides which wheels run on the board: as "aarch64", "3.11" and the minor version of glibc 2 (0: none)."""
+
+    def __init__(self, machine: str, python: str, glibc: int) -> None:
+        self.machine = machine
+        self.python = python
+        self.glibc = glibc
+
+    def to_json(self) -> Fields:
+        """The JSON form."""
+        return {"machine": self.machine, "python": self.python, "glibc": self.glibc}
+
+
+class Evidence(Value):
+    """What the verdict on a failed trial rests on. A device may tell any part of it, or none.
+
+    `fields` is all that it told, in JSON form. `now` counts for the new version and `before` for the old one.
+    """
+
+    def __init__(self, fields: Fields) -> None:
+        self.fields = fields
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the trial had lasted."""
+        return number(self.fields, "seconds", _EVIDENCE) if "seconds" in self.fields else None
+
+    @property
+    def last_error(self) -> str:
+        """The end of the last error; "" for none."""
+        return text(self.fields, "last_error", _EVIDENCE, "")
+
+    @property
+    def now(self) -> dict[str, int]:
+        """The counts of the new version by what they count; empty when there are none."""
+        return _counts(self.fields.get("now", {}), f"{_EVIDENCE}.now")
+
+    @property
+    def before(self) -> dict[str, int]:
+        """The same of the old version."""
+        return _counts(self.fields.get("before", {}), f"{_EVIDENCE}.before")
+
+    def to_json(self) -> Fields:
+        """The JSON form."""
+        return dict(self.fields)
+
+
+def agent(report: Fields) -> ReportedAgent:
+    """The agent that the whole `report` tells of: before `runtime` there was only its version."""
+    version, where = text(report, "agent", "reported"), "reported.runtime"
+    if not report.get("runtime"):
+        return ReportedAgent(version)
+    told = table(report["runtime"], where)
+    return ReportedAgent(
+        version=text(told, "version", where),
+        digest=text(told, "sha256", where),
+        trial=flag(told, "trial", where),
+        previous=text(told, "previous", where),
+        lost=text(told, "lost", where),
+        # From agents that know safe mode.
+        safe=text(told, "safe", where, ""),
+    )
+
+
+def update(value: object) -> ReportedUpdate:
+    """The update in its JSON form."""
+    where = "reported.update"
+    told = table(value, where)
+    return ReportedUpdate(
+        generation=count(told, "generation", where),
+        state=text(told, "state", where),
+        reason=text(told, "reason", where),
+        bytes=count(told, "bytes", where),
+        total=count(told, "total", where),
+        whole=count(told, "whole", where, 0),
+        rate=count(told, "rate", where, 0),
+    )
+
+
+def function(told: Fields, where: str) -> ReportedFunction:
+    """The function in its JSON form, which stands at `where`."""
+    return ReportedFunction(
+        version=count(told, "version", where),
+        digest=text(told, "sha256", where, ""),
+        state=text(told, "state", where),
+        restarts=count(told, "restarts", where),
+        events=count(told, "events", where),
+        errors=count(told, "errors", where),
+        deaths=_counts(told.get("deaths", {}), f"{where}.deaths"),
+        last_error=text(told, "last_error", where),
+    )
+
+
+def model(told: Fields, where: str) -> ReportedModel:
+    """The model in its JSON form, which stands at `where`."""
+    return ReportedModel(count(told, "version", where), text(told, "sha256", where, ""))
+
+
+def sensor(told: Fields, where: str) -> ReportedSensor:
+    """The sensor in its JSON form, which stands at `where`."""
+    return ReportedSensor(flag(told, "ok", where), text(told, "error", where))
+
+
+def evidence(value: object) -> Evidence:
+    """The evidence of one verdict in its JSON form."""
+    read = Evidence(table(value, _EVIDENCE))
+    if read.seconds is not None and not 0 <= read.seconds <= _MOST:
+        raise ProtocolError(f"{_EVIDENCE}.seconds: is no duration")
+    # Each attribute checks the field that it reads.
+    _ = read.last_error, read.now, read.before
+    return read
+
+
+def disk(value: object) -> Disk | None:
+    """The disk in its JSON form; None when the device does not tell."""
+    if not value:
+        return None
+    where = "reported.disk"
+    told = table(value, where)
+    return Disk(count(told, "free", where), count(told, "used", where))
+
+
+def platform(value: object) -> Platform | None:
+    """The platform in its JSON form; None when the device does not tell."""
+    if not value:
+        return None
+    where = "reported.platform"
+    told = table(value, where)
+    return Platform(text(told, "machine", where), text(told, "python", where), count(told, "glibc", where))
+
+
+def count(told: Fields, key: str, where: str, default: int | None = None) -> int:
+    """The count at `key`."""
+    return integer(told, key, where, 0, _MOST, default)
+
+
+def _counts(value: object, where: str) -> dict[str, int]:
+    told = table(value, where)
+    return {each: count(told, each, where) for each in told}
