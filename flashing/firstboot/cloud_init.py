@@ -79,7 +79,7 @@ def _network(settings: Settings) -> dict[str, object]:
 
 def _access_point(wifi: Wifi) -> dict[str, object]:
     """As netplan has it (netplan's YAML reference, "access-points")."""
-    hidden = {"hidden": True} if wifi.hidden else {}
+    hidden: dict[str, object] = {"hidden": True} if wifi.hidden else {}
     if wifi.security == WPA3:
         return {**hidden, "auth": {"key-management": "sae", "password": wifi.key}}
     return {**hidden, "password": wifi.key} if wifi.security == WPA2 else hidden
