@@ -29,6 +29,14 @@ _FILE = click.Path(path_type=Path)
 @click.option("--wifi", "ssid", default="", metavar="SSID", help="Wi-Fi; its password is asked for.")
 @click.option("--wifi-password-file", type=_FILE, metavar="FILE", help=f"Instead of asking, or {secrets.VARIABLE}.")
 @click.option("--wifi-country", default="", metavar="CC", help="Which country's rules the radio keeps: DE, US.")
+@click.option(
+    "--wifi-security",
+    type=click.Choice([secrets.WPA2, secrets.WPA3, secrets.OPEN]),
+    default=secrets.WPA2,
+    show_default=True,
+    help="How the network lets the board in; wpa2 also where it offers WPA3 beside it.",
+)
+@click.option("--wifi-hidden", is_flag=True, help="The network does not show its name.")
 @click.option("--ssh-key", type=_FILE, metavar="FILE", help="The public key of who may log in.")
 @click.option(
     "--identity", "folder", type=_FILE, metavar="FOLDER", help="`password`, `roots/` and `ca.pem`, not the shim."
@@ -98,4 +106,6 @@ class _Maker:
             return None
         if not country:
             raise UsageError("Which country is the board in?", "the radio keeps its rules", "--wifi-country DE")
-        return secrets.wifi(ssid, secrets.wifi_password(file), country)
+        security, hidden = self._chosen["wifi_security"], self._chosen["wifi_hidden"]
+        password = "" if security == secrets.OPEN else secrets.wifi_password(file)
+        return secrets.wifi(ssid, password, country, security, hidden)

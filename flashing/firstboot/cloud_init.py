@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 
 from flashing.firstboot import DONE, INSTALL, MOUNTED, Settings, with_arguments, with_i2c
+from flashing.secrets import WPA2, WPA3, Wifi
 
 USER = "pi"
 # runcmd would not do: it is noted as done when it begins, and a first boot whose power is cut would never be finished.
@@ -70,10 +71,18 @@ def _network(settings: Settings) -> dict[str, object]:
                 "dhcp4": True,
                 "optional": True,
                 "regulatory-domain": settings.wifi.country,
-                "access-points": {settings.wifi.ssid: {"password": settings.wifi.key}},
+                "access-points": {settings.wifi.ssid: _access_point(settings.wifi)},
             }
         }
     return {"network": network}
+
+
+def _access_point(wifi: Wifi) -> dict[str, object]:
+    """As netplan has it (netplan's YAML reference, "access-points")."""
+    hidden: dict[str, object] = {"hidden": True} if wifi.hidden else {}
+    if wifi.security == WPA3:
+        return {**hidden, "auth": {"key-management": "sae", "password": wifi.key}}
+    return {**hidden, "password": wifi.key} if wifi.security == WPA2 else hidden
 
 
 def _json(value: object) -> str:

@@ -6,7 +6,9 @@ As rpi-imager does for Raspberry Pi OS Bookworm. Names and networks are set by t
 import shlex
 from collections.abc import Callable, Mapping
 
+from device.errors import UsageError
 from flashing.firstboot import INSTALL, MOUNTED, RUNS, Settings, with_arguments, with_i2c
+from flashing.secrets import WPA2, Wifi
 
 SCRIPT = "firstrun.sh"
 _RUN = (
@@ -26,14 +28,24 @@ def files(read: Callable[[str], str], settings: Settings) -> Mapping[str, str]:
     }
 
 
+def _network(wifi: Wifi) -> list[str]:
+    """What the image's script takes, as Raspberry Pi Imager 1.8 gives it: it knows no network but one with a key."""
+    if wifi.security != WPA2:
+        raise UsageError(
+            f"This image cannot join a Wi-Fi of the kind {wifi.security!r} at its first boot",
+            "its script `imager_custom` knows WPA2 only",
+            "take an image with cloud-init (Raspberry Pi OS of Trixie), or a cable",
+        )
+    return [*(["-h"] if wifi.hidden else []), wifi.ssid, wifi.key, wifi.country]
+
+
 def _script(settings: Settings) -> str:
     custom = "/usr/lib/raspberrypi-sys-mods/imager_custom"
     lines = [shlex.join([custom, "set_hostname", settings.hostname])]
     if settings.ssh_key:
         lines.append(shlex.join([custom, "enable_ssh", "-k", settings.ssh_key]))
     if settings.wifi is not None:
-        wifi = settings.wifi
-        lines.append(shlex.join([custom, "set_wlan", wifi.ssid, wifi.key, wifi.country]))
+        lines.append(shlex.join([custom, "set_wlan", *_network(settings.wifi)]))
     return "\n".join(
         [
             "#!/bin/sh",

@@ -130,6 +130,31 @@ def test_a_compressed_image_is_unpacked_on_the_way(make_image: MakeImage) -> Non
     assert "desk-pi" in read(made(packed), "user-data")
 
 
+@pytest.mark.parametrize(
+    ("wifi", "access_point"),
+    [
+        (secrets.wifi("home", "horse", "DE", "wpa3"), {"auth": {"key-management": "sae", "password": "horse"}}),
+        (secrets.wifi("home", "ab" * 32, "DE", "wpa2", hidden=True), {"hidden": True, "password": "ab" * 32}),
+        (secrets.wifi("home", "", "DE", "open"), {}),
+        (secrets.wifi("home", "", "DE", "open", hidden=True), {"hidden": True}),
+    ],
+)
+def test_a_network_of_each_kind_is_joined(make_image: MakeImage, wifi: secrets.Wifi, access_point: object) -> None:
+    image = made(make_image(TRIXIE), plan(settings=replace(SETTINGS, wifi=wifi)))
+    network = yaml.safe_load(read(image, "network-config"))["network"]
+    assert network["wifis"]["wlan0"]["access-points"] == {"home": access_point}
+
+
+def test_an_older_image_joins_a_hidden_network_and_refuses_what_its_script_cannot(make_image: MakeImage) -> None:
+    hidden = secrets.wifi("home", "ab" * 32, "DE", hidden=True)
+    image = made(make_image(BOOKWORM), plan(settings=replace(SETTINGS, wifi=hidden)))
+    assert f"imager_custom set_wlan -h home {hidden.key} DE" in read(image, "firstrun.sh")
+    for security in (secrets.WPA3, secrets.OPEN):
+        other = replace(SETTINGS, wifi=secrets.wifi("home", "horse", "DE", security))
+        with pytest.raises(UsageError, match="Trixie"):
+            made(make_image(BOOKWORM), plan(settings=other), again=True)
+
+
 def test_neither_the_wifi_password_nor_its_key_is_where_it_is_shown() -> None:
     assert "correct horse" not in repr(WIFI) and WIFI.key not in repr(SETTINGS)
 

@@ -19,6 +19,17 @@ def test_a_key_is_taken_as_it_is() -> None:
     assert secrets.wifi("home", "AB" * 32, "DE").key == "ab" * 32
 
 
+def test_wpa3_takes_the_password_itself_and_an_open_network_none() -> None:
+    assert secrets.wifi("home", "short", "DE", secrets.WPA3).key == "short"
+    assert secrets.wifi("guests", "", "DE", secrets.OPEN, hidden=True).key == ""
+
+
+@pytest.mark.parametrize("password", ["", "x" * 64, "two\nlines", "ü" * 32])
+def test_a_password_that_no_wpa3_network_has(password: str) -> None:
+    with pytest.raises(UsageError, match="password cannot be right"):
+        secrets.wifi("home", password, "DE", secrets.WPA3)
+
+
 @pytest.mark.parametrize("password", ["", "short", "x" * 64, "pässword!", "tab\tinside"])
 def test_a_password_that_no_network_has(password: str) -> None:
     with pytest.raises(UsageError) as caught:
