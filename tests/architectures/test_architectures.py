@@ -58,7 +58,7 @@ def board(machine: Machine, fleet: Fleet, tmp_path_factory: pytest.TempPathFacto
 
 def said(fleet: Fleet, board: EmulatedBoard) -> dict[str, Any]:
     """The board's last REPORTED."""
-    return fleet.json("status", board.name)["reported"] or {}
+    return fleet.device(board.name)["reported"] or {}
 
 
 def documented(machine: Machine, column: str) -> bool:

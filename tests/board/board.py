@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from cloud_shim.cli.up import ports
 from device.hal.sim.parts.tsl2561 import Tsl2561
@@ -80,10 +80,13 @@ class Sensor:
 class Board:
     """The board, its card, its home; all files are in `folder`, whose path must be short enough for a socket's.
 
-    The card is made of the image `base`, or of the usual one.
+    The card is made of the image `base`, or of the usual one. `made` are those that are in use.
     """
 
+    made: ClassVar[list["Board"]] = []
+
     def __init__(self, folder: Path, base: Path | None = None) -> None:
+        self.folder = folder
         self._base = base
         self.card = folder / "card.img"
         self.ssh_key = folder / "ssh_key"
@@ -94,6 +97,7 @@ class Board:
         self.emulator = Emulator(folder, self.card, folder / "usb.sock", self.ssh_port)
 
     def __enter__(self) -> Self:
+        self.made.append(self)
         try:
             self.home.start()
             self._make_card()
@@ -103,6 +107,7 @@ class Board:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.made.remove(self)
         self.emulator.power_off()
         self._adapter.close()
         self.home.close()

@@ -4,7 +4,6 @@ It knows nothing of the board but that it comes over the wire.
 """
 
 from pathlib import Path
-from typing import Any
 
 from cloud_shim.cli.up import ports
 from tests.e2e.conftest import Fleet
@@ -24,13 +23,9 @@ class Home(Fleet):
         """Whether shim and broker are there."""
         return any("url" in line for line in self.lines)
 
-    def device(self, name: str) -> Any:
-        """What the shim says of a device: desired, reported, whether it is online."""
-        return self.json("status", name)
-
     def knows(self, name: str) -> bool:
         """Whether the device was let in."""
-        return name in [each["name"] for each in self.json("devices")["devices"]]
+        return name in [each["name"] for each in self._client.devices()]
 
     def close(self) -> None:
         """Stop all of it."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from cloud_shim.cli.client import Client
 from cloud_shim.cli.up import ports
 from device.hal.sim.link import Link
 from device.hal.sim.world import World
@@ -32,6 +33,7 @@ class Fleet:
         self.lines: list[dict[str, Any]] = []
         self.patience = 120.0  # seconds that one command may take
         self._up: subprocess.Popen[str] | None = None
+        self._client = Client(self.url)
 
     def start(self) -> None:
         """`lamplight up`; returns when it is ready."""
@@ -79,6 +81,10 @@ class Fleet:
         """What `lamplight --json ARGUMENTS` gives."""
         return json.loads(self.run("--json", *arguments).stdout)
 
+    def device(self, name: str) -> dict[str, Any]:
+        """What the shim says of a device, as `status` shows it; asked directly, for a wait asks often."""
+        return self._client.device(name)
+
     def decisions(self) -> list[dict[str, Any]]:
         """What `up` has shown of decisions so far."""
         return [line for line in self.lines if line.get("kind") == "decision"]
@@ -122,7 +128,7 @@ def night_light(fleet: Fleet, tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "night-light"
     fleet.run("new", "night-light", str(folder))
     fleet.world().set(lux=320.0, covered=False, unplugged=False)
-    for other in fleet.json("status", DEVICE)["desired"]["functions"]:
+    for other in fleet.device(DEVICE)["desired"]["functions"]:
         if other != "night-light":
             fleet.run("remove", f"{DEVICE}/{other}")
     fleet.run("deploy", str(folder), "--device", DEVICE)

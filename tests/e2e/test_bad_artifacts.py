@@ -16,7 +16,7 @@ MODEL = Path(__file__).parents[2] / "models" / "presence"
 
 
 def generation(fleet: Fleet) -> int:
-    return int(fleet.json("status", DEVICE)["desired"]["generation"])
+    return int(fleet.device(DEVICE)["desired"]["generation"])
 
 
 def write(name: str, text: str) -> Callable[[Path], None]:
@@ -122,7 +122,7 @@ def test_a_function_that_crashes_is_reverted_by_the_board_and_its_neighbour_unha
     (crashing / "main.py").write_text("import os\n\ndef handler(event, context):\n    os.abort()\n")
     refused = fleet.run("deploy", str(crashing), "--device", DEVICE, code=5)
     assert "crash" in refused.stderr.lower()
-    until(lambda: "crashing" not in fleet.json("status", DEVICE)["reported"]["functions"], "it is gone")
+    until(lambda: "crashing" not in fleet.device(DEVICE)["reported"]["functions"], "it is gone")
     seen = len(fleet.decisions())
     until(lambda: len(fleet.decisions()) > seen, "night-light goes on")
     fleet.run("sim", "cover", "--device", DEVICE)

@@ -65,12 +65,12 @@ def test_inverted_code_deployed_from_the_editor_lights_the_led(page: browser.Pag
 
 def test_a_refused_deployment_says_why_and_changes_nothing(page: browser.Page, fleet: Fleet) -> None:
     page.tolerated.append("422")
-    before = fleet.json("status", DEVICE)["desired"]["generation"]
+    before = fleet.device(DEVICE)["desired"]["generation"]
     page.replace(DEFINITION, "def handler(event, context:")
     page.click("#deploy")
     page.until(lambda: page.one("#outcome").get_attribute("data-tone") == "bad", "the refusal")
     assert "main.py" in page.text("#outcome")
-    assert fleet.json("status", DEVICE)["desired"]["generation"] == before
+    assert fleet.device(DEVICE)["desired"]["generation"] == before
 
 
 def test_the_log_tells_live_what_a_deployed_function_prints(page: browser.Page) -> None:

@@ -12,10 +12,10 @@ def failed(results: list[dict[str, str]]) -> list[str]:
 
 def test_a_device_looks_at_itself_and_its_functions_go_on(fleet: Fleet) -> None:
     before = len(fleet.decisions())
-    errors = fleet.json("status", DEVICE)["reported"]["functions"]["night-light"]["errors"]
+    errors = fleet.device(DEVICE)["reported"]["functions"]["night-light"]["errors"]
     assert failed(fleet.json("doctor", DEVICE)["checks"]) == []
     until(lambda: len(fleet.decisions()) > before + 5, "decisions go on")
-    assert fleet.json("status", DEVICE)["reported"]["functions"]["night-light"]["errors"] == errors
+    assert fleet.device(DEVICE)["reported"]["functions"]["night-light"]["errors"] == errors
 
 
 def test_an_unplugged_sensor_is_found_from_afar(fleet: Fleet) -> None:

@@ -44,7 +44,7 @@ def test_a_function_finds_its_packages_and_two_with_the_same_share_them(fleet, i
 
 
 def test_a_package_without_a_wheel_ends_the_deployment_before_anything_is_sent(fleet, index, tmp_path):
-    before = fleet.json("status", DEVICE)["desired"]["generation"]
+    before = fleet.device(DEVICE)["desired"]["generation"]
     refused = fleet.run("deploy", function(tmp_path / "wheelless", "wheelless", "absent\n"), "--device", DEVICE, code=5)
     assert "requirements.txt cannot be met" in refused.stderr
-    assert fleet.json("status", DEVICE)["desired"]["generation"] == before
+    assert fleet.device(DEVICE)["desired"]["generation"] == before

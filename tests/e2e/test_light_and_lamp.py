@@ -45,7 +45,7 @@ def test_a_removed_function_leaves_its_output_safe_and_makes_room_for_another(
     fleet.run("remove", f"{DEVICE}/night-light")
     # Still dark: were the function there, the LED would be lit.
     fleet.led_becomes(False)
-    until(lambda: "night-light" not in fleet.json("status", DEVICE)["reported"]["functions"], "it is gone")
+    until(lambda: "night-light" not in fleet.device(DEVICE)["reported"]["functions"], "it is gone")
     fleet.run("deploy", str(blink), "--device", DEVICE)
     fleet.led_becomes(True)
     fleet.run("remove", f"{DEVICE}/blink")
@@ -58,19 +58,19 @@ def test_a_model_is_removed_once_no_function_needs_it(fleet: Fleet, tmp_path: Pa
     edit(user / "function.toml", 'name = "hello"', 'name = "user"\nmodels = ["presence"]')
     fleet.run("deploy", str(MODEL), "--device", DEVICE)
     fleet.run("deploy", str(user), "--device", DEVICE)
-    for function in [name for name in fleet.json("status", DEVICE)["desired"]["functions"] if name != "night-light"]:
+    for function in [name for name in fleet.device(DEVICE)["desired"]["functions"] if name != "night-light"]:
         refused = fleet.run("remove", f"{DEVICE}/presence", "--model", code=5)
         assert "lamplight remove" in refused.stderr
         fleet.run("remove", f"{DEVICE}/{function}")
     fleet.run("remove", f"{DEVICE}/presence", "--model")
-    until(lambda: not fleet.json("status", DEVICE)["reported"]["models"], "the board has dropped it")
+    until(lambda: not fleet.device(DEVICE)["reported"]["models"], "the board has dropped it")
 
 
 def test_a_setting_changes_the_threshold_without_new_code(fleet: Fleet, night_light: Path) -> None:
-    before = fleet.json("status", DEVICE)["desired"]["functions"]["night-light"]["version"]
+    before = fleet.device(DEVICE)["desired"]["functions"]["night-light"]["version"]
     fleet.run("deploy", str(night_light), "--device", DEVICE, "--set", "threshold=1000")
     fleet.led_becomes(True)
-    after = fleet.json("status", DEVICE)["desired"]["functions"]["night-light"]
+    after = fleet.device(DEVICE)["desired"]["functions"]["night-light"]
     assert after == {"version": before, "config": {"threshold": 1000}}
     fleet.run("deploy", str(night_light), "--device", DEVICE, "--set", "threshold=100")
     fleet.led_becomes(False)
@@ -89,13 +89,10 @@ def test_devices_and_status_agree_with_what_runs(fleet: Fleet, night_light: Path
     devices = {each["name"]: each for each in fleet.json("devices")["devices"]}
     assert devices[DEVICE]["online"] is True
     until(
-        lambda: (
-            fleet.json("status", DEVICE)["reported"]["generation"]
-            == fleet.json("status", DEVICE)["desired"]["generation"]
-        ),
+        lambda: fleet.device(DEVICE)["reported"]["generation"] == fleet.device(DEVICE)["desired"]["generation"],
         "reported is desired",
     )
-    assert fleet.json("status", DEVICE)["reported"]["functions"]["night-light"]["state"] == "running"
+    assert fleet.device(DEVICE)["reported"]["functions"]["night-light"]["state"] == "running"
 
 
 def test_a_model_travels_apart_and_a_new_one_changes_the_decisions(fleet: Fleet, tmp_path: Path) -> None:
@@ -114,7 +111,7 @@ def test_a_model_travels_apart_and_a_new_one_changes_the_decisions(fleet: Fleet,
     assert "presence" in refused.stderr
     fleet.run("deploy", str(MODEL), "--device", DEVICE)
     fleet.run("deploy", str(function), "--device", DEVICE)
-    version = fleet.json("status", DEVICE)["desired"]["functions"]["watcher"]["version"]
+    version = fleet.device(DEVICE)["desired"]["functions"]["watcher"]["version"]
 
     def latest() -> float:
         scores = [d["result"]["score"] for d in fleet.decisions() if d["function"] == "watcher"]
@@ -125,7 +122,7 @@ def test_a_model_travels_apart_and_a_new_one_changes_the_decisions(fleet: Fleet,
     _inverted_model(inverted)
     fleet.run("deploy", str(inverted), "--device", DEVICE)
     until(lambda: latest() > 0.5, "the new model says otherwise")
-    assert fleet.json("status", DEVICE)["desired"]["functions"]["watcher"]["version"] == version
+    assert fleet.device(DEVICE)["desired"]["functions"]["watcher"]["version"] == version
 
 
 def _inverted_model(into: Path) -> None:
@@ -150,10 +147,10 @@ def _inverted_model(into: Path) -> None:
 
 def test_an_unplugged_sensor_is_told_and_comes_back(fleet: Fleet, night_light: Path) -> None:
     fleet.run("sim", "unplug", "--device", DEVICE)
-    until(lambda: not fleet.json("status", DEVICE)["reported"]["sensors"]["light"]["ok"], "the fault is reported")
-    assert "0x39" in fleet.json("status", DEVICE)["reported"]["sensors"]["light"]["error"]
+    until(lambda: not fleet.device(DEVICE)["reported"]["sensors"]["light"]["ok"], "the fault is reported")
+    assert "0x39" in fleet.device(DEVICE)["reported"]["sensors"]["light"]["error"]
     fleet.run("sim", "plug", "--device", DEVICE)
-    until(lambda: fleet.json("status", DEVICE)["reported"]["sensors"]["light"]["ok"], "it is well again")
+    until(lambda: fleet.device(DEVICE)["reported"]["sensors"]["light"]["ok"], "it is well again")
     seen = len(fleet.decisions())
     until(lambda: len(fleet.decisions()) > seen, "decisions go on")
 

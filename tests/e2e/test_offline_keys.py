@@ -35,4 +35,4 @@ def test_only_the_machine_with_the_keys_ships_code(
     refused = fleet.run("deploy", str(folder), "--device", DEVICE, code=5)
     assert "lamplight keys take" in refused.stderr
     fleet.run("rollback", DEVICE)
-    until(lambda: fleet.json("status", DEVICE)["reported"]["generation"] == 3, "what was signed before runs again")
+    until(lambda: fleet.device(DEVICE)["reported"]["generation"] == 3, "what was signed before runs again")

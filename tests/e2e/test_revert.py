@@ -52,7 +52,7 @@ def write(folder: Path, each: int, pause: float = 0) -> None:
 
 def device(fleet: Fleet) -> Any:
     """What the shim knows of the board."""
-    return fleet.json("status", DEVICE)
+    return fleet.device(DEVICE)
 
 
 def shim_pid(fleet: Fleet) -> int:

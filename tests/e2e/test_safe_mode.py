@@ -36,16 +36,16 @@ def looped(tmp_path: Path) -> Iterator[Fleet]:
 
 
 def safe(fleet: Fleet) -> str:
-    return fleet.json("status", DEVICE)["reported"]["runtime"]["safe"]
+    return fleet.device(DEVICE)["reported"]["runtime"]["safe"]
 
 
 def test_a_board_in_a_boot_loop_is_reachable_runs_no_function_and_a_deployment_ends_that(
     looped: Fleet, tmp_path: Path
 ) -> None:
-    until(lambda: looped.json("status", DEVICE)["reported"] and safe(looped), "the board says that it is in safe mode")
+    until(lambda: looped.device(DEVICE)["reported"] and safe(looped), "the board says that it is in safe mode")
     told = looped.run("status", DEVICE).stdout
     assert "safe mode" in told and f"{MOST} starts in a row" in told and "lamplight deploy" in told
-    assert looped.json("status", DEVICE)["reported"]["functions"] == {}
+    assert looped.device(DEVICE)["reported"]["functions"] == {}
     looped.run("new", "night-light", str(tmp_path / "night-light"))
     code = tmp_path / "night-light" / "main.py"
     code.write_text(code.read_text() + "\n# Repaired.\n")

@@ -49,7 +49,7 @@ def test_a_card_has_what_reaches_the_broker_and_the_wire_shows_no_secret(
     agent = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
         until(lambda: DEVICE in [each["name"] for each in Client(fleet.url).devices()], f"{DEVICE} is let in")
-        until(lambda: fleet.json("status", DEVICE)["online"], f"{DEVICE} is online")
+        until(lambda: fleet.device(DEVICE)["online"], f"{DEVICE} is online")
         password = (tmp_path / "password").read_text().strip()
         function = tmp_path / "function"
         function.mkdir()

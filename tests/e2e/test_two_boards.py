@@ -28,7 +28,7 @@ def other_board(fleet: Fleet, tmp_path: Path) -> Iterator[str]:
         [sys.executable, "-m", "device.launcher", "--config", str(files.config)],
     )
     started = [subprocess.Popen(each, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for each in commands]
-    until(lambda: fleet.json("status", OTHER)["online"], f"{OTHER} is online")
+    until(lambda: fleet.device(OTHER)["online"], f"{OTHER} is online")
     yield OTHER
     for each in reversed(started):
         each.terminate()

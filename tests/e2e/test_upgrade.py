@@ -25,7 +25,7 @@ def source(into: Path, version: str, agent: str = "") -> Path:
 
 
 def agent(fleet: Fleet) -> tuple[str, bool]:
-    told = fleet.json("status", DEVICE)["reported"]
+    told = fleet.device(DEVICE)["reported"]
     return told["agent"], told["runtime"]["trial"]
 
 
@@ -65,8 +65,8 @@ def test_a_version_that_this_board_cannot_run_is_refused_before_anything_is_swit
     needy = source(tmp_path / "needy", "7.7.9")
     project = (needy / "pyproject.toml").read_text()
     (needy / "pyproject.toml").write_text(project.replace('"tuf>=6"', '"tuf>=600"'))
-    before = fleet.json("status", DEVICE)["reported"]["boot"]
+    before = fleet.device(DEVICE)["reported"]["boot"]
     refused = fleet.run("upgrade", DEVICE, "--source", str(needy), code=5)
     assert "REJECTED" in refused.stderr and "tuf>=600" in refused.stderr
-    assert fleet.json("status", DEVICE)["reported"]["boot"] == before
+    assert fleet.device(DEVICE)["reported"]["boot"] == before
     fleet.run("rollback", DEVICE)

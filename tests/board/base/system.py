@@ -123,6 +123,13 @@ ExecStart=/bin/date --set=@1000000
 [Install]
 WantedBy=sysinit.target
 """,
+    # The virtual board's own: the journal stands on the console too, of which each start's is kept outside the board.
+    "etc/systemd/journald.conf.d/console.conf": """\
+[Journal]
+ForwardToConsole=yes
+TTYPath=/dev/ttyAMA0
+MaxLevelConsole=info
+""",
     # An emulated processor is some twenty times slower than a board's.
     "etc/systemd/system.conf.d/patient.conf": """\
 [Manager]
