@@ -55,7 +55,8 @@ def enter(bounds: Bounds, has: Mechanisms) -> None:
         writable = [*paths.devices(), *bounds.hardware, bounds.scratch]
         landlock.restrict(places, writable, [bounds.states], bounds.network)
     if has.filter:
-        kernel.install_filter(filter.program(kernel.machine(), bounds.network))
+        kept_in = has.user or has.landlock >= landlock.SCOPES_SINCE
+        kernel.install_filter(filter.program(kernel.machine(), bounds.network, os.getpid(), signals=kept_in))
 
 
 def _isolate(bounds: Bounds, has: Mechanisms, common: tuple[paths.Shown, ...], writable: list[Path]) -> None:

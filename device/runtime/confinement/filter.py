@@ -10,7 +10,15 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 
-from device.runtime.confinement.syscalls import DENIED, X86_64, Machine
+from device.runtime.confinement.syscalls import (
+    DENIED,
+    ON_ITSELF,
+    ON_ITSELF_BY_KIND,
+    PIDFD_SEND_SIGNAL,
+    SIGNALS,
+    X86_64,
+    Machine,
+)
 
 # <linux/bpf_common.h>, <linux/seccomp.h>
 _LOAD = 0x20
@@ -40,11 +48,25 @@ _MAP_SHARED = (1, 3)
 Instruction = tuple[int, int, int, int]
 
 
+def program(machine: Machine, network: bool, own: int, signals: bool) -> bytes:
+    """The filter for this architecture, and for the process `own`, which must not touch another.
+
+    `network` lets the Internet's sockets pass, without raw ones. `signals` lets signals pass: where a user of its own
+    or Landlock keeps them in, a function may end the processes that it starts.
+    """
+    return (
+        _packed(list(_only_this(machine))) + _packed(list(_personal(machine, own, signals))) + common(machine, network)
+    )
+
+
+def _packed(instructions: list[Instruction]) -> bytes:
+    return b"".join(struct.pack("=HBBI", *each) for each in instructions)
+
+
 @cache
-def program(machine: Machine, network: bool) -> bytes:
-    """The filter for this architecture; `network` lets the Internet's sockets pass, without raw ones."""
+def common(machine: Machine, network: bool) -> bytes:
+    """The part of the filter that is the same for all workers; made once, before they are forked."""
     instructions = [
-        *_only_this(machine),
         *_denied(machine),
         # Its arguments lie in memory, where a filter cannot look; without it the C library uses clone.
         *_fails(machine.offset + _CLONE3, errno.ENOSYS),
@@ -53,7 +75,25 @@ def program(machine: Machine, network: bool) -> bytes:
         *(each for number in machine.sharing for each in _when(number, _mmap(machine.anonymous))),
         _allow(),
     ]
-    return b"".join(struct.pack("=HBBI", *each) for each in instructions)
+    return _packed(instructions)
+
+
+def _personal(machine: Machine, own: int, signals: bool) -> Iterator[Instruction]:
+    """Calls about a process: only about this one."""
+    for numbers in ON_ITSELF.values():
+        yield from _when(numbers[machine.column], _itself(0, own))
+    for kind, numbers in ON_ITSELF_BY_KIND.values():
+        of_a_process = [_argument(0), (_EQUAL, 1, 0, kind), _fail(errno.EPERM)]
+        yield from _when(numbers[machine.column], [*of_a_process, *_itself(1, own)])
+    if not signals:
+        for numbers in SIGNALS.values():
+            yield from _when(numbers[machine.column], _itself(0, own))
+        yield from _fails(machine.offset + PIDFD_SEND_SIGNAL, errno.EPERM)
+
+
+def _itself(argument: int, own: int) -> list[Instruction]:
+    """The argument is this process's id, or 0, which means it (for a signal: its group, which is its own)."""
+    return [_argument(argument), *_passes(0), *_passes(own), _fail(errno.EPERM)]
 
 
 def _only_this(machine: Machine) -> Iterator[Instruction]:

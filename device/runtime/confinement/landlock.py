@@ -27,6 +27,8 @@ _KNOWN_SINCE_5 = 16
 # LANDLOCK_ACCESS_NET_BIND_TCP, …_CONNECT_TCP; LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET, …_SIGNAL
 _TCP = 0b11
 _SCOPES = 0b11
+SCOPES_SINCE = 6
+"""The version of the interface from which on signals are kept in."""
 
 
 def version() -> int:
@@ -47,7 +49,7 @@ def restrict(readable: Iterable[Path], writable: Iterable[Path], kept: Iterable[
     offset, known = kernel.machine().offset, version()
     every = (1 << _KNOWN.get(known, _KNOWN_SINCE_5)) - 1
     wanted = struct.pack("=QQQ", every, 0 if network else _TCP, _SCOPES)
-    size = 8 if known < 4 else 16 if known < 6 else 24
+    size = 8 if known < 4 else 16 if known < SCOPES_SINCE else 24
     rules = kernel.syscall(offset + _CREATE, wanted[:size], size, 0)
     try:
         for paths, access in ((readable, _READING), (writable, every), (kept, _OF_FILES | _READ_DIR)):

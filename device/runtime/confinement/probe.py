@@ -39,7 +39,7 @@ def prepare() -> None:
     for network in (False, True):
         view.plan(paths.common(network))
         if has.filter:
-            filter.program(kernel.machine(), network)
+            filter.common(kernel.machine(), network)
 
 
 def _works(some: Mechanisms) -> bool:

@@ -1,8 +1,9 @@
 """The system calls that a worker is denied, and the numbers that each architecture has for them. Data, no code.
 
 Numbers are the kernel's (arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h,
-arch/arm/tools/syscall.tbl, arch/mips/kernel/syscalls/syscall_o32.tbl), taken from libseccomp 2.5.4's tables. Since
-Linux 5.1 a new system call has one number on all of them, on MIPS with 4000 added.
+arch/arm/tools/syscall.tbl, arch/mips/kernel/syscalls/syscall_o32.tbl), taken from libseccomp 2.5.4's tables and
+Debian's linux-libc-dev of Linux 6.1. Since Linux 5.1 a new system call has one number on all of them, on MIPS with 4000
+added.
 """
 
 from dataclasses import dataclass
@@ -47,8 +48,11 @@ MACHINES = {
 DENIED: dict[str, tuple[int | None, int | None, int | None, int | None]] = {
     # Looking into, or changing, another process.
     "kcmp": (312, 272, 378, 4347),
+    "migrate_pages": (256, 238, 400, 4287),
+    "move_pages": (279, 239, 344, 4308),
     "pidfd_getfd": (438, 438, 438, 4438),
     "process_madvise": (440, 440, 440, 4440),
+    "process_mrelease": (448, 448, 448, 4448),
     "process_vm_readv": (310, 270, 376, 4345),
     "process_vm_writev": (311, 271, 377, 4346),
     "ptrace": (101, 117, 26, 4026),
@@ -120,10 +124,25 @@ DENIED: dict[str, tuple[int | None, int | None, int | None, int | None]] = {
     "uselib": (134, None, 86, 4086),
     "userfaultfd": (323, 282, 388, 4357),
     "vm86": (None, None, None, 4113),
-    # Memory that no limit of a process counts.
+    # Memory that no limit of a process counts: shared memory, semaphores and queues of the whole machine, which also
+    # outlive whoever made them.
     "ipc": (None, None, None, 4117),
     "memfd_create": (319, 279, 385, 4354),
     "memfd_secret": (447, 447, None, None),
+    "mq_open": (240, 180, 274, 4271),
+    "mq_unlink": (241, 181, 275, 4272),
+    "msgctl": (71, 187, 304, 4402),
+    "msgget": (68, 186, 303, 4399),
+    "msgrcv": (70, 188, 302, 4401),
+    "msgsnd": (69, 189, 301, 4400),
+    "semctl": (66, 191, 300, 4394),
+    "semget": (64, 190, 299, 4393),
+    "semop": (65, 193, 298, None),
+    "semtimedop": (220, 192, 312, None),
+    "semtimedop_time64": (None, None, 420, 4420),
+    "shmat": (30, 196, 305, 4397),
+    "shmctl": (31, 195, 308, 4396),
+    "shmdt": (67, 197, 306, 4398),
     "shmget": (29, 194, 307, 4395),
     # Leaving the process group, which is how everything that a function started is ended.
     "setpgid": (109, 154, 57, 4057),
@@ -131,3 +150,31 @@ DENIED: dict[str, tuple[int | None, int | None, int | None, int | None]] = {
     # Sockets, where `socket` itself is not judged.
     "socketcall": (None, None, None, 4102),
 }
+
+# Allowed on the process itself only, by its first argument, a process id where 0 is "this one": limits, and what the
+# kernel thinks of a process when it hands out the processor. The limits of the agent are its life.
+ON_ITSELF: dict[str, tuple[int, int, int, int]] = {
+    "get_robust_list": (274, 100, 339, 4310),
+    "prlimit64": (302, 261, 369, 4338),
+    "sched_setaffinity": (203, 122, 241, 4239),
+    "sched_setattr": (314, 274, 380, 4349),
+    "sched_setparam": (142, 118, 154, 4158),
+    "sched_setscheduler": (144, 119, 156, 4160),
+}
+
+# The same, where the first argument says that the second is a process id (<linux/resource.h>, <linux/ioprio.h>).
+ON_ITSELF_BY_KIND: dict[str, tuple[int, tuple[int, int, int, int]]] = {
+    "ioprio_set": (1, (251, 30, 314, 4314)),
+    "setpriority": (0, (141, 140, 97, 4097)),
+}
+
+# Signals, by the process id that is the first argument. They are judged where nothing else keeps them in.
+SIGNALS: dict[str, tuple[int, int, int, int]] = {
+    "kill": (62, 129, 37, 4037),
+    "rt_sigqueueinfo": (129, 138, 178, 4198),
+    "rt_tgsigqueueinfo": (297, 240, 363, 4332),
+    "tgkill": (234, 131, 268, 4266),
+    "tkill": (200, 130, 238, 4236),
+}
+# By a file descriptor of a process, which a filter cannot follow.
+PIDFD_SEND_SIGNAL = 424

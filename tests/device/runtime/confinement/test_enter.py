@@ -5,7 +5,9 @@ import errno
 import json
 import os
 import resource
+import signal
 import socket
+import subprocess
 import tempfile
 import threading
 from dataclasses import replace
@@ -229,3 +231,74 @@ def test_no_file_can_be_added_to_what_a_function_keeps_by_landlock_alone_or_by_i
         return "made"
 
     assert (inside(has, look, scratch) == "refused") == (has.user or has.landlock > 0)
+
+
+def attacks(victim):
+    """Every way to touch the process `victim` of the same user, or the machine's own memory, as what came of it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def made(result):
+        if result < 0:
+            raise OSError(ctypes.get_errno(), "refused")
+
+    return {
+        "its limits": lambda: resource.prlimit(victim, resource.RLIMIT_NOFILE, (64, 64)),
+        "a look at its limits": lambda: resource.prlimit(victim, resource.RLIMIT_NOFILE),
+        "its niceness": lambda: os.setpriority(os.PRIO_PROCESS, victim, 19),
+        "its user's niceness": lambda: os.setpriority(os.PRIO_USER, os.getuid(), 19),
+        "its processors": lambda: os.sched_setaffinity(victim, os.sched_getaffinity(0)),
+        "its scheduler": lambda: os.sched_setscheduler(victim, os.SCHED_IDLE, os.sched_param(0)),
+        "SIGSTOP": lambda: os.kill(victim, signal.SIGSTOP),
+        "a signal by pidfd": lambda: signal.pidfd_send_signal(os.pidfd_open(victim), 0),
+        "semaphores": lambda: made(libc.semget(0, 100, 0o1600)),
+        "a queue": lambda: made(libc.msgget(0, 0o1600)),
+        "shared memory": lambda: made(libc.shmget(0, 4096, 0o1600)),
+    }
+
+
+def itself():
+    """What a function may do with itself, the same calls."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.setpriority(os.PRIO_PROCESS, 0, 19)
+    os.setpriority(os.PRIO_PROCESS, os.getpid(), 19)
+    os.sched_setaffinity(0, os.sched_getaffinity(0))
+    os.kill(os.getpid(), 0)
+    signal.pthread_kill(threading.get_ident(), 0)
+    return True
+
+
+@pytest.mark.parametrize("become", [None, NOBODY], ids=["as the agent's user", "as another user's agent"])
+@pytest.mark.parametrize("landlock", [0, HAS.landlock], ids=["filter alone", "with landlock"])
+def test_no_process_of_the_same_user_can_be_touched(scratch, become, landlock):
+    if os.geteuid() != 0:
+        become = None
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder).resolve() / "scratch"
+        for each in (scratch.parent, scratch.parent / "states", scratch):
+            each.mkdir(exist_ok=True)
+            if become:
+                os.chown(each, become, become)
+        victim = subprocess.Popen(["sleep", "600"], user=become)
+        before = Path(f"/proc/{victim.pid}/limits").read_text()
+
+        def look():
+            return [[name for name, attack in attacks(victim.pid).items() if not refused(attack)], itself()]
+
+        try:
+            has = replace(NONE, filter=True, landlock=landlock)
+            assert inside(has, look, scratch, become) == [[], True]
+            assert Path(f"/proc/{victim.pid}/limits").read_text() == before
+            assert victim.poll() is None
+        finally:
+            victim.kill()
+            victim.wait()
+
+
+def test_a_function_ends_the_processes_that_it_started_where_signals_are_kept_in(scratch):
+    def look():
+        child = subprocess.Popen(["sleep", "600"])
+        child.kill()
+        return child.wait()
+
+    kept_in = replace(NONE, view=HAS.view, user=HAS.user, filter=True)
+    assert not HAS.user or inside(kept_in, look, scratch) == -signal.SIGKILL

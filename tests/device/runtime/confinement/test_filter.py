@@ -7,7 +7,17 @@ import sys
 import pytest
 
 from device.runtime.confinement import filter
-from device.runtime.confinement.syscalls import AARCH64, ARM, DENIED, MACHINES, MIPS, X86_64
+from device.runtime.confinement.syscalls import (
+    AARCH64,
+    ARM,
+    DENIED,
+    MACHINES,
+    MIPS,
+    ON_ITSELF,
+    ON_ITSELF_BY_KIND,
+    SIGNALS,
+    X86_64,
+)
 
 MACHINE = {"x86-64": X86_64, "aarch64": AARCH64, "arm": ARM, "mips": MIPS}
 EVERY = pytest.mark.parametrize("machine", MACHINE.values(), ids=MACHINE)
@@ -17,11 +27,14 @@ AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_ALG, AF_VSOCK = 1, 2, 10, 
 STREAM, RAW, CLOEXEC = 1, 3, 0o2000000
 
 
-def judge(machine, number, *arguments, network=False, audit=None):
+OWN, OTHER = 4711, 4712
+
+
+def judge(machine, number, *arguments, network=False, audit=None, signals=True):
     """0 when the call passes, otherwise its errno. Interprets what <linux/bpf_common.h> defines and the filter uses."""
     audit = machine.audit | LITTLE if audit is None else audit
     data = struct.pack("=IIQ6Q", number, audit, 0, *(*arguments, *[0] * (6 - len(arguments))))
-    program = [*struct.iter_unpack("=HBBI", filter.program(machine, network))]
+    program = [*struct.iter_unpack("=HBBI", filter.program(machine, network, OWN, signals))]
     place = accumulator = 0
     while True:
         code, yes, no, k = program[place]
@@ -41,15 +54,54 @@ def judge(machine, number, *arguments, network=False, audit=None):
 def test_each_denied_call_fails_on_each_architecture(machine):
     numbers = {name: each[machine.column] for name, each in DENIED.items() if each[machine.column] is not None}
     assert {name: judge(machine, number) for name, number in numbers.items()} == dict.fromkeys(numbers, errno.EPERM)
-    assert {"ptrace", "mount", "bpf", "reboot", "io_uring_setup", "memfd_create", "clock_settime"} <= set(numbers)
+    assert {
+        "semget",
+        "msgget",
+        "mq_open",
+        "ptrace",
+        "mount",
+        "bpf",
+        "reboot",
+        "io_uring_setup",
+        "memfd_create",
+        "clock_settime",
+    } <= set(numbers)
 
 
 @EVERY
 def test_other_calls_pass(machine):
     denied = {each[machine.column] for each in DENIED.values()}
+    # Without a filter's pid they are about this process, and pass; but for one whose kind is no process.
+    denied |= {ON_ITSELF_BY_KIND["ioprio_set"][1][machine.column]}
     special = {machine.clone, machine.socket, machine.offset + 435, *machine.sharing}
     numbers = set(range(machine.offset, machine.offset + 460)) - denied - special
     assert {number: judge(machine, number) for number in numbers} == dict.fromkeys(numbers, ALLOWED)
+
+
+@EVERY
+@pytest.mark.parametrize("high", [0, 1 << 32])
+def test_calls_about_a_process_pass_for_this_one_only(machine, high):
+    for numbers in ON_ITSELF.values():
+        number = numbers[machine.column]
+        assert [judge(machine, number, pid) for pid in (0, OWN)] == [ALLOWED, ALLOWED]
+        assert [judge(machine, number, pid | high) for pid in (OTHER, 1, -1 & 0xFFFFFFFF)] == [errno.EPERM] * 3
+    for kind, numbers in ON_ITSELF_BY_KIND.values():
+        number = numbers[machine.column]
+        assert [judge(machine, number, kind, pid) for pid in (0, OWN)] == [ALLOWED, ALLOWED]
+        assert judge(machine, number, kind, OTHER | high) == errno.EPERM
+        # A group of processes, or all of a user.
+        assert [judge(machine, number, other, 0) for other in range(4) if other != kind] == [errno.EPERM] * 3
+
+
+@EVERY
+def test_signals_pass_where_something_else_keeps_them_in_and_else_to_itself_only(machine):
+    for numbers in SIGNALS.values():
+        number = numbers[machine.column]
+        assert judge(machine, number, OTHER) == ALLOWED
+        assert judge(machine, number, OWN, signals=False) == ALLOWED
+        for other in (OTHER, 1, -1 & 0xFFFFFFFF, -OWN & 0xFFFFFFFF):
+            assert judge(machine, number, other, signals=False) == errno.EPERM
+    assert judge(machine, machine.offset + 424, 3, signals=False) == errno.EPERM
 
 
 @EVERY
