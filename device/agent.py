@@ -35,6 +35,7 @@ from device.errors import LamplightError, RejectedError
 from device.hal.hardware import Hardware
 from device.infer.acceptance import accept
 from device.launcher import line
+from device.launcher.ledger import AGENTS
 from device.launcher.line import SWITCH, Line
 from device.launcher.pulse import PERIOD
 from device.link.outbox import Outbox
@@ -71,7 +72,7 @@ class Agent:
     def __init__(self, config: AgentConfig, launcher: Line, groups: Groups) -> None:
         self._config = config
         self._launcher = launcher
-        self._versions = Versions(config.state / "runtime")
+        self._versions = Versions(config.state / AGENTS)
         self._exit_code = 0
         self._held: bytes | None = None
         self._last_lack = ""
@@ -111,7 +112,7 @@ class Agent:
             changed=self._wake.set,
             event=self._note_update,
             accept=accept,
-            own=SelfUpdate(config.state / "runtime", launcher, self._give_way),
+            own=SelfUpdate(config.state / AGENTS, launcher, self._give_way),
         )
         self._calls = Calls(self._call, self._reply)
         self._disk = Usage(config.state)
