@@ -35,10 +35,11 @@ from device.errors import LamplightError, RejectedError
 from device.hal.hardware import Hardware
 from device.infer.acceptance import accept
 from device.launcher import line
+from device.launcher.ledger import AGENTS
 from device.launcher.line import SWITCH, Line
 from device.launcher.pulse import PERIOD
 from device.link.outbox import Outbox
-from device.link.port_probe import Knocker
+from device.link.port_probe import PortProbe
 from device.link.session import Session
 from device.link.uplink import Uplink
 from device.protocol import cloudevents, messages, topics
@@ -71,7 +72,7 @@ class Agent:
     def __init__(self, config: AgentConfig, launcher: Line, groups: Groups) -> None:
         self._config = config
         self._launcher = launcher
-        self._versions = Versions(config.state / "runtime")
+        self._versions = Versions(config.state / AGENTS)
         self._exit_code = 0
         self._held: bytes | None = None
         self._last_lack = ""
@@ -99,7 +100,7 @@ class Agent:
         self._session = Session(config.broker, config.fleet, config.device, self._outbox.boots, passwords)
         self._joining = Joining(config, passwords, serial.read(), self._session.start)
         self._renewal = Renewal(config.device, config.board, passwords, self._session.ask, time.monotonic)
-        self._knocker = Knocker(config.broker.host, config.broker.port)
+        self._probe = PortProbe(config.broker.host, config.broker.port)
         self._uplink = Uplink(self._outbox, self._send_up)
         self._engine = Engine(
             state=config.state / "update",
@@ -111,7 +112,7 @@ class Agent:
             changed=self._wake.set,
             event=self._note_update,
             accept=accept,
-            own=SelfUpdate(config.state / "runtime", launcher, self._give_way),
+            own=SelfUpdate(config.state / AGENTS, launcher, self._give_way),
         )
         self._calls = Calls(self._call, self._reply)
         self._disk = Usage(config.state)
@@ -126,7 +127,7 @@ class Agent:
         self._uplink.start()
         self._joining.start()
         if self._launcher.told.trial:
-            self._knocker.start()
+            self._probe.start()
         self._launcher.listen(changed=self._wake.set, orphaned=self._end_orphaned)
         while not self._stopping:
             self._wake.wait(REPORT_PERIOD)
@@ -145,7 +146,7 @@ class Agent:
     def close(self) -> None:
         """End every part: first what makes events, last what keeps them."""
         self._calls.close()
-        self._knocker.stop()
+        self._probe.stop()
         self._engine.stop()
         self._supervisor.close()
         self._uplink.stop()
@@ -185,7 +186,7 @@ class Agent:
         """While this version is on trial, tell the launcher once it has proved itself; then go on with what waited."""
         told = self._launcher.told
         if not told.trial:
-            self._knocker.stop()
+            self._probe.stop()
             held, self._held = self._held, None
             if held is not None:
                 self._engine.desired(held)
@@ -194,7 +195,7 @@ class Agent:
         expected = {str(each) for each in items(told.note.get("functions", []), "note")}
         fed = {name for name in expected if name in functions and gets_events(functions[name].manifest)}
         health, since = self._supervisor.health(), time.monotonic() - self._began
-        answered = None if (last := self._knocker.answered) is None else last - self._began
+        answered = None if (last := self._probe.answered) is None else last - self._began
         lack = proof.lacking(expected, fed, health, self._session.connected, since, answered)
         if not lack:
             self._launcher.proved()

@@ -20,6 +20,7 @@ from device.protocol.deployment import AGENT
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import items, only, text
 
+# Named so on boards and in releases since before there was another word for a version of the agent.
 NAME = "runtime.toml"
 PACKAGES = ("boards", "device")
 _MAX = 64 * 1024
@@ -27,7 +28,7 @@ _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+-]{0,63}", re.ASCII)
 
 
 @dataclass(frozen=True)
-class RuntimeManifest:
+class AgentManifest:
     """A version of the agent, the Python that it needs, and the libraries, as PEP 508 writes them."""
 
     name: str
@@ -36,7 +37,7 @@ class RuntimeManifest:
     requires: tuple[Requirement, ...]
 
 
-def read(folder: Path) -> RuntimeManifest:
+def read(folder: Path) -> AgentManifest:
     """The manifest of the version unpacked in `folder`; raises BadArtifactError when it is none."""
     for package in PACKAGES:
         if not (folder / package / "__init__.py").is_file():
@@ -48,7 +49,7 @@ def read(folder: Path) -> RuntimeManifest:
         raise BadArtifactError(f"{NAME} cannot be read", str(error)) from None
 
 
-def parse(source: str) -> RuntimeManifest:
+def parse(source: str) -> AgentManifest:
     """The manifest in the text of a `runtime.toml`; raises BadArtifactError saying what is wrong."""
     try:
         fields = tomllib.loads(source)
@@ -60,14 +61,14 @@ def parse(source: str) -> RuntimeManifest:
         listed = [text({"requires": each}, "requires", NAME) for each in items(fields.get("requires"), NAME)]
         python = SpecifierSet(text(fields, "python", NAME))
         requires = tuple(Requirement(each) for each in listed)
-        return RuntimeManifest(AGENT, text(fields, "version", NAME), python, requires)
+        return AgentManifest(AGENT, text(fields, "version", NAME), python, requires)
     except (ProtocolError, InvalidRequirement, InvalidSpecifier) as error:
         raise BadArtifactError(str(error)) from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadArtifactError(f"{NAME} is not TOML", str(error)) from None
 
 
-def check(wanted: RuntimeManifest) -> None:
+def check(wanted: AgentManifest) -> None:
     """Raise RejectedError when this Python or the libraries installed here are not what it needs."""
     here = platform.python_version()
     if not wanted.python.contains(here, prereleases=True):

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from device.artifact import agent, archive, layer
-from device.artifact.agent import RuntimeManifest
+from device.artifact.agent import AgentManifest
 from device.calendar import Calendar
 from device.errors import BadArtifactError, NotFoundError, RejectedError
 from device.infer import files
@@ -53,7 +53,7 @@ def near_miss(folder: Path, name: str) -> str:
     return meant[found[0]] if found else ""
 
 
-def read(folder: Path) -> FunctionManifest | ModelManifest | LayerManifest | RuntimeManifest:
+def read(folder: Path) -> FunctionManifest | ModelManifest | LayerManifest | AgentManifest:
     """The manifest of the function, model, layer or agent in `folder`, once everything about it is checked."""
     readers = {
         "function": read_function,

@@ -11,7 +11,7 @@ from packaging.specifiers import SpecifierSet
 
 from device import version
 from device.artifact import agent
-from device.artifact.agent import RuntimeManifest
+from device.artifact.agent import AgentManifest
 from device.doctor.check import Finding, fail, ok, skip
 from device.errors import RejectedError
 
@@ -50,7 +50,7 @@ def inference() -> Finding:
     return ok(f"onnxruntime {metadata.version('onnxruntime')}")
 
 
-def _wanted() -> RuntimeManifest | None:
+def _wanted() -> AgentManifest | None:
     """What the version that runs says it needs: a deployed one in its runtime.toml, the installed one to pip."""
     here = Path(version.__file__).parents[1]
     if (here / agent.NAME).is_file():
@@ -59,4 +59,4 @@ def _wanted() -> RuntimeManifest | None:
         told = metadata.requires("lamplight") or []
     except metadata.PackageNotFoundError:
         return None
-    return RuntimeManifest("lamplight", version.this(), SpecifierSet(), tuple(map(Requirement, told)))
+    return AgentManifest("lamplight", version.this(), SpecifierSet(), tuple(map(Requirement, told)))

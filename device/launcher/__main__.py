@@ -28,7 +28,7 @@ from device import config, durable, logs
 from device.die_with_parent import die_with_parent
 from device.errors import LamplightError, RejectedError
 from device.launcher import ledger, line, pulse, starts
-from device.launcher.ledger import BUILT_IN, Ledger
+from device.launcher.ledger import AGENTS, BUILT_IN, Ledger
 from device.launcher.pulse import Pulse
 from device.launcher.service import Service
 from device.launcher.starts import SETTLED, Starts
@@ -57,7 +57,7 @@ class Launcher:
     def __init__(self, arguments: Sequence[str], state: Path, proof: float = PROOF, settled: float = SETTLED) -> None:
         self._arguments = arguments
         self._state = state
-        self._folder = state / "runtime"
+        self._folder = state / AGENTS
         self._proof = proof
         self._settled = settled
         self._service = Service()
@@ -328,8 +328,8 @@ def _received(ours: socket.socket, buffer: bytearray) -> list[bytes]:
 def _only_one(state: Path) -> Generator[None]:
     """Hold the launcher's lock, once no agent of an earlier launcher is left; raises RejectedError."""
     durable.make_folder(state)
-    durable.make_folder(state / "runtime")
-    with (state / "runtime" / "lock").open("w") as mine, (state / "lock").open("a") as agents:
+    durable.make_folder(state / AGENTS)
+    with (state / AGENTS / "lock").open("w") as mine, (state / "lock").open("a") as agents:
         _lock(mine, 0, f"another launcher already uses {state}")
         _lock(agents, ORPHAN, f"an agent that this launcher did not start uses {state}")
         fcntl.flock(agents, fcntl.LOCK_UN)

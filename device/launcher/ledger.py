@@ -17,6 +17,8 @@ from device.protocol.fields import integer, sha256, table, text
 
 FORMAT = 1
 BUILT_IN = ""
+# The folder of the agent's versions in its state folder. Boards in the field have it under this name.
+AGENTS = "runtime"
 # How often a version on trial may be started.
 TRIES = 3
 # Failures remembered; the oldest is forgotten.

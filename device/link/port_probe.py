@@ -11,20 +11,20 @@ import threading
 import time
 from collections.abc import Callable
 
-# Seconds between two knocks, and for an answer.
+# Seconds between two tries, and for an answer.
 PERIOD = 5.0
 PATIENCE = 5.0
 
 
-class Knocker:
-    """Knocks at this port, on a thread of its own (a name server may take long), from `start` to `stop`."""
+class PortProbe:
+    """Asks this port again and again, on a thread of its own (a name server may take long), from `start` to `stop`."""
 
     def __init__(self, host: str, port: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._address = (host, port)
         self._clock = clock
         self._answered: float | None = None
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="knock", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="port-probe", daemon=True)
 
     @property
     def answered(self) -> float | None:
@@ -32,11 +32,11 @@ class Knocker:
         return self._answered
 
     def start(self) -> None:
-        """Begin to knock."""
+        """Begin to ask the port."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Knock no more; returns at once. Also before `start`, and again."""
+        """Ask no more; returns at once. Also before `start`, and again."""
         self._stopped.set()
 
     def _run(self) -> None:

@@ -52,6 +52,7 @@ class FunctionManifest:
 
     def __init__(
         self,
+        *,
         name: str,
         module: str,
         attribute: str,

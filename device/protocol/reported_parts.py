@@ -127,7 +127,7 @@ class ReportedAgent(Value):
         self.safe = safe
 
     def to_json(self) -> Fields:
-        """The JSON form, which stands at `runtime`."""
+        """The JSON form, which a report has at `runtime`."""
         return {
             "version": self.version,
             "sha256": self.digest,

@@ -1,6 +1,7 @@
 """`flash.py image`: a card image for one device, from the image of an operating system."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,41 +52,68 @@ _FILE = click.Path(path_type=Path)
 @click.option("--replace", is_flag=True, help="Settings for the first boot that are on the image already are lost.")
 @click.option("--write", "to", metavar="DEVICE", default="", help="Write it to this card then, after asking.")
 @click.option("--yes", is_flag=True, help="With --write: do not ask before everything on the card is lost.")
-def run(options: Options, board_name: str, base: Path, name: str, output: Path, **chosen: Any) -> None:
+def run(options: Options, **asked: Any) -> None:
     """Make a card image for one device: the agent with all its libraries, its identity, and first-boot settings."""
-    board = boards.load(board_name)
-    identity.check_names(name, chosen["fleet"])
-    maker = _Maker(options, board, name, chosen)
-    if chosen["to"]:
+    image = _Asked(**asked)
+    board = boards.load(image.board_name)
+    identity.check_names(image.name, image.fleet)
+    maker = _Maker(options, board, image)
+    if image.to:
         # Before the minutes that an image takes.
-        disks.refuse(disks.find(chosen["to"], disks.disks()), 0)
+        disks.refuse(disks.find(image.to, disks.disks()), 0)
     terminal = options.terminal
 
     def progress(read: int) -> None:
-        terminal.transient(f"unpacking {read * 100 // max(base.stat().st_size, 1)} %")
+        terminal.transient(f"unpacking {read * 100 // max(image.base.stat().st_size, 1)} %")
 
-    mechanism = card.make(base, output, maker.plan, maker.bring, progress, maker.again)
-    told = {"image": str(output), "device": name, "board": board.name, "first_boot": mechanism}
-    terminal.data(
-        told, [(f"{output} is the card of {name}; it is configured by {mechanism}. Keep it to yourself.", "")]
-    )
-    if chosen["to"]:
-        write.card(terminal, output, chosen["to"], chosen["yes"])
+    mechanism = card.make(image.base, image.output, maker.plan, maker.bring, progress, image.again)
+    told = {"image": str(image.output), "device": image.name, "board": board.name, "first_boot": mechanism}
+    of = f"{image.output} is the card of {image.name}"
+    terminal.data(told, [(f"{of}; it is configured by {mechanism}. Keep it to yourself.", "")])
+    if image.to:
+        write.card(terminal, image.output, image.to, image.yes)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the command's options say, each under its own name."""
+
+    board_name: str
+    base: Path
+    name: str
+    broker: str
+    no_tls: bool
+    output: Path
+    ssid: str
+    wifi_password_file: Path | None
+    wifi_country: str
+    wifi_security: str
+    wifi_hidden: bool
+    ssh_key: Path | None
+    folder: Path | None
+    no_token: bool
+    fleet: str
+    first_boot: str | None
+    pythons: tuple[str, ...]
+    again: bool
+    replace: bool
+    to: str
+    yes: bool
 
 
 class _Maker:
     """What the command line says, checked before any work is done, and fetched when the image has been."""
 
-    def __init__(self, options: Options, board: Board, name: str, chosen: Mapping[str, Any]) -> None:
-        self._options, self._board, self._name, self._chosen = options, board, name, chosen
-        self.again: bool = chosen["again"]
-        self._broker = identity.broker(chosen["broker"], not chosen["no_tls"])
-        if chosen["folder"] is None:
+    def __init__(self, options: Options, board: Board, asked: _Asked) -> None:
+        self._options, self._board, self._asked = options, board, asked
+        self._broker = identity.broker(asked.broker, not asked.no_tls)
+        if asked.folder is None:
             # As well as when the identity is made, which is minutes later.
             identity.check_reach(options.client, self._broker)
-        self._pythons = agent.check_pythons(chosen["pythons"])
-        key = secrets.public_key(chosen["ssh_key"]) if chosen["ssh_key"] else ""
-        self.plan = card.Plan(board, Settings(name, self._wifi(), key), chosen["first_boot"] or "", chosen["replace"])
+        self._pythons = agent.check_pythons(asked.pythons)
+        key = secrets.public_key(asked.ssh_key) if asked.ssh_key else ""
+        settings = Settings(asked.name, self._wifi(), key)
+        self.plan = card.Plan(board, settings, asked.first_boot or "", asked.replace)
 
     def bring(self) -> Mapping[str, bytes]:
         """Everything for our folder on the card. The identity comes last, for its token ends."""
@@ -94,18 +122,17 @@ class _Maker:
         return {**archives, **agent.own_files(), **files}
 
     def _identity(self) -> Identity:
-        folder, fleet = self._chosen["folder"], self._chosen["fleet"]
-        if folder is not None:
-            return identity.from_folder(folder, self._name, fleet)
-        client, token = self._options.client, not self._chosen["no_token"]
-        return identity.from_shim(client, self._name, fleet, self._broker, self.again, token)
+        asked = self._asked
+        if asked.folder is not None:
+            return identity.from_folder(asked.folder, asked.name, asked.fleet)
+        client, token = self._options.client, not asked.no_token
+        return identity.from_shim(client, asked.name, asked.fleet, self._broker, asked.again, token)
 
     def _wifi(self) -> secrets.Wifi | None:
-        ssid, country, file = (self._chosen[each] for each in ("ssid", "wifi_country", "wifi_password_file"))
-        if not ssid:
+        asked = self._asked
+        if not asked.ssid:
             return None
-        if not country:
+        if not asked.wifi_country:
             raise UsageError("Which country is the board in?", "the radio keeps its rules", "--wifi-country DE")
-        security, hidden = self._chosen["wifi_security"], self._chosen["wifi_hidden"]
-        password = "" if security == secrets.OPEN else secrets.wifi_password(file)
-        return secrets.wifi(ssid, password, country, security, hidden)
+        password = "" if asked.wifi_security == secrets.OPEN else secrets.wifi_password(asked.wifi_password_file)
+        return secrets.wifi(asked.ssid, password, asked.wifi_country, asked.wifi_security, asked.wifi_hidden)

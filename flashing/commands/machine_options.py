@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,26 +35,38 @@ _OPTIONS = (
 )
 
 
+@dataclass(frozen=True)
+class MachineOptions:
+    """What the options say. `folder` has the identity, None for one from the shim."""
+
+    board: str
+    name: str
+    broker: str
+    no_tls: bool
+    folder: Path | None
+    fleet: str
+    again: bool
+
+
 def options(function: _F) -> _F:
-    """Gives a command all of the options."""
+    """Gives a command all of the options; as keywords they make MachineOptions."""
     for each in reversed(_OPTIONS):
         function = each(function)
     return function
 
 
-def install(options: Options, target: Target, chosen: Mapping[str, Any]) -> None:
-    """Install on `target` as `chosen`, or upgrade it, and say what was done."""
-    name: str = chosen["name"]
-    identity.check_names(name, chosen["fleet"])
+def install(options: Options, target: Target, asked: MachineOptions) -> None:
+    """Install on `target` as `asked`, or upgrade it, and say what was done."""
+    identity.check_names(asked.name, asked.fleet)
     terminal = options.terminal
 
     def identify(device: str, board: str) -> Mapping[str, bytes]:
-        return _identity(options, chosen, device, board)
+        return _identity(options, asked, device, board)
 
     def progress(done: int, of: int) -> None:
         terminal.transient(f"sending {done * 100 // max(of, 1)} % of {of / 1e6:.0f} MB")
 
-    wish = Wish(chosen["board"], name, chosen["again"])
+    wish = Wish(asked.board, asked.name, asked.again)
     done = installation.install(target, wish, identify, terminal.say, progress, agent.run_pip)
     what = "was upgraded" if done.upgraded else "has the agent"
     told = {"machine": target.title, "device": done.device, "board": done.board, "upgraded": done.upgraded}
@@ -70,13 +83,13 @@ def remove(options: Options, target: Target, yes: bool) -> None:
     options.terminal.data(told, [(f"{target.title} is as it was{known}.", "")])
 
 
-def _identity(options: Options, chosen: Mapping[str, Any], name: str, board: str) -> Mapping[str, bytes]:
-    if not chosen["broker"]:
+def _identity(options: Options, asked: MachineOptions, name: str, board: str) -> Mapping[str, bytes]:
+    if not asked.broker:
         raise UsageError("Where is the broker?", "", "--broker HOST or --broker HOST:PORT")
-    fleet, broker = chosen["fleet"], identity.broker(chosen["broker"], not chosen["no_tls"])
-    if chosen["folder"] is not None:
-        return identity.from_folder(chosen["folder"], name, fleet).files(board, broker)
-    made = identity.from_shim(options.client, name, fleet, broker, chosen["again"])
+    broker = identity.broker(asked.broker, not asked.no_tls)
+    if asked.folder is not None:
+        return identity.from_folder(asked.folder, name, asked.fleet).files(board, broker)
+    made = identity.from_shim(options.client, name, asked.fleet, broker, asked.again)
     return made.files(board, broker)
 
 

@@ -19,7 +19,7 @@ from cloud_shim.broker import setup as broker
 from cloud_shim.cli.client import Client
 from cloud_shim.cli.up import ports
 from cloud_shim.cli.up.home import Home
-from cloud_shim.cli.up.state import StateFolder
+from cloud_shim.cli.up.home_folder import HomeFolder
 from device.artifact import archive
 from tests.support import child_of
 
@@ -108,7 +108,7 @@ def running(large_messages: bool = False, tuned: bool = True) -> Generator[Runni
     """
     with tempfile.TemporaryDirectory(prefix="lamplight-bench-") as temporary:
         folder = Path(temporary)
-        state = StateFolder(folder / "state")
+        state = HomeFolder(folder / "state")
         port, mqtt_port = ports.free(), ports.free()
         http_port = ports.free()
         home = Home(state, port, mqtt_port, DEVICE, http_port=http_port)

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import boards
 from device.errors import LamplightError
+from device.event import Event
 from device.generation import InstalledFunction
 from device.hal.hardware import Hardware
 from device.runtime.backoff import Backoff
@@ -115,7 +116,8 @@ def _start(starter: Starter, function: InstalledFunction) -> WorkerProcess:
 
 
 def _handle(worker: WorkerProcess, data: object, timeout: float = 30.0) -> None:
-    worker.handle("1", event_packet("1", "call", "lamplight.call", time.time(), data), timeout)
+    event = Event("1", "call", "lamplight.call", time.time(), data)
+    worker.handle(event, event_packet(event.id, event.source, event.type, event.time, data), timeout)
 
 
 def _warm(starter: Starter, function: InstalledFunction) -> float:

@@ -57,8 +57,8 @@ def test_it_says_what_the_protocol_promises_and_is_json() -> None:
     assert told["update"] == {"generation": 8, "state": "FETCHING", "reason": "", **amounts}
     assert told["patches"] is True
     assert told["agent"] == "0.2.0"
-    runtime = {"version": "0.2.0", "sha256": "cd" * 32, "trial": True, "previous": "0.1.0", "lost": "", "safe": ""}
-    assert told["runtime"] == runtime
+    agent = {"version": "0.2.0", "sha256": "cd" * 32, "trial": True, "previous": "0.1.0", "lost": "", "safe": ""}
+    assert told["runtime"] == agent
     assert told["failed"] == {"8": "it crashed"}
     assert told["sensors"] == {"light": {"ok": True, "error": ""}}
 

@@ -37,8 +37,8 @@ class Board:
 
     def __init__(self, folder: Path) -> None:
         self.state = folder / "state"
-        self.runtime = self.state / "runtime"
-        self.runtime.mkdir(parents=True)
+        self.agents = self.state / "runtime"
+        self.agents.mkdir(parents=True)
         self.socket = folder / "hw.sock"
         self._config = folder / "agent.toml"
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -56,22 +56,22 @@ class Board:
 
     def on_trial(self, file: str = "device/version.py", old: str = "", new: str = "") -> str:
         """This checkout's agent, changed in one place, lies on the board and is on trial; gives its digest."""
-        tree = self.runtime / "new"
+        tree = self.agents / "new"
         for package in ("device", "boards"):
             shutil.copytree(ROOT / package, tree / package, ignore=shutil.ignore_patterns("__pycache__", ".*"))
         code = (tree / file).read_text()
         assert old in code
         (tree / file).write_text(code.replace(old, new, 1))
         digest = archive.digest(tree)
-        tree.rename(self.runtime / digest)
-        ledger.save(self.runtime / "ledger.json", Ledger(trial=Trial(digest, 3, NOTE)))
+        tree.rename(self.agents / digest)
+        ledger.save(self.agents / "ledger.json", Ledger(trial=Trial(digest, 3, NOTE)))
         return digest
 
     def launch(self, *arguments: str) -> subprocess.Popen[bytes]:
         return self._start("device.launcher", "--config", str(self._config), *arguments)
 
     def ledger(self) -> Ledger:
-        return ledger.load(self.runtime / "ledger.json")
+        return ledger.load(self.agents / "ledger.json")
 
     def led_becomes(self, lit: bool) -> None:
         until(lambda: self.world.state()["pins"]["led"] is lit, f"the LED is {lit}")  # type: ignore[index]

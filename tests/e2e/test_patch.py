@@ -12,7 +12,7 @@ import pytest
 from cloud_shim.cli.client import Client
 from cloud_shim.cli.up import ports
 from cloud_shim.cli.up.home import Home
-from cloud_shim.cli.up.state import StateFolder
+from cloud_shim.cli.up.home_folder import HomeFolder
 from tests.e2e.conftest import DEVICE, LAMPLIGHT
 from tests.sim.mqtt_proxy import Proxy
 from tests.support import bundle_of_ten_files, three_lines_changed, until
@@ -28,7 +28,7 @@ class Counted:
 
     def __init__(self, folder: Path) -> None:
         port = ports.free()
-        self.home = Home(StateFolder(folder / "state"), ports.free(), port, DEVICE)
+        self.home = Home(HomeFolder(folder / "state"), ports.free(), port, DEVICE)
         self.home.start()
         until(lambda: self.reported().get("generation") == 1, "the first function runs")
         self.proxy = Proxy(port)

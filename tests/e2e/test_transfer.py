@@ -17,8 +17,8 @@ from cloud_shim.broker import setup as broker
 from cloud_shim.cli.client import Client
 from cloud_shim.cli.up import ports
 from cloud_shim.cli.up.home import Home
+from cloud_shim.cli.up.home_folder import HomeFolder
 from cloud_shim.cli.up.provision import FLEET
-from cloud_shim.cli.up.state import StateFolder
 from device.artifact import archive
 from device.infer.files import MODEL_FILES
 from device.protocol import chunks, topics
@@ -40,7 +40,7 @@ class Bench:
     """A home whose device reaches the broker through the proxy, watched through what it reports to the broker."""
 
     def __init__(self, folder: Path) -> None:
-        state = StateFolder(folder / "state")
+        state = HomeFolder(folder / "state")
         self.mqtt_port = ports.free()
         self.home = Home(state, ports.free(), self.mqtt_port, DEVICE)
         self.proxy = Proxy(self.mqtt_port, seed=1)

@@ -7,7 +7,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from cloud_shim.broker import access
 from cloud_shim.broker import setup as broker
-from cloud_shim.cli.up.state import StateFolder
+from cloud_shim.cli.up.home_folder import HomeFolder
 from device.protocol.cloudevents import Message
 from tests.e2e.conftest import DEVICE, Fleet
 from tests.support import until
@@ -23,7 +23,7 @@ def test_a_message_of_another_board_and_an_event_by_hand_start_a_function(fleet:
     said = fleet.json("call", f"{DEVICE}/listener", "--type", "lamplight.gpio.rising", "--data", '{"pin": "button"}')
     assert said == {"type": "lamplight.gpio.rising", "subject": "", "data": {"pin": "button"}}
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
-    client.username_pw_set(access.SHIM_USER, broker.shim_password(StateFolder(fleet.state).cloud))
+    client.username_pw_set(access.SHIM_USER, broker.shim_password(HomeFolder(fleet.state).cloud))
     client.connect("127.0.0.1", fleet.mqtt_port)
     client.loop_start()
     message = Message("1", "/home/hall-pi/1-ab/function/f", "2026-06-01T07:30:00.000Z", "rooms/hall", {"lit": True})

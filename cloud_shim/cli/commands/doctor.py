@@ -7,7 +7,7 @@ import click
 
 from cloud_shim.cli.doctor import table
 from cloud_shim.cli.options import Options, command
-from cloud_shim.cli.up.state import StateFolder
+from cloud_shim.cli.up.home_folder import HomeFolder
 from device.doctor import check, show
 from device.doctor.check import Result
 from device.errors import NotFoundError
@@ -20,14 +20,19 @@ _WIDTH = 26
 @command("doctor")
 @click.argument("device", default="")
 @click.option(
-    "--state", type=click.Path(path_type=Path), default=".lamplight", show_default=True, help="The folder of `up`."
+    "--state",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=".lamplight",
+    show_default=True,
+    help="The folder of `up`.",
 )
-def run(options: Options, device: str, state: Path) -> None:
+def run(options: Options, device: str, folder: Path) -> None:
     """Look at this machine's Lamplight and at its devices; with DEVICE, have that one look at itself.
 
     Exit code 0 when no check failed, 1 when one did.
     """
-    results = _of_device(options, device) if device else _of_home(options, state)
+    results = _of_device(options, device) if device else _of_home(options, folder)
     if options.as_json:
         options.terminal.data({"checks": [each.to_json() for each in results]})
     else:
@@ -44,11 +49,11 @@ def _of_device(options: Options, device: str) -> list[Result]:
     return results
 
 
-def _of_home(options: Options, state: Path) -> list[Result]:
-    cloud = StateFolder(state).cloud
+def _of_home(options: Options, folder: Path) -> list[Result]:
+    cloud = HomeFolder(folder).cloud
     if not cloud.is_dir():
         raise NotFoundError(
-            f"There is no Lamplight in {state}", "", "--state with the folder of `lamplight up`, or name a DEVICE"
+            f"There is no Lamplight in {folder}", "", "--state with the folder of `lamplight up`, or name a DEVICE"
         )
     results: list[Result] = []
     for each in check.perform(table.checks(cloud, options.client)):

@@ -11,7 +11,14 @@ from device.protocol.fields import is_name
 
 
 @command("up")
-@click.option("--state", type=click.Path(path_type=Path), default=".lamplight", show_default=True, help="Its folder.")
+@click.option(
+    "--state",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=".lamplight",
+    show_default=True,
+    help="The folder that keeps the fleet between two runs.",
+)
 @click.option("--port", type=click.IntRange(1, 65535), default=8420, show_default=True, help="Console and API.")
 @click.option("--mqtt-port", type=click.IntRange(1, 65535), default=8421, show_default=True, help="The broker.")
 @click.option(
@@ -32,7 +39,7 @@ from device.protocol.fields import is_name
 @click.option("--fresh", is_flag=True, help="Forget the fleet that an earlier run left in the folder.")
 def run(
     options: Options,
-    state: Path,
+    folder: Path,
     port: int,
     mqtt_port: int,
     http_port: int,
@@ -50,5 +57,5 @@ def run(
     if names and not listen:
         raise UsageError("No board can reach the broker", "--listen-name is for one that listens", "--listen 0.0.0.0")
     boards = listening.parse(listen, names) if listen else None
-    wish = session.Wish(state, port, mqtt_port, "" if no_device else device, fresh, http_port, boards)
+    wish = session.Wish(folder, port, mqtt_port, "" if no_device else device, fresh, http_port, boards)
     session.run(wish, options.terminal)

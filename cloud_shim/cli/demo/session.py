@@ -9,7 +9,7 @@ from cloud_shim.cli.demo.transcript import perform
 from cloud_shim.cli.terminal import Terminal
 from cloud_shim.cli.up import ports
 from cloud_shim.cli.up.home import Home
-from cloud_shim.cli.up.state import StateFolder
+from cloud_shim.cli.up.home_folder import HomeFolder
 from device.errors import LamplightError
 
 _DEVICE = "desk-pi"
@@ -21,7 +21,7 @@ def run(terminal: Terminal) -> None:
     # `kill` ends it as Ctrl-C does: through the clean-up below.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="lamplight-demo-") as folder:
-        home = Home(StateFolder(Path(folder) / "state"), ports.free(), ports.free(), _DEVICE)
+        home = Home(HomeFolder(Path(folder) / "state"), ports.free(), ports.free(), _DEVICE)
         try:
             perform(Demo(home, Path(folder) / "workshop").steps(), terminal)
         except LamplightError:

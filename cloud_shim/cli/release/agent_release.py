@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 from device.artifact import agent, archive
-from device.artifact.agent import PACKAGES, RuntimeManifest
+from device.artifact.agent import PACKAGES, AgentManifest
 from device.errors import BadArtifactError, NotFoundError
 from device.protocol.deployment import AGENT
 
@@ -25,7 +25,7 @@ def here() -> Path:
     return Path(agent.__file__).parents[2]
 
 
-def pack(source: Path) -> tuple[bytes, RuntimeManifest]:
+def pack(source: Path) -> tuple[bytes, AgentManifest]:
     """The artifact of the packages in the folder `source`, and its manifest.
 
     Raises NotFoundError when they are not there, BadArtifactError when they cannot travel.

@@ -15,9 +15,9 @@ from cloud_shim.cli.client import Client
 from cloud_shim.cli.release.packing import pack
 from cloud_shim.cli.release.pushing import push
 from cloud_shim.cli.up import ports
+from cloud_shim.cli.up.home_folder import HomeFolder
 from cloud_shim.cli.up.process import Process
 from cloud_shim.cli.up.provision import BOARD, FLEET, DeviceFiles
-from cloud_shim.cli.up.state import StateFolder
 from device.errors import LamplightError
 
 STARTER = "night-light"
@@ -25,7 +25,7 @@ _READY = 30.0  # seconds; far more than any needs, for a busy machine
 
 
 class Home:
-    """A broker, a shim and, unless `device` is "", one simulated device, with their files in `state`.
+    """A broker, a shim and, unless `device` is "", one simulated device, with their files in `folder`.
 
     `cancelled` is asked while something is waited for: when it says True, `start` returns early. The device's
     functions are served at `http_port`, 0 for any free one. `boards` is where others reach the broker.
@@ -33,7 +33,7 @@ class Home:
 
     def __init__(
         self,
-        state: StateFolder,
+        folder: HomeFolder,
         port: int,
         mqtt_port: int,
         device: str,
@@ -43,19 +43,19 @@ class Home:
     ) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.device = device
-        self.files = DeviceFiles(device, state.device(device), state.hardware_socket(device))
+        self.files = DeviceFiles(device, folder.device(device), folder.hardware_socket(device))
         self._mqtt_port = mqtt_port
         self._http_port = http_port
         self._cancelled = cancelled
         self.boards = boards
-        prepared = broker.prepare(state.cloud, mqtt_port, FLEET, boards=boards)
+        prepared = broker.prepare(folder.cloud, mqtt_port, FLEET, boards=boards)
         self.broker_note = prepared.note
-        self.broker = Process("broker", prepared.argv, state.log("broker"))
-        shim = ("--state", str(state.cloud), "--port", str(port), "--broker-port", str(mqtt_port), "--fleet", FLEET)
+        self.broker = Process("broker", prepared.argv, folder.log("broker"))
+        shim = ("--state", str(folder.cloud), "--port", str(port), "--broker-port", str(mqtt_port), "--fleet", FLEET)
         reach = ("--boards-port", str(boards.port)) if boards else ()
-        self.shim = _python("shim", state, "cloud_shim.app", *shim, *reach)
-        self.hardware = _python("hardware", state, "device.hal.sim", "--socket", str(self.files.socket))
-        self.agent = _python("agent", state, "device.launcher", "--config", str(self.files.config))
+        self.shim = _python("shim", folder, "cloud_shim.app", *shim, *reach)
+        self.hardware = _python("hardware", folder, "device.hal.sim", "--socket", str(self.files.socket))
+        self.agent = _python("agent", folder, "device.launcher", "--config", str(self.files.config))
 
     @property
     def children(self) -> Sequence[Process]:
@@ -123,7 +123,7 @@ class Home:
                 client.deploy(self.device, push(client, pack(starters.path(STARTER))))
 
 
-def _python(name: str, state: StateFolder, module: str, *arguments: str) -> Process:
+def _python(name: str, folder: HomeFolder, module: str, *arguments: str) -> Process:
     # -P: what lies in the folder where `up` was typed must not be imported in place of ours.
     command = [sys.executable, "-P", "-m", module, *arguments]
-    return Process(name, command, state.log(name), {"PYTHONUNBUFFERED": "1"})
+    return Process(name, command, folder.log(name), {"PYTHONUNBUFFERED": "1"})

@@ -15,7 +15,7 @@ from cloud_shim.cli.terminal import Terminal
 from cloud_shim.cli.up import ports
 from cloud_shim.cli.up.guard import Guard
 from cloud_shim.cli.up.home import Home
-from cloud_shim.cli.up.state import StateFolder
+from cloud_shim.cli.up.home_folder import HomeFolder
 
 _LOOK = 0.2  # seconds between two looks at the children
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -25,7 +25,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Wish:
     """What was asked for on the command line; `device` is "" for none, `boards` where others reach the broker."""
 
-    state: Path
+    folder: Path
     port: int
     mqtt_port: int
     device: str
@@ -36,7 +36,7 @@ class Wish:
 
 def run(wish: Wish, terminal: Terminal) -> None:
     """Start everything, show what happens, and return when a signal has ended it and all is stopped."""
-    state = StateFolder(wish.state)
+    state = HomeFolder(wish.folder)
     with state.locked(), _stopped_by_signals() as stop:
         ports.ensure_free(wish.port, "--port")
         ports.ensure_free(wish.mqtt_port, "--mqtt-port")

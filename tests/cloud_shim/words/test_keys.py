@@ -7,7 +7,7 @@ import pytest
 from cloud_shim.cli.keys.release_keys import ReleaseKeys
 from cloud_shim.cli.keys.root_keys import RootKeys
 from cloud_shim.trust.release_metadata import RELEASES, ROOT, utc_now
-from cloud_shim.words import keys as key_view
+from cloud_shim.words.keys import notices
 
 SOON = timedelta(days=29)
 
@@ -27,27 +27,27 @@ def taken(signing, tmp_path):
 
 
 def test_what_the_shim_renews_itself_is_nobodys_care(signing):
-    assert key_view.notices(answer(signing), utc_now() + 2 * ROOT) == []
+    assert notices(answer(signing), utc_now() + 2 * ROOT) == []
 
 
 def test_signatures_that_are_good_for_long_are_not_told_of(taken):
-    assert key_view.notices(answer(taken), utc_now()) == []
+    assert notices(answer(taken), utc_now()) == []
 
 
 def test_lists_of_releases_that_end_soon_are_to_be_renewed(taken):
-    told = key_view.notices(answer(taken), utc_now() + RELEASES - SOON)
+    told = notices(answer(taken), utc_now() + RELEASES - SOON)
     assert [each.partition(" signed")[0] for each in told] == ["What image-targets", "What image-releases"]
     assert all("is good until" in each and "`lamplight keys renew`" in each for each in told)
 
 
 def test_lists_that_have_ended_say_what_it_means(taken):
-    first = key_view.notices(answer(taken), utc_now() + RELEASES + SOON)[0]
+    first = notices(answer(taken), utc_now() + RELEASES + SOON)[0]
     assert "was good until" in first
     assert "devices take nothing new" in first
 
 
 def test_a_root_is_renewed_by_another_one(taken):
-    told = key_view.notices(answer(taken), utc_now() + ROOT - SOON)
+    told = notices(answer(taken), utc_now() + ROOT - SOON)
     roots = [each for each in told if "-root" in each]
     assert len(roots) == 2
     assert all("`lamplight keys rotate`" in each for each in roots)

@@ -2,27 +2,27 @@
 
 import pytest
 
-from device.artifact import layer as layer_file
+from device.artifact import layer
 from device.errors import BadArtifactError, RejectedError
-from device.protocol.layer import layer
+from device.protocol import layer as declared
 
-HERE = layer_file.this_machine()
+HERE = layer.this_machine()
 PACKAGE = {"name": "leaf", "version": "1.0", "sha256": "ab" * 32}
 
 
 def manifest(**platform):
-    return layer({"platform": {**HERE.to_json(), **platform}, "packages": [PACKAGE]})
+    return declared.layer({"platform": {**HERE.to_json(), **platform}, "packages": [PACKAGE]})
 
 
 def test_one_for_this_machine_or_an_older_glibc_is_taken():
-    layer_file.check(manifest())
-    layer_file.check(manifest(glibc=2))
+    layer.check(manifest())
+    layer.check(manifest(glibc=2))
 
 
 @pytest.mark.parametrize("other", [{"machine": "mips"}, {"python": "3.9"}, {"glibc": 500}])
 def test_one_for_another_machine_python_or_newer_glibc_is_refused(other):
     with pytest.raises(RejectedError, match="this board is"):
-        layer_file.check(manifest(**other))
+        layer.check(manifest(**other))
 
 
 @pytest.mark.parametrize(
@@ -41,11 +41,11 @@ def test_a_hostile_layer_file_is_refused(tmp_path, text, says):
     (tmp_path / "site").mkdir()
     (tmp_path / "layer.toml").write_text(text)
     with pytest.raises(BadArtifactError, match=says):
-        layer_file.read(tmp_path)
+        layer.read(tmp_path)
 
 
 def test_one_without_packages_or_without_its_folder_is_refused(tmp_path):
     with pytest.raises(ValueError, match="at least one"):
-        layer({"platform": HERE.to_json(), "packages": []})
+        declared.layer({"platform": HERE.to_json(), "packages": []})
     with pytest.raises(BadArtifactError, match="no folder site"):
-        layer_file.read(tmp_path)
+        layer.read(tmp_path)

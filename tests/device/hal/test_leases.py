@@ -18,9 +18,19 @@ BOARD = boards.load("raspberry-pi/4b")
 
 def function(name, pins=None, sensors=(), buses=(), triggers=()):
     leases = {pin: PinLease(direction, False) for pin, direction in (pins or {}).items()}
-    state = StateTable(1, 1, ("", ""))
     return FunctionManifest(
-        name, "main", "handler", 1, 1.0, list(triggers), leases, list(sensors), [], state, {}, buses
+        name=name,
+        module="main",
+        attribute="handler",
+        memory=1,
+        timeout=1.0,
+        triggers=list(triggers),
+        pins=leases,
+        sensors=list(sensors),
+        models=[],
+        state=StateTable(1, 1, ("", "")),
+        config={},
+        buses=buses,
     )
 
 

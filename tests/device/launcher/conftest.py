@@ -50,8 +50,8 @@ class Board:
 
     def __init__(self, folder: Path) -> None:
         self.state = folder / "state"
-        self.runtime = self.state / "runtime"
-        self.runtime.mkdir(parents=True)
+        self.agents = self.state / "runtime"
+        self.agents.mkdir(parents=True)
         self.released = folder / "released"
         self.installed = folder / "installed"
         shutil.copytree(ROOT / "device", self.installed / "device", ignore=shutil.ignore_patterns("__pycache__"))
@@ -72,7 +72,7 @@ class Board:
             f"if {version!r} not in told['failed'] and not told['trial']:\n"
             "    import shutil\n"
             f"    if os.path.isdir({str(self.released / version)!r}):\n"
-            f"        tree = {str(self.runtime / version)!r}\n"
+            f"        tree = {str(self.agents / version)!r}\n"
             f"        shutil.copytree({str(self.released / version)!r}, tree, dirs_exist_ok=True)\n"
             f"    say(ask={version!r}, note={{'generation': 2}})\n"
             "    told = json.loads(heard.readline())\n"
@@ -83,7 +83,7 @@ class Board:
     def version(self, name: str, script: str) -> str:
         """A version that lies on the board; gives its digest."""
         digest = self.release(name, script)
-        shutil.copytree(self.released / digest, self.runtime / digest)
+        shutil.copytree(self.released / digest, self.agents / digest)
         return digest
 
     def release(self, name: str, script: str) -> str:
@@ -111,7 +111,7 @@ class Board:
         return file.read_text().splitlines() if file.exists() else []
 
     def ledger(self) -> Ledger:
-        return ledger.load(self.runtime / "ledger.json")
+        return ledger.load(self.agents / "ledger.json")
 
     def until_said(self, line: str, times: int = 1) -> None:
         until(lambda: self.journal().count(line) >= times, f"{line} {times} times in {self.journal()}")

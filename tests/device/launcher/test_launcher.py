@@ -35,7 +35,7 @@ def test_a_version_that_dies_at_its_start_is_given_up_after_its_tries(board: Boa
     failure = board.ledger().failed[new]
     assert "ended 3 times" in failure.reason
     assert failure.note == {"generation": 2}
-    until(lambda: not (board.runtime / new).exists(), "its files are removed")
+    until(lambda: not (board.agents / new).exists(), "its files are removed")
 
 
 @pytest.mark.parametrize("script", [MUTE, "while True:\n    pass\n"])
@@ -51,8 +51,8 @@ def test_a_version_that_runs_and_does_not_prove_itself_is_given_up_in_time(board
 
 def test_a_damaged_version_on_trial_is_not_started(board: Board) -> None:
     new = board.version("new", WORK)
-    save(board.runtime / "ledger.json", Ledger(trial=Trial(new, 3, {})))
-    (board.runtime / new / "device" / "agent.py").write_text("print('something else')")
+    save(board.agents / "ledger.json", Ledger(trial=Trial(new, 3, {})))
+    (board.agents / new / "device" / "agent.py").write_text("print('something else')")
     board.launch()
     board.until_said("built-in began")
     assert "damaged" in board.ledger().failed[new].reason
@@ -60,8 +60,8 @@ def test_a_damaged_version_on_trial_is_not_started(board: Board) -> None:
 
 def test_a_damaged_active_version_gives_way_to_the_one_before_with_the_reason(board: Board) -> None:
     old, new = board.version("old", WORK), board.version("new", WORK)
-    save(board.runtime / "ledger.json", Ledger(active=new, previous=old))
-    (board.runtime / new / "device" / "agent.py").unlink()
+    save(board.agents / "ledger.json", Ledger(active=new, previous=old))
+    (board.agents / new / "device" / "agent.py").unlink()
     board.launch()
     board.until_said("old began")
     assert (board.ledger().active, board.ledger().failed) == (old, {})
@@ -69,7 +69,7 @@ def test_a_damaged_active_version_gives_way_to_the_one_before_with_the_reason(bo
 
 
 def test_where_every_version_is_damaged_the_built_in_one_runs(board: Board) -> None:
-    save(board.runtime / "ledger.json", Ledger(active="aa" * 32, previous="bb" * 32))
+    save(board.agents / "ledger.json", Ledger(active="aa" * 32, previous="bb" * 32))
     board.launch()
     board.until_said("built-in began")
     assert board.ledger().active == BUILT_IN
@@ -77,7 +77,7 @@ def test_where_every_version_is_damaged_the_built_in_one_runs(board: Board) -> N
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"format": 2}', b'{"format": 1, "active": "../../etc"}', b"\xff"])
 def test_a_damaged_ledger_starts_the_built_in_version(board: Board, data: bytes) -> None:
-    (board.runtime / "ledger.json").write_bytes(data)
+    (board.agents / "ledger.json").write_bytes(data)
     board.launch()
     board.until_said("built-in began")
 
@@ -92,7 +92,7 @@ def test_an_agent_is_ended_in_order_when_the_launcher_is_asked_to_end(board: Boa
 
 def test_a_trial_that_is_interrupted_in_order_keeps_its_tries(board: Board) -> None:
     new = board.version("new", MUTE)
-    save(board.runtime / "ledger.json", Ledger(trial=Trial(new, 3, {})))
+    save(board.agents / "ledger.json", Ledger(trial=Trial(new, 3, {})))
     for number in range(5):
         launcher = board.launch()
         board.until_said("new began", number + 1)
@@ -154,7 +154,7 @@ def test_a_second_launcher_is_refused(board: Board) -> None:
 )
 def test_what_is_no_proof_proves_nothing(board: Board, said: str) -> None:
     new = board.version("new", f"{said}\nwait_for_the_end()\n")
-    save(board.runtime / "ledger.json", Ledger(trial=Trial(new, 1, {})))
+    save(board.agents / "ledger.json", Ledger(trial=Trial(new, 1, {})))
     board.launch("--proof", "1")
     board.until_said("built-in began")
     assert board.ledger().active == BUILT_IN
@@ -241,7 +241,7 @@ def _kill_some(launcher: int, victims: str) -> None:
 def test_a_start_that_cannot_be_counted_is_not_made(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk: the version on trial waits, and the one that has proved itself runs."""
     new = board.version("new", WORK)
-    save(board.runtime / "ledger.json", Ledger(trial=Trial(new, 3, {})))
+    save(board.agents / "ledger.json", Ledger(trial=Trial(new, 3, {})))
     full = FullDisk()
     monkeypatch.setattr(durable, "disk", full)
     launcher = Launcher([], board.state)

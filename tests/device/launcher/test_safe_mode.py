@@ -18,7 +18,7 @@ FRESH = "note('safe')\nsay(fresh=True)\nwhile json.loads(heard.readline())['safe
 
 
 def count(board: Board) -> Starts:
-    return starts.load(board.runtime / "starts.json")
+    return starts.load(board.agents / "starts.json")
 
 
 def cut(board: Board, launcher: subprocess.Popen[str], victim: str) -> None:
@@ -47,7 +47,7 @@ def test_power_lost_before_the_agent_has_begun_counts_too(board: Board) -> None:
     board.built_in(SAY)
     for number in range(1, MOST + 1):
         launcher = board.launch()
-        until(lambda at=number: (board.runtime / "starts.json").exists() and count(board).count >= at, "it is counted")
+        until(lambda at=number: (board.agents / "starts.json").exists() and count(board).count >= at, "it is counted")
         cut(board, launcher, "launcher")
     board.launch()
     board.until_said("built-in safe")
@@ -55,7 +55,7 @@ def test_power_lost_before_the_agent_has_begun_counts_too(board: Board) -> None:
 
 def test_a_start_that_lasts_forgets_those_that_failed(board: Board) -> None:
     board.built_in(SAY)
-    starts.save(board.runtime / "starts.json", Starts(MOST - 1, 3, "earlier"))
+    starts.save(board.agents / "starts.json", Starts(MOST - 1, 3, "earlier"))
     board.launch("--settled", "0.2")
     board.until_said("built-in normal")
     until(lambda: count(board) == Starts(), "they are forgotten")
@@ -63,7 +63,7 @@ def test_a_start_that_lasts_forgets_those_that_failed(board: Board) -> None:
 
 def test_a_board_in_safe_mode_stays_in_it_and_says_why(board: Board) -> None:
     board.built_in("note(told['safe'])\nwait_for_the_end()\n")
-    starts.save(board.runtime / "starts.json", Starts(MOST, 4, "earlier", safe=True))
+    starts.save(board.agents / "starts.json", Starts(MOST, 4, "earlier", safe=True))
     board.launch("--settled", "0.1")
     board.until_said(f"built-in {count(board).reason}")
     assert count(board).safe
@@ -71,7 +71,7 @@ def test_a_board_in_safe_mode_stays_in_it_and_says_why(board: Board) -> None:
 
 def test_something_new_ends_it_durably(board: Board) -> None:
     board.built_in(FRESH + "wait_for_the_end()\n")
-    starts.save(board.runtime / "starts.json", Starts(MOST, 4, "earlier", safe=True))
+    starts.save(board.agents / "starts.json", Starts(MOST, 4, "earlier", safe=True))
     launcher = board.launch()
     board.until_said("built-in fresh")
     cut(board, launcher, "agent")
@@ -81,7 +81,7 @@ def test_something_new_ends_it_durably(board: Board) -> None:
 def test_killed_while_it_is_ended_the_board_is_in_it_or_out_of_it(board: Board) -> None:
     board.built_in("note('began to end it')\nsay(fresh=True)\nwait_for_the_end()\n")
     before = Starts(MOST, 4, "earlier", safe=True)
-    starts.save(board.runtime / "starts.json", before)
+    starts.save(board.agents / "starts.json", before)
     launcher = board.launch()
     board.until_said("built-in began to end it")
     cut(board, launcher, "launcher")
@@ -90,7 +90,7 @@ def test_killed_while_it_is_ended_the_board_is_in_it_or_out_of_it(board: Board) 
 
 def test_a_damaged_count_starts_the_functions(board: Board) -> None:
     board.built_in(SAY)
-    (board.runtime / "starts.json").write_bytes(b"\x00" * 20)
+    (board.agents / "starts.json").write_bytes(b"\x00" * 20)
     board.launch()
     board.until_said("built-in normal")
 

@@ -10,7 +10,19 @@ from device.triggers.chains import check
 
 def function(name, *waits, serves=()):
     triggers = [*map(FunctionTrigger, waits), *serves]
-    return FunctionManifest(name, "main", "handler", 1, 1.0, triggers, {}, [], [], StateTable(1, 1, ("", "")), {})
+    return FunctionManifest(
+        name=name,
+        module="main",
+        attribute="handler",
+        memory=1,
+        timeout=1.0,
+        triggers=triggers,
+        pins={},
+        sensors=[],
+        models=[],
+        state=StateTable(1, 1, ("", "")),
+        config={},
+    )
 
 
 def test_a_chain_a_fork_and_a_diamond_are_allowed():

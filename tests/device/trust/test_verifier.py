@@ -10,7 +10,6 @@ import pytest
 from cloud_shim.trust.signing import Signing
 from device.errors import UntrustedError
 from device.protocol.deployment import Deployment
-from device.trust import verifier as verification
 from device.trust.verifier import RefusedError, Verifier
 from tests.device.harness import Cloud, function_files, model_files
 
@@ -262,7 +261,7 @@ def test_a_verify_process_that_misbehaves_is_a_refusal(verifier, program, words,
     def run(command, **more):
         return real([sys.executable, "-c", program], **more)
 
-    monkeypatch.setattr(verification.subprocess, "run", run)
+    monkeypatch.setattr("device.trust.verifier.subprocess.run", run)
     with pytest.raises(UntrustedError, match=words):
         verifier.believe(b"{}", 0, timeout=1.0 if words == "hung" else 60.0)
 
@@ -274,7 +273,7 @@ def test_a_verify_process_cannot_write_where_it_likes(verifier, cloud, ref, monk
         "deployment": cloud.deployment(1, ref).encode().decode(),
         "trusted": {"../slots.json": ""},
     }
-    monkeypatch.setattr(verification, "_run", lambda *_: json.dumps(answer).encode())
+    monkeypatch.setattr("device.trust.verifier._run", lambda *_: json.dumps(answer).encode())
     with pytest.raises(UntrustedError, match=r"slots\.json"):
         verifier.believe(b"{}", 0)
     assert not list((tmp_path / "state").iterdir())

@@ -120,9 +120,9 @@ def test_the_agent_is_told_with_what_it_can_go_back_to(device):
 
 
 def test_an_agent_on_trial_or_that_was_lost_or_is_asked_for_is_told(device):
-    runtime = {**AGENT, "trial": True, "previous": "", "lost": "agent cdcd is damaged on disk"}
+    agent = {**AGENT, "trial": True, "previous": "", "lost": "agent cdcd is damaged on disk"}
     wanted = {**device()["desired"], "agent": {"version": 3, "sha256": "cd" * 32}}
-    shown = told(device(reported={"agent": "0.2.0", "runtime": runtime}, desired=wanted))["agent"]
+    shown = told(device(reported={"agent": "0.2.0", "runtime": agent}, desired=wanted))["agent"]
     assert shown == "0.2.0, on trial\nagent cdcd is damaged on disk\nrelease v3 is asked for"
     back = {**device()["desired"], "agent": None}
     assert "the built-in one is asked for" in told(device(reported={"runtime": AGENT}, desired=back))["agent"]

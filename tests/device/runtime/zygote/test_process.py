@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runtime_bench import alive, until
 
-from device.runtime.workers import zygote as forker
+from device.runtime.workers.zygote import _QUIET, environment
 
 ECHO = "def handler(event, context): return event.data"
 # A board's agent in a process of its own: one idle function, one that is busy and has started a program.
@@ -141,4 +141,4 @@ def test_switching_and_crashing_leak_no_file_descriptor_and_no_process(bench):
 
 def test_only_what_cannot_be_a_secret_is_passed_on():
     mine = {"PATH": "/bin", "PYTHONPATH": "/x", "LC_ALL": "C", "BROKER_PASSWORD": "x", "AWS_KEY": "y"}
-    assert set(forker.environment(mine)) - set(forker._QUIET) == {"PATH", "PYTHONPATH", "LC_ALL"}
+    assert set(environment(mine)) - set(_QUIET) == {"PATH", "PYTHONPATH", "LC_ALL"}

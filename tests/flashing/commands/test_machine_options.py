@@ -6,6 +6,7 @@ from typing import Any
 
 from device import config
 from flashing.commands import machine_options
+from flashing.commands.machine_options import MachineOptions
 
 
 class Shim:
@@ -21,9 +22,9 @@ class Shim:
 
 
 def test_it_is_given_a_token_and_the_authority_and_asks_at_the_shims_broker(tmp_path: Path) -> None:
-    chosen = {"fleet": "home", "broker": "lamp.local", "no_tls": False, "folder": None}
+    asked = MachineOptions("", "shelf-pi", "lamp.local", no_tls=False, folder=None, fleet="home", again=False)
     options: Any = SimpleNamespace(client=Shim())
-    files = machine_options._identity(options, {**chosen, "again": False}, "shelf-pi", "linux/x86-64")
+    files = machine_options._identity(options, asked, "shelf-pi", "linux/x86-64")
     assert {"agent.toml", "enrol", "token", "ca.pem"} <= set(files)
     (tmp_path / "agent.toml").write_bytes(files["agent.toml"])
     taken = config.load(tmp_path / "agent.toml")

@@ -19,7 +19,7 @@ _LONGEST_SOCKET = 103
 _OURS = ("cloud", "devices", "logs")
 
 
-class StateFolder:
+class HomeFolder:
     """The folder at `path`; it is made when it is locked."""
 
     def __init__(self, path: Path) -> None:
