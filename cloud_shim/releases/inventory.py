@@ -1,0 +1,86 @@
+"""Which packages a release brings, or asks for: as its own manifest says, with licences from the packages' metadata.
+
+A layer brings packages, each in one version. The agent asks for libraries, each in a range of versions; what a board
+has of them, the board reports. A function and a model bring none: what a function's author copied beside the code is
+not seen here.
+"""
+
+import json
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from email.message import Message
+from email.parser import BytesHeaderParser
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+
+from cloud_shim.releases.release import Release
+from device.libraries import normalised
+
+_METADATA = 1 << 20  # bytes of a package's metadata that are read
+_CLASSIFIER = "License :: "
+
+
+@dataclass(frozen=True)
+class Package:
+    """One package by its normalised name. `version` is "" where only `requires`, a range, is known.
+
+    `sha256` is the digest of its wheel, `licence` what its metadata says; "" when that is not known.
+    """
+
+    name: str
+    version: str = ""
+    requires: str = ""
+    sha256: str = ""
+    licence: str = ""
+
+
+def packages(release: Release) -> tuple[Package, ...]:
+    """Those that the release's manifest names, sorted."""
+    manifest: dict[str, Any] = json.loads(release.manifest_json)
+    if release.kind == "layer":
+        found = [Package(normalised(p["name"]), p["version"], sha256=p["sha256"]) for p in manifest["packages"]]
+    elif release.kind == "agent":
+        found = [_required(Requirement(each)) for each in manifest["requires"]]
+    else:
+        found = []
+    return tuple(sorted(found, key=lambda each: (each.name, each.version)))
+
+
+def reported(libraries: dict[str, str]) -> tuple[Package, ...]:
+    """The agent's libraries that a board reports."""
+    return tuple(Package(normalised(name), version) for name, version in sorted(libraries.items()))
+
+
+def licensed(found: tuple[Package, ...], artifact: Path) -> tuple[Package, ...]:
+    """The same with the licences that the packages in a layer's tar tell."""
+    licences = {key: licence for key, licence in _licences(artifact) if licence}
+    return tuple(replace(each, licence=licences.get((each.name, each.version), "")) for each in found)
+
+
+def _required(wanted: Requirement) -> Package:
+    return Package(normalised(wanted.name), requires=str(wanted.specifier))
+
+
+def _licences(artifact: Path) -> Iterator[tuple[tuple[str, str], str]]:
+    with tarfile.open(artifact) as tar:
+        for member in tar:
+            if member.name.endswith(".dist-info/METADATA") and (file := tar.extractfile(member)) is not None:
+                about = BytesHeaderParser().parsebytes(file.read(_METADATA))
+                yield (normalised(str(about["Name"])), str(about["Version"])), licence(about)
+
+
+def licence(about: "Message[str, str]") -> str:
+    """What a package's metadata says of its licence: an SPDX expression where there is one, else a name; or "".
+
+    The old field `License` may hold a whole licence's text, which says nothing that the classifiers do not.
+    """
+    if expression := about["License-Expression"]:
+        return str(expression).strip()
+    named = str(about["License"] or "").strip()
+    if named and "\n" not in named and len(named) <= 100 and named.upper() != "UNKNOWN":
+        return named
+    told = [str(each) for each in about.get_all("Classifier") or () if str(each).startswith(_CLASSIFIER)]
+    return ", ".join(each.rpartition(" :: ")[2] for each in told)
