@@ -49,9 +49,9 @@ def packages(release: Release) -> tuple[Package, ...]:
     return tuple(sorted(found, key=lambda each: (each.name, each.version)))
 
 
-def reported(libraries: dict[str, str]) -> tuple[Package, ...]:
-    """The agent's libraries that a board reports."""
-    return tuple(Package(normalised(name), version) for name, version in sorted(libraries.items()))
+def agent_version(release: Release) -> str:
+    """What the agent in the release is called, such as "0.2.0"; "" for another kind of release."""
+    return str(json.loads(release.manifest_json)["version"]) if release.kind == "agent" else ""
 
 
 def licensed(found: tuple[Package, ...], artifact: Path) -> tuple[Package, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cyclonedx.factory.license import LicenseFactory
+from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model import HashAlgorithm, HashType, Property
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
@@ -17,7 +17,6 @@ from packageurl import PackageURL
 
 from cloud_shim.releases.inventory import Package
 
-MEDIA_TYPE = "application/vnd.cyclonedx+json; version=1.6"
 _TYPES = {"device": ComponentType.DEVICE, "model": ComponentType.MACHINE_LEARNING_MODEL, "layer": ComponentType.LIBRARY}
 
 
