@@ -47,7 +47,7 @@ class Reported(Value):
     `generation` runs, and `previous` is the one to fall back to (0: none). `failed` maps generations that failed their
     trial to the reason, and `evidence` the latest of them to what that rests on. `confinement` says by aspect what
     confines a worker. `ai` says that the board runs models, `patches` that it applies patches. An agent of an earlier
-    release tells no `disk`, or no `platform`. `libraries` are the agent's, each with its version; earlier ones tell none.
+    release tells no `disk`, no `platform`, or no `libraries`: the versions of those that it runs with.
     """
 
     def __init__(
