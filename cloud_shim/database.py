@@ -193,9 +193,9 @@ class ReportRow(Base):
 
 
 class LibrariesRow(Base):
-    """The agent's libraries on one device, as JSON: each one's version, and since when the device reports that one.
+    """The agent's libraries on one device, as JSON: each one's version, and the time of its first report.
 
-    A device whose agent does not tell them has no row.
+    A device with an older agent has no row.
     """
 
     __tablename__ = "libraries"

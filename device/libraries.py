@@ -1,7 +1,7 @@
-"""Which libraries this agent runs with, and in which versions: what it requires, and what these require in turn.
+"""The agent's libraries and their versions: its requirements, and theirs in turn.
 
-They are those of the system or the environment that Lamplight is installed in; a deployment brings none of them. It
-looks at what is installed, and imports nothing.
+They are installed beside Lamplight, in the system or an environment; a deployment brings none of them. Only their
+metadata is read.
 """
 
 import re
@@ -19,13 +19,13 @@ MOST = 200
 
 @cache
 def installed() -> dict[str, str]:
-    """The version of each library by its normalised name (PEP 503), sorted; the agent itself is none of them."""
+    """The version of each library by its normalised name (PEP 503), sorted."""
     ours = _found("lamplight")
     return closure([*(ours[1] if ours else ()), *_MODELS], _found)
 
 
 def closure(wanted: Iterable[str], find: Callable[[str], tuple[str, Sequence[str]] | None]) -> dict[str, str]:
-    """What `wanted` comes to, in PEP 508 form; `find` gives a library's version and its requirements, or None."""
+    """The libraries behind `wanted`, in PEP 508 form; `find` gives one's version and requirements, or None."""
     found: dict[str, str] = {}
     waiting = list(_names(wanted))
     while waiting and len(found) < MOST:
@@ -47,7 +47,7 @@ def normalised(name: str) -> str:
 
 
 def _names(requirements: Iterable[str]) -> Iterator[str]:
-    """The libraries that these ask for on this machine."""
+    """The libraries behind these requirements on this machine."""
     for each in requirements:
         try:
             wanted = Requirement(each)

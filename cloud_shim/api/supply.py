@@ -1,4 +1,4 @@
-"""What releases and devices are made of: bills of materials, and which devices run a package."""
+"""Bills of materials of releases and devices, and the devices exposed to a package."""
 
 from typing import TYPE_CHECKING
 

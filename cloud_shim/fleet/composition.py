@@ -1,7 +1,7 @@
-"""What a release and a device are made of, as the parts of a bill of materials (releases/sbom.py).
+"""Finds the parts of a release or a device for its bill of materials (releases/sbom.py).
 
-A function's packages lie in a layer, and a deployment says which: so a function is made of each layer that it was ever
-deployed with.
+A function's packages lie in a layer, chosen by each deployment. So a function's parts are all layers of its
+deployments.
 """
 
 from sqlalchemy import select
@@ -21,7 +21,7 @@ from device.protocol.deployment import ArtifactRef, Deployment
 
 
 class Composition:
-    """Looks up what the releases and devices of one fleet are made of."""
+    """Looks up the parts of one fleet's releases and devices."""
 
     def __init__(self, database: Database, registry: Registry) -> None:
         self._database = database
@@ -36,9 +36,9 @@ class Composition:
         return sbom.document(self._part(release, self._parts(layers)), release.created)
 
     def of_device(self, name: str) -> str:
-        """The bill of materials of what the device runs, dated as the deployment is; NotFoundError for no such device.
+        """The device's bill of materials, dated as its present deployment; NotFoundError for an unknown device.
 
-        The agent's libraries are those that the device reports; where it does not, what its release asks for.
+        The device reports the agent's libraries; for an older agent they are the ranges in its release.
         """
         with self._database.read() as session:
             row = session.get(DeviceRow, name)
@@ -76,7 +76,7 @@ class Composition:
 
 
 def _layers(session: Session, release: Release) -> list[ArtifactRef]:
-    """Those that the function's release was ever deployed with."""
+    """The layers of all deployments of the function's release."""
     rows = (
         select(DeploymentRow.document)
         .join(UseRow, (UseRow.device == DeploymentRow.device) & (UseRow.generation == DeploymentRow.generation))

@@ -1,7 +1,7 @@
-"""Which devices run a package, in which version, by whom, and since when.
+"""Finds the devices with a package: its version there, its users, and the time since they run it.
 
-`uses` is pure; `find` reads what it needs. The packages are those of the layers in each deployment, as their manifests
-list them, and the libraries of the agent, as the device reports them. It does not judge versions.
+`uses` is pure; `find` reads the database. The manifests of a deployment's layers list its packages. The device reports
+the libraries of its agent. Versions are judged by the asker.
 """
 
 import json
@@ -26,11 +26,11 @@ Packages = Callable[[ArtifactRef], Sequence[Package]]
 
 @dataclass(frozen=True)
 class Use:
-    """One package in one version on one device. `version` is "" where only `requires`, a range, is known.
+    """One package in one version on one device. `version` is "" where only the range `requires` is known.
 
-    `functions` use it from their layer; for the agent's own library there are none and `agent` is its version.
-    `state` is "running" or "asked": then the device is to get it. `since` is when the device began to run that version,
-    without a break up to now, None where nobody knows; `generation` is the deployment that brought it, 0 for none.
+    `functions` use it from their layer. For the agent's own library they are empty, and `agent` is its version.
+    `state` is "running", or "asked" while the device is still to get it. The device has run the version without a break
+    from `since` up to now (None: unknown). The deployment `generation` brought it, 0 for none.
     """
 
     package: str
@@ -46,7 +46,7 @@ class Use:
 def find(database: Database, registry: Registry, name: str) -> Json:
     """EXPOSURE (docs/api.md): every use of the package `name`, device by device, however it is spelled.
 
-    `unknown` are the devices whose agent does not say what libraries it has.
+    `unknown` are the devices with an agent too old to report its libraries.
     """
     packages = _lookup(registry)
     found: list[Json] = []
@@ -71,7 +71,7 @@ def uses(
 ) -> Iterator[Use]:
     """The uses of the package on one device, whose deployments are `known`, newest first.
 
-    `packages` gives what an artifact brings, `began` when a generation came to run.
+    `packages` gives an artifact's packages, `began` the time of a generation's start.
     """
     present = _functions(name, now.deployment, packages)
     # Those before what runs that were ever kept: one that was reverted ran for its trial only.
@@ -88,7 +88,7 @@ def uses(
 
 
 def _of_agent(name: str, now: Running, packages: Packages) -> Iterator[Use]:
-    """The agent's own use. No deployment brings its libraries: they are those that lie on the board."""
+    """The agent's own use. Its libraries lie on the board, beside all deployments."""
     release = now.deployment.agent if now.deployment else None
     if name in now.libraries:
         library = now.libraries[name]
@@ -104,7 +104,7 @@ def _use(package: Package, functions: tuple[str, ...], state: str, generation: i
 
 
 def _functions(name: str, deployment: Deployment | None, packages: Packages) -> dict[Package, tuple[str, ...]]:
-    """The functions whose layers bring that package, by the package in its version."""
+    """The functions with that package in their layers, by the package in its version."""
     found: dict[Package, tuple[str, ...]] = {}
     for function, layer in sorted(deployment.layers.items()) if deployment else ():
         for package in packages(layer):
@@ -118,7 +118,7 @@ def _versions(name: str, deployment: Deployment, packages: Packages) -> set[str]
 
 
 def _first(kept: Sequence[Generation], has: Callable[[Generation], bool]) -> Generation:
-    """The first generation of the stretch up to now that `has` it; `kept` is what ran, newest first."""
+    """The first generation of the stretch with it up to now; `kept` ran, newest first."""
     first = kept[0]
     for each in kept:
         if not has(each):
@@ -128,9 +128,9 @@ def _first(kept: Sequence[Generation], has: Callable[[Generation], bool]) -> Gen
 
 
 def _began(session: Session, device: str, generation: Generation) -> float:
-    """When the device says that it kept the generation; without that record, when it was asked to.
+    """The time of the device's record of its commit; without one, the time of the deployment.
 
-    A clock that was never set cannot make it earlier than it was asked for, nor later than its record arrived.
+    A wrong clock of the board counts within limits: after the deployment, and before the record's arrival.
     """
     told = f'"generation":{generation.number}'
     rows = select(RecordRow).where(RecordRow.device == device, RecordRow.stream == "events", RecordRow.kind == "update")
@@ -148,7 +148,7 @@ def _device(session: Session, row: DeviceRow) -> Json:
 
 
 def _lookup(registry: Registry) -> Packages:
-    """What an artifact brings, looked up once for all devices that have it."""
+    """Looks up an artifact's packages, once for all its devices."""
     known: dict[str, Sequence[Package]] = {}
 
     def packages(ref: ArtifactRef) -> Sequence[Package]:

@@ -1,7 +1,6 @@
-"""What a device runs and is asked to run, and what ran on it before: from its deployments and its last report.
+"""A device's present deployment and all earlier ones, from the database and its last report.
 
-The deployments are the documents that were signed for the device. A device that is offline counts as running what it
-last reported. It decides nothing about what it finds.
+The deployments are the documents signed for the device. An offline device counts as in its last report.
 """
 
 import json
@@ -21,7 +20,7 @@ from device.protocol.deployment import Deployment
 
 @dataclass(frozen=True)
 class Generation:
-    """One deployment of one device; `outcome` is "" until the device has said how it ended."""
+    """One deployment of one device; `outcome` is "" until the device reports its end."""
 
     number: int
     created: float
@@ -31,10 +30,9 @@ class Generation:
 
 @dataclass(frozen=True)
 class Running:
-    """What a device runs: `deployment` is None before the first. `created` is when that was asked for.
+    """The present state of a device: `deployment`, asked for at `created`, is None before the first.
 
-    `agent` is the version that it reports, "" before its first report; `libraries` are the agent's, empty for a device
-    that never told.
+    `agent` is the reported version, "" before the first report. `libraries` are the agent's, empty while unreported.
     """
 
     generation: int
@@ -45,7 +43,7 @@ class Running:
 
 
 def generations(session: Session, device: str) -> list[Generation]:
-    """Every deployment that the device was given, the newest first."""
+    """Every deployment of the device, the newest first."""
     rows = session.scalars(
         select(DeploymentRow).where(DeploymentRow.device == device).order_by(DeploymentRow.generation.desc())
     )
@@ -55,7 +53,7 @@ def generations(session: Session, device: str) -> list[Generation]:
 
 
 def present(session: Session, row: DeviceRow, known: Sequence[Generation]) -> Running:
-    """What the device runs by its last report; before that, nothing of ours."""
+    """The device by its last report; before the first, without a deployment."""
     report = session.get(ReportRow, row.name)
     told = reported.known(json.loads(report.body)) if report else None
     runs = next((each for each in known if told and each.number == told.generation), None)

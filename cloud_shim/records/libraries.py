@@ -1,4 +1,4 @@
-"""Keeps since when each device has its agent's libraries in the versions that it reports."""
+"""Keeps the libraries of each device's agent, each with the time of its version's first report."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ Known = dict[str, dict[str, Any]]
 
 
 def note(session: Session, device: str, told: Mapping[str, str], now: float) -> None:
-    """Take over what the device reports at `now`. A device that tells none, as older agents do, changes nothing."""
+    """Take over the report of `now`. An older agent reports none; then all stays as it was."""
     row = session.get(LibrariesRow, device)
     before: Known = json.loads(row.body) if row else {}
     after = noted(before, told, now) if told else before
@@ -22,7 +22,7 @@ def note(session: Session, device: str, told: Mapping[str, str], now: float) -> 
 
 
 def noted(before: Known, told: Mapping[str, str], now: float) -> Known:
-    """The libraries in `told`; one that is there in the same version as before keeps its time.
+    """The libraries in `told`; an unchanged version keeps its time.
 
     >>> noted({"tuf": {"version": "6.0", "since": 1.0}}, {"tuf": "6.0", "cronsim": "2.6"}, 5.0)
     {'tuf': {'version': '6.0', 'since': 1.0}, 'cronsim': {'version': '2.6', 'since': 5.0}}
@@ -32,7 +32,7 @@ def noted(before: Known, told: Mapping[str, str], now: float) -> Known:
 
 
 def known(session: Session, device: str) -> Known:
-    """Those of the device; empty when it never told."""
+    """Those of the device; empty while unreported."""
     row = session.get(LibrariesRow, device)
     return json.loads(row.body) if row else {}
 

@@ -1,8 +1,7 @@
-"""Which packages a release brings, or asks for: as its own manifest says, with licences from the packages' metadata.
+"""Lists a release's packages by its own manifest, with licences from the packages' metadata.
 
-A layer brings packages, each in one version. The agent asks for libraries, each in a range of versions; what a board
-has of them, the board reports. A function and a model bring none: what a function's author copied beside the code is
-not seen here.
+A layer brings packages, each in one version. The agent asks for libraries, each in a range of versions; the board
+reports its own. A function and a model bring none: code copied into a function's folder stays unseen.
 """
 
 import json
@@ -25,9 +24,9 @@ _CLASSIFIER = "License :: "
 
 @dataclass(frozen=True)
 class Package:
-    """One package by its normalised name. `version` is "" where only `requires`, a range, is known.
+    """One package by its normalised name. `version` is "" where only the range `requires` is known.
 
-    `sha256` is the digest of its wheel, `licence` what its metadata says; "" when that is not known.
+    `sha256` is the digest of its wheel, `licence` comes from its metadata; each is "" while unknown.
     """
 
     name: str
@@ -38,7 +37,7 @@ class Package:
 
 
 def packages(release: Release) -> tuple[Package, ...]:
-    """Those that the release's manifest names, sorted."""
+    """Those in the release's manifest, sorted."""
     manifest: dict[str, Any] = json.loads(release.manifest_json)
     if release.kind == "layer":
         found = [Package(normalised(p["name"]), p["version"], sha256=p["sha256"]) for p in manifest["packages"]]
@@ -50,12 +49,12 @@ def packages(release: Release) -> tuple[Package, ...]:
 
 
 def agent_version(release: Release) -> str:
-    """What the agent in the release is called, such as "0.2.0"; "" for another kind of release."""
+    """The version of the agent in the release, such as "0.2.0"; "" for another kind of release."""
     return str(json.loads(release.manifest_json)["version"]) if release.kind == "agent" else ""
 
 
 def licensed(found: tuple[Package, ...], artifact: Path) -> tuple[Package, ...]:
-    """The same with the licences that the packages in a layer's tar tell."""
+    """The same with the licences from a layer's tar."""
     licences = {key: licence for key, licence in _licences(artifact) if licence}
     return tuple(replace(each, licence=licences.get((each.name, each.version), "")) for each in found)
 
@@ -73,9 +72,9 @@ def _licences(artifact: Path) -> Iterator[tuple[tuple[str, str], str]]:
 
 
 def licence(about: "Message[str, str]") -> str:
-    """What a package's metadata says of its licence: an SPDX expression where there is one, else a name; or "".
+    """The licence in a package's metadata: an SPDX expression where there is one, else a name; or "".
 
-    The old field `License` may hold a whole licence's text, which says nothing that the classifiers do not.
+    The old field `License` may hold a whole licence's text; then the classifiers are taken.
     """
     if expression := about["License-Expression"]:
         return str(expression).strip()

@@ -1,7 +1,10 @@
-"""A software bill of materials: what a release or a device is made of, as CycloneDX 1.6 JSON (ECMA-424).
+"""Writes the bill of materials of a release or a device, as CycloneDX 1.6 JSON (ECMA-424).
 
-Pure: the same parts give the same bytes. It does not look for the parts (fleet/composition.py) and judges none of them.
+Pure: the same parts give the same bytes. fleet/composition.py finds the parts.
 """
+
+# The classes of cyclonedx are made by decorators whose types pyright takes for the classes' own.
+# pyright: reportCallIssue=false, reportArgumentType=false, reportAttributeAccessIssue=false, reportUnknownMemberType=false
 
 import uuid
 from collections.abc import Iterator, Sequence
@@ -22,7 +25,7 @@ _TYPES = {"device": ComponentType.DEVICE, "model": ComponentType.MACHINE_LEARNIN
 
 @dataclass(frozen=True)
 class Part:
-    """Something of ours that is delivered: a release, or a device. It is made of `packages` and of other `parts`.
+    """A release or a device, made of `packages` and of other `parts`.
 
     `kind` is "device", "agent", "function", "model" or "layer"; `sha256` is the artifact's, "" when there is none.
     """
@@ -38,7 +41,7 @@ class Part:
 def document(subject: Part, made: float, indent: int | None = None) -> str:
     """The bill of materials of `subject`, dated `made` (seconds since 1970).
 
-    Its serial number follows from what is in it.
+    Its serial number follows from its content.
     """
     own: dict[Part, Component] = {each: _component(each) for each in _walk(subject)}
     packages = {each: _package(each) for part in own for each in part.packages}
@@ -61,7 +64,7 @@ def _walk(part: Part) -> Iterator[Part]:
 
 
 def _serial(subject: Part, made: float) -> uuid.UUID:
-    """Of a release that says what is in it, the digest decides; of a device, its parts do."""
+    """The serial number of this content."""
     return uuid.uuid5(uuid.NAMESPACE_OID, f"{subject!r} {int(made)}")
 
 

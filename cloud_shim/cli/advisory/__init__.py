@@ -1,4 +1,4 @@
-"""Which versions of which packages something is about: a package on the command line, or a published advisory's file.
+"""Reads the subject of a search for exposed boards: a package on the command line, or a published advisory's file.
 
 affected    the value: packages, each with its versions
 wanted      PACKAGE[==VERSION] or a file → that value

@@ -1,4 +1,4 @@
-"""The versions of a package that something is about. Pure; versions compare as PEP 440 has it (`packaging`)."""
+"""The affected versions of a package. Pure; versions compare as in PEP 440 (`packaging`)."""
 
 from dataclasses import dataclass
 
@@ -48,9 +48,9 @@ class Rule:
 
 @dataclass(frozen=True)
 class Affected:
-    """The affected versions of the package `name`: the first rule that holds decides, then `default`.
+    """The affected versions of the package `name`: the first rule with the version decides, then `default`.
 
-    `exactly` are versions that are affected whatever the rules say, as they are written.
+    The versions in `exactly` are affected in any case; each stands there as its author wrote it.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Affected:
     default: bool = False
 
     def includes(self, version: str) -> bool:
-        """Whether that version is affected; one that no rule can compare counts as affected unless it is clear."""
+        """Whether that version is affected. A version beyond comparison counts wherever there are rules."""
         if version in self.exactly:
             return True
         try:
@@ -73,7 +73,7 @@ class Affected:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is looked for. `id` names it, such as a CVE's number; `notes` are what a person must know of its reading."""
+    """The subject of a search. `id` names it, such as a CVE's number; `notes` tell of doubts in its reading."""
 
     id: str
     summary: str
@@ -82,7 +82,7 @@ class Subject:
 
 
 def version(text: str, where: str) -> Version:
-    """`text` as a version; UsageError when it cannot be compared: a range left out would hide boards."""
+    """`text` as a version; UsageError for one beyond comparison, since a range left out would hide boards."""
     try:
         return Version(text)
     except InvalidVersion:

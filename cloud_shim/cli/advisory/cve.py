@@ -1,7 +1,7 @@
-"""Reads a CVE record of version 5 (cveproject.github.io/cve-schema): its packages, and the versions that it affects.
+"""Reads a CVE record of version 5 (cveproject.github.io/cve-schema): its packages and their affected versions.
 
-A CVE names products. One that says that it lies in another collection than PyPI is left out; one that says nothing is
-taken by its name, with a note.
+A CVE names products. A product of another collection than PyPI is left out. A product without a collection is taken by
+its name, with a note.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _PURL = "pkg:pypi/"
 
 
 def read(record: Fields) -> Subject:
-    """What the record is about; ProtocolError or UsageError when it has another form."""
+    """The record's subject; ProtocolError or UsageError for another form."""
     identity = text(table(record.get("cveMetadata"), "cve.cveMetadata"), "cveId", "cve.cveMetadata")
     containers = table(record.get("containers"), "cve.containers")
     cna = table(containers.get("cna"), "cve.containers.cna")
@@ -34,7 +34,7 @@ def read(record: Fields) -> Subject:
 
 
 def _names(product: Fields) -> Iterator[tuple[str, bool]]:
-    """The package's name, and whether the record says that it is PyPI's; nothing for another collection's."""
+    """The package's name, and whether the record places it on PyPI; empty for another collection's."""
     purl, collection = (text(product, key, "cve.affected", "") for key in ("packageURL", "collectionURL"))
     name = text(product, "packageName", "cve.affected", "") or text(product, "product", "cve.affected", "")
     if purl.startswith(_PURL):
@@ -52,7 +52,7 @@ def _affected(name: str, product: Fields) -> Affected:
 
 
 def _rules(fields: Fields, name: str) -> Iterator[Rule]:
-    """One entry's rules; the changes within it come first, for the first rule that holds decides."""
+    """One entry's rules; the changes within it come first, for the first fitting rule decides."""
     where = f"The range of {name}"
     affected = text(fields, "status", "cve.versions") == "affected"
     told = text(fields, "version", "cve.versions").strip()
@@ -73,14 +73,14 @@ def _rules(fields: Fields, name: str) -> Iterator[Rule]:
 
 
 def _end(fields: Fields) -> tuple[str, bool]:
-    """Where the entry's range ends, "" when it is one version, and whether that is part of it."""
+    """The end of the entry's range, "" for a single version, and whether the end is part of it."""
     if "lessThanOrEqual" in fields:
         return text(fields, "lessThanOrEqual", "cve.versions").strip(), True
     return text(fields, "lessThan", "cve.versions", "").strip(), False
 
 
 def _specifiers(told: str, where: str) -> Specified:
-    """A range that stands in the version's field, as in ">= 1.0, < 2.0" or "= 1.2"."""
+    """A range in the version's field, as in ">= 1.0, < 2.0" or "= 1.2"."""
     parts = [part.strip() for part in told.split(",")]
     wanted = ",".join(f"={part}" if part.startswith("=") and not part.startswith("==") else part for part in parts)
     try:

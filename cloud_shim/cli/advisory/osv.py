@@ -1,4 +1,4 @@
-"""Reads an OSV record (ossf.github.io/osv-schema): the packages of PyPI in it, and the versions that it affects.
+"""Reads an OSV record (ossf.github.io/osv-schema): its packages of PyPI and their affected versions.
 
 Other ecosystems' packages are left out, and so are ranges of commits.
 """
@@ -16,9 +16,9 @@ Fields = dict[str, object]
 
 
 def read(record: Fields) -> Subject:
-    """What the record is about; ProtocolError or UsageError when it has another form.
+    """The record's subject; ProtocolError or UsageError for another form.
 
-    A record that was withdrawn is about nothing.
+    A withdrawn record is about no package.
     """
     identity = text(record, "id", "osv")
     if record.get("withdrawn"):
@@ -32,7 +32,7 @@ def _summary(record: Fields) -> str:
 
 
 def _name(affected: Fields) -> str:
-    """The package's name, "" when it is none of PyPI's."""
+    """The package's name, "" for one outside of PyPI."""
     package = table(affected.get("package", {}), "osv.affected.package")
     # "PyPI:…" is not used, but the schema allows a suffix to every ecosystem.
     ecosystem = text(package, "ecosystem", "osv.affected.package", "").partition(":")[0]
@@ -62,7 +62,7 @@ def _range(fields: Fields, name: str) -> Iterator[Span]:
 
 
 def _event(fields: Fields, name: str) -> tuple[str, Version | None] | None:
-    """What happens at which version; "introduced" at None is from the first version on."""
+    """The event's kind and its version; "introduced" at None is from the first version on."""
     for kind in ("introduced", "fixed", "last_affected"):
         if kind in fields:
             told = text(fields, kind, "osv.events")

@@ -1,4 +1,4 @@
-"""What `lamplight exposure` is asked for: PACKAGE[==VERSION], or the file of an advisory."""
+"""Reads the argument of `lamplight exposure`: PACKAGE[==VERSION], or the file of an advisory."""
 
 import json
 import os
@@ -17,9 +17,9 @@ _MOST = 16 << 20  # bytes of an advisory
 
 
 def read(asked: str) -> Subject:
-    """What is looked for. A name that ends in .json, or has a folder's mark in it, is a file.
+    """The subject. A name with .json at its end, or with a folder's mark in it, is a file.
 
-    Raises UsageError for what is neither a package nor an advisory, NotFoundError for a file that is not there.
+    Raises UsageError for anything but a package or an advisory, NotFoundError for a missing file.
 
     >>> read("Requests==2.31.0").packages[0].includes("2.31")
     True

@@ -1,4 +1,4 @@
-"""`lamplight exposure PACKAGE[==VERSION] | FILE`: which boards run it, in which version, since when."""
+"""`lamplight exposure PACKAGE[==VERSION] | FILE`: the boards with it, its version there, and since when."""
 
 import time
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ EXPOSED = 1
 @command("exposure")
 @click.argument("what", metavar="PACKAGE[==VERSION] | FILE")
 def run(options: Options, what: str) -> None:
-    """Show the boards that run PACKAGE, or what an advisory's FILE (OSV or CVE, JSON) says is affected.
+    """Show the boards with PACKAGE, or with the affected packages of an advisory's FILE (OSV or CVE, JSON).
 
-    Boards that are offline count with what they last reported. Exit code 0: no board runs it; 1: some do.
+    Offline boards count with their last report. Exit code 0: no board runs it; 1: some do.
     """
     subject = wanted.read(what)
     answers = [(each, options.client.exposure(each.name)) for each in subject.packages]
@@ -41,7 +41,7 @@ def run(options: Options, what: str) -> None:
 
 
 def exposed(affected: Affected, uses: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those of the uses that are of an affected version. One whose version is not known may be, and counts."""
+    """The uses of an affected version. A use of an unknown version may be one, and counts."""
     return [each for each in uses if not each["version"] or affected.includes(each["version"])]
 
 

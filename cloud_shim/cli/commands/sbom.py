@@ -1,4 +1,4 @@
-"""`lamplight sbom RELEASE|DEVICE`: what a release or a device is made of, as a CycloneDX document."""
+"""`lamplight sbom RELEASE|DEVICE`: the bill of materials of a release or a device, as a CycloneDX document."""
 
 import json
 from pathlib import Path
@@ -17,10 +17,10 @@ from device.errors import LamplightError, NotFoundError, UsageError
 @click.argument("what", metavar="RELEASE|DEVICE")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write it to this file.")
 def run(options: Options, what: str, output: Path | None) -> None:
-    """Give the bill of materials (CycloneDX 1.6) of a release, or of all that a device runs.
+    """Give the bill of materials (CycloneDX 1.6) of a release, or of a device and all on it.
 
     RELEASE is NAME@VERSION or NAME for the newest, with KIND/ before it where two kinds share the name: night-light@3,
-    layer/aarch64-py311@2, lamplight@1 for the agent. A NAME that a device has is the device.
+    layer/aarch64-py311@2, lamplight@1 for the agent. A device's NAME means the device.
     """
     document = _document(options.client, what)
     text = json.dumps(document, ensure_ascii=False, indent=None if options.as_json else 2) + "\n"
@@ -41,9 +41,9 @@ def _document(client: Client, what: str) -> dict[str, Any]:
 
 
 def choose(releases: list[dict[str, Any]], what: str) -> dict[str, Any]:
-    """The RELEASE that `what` names, of these, newest first.
+    """The RELEASE named by `what`, of these, newest first.
 
-    Raises UsageError when it may mean releases of two kinds, NotFoundError when there is none.
+    Raises UsageError when releases of two kinds have the name, NotFoundError when there is none.
 
     >>> choose([{"kind": "function", "name": "lamp", "version": 2}], "lamp@2")["kind"]
     'function'
