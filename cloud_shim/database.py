@@ -192,6 +192,17 @@ class ReportRow(Base):
     received: Mapped[float]
 
 
+class LibrariesRow(Base):
+    """The agent's libraries on one device, as JSON: each one's version, and the time of its first report.
+
+    A device with an older agent has no row.
+    """
+
+    __tablename__ = "libraries"
+    device: Mapped[str] = mapped_column(ForeignKey("devices.name"), primary_key=True)
+    body: Mapped[str] = mapped_column(Text)
+
+
 class SchemaRow(Base):
     """Each form that the tables have had, the highest one being the present; none in a database from before this."""
 

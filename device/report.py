@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.util import find_spec
 
+from device import libraries
 from device.artifact import layer, patch
 from device.generation import Generation
 from device.health import FunctionHealth, SensorHealth
@@ -58,6 +59,7 @@ def compose(
         patches=patch.available(),
         disk=disk,
         platform=layer.this_machine(),
+        libraries=libraries.installed(),
     )
 
 

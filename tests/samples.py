@@ -120,6 +120,7 @@ def report(**fields: Any) -> Sample:
         "ai": True,
         "patches": True,
         "platform": {"machine": "aarch64", "python": "3.11", "glibc": 36},
+        "libraries": {"tuf": "6.0"},
         **fields,
     }
 

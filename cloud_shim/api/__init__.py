@@ -2,10 +2,22 @@
 
 from starlette.routing import Route
 
-from cloud_shim.api import devices, doctor, enrolment, functions, health, keys, records, releases, simulation, stream
+from cloud_shim.api import (
+    devices,
+    doctor,
+    enrolment,
+    functions,
+    health,
+    keys,
+    records,
+    releases,
+    simulation,
+    stream,
+    supply,
+)
 
 
 def routes() -> list[Route]:
     """Every route of the API."""
-    parts = (health, devices, enrolment, doctor, releases, keys, functions, records, stream, simulation)
+    parts = (health, devices, enrolment, doctor, releases, keys, functions, supply, records, stream, simulation)
     return [route for part in parts for route in part.ROUTES]

@@ -113,6 +113,23 @@ class Client:
         """
         return self._request("POST", "/api/releases?unsigned=1" if unsigned else "/api/releases", content=archive)
 
+    def releases(self) -> list[JsonObject]:
+        """Every RELEASE, newest first."""
+        return self._request("GET", "/api/releases")["releases"]
+
+    def release_sbom(self, release: JsonObject) -> JsonObject:
+        """The RELEASE's bill of materials, as CycloneDX JSON."""
+        which = (release["kind"], release["name"], str(release["version"]))
+        return self._request("GET", _path("releases", *which, "sbom"))
+
+    def device_sbom(self, device: str) -> JsonObject:
+        """The bill of materials of what the device runs."""
+        return self._request("GET", _path("devices", device, "sbom"))
+
+    def exposure(self, package: str) -> JsonObject:
+        """EXPOSURE: every use of the package on every device."""
+        return self._request("GET", "/api/exposure", params={"package": package})
+
     def keys(self) -> JsonObject:
         """The names of the private keys that the shim holds, and the image repository's metadata."""
         return self._request("GET", "/api/keys")

@@ -34,6 +34,8 @@ COMMANDS = {
     "rollback": "Return a device to what it ran before.",
     "remove": "Take a function or a model from a device.",
     "upgrade": "Give a device a new version of the agent.",
+    "sbom": "Give a release's or a device's bill of materials.",
+    "exposure": "Show which boards run a package, or what an advisory names.",
     "doctor": "Look at what must be right, and say what to do.",
     "keys": "Show, move and renew the keys that sign.",
     "sim": "Change the light around a simulated device.",

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
+from cloud_shim.cli import starters
 from cloud_shim.cli.client import DEFAULT_URL, Client
 from cloud_shim.cli.terminal import Terminal
 from device.errors import NotFoundError, UsageError
@@ -175,5 +176,7 @@ def existing_folder(path: str) -> Path:
     folder = Path(path)
     if not folder.is_dir():
         why = "it is a file" if folder.exists() else "there is nothing of that name"
-        raise NotFoundError(f"{path} is no folder", why, "`lamplight new night-light` makes one")
+        known = folder.name in (*starters.names(), *starters.model_names())
+        make = f"{folder.name} {path}" if known and not folder.exists() else "night-light"
+        raise NotFoundError(f"{path} is no folder", why, f"`lamplight new {make}` makes one")
     return folder

@@ -18,7 +18,7 @@ from cloud_shim.database import Database, DeploymentRow, DeviceRow, RecordRow, R
 from cloud_shim.fleet.calls import Calls
 from cloud_shim.fleet.changes import Changes
 from cloud_shim.fleet.silence import is_silent
-from cloud_shim.records import recording
+from cloud_shim.records import libraries, recording
 from device.errors import OfflineError
 from device.protocol import messages, reported, topics
 from device.protocol.errors import ProtocolError
@@ -119,6 +119,7 @@ class Ingest:
         with self._database.write() as session:
             # As it came: the API passes on what a newer agent says besides.
             session.merge(ReportRow(device=device, body=json.dumps(body), received=now))
+            libraries.note(session, device, report.libraries, now)
             for outcome in report.outcomes():
                 _note_outcome(session, device, outcome)
             if not retained:

@@ -127,6 +127,10 @@ class Registry:
         """The chunk's bytes."""
         return self._blobs.get(chunk.blob, chunk.start, chunk.length)
 
+    def path(self, release: Release) -> Path:
+        """The release's bytes, as a tar."""
+        return self._blobs.path(release.sha256)
+
     def unpack(self, release: Release, into: Path) -> None:
         """The release's files as the new folder `into`."""
         archive.unpack(self._blobs.path(release.sha256), into)

@@ -47,7 +47,7 @@ class Reported(Value):
     `generation` runs, and `previous` is the one to fall back to (0: none). `failed` maps generations that failed their
     trial to the reason, and `evidence` the latest of them to what that rests on. `confinement` says by aspect what
     confines a worker. `ai` says that the board runs models, `patches` that it applies patches. An agent of an earlier
-    release tells no `disk`, or no `platform`.
+    release tells no `disk`, no `platform`, or no `libraries`: the versions of those that it runs with.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class Reported(Value):
         patches: bool = False,
         disk: Disk | None = None,
         platform: Platform | None = None,
+        libraries: dict[str, str] | None = None,
     ) -> None:
         self.board = board
         self.agent = agent
@@ -86,6 +87,7 @@ class Reported(Value):
         self.patches = patches
         self.disk = disk
         self.platform = platform
+        self.libraries = libraries or {}
 
     def outcomes(self) -> list[tuple[int, str]]:
         """Which generations ended how. The one that runs is committed, unless it is on trial."""
@@ -131,7 +133,8 @@ class Reported(Value):
             "patches": self.patches,
         }
         optional = {"disk": self.disk, "platform": self.platform}
-        return {**fields, **{key: each.to_json() for key, each in optional.items() if each}}
+        libraries: Fields = {"libraries": dict(self.libraries)} if self.libraries else {}
+        return {**fields, **{key: each.to_json() for key, each in optional.items() if each}, **libraries}
 
 
 def parse(value: object) -> Reported:
@@ -154,6 +157,7 @@ def parse(value: object) -> Reported:
         patches=flag(report, "patches", _WHERE, False),
         disk=parts.disk(report.get("disk")),
         platform=parts.platform(report.get("platform")),
+        libraries=_texts(report, "libraries") if "libraries" in report else {},
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from device import libraries
 from device.generation import Generation, InstalledModel
 from device.health import FunctionHealth, SensorHealth
 from device.protocol import messages
@@ -56,6 +57,7 @@ def test_it_says_what_the_protocol_promises_and_is_json() -> None:
     amounts = {"bytes": 10, "total": 20, "whole": 40, "rate": 5}
     assert told["update"] == {"generation": 8, "state": "FETCHING", "reason": "", **amounts}
     assert told["patches"] is True
+    assert told["libraries"] == libraries.installed()
     assert told["agent"] == "0.2.0"
     agent = {"version": "0.2.0", "sha256": "cd" * 32, "trial": True, "previous": "0.1.0", "lost": "", "safe": ""}
     assert told["runtime"] == agent

@@ -1,5 +1,8 @@
 """A function with dependencies: resolved here, delivered and verified like code, shared by those with the same."""
 
+import json
+from importlib import metadata
+
 import pytest
 
 from tests.e2e.conftest import DEVICE
@@ -37,6 +40,12 @@ def test_a_function_finds_its_packages_and_two_with_the_same_share_them(fleet, i
     fleet.run("deploy", str(tmp_path / "needy"), "--device", DEVICE)
     assert fleet.json("call", f"{DEVICE}/needy") == "second"
     assert fleet.json("call", f"{DEVICE}/needier") == "first"
+    exposed = json.loads(fleet.run("--json", "exposure", "Leaf==1.0", code=1).stdout)["exposed"]
+    assert [(each["device"], each["functions"]) for each in exposed] == [(DEVICE, ["needier"])]
+    assert fleet.json("exposure", "leaf>2.0")["unknown"] == []
+    (agents,) = json.loads(fleet.run("--json", "exposure", "tuf", code=1).stdout)["exposed"]
+    assert agents["version"] == metadata.version("tuf")
+    assert "pkg:pypi/leaf@2.0" in fleet.run("sbom", DEVICE).stdout
     fleet.run("rollback", DEVICE)
     assert fleet.json("call", f"{DEVICE}/needy") == "first"
     for name in ("needy", "needier"):

@@ -1,5 +1,6 @@
 """The agent replaces itself on a running fleet; a version that does not prove itself is given up by the board alone."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,8 +18,9 @@ def source(into: Path, version: str, agent: str = "") -> Path:
     for package in ("device", "boards"):
         shutil.copytree(ROOT / package, into / package, ignore=shutil.ignore_patterns("__pycache__"))
     project = (ROOT / "pyproject.toml").read_text()
-    assert 'version = "0.1.0"' in project
-    (into / "pyproject.toml").write_text(project.replace('version = "0.1.0"', f'version = "{version}"'))
+    changed, times = re.subn(r'^version = ".*"$', f'version = "{version}"', project, flags=re.MULTILINE)
+    assert times == 1
+    (into / "pyproject.toml").write_text(changed)
     code = (into / "device" / "agent.py").read_text()
     (into / "device" / "agent.py").write_text(code.replace("REPORT_PERIOD = 1.0", f"REPORT_PERIOD = 1.0\n{agent}"))
     return into

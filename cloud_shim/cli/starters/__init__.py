@@ -1,8 +1,14 @@
-"""Functions to start from; each folder is one, complete. They are also the examples in the documentation."""
+"""Functions to start from; each folder is one, complete. They are also the examples in the documentation.
+
+The models that come with Lamplight are copied in the same way: outside of a clone nobody has their folders.
+"""
 
 from pathlib import Path
 
+import models
+
 _FOLDER = Path(__file__).parent
+_MODELS = Path(models.__path__[0])
 
 
 def names() -> list[str]:
@@ -10,6 +16,11 @@ def names() -> list[str]:
     return sorted(each.parent.name for each in _FOLDER.glob("*/function.toml"))
 
 
+def model_names() -> list[str]:
+    """The models there are."""
+    return sorted(each.parent.name for each in _MODELS.glob("*/model.toml"))
+
+
 def path(name: str) -> Path:
-    """The starter's folder."""
-    return _FOLDER / name
+    """The starter's or model's folder."""
+    return _MODELS / name if name in model_names() else _FOLDER / name

@@ -29,7 +29,7 @@ def test_its_parts_are_typed():
     assert (told.disk, told.platform) == (Disk(12_884_901_888, 1_048_576), Platform("aarch64", "3.11", 36))
 
 
-@pytest.mark.parametrize("lacking", ["runtime", "disk", "platform", "evidence", "patches"])
+@pytest.mark.parametrize("lacking", ["runtime", "disk", "platform", "evidence", "patches", "libraries"])
 def test_what_an_earlier_agent_does_not_tell_may_lack(lacking):
     report = samples.report()
     del report[lacking]
@@ -134,6 +134,8 @@ def test_a_report_tells_where_a_generation_stands(report, standing):
         {"disk": {"free": 10**400, "used": 2}},
         {"platform": {"machine": "x"}},
         {"ai": "yes"},
+        {"libraries": []},
+        {"libraries": {"tuf": 6}},
     ],
     ids=str,
 )

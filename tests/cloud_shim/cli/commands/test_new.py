@@ -44,3 +44,16 @@ def test_what_is_no_starter_is_not_found_and_the_starters_are_listed(run, name):
     assert code == 3
     assert "blink, hello, lamp-api, night-light, presence-light" in err
     assert not list(Path().iterdir())
+
+
+def test_a_model_that_comes_with_lamplight_is_copied_too(run):
+    code, out, err = run("new", "presence", "models/presence")
+    assert (code, out) == (0, "models/presence\n")
+    assert "`lamplight deploy models/presence`" in err and "lamplight dev" not in err
+    assert {"model.toml", "model.onnx", "golden.json"} <= {each.name for each in Path("models/presence").iterdir()}
+
+
+def test_a_folder_of_the_documentation_that_is_not_here_is_made(run):
+    code, _, err = run("deploy", "models/presence", "--device", "desk-pi")
+    assert code == 3 and "`lamplight new presence models/presence`" in err
+    assert "`lamplight new night-light`" in run("deploy", "elsewhere", "--device", "desk-pi")[2]

@@ -41,9 +41,9 @@ def test_the_same_code_gives_the_same_bytes_wherever_it_lies(source: Path) -> No
 
 def test_another_version_gives_other_bytes(source: Path) -> None:
     project = source / "pyproject.toml"
-    project.write_text(project.read_text().replace('version = "0.1.0"', 'version = "0.2.0"'))
+    project.write_text(project.read_text().replace("\nversion = ", '\nversion = "7.7.7"  # instead of '))
     data, manifest = agent_release.pack(source)
-    assert manifest.version == "0.2.0"
+    assert manifest.version == "7.7.7"
     assert data != agent_release.pack(ROOT)[0]
 
 
