@@ -7,7 +7,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "ARCHITECTURE.md"
 TOPS = ("device", "cloud_shim", "boards", "flashing", "models")
-_TABLE = re.compile(r"(?<=<!-- packages: written by `python -m tests\.packages` -->\n).*(?=<!-- end of packages -->)", re.S)
+_TABLE = re.compile(
+    r"(?<=<!-- packages: written by `python -m tests\.packages` -->\n).*(?=<!-- end of packages -->)", re.S
+)
 
 
 def packages() -> list[Path]:

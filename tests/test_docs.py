@@ -19,7 +19,7 @@ from flashing.cli import flash
 from tests.support import small_model
 
 ROOT = Path(__file__).parents[1]
-PAGES = {str(each.relative_to(ROOT)): each.read_text() for each in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]}
+PAGES = {str(each.relative_to(ROOT)): each.read_text() for each in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]}
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
