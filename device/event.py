@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 class Event:
     """One event.
 
-    `source` says where it comes from: "/<fleet>/<device>/<boot>/<trigger>", such as "/home/desk-pi/12-9f3a61c2/timer".
+    `source` says where it comes from: `/<fleet>/<device>/<boot>/<trigger>`, such as `/home/desk-pi/12-9f3a61c2/timer`.
     `id` is unique within that source, so that both together name an event for ever. `type` is what happened
     ("lamplight.sensor.reading"), `subject` what it happened to (the sensor, the pin, the file) or "". `time` is in
     seconds since 1970 by the board's clock. `data` is JSON-like; docs/functions.md has its form for each type. `hops`

@@ -1,15 +1,12 @@
 """The table of packages in ARCHITECTURE.md, made of their docstrings: `python -m tests.packages` writes it."""
 
 import ast
-import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "ARCHITECTURE.md"
 TOPS = ("device", "cloud_shim", "boards", "flashing", "models")
-_TABLE = re.compile(
-    r"(?<=<!-- packages: written by `python -m tests\.packages` -->\n).*(?=<!-- end of packages -->)", re.S
-)
+_BEGIN, _END = "<!-- packages: written by `python -m tests.packages` -->\n", "<!-- end of packages -->"
 
 
 def packages() -> list[Path]:
@@ -26,7 +23,9 @@ def table() -> str:
 
 def written(page: str) -> str:
     """The page with the table as it should be."""
-    return _TABLE.sub(lambda _: table(), page)
+    before, rest = page.split(_BEGIN)
+    _, after = rest.split(_END)
+    return f"{before}{_BEGIN}{table()}{_END}{after}"
 
 
 def _purpose(package: Path) -> str:
