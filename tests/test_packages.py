@@ -1,4 +1,4 @@
-"""ARCHITECTURE.md names every package; it, CONTRIBUTING.md and the decisions name no path that is not there."""
+"""ARCHITECTURE.md names every package, and no page names a file of ours that is not there."""
 
 import re
 from pathlib import Path
@@ -9,12 +9,20 @@ from tests import packages
 from tests.packages import PAGE, ROOT
 
 TEXT = PAGE.read_text()
-PAGES = [PAGE, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs/adr").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+OURS = ("device", "cloud_shim", "boards", "flashing", "models", "tests", "docs")
+TESTS = {each.name for each in (ROOT / "tests").rglob("test_*.py")}
 
 
 def paths(text: str) -> list[str]:
-    """Every path between backticks: the ones with a slash in them, and no `*` or `…`."""
-    return [each for each in re.findall(r"`([\w./-]+)`", text) if "/" in each]
+    """Every path of ours between backticks, without a `*` or `…` in it; `models/presence/1.tar` is a release's name."""
+    found = [each for each in re.findall(r"`([\w./-]+)`", text) if "/" in each and not each.endswith(".tar")]
+    return [each for each in found if each.split("/")[0] in OURS]
+
+
+def named_tests(text: str) -> list[str]:
+    """Every file of tests between backticks, by its name alone."""
+    return re.findall(r"`(?:[\w/]+/)?(test_\w+\.py)`", text)
 
 
 def test_the_page_has_the_packages_as_they_are() -> None:
@@ -26,18 +34,23 @@ def test_every_package_has_a_row() -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_path_of_a_page_exists(page: Path) -> None:
-    assert [each for each in paths(page.read_text()) if not (ROOT / each).exists()] == []
+    text = page.read_text()
+    assert [each for each in paths(text) if not (ROOT / each).exists()] == []
+    assert [each for each in named_tests(text) if each not in TESTS] == []
 
 
 def test_every_decision_has_a_row_and_says_when_to_look_again() -> None:
     index = (ROOT / "docs/adr/README.md").read_text()
     decisions = [page for page in PAGES if page.parent.name == "adr" and page.name != "README.md"]
+    assert len(decisions) >= 12
     assert [page.name for page in decisions if f"({page.name})" not in index] == []
     parts = ("## Context", "## Decision", "## Measured", "## Consequences", "## When to look again")
     assert [page.name for page in decisions if any(part not in page.read_text() for part in parts)] == []
 
 
 def test_a_path_that_does_not_exist_would_be_found() -> None:
-    assert paths("see `device/agent.py`, `a b/c` and `device/gone.py`") == ["device/agent.py", "device/gone.py"]
+    text = "see `device/agent.py`, `/etc/passwd`, `a b/c` and `device/gone.py`; `tests/a/test_b.py` and `test_c.py`"
+    assert paths(text) == ["device/agent.py", "device/gone.py", "tests/a/test_b.py"]
+    assert named_tests(text) == ["test_b.py", "test_c.py"]
