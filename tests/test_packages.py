@@ -11,6 +11,7 @@ from tests.packages import PAGE, ROOT
 TEXT = PAGE.read_text()
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 OURS = ("device", "cloud_shim", "boards", "flashing", "models", "tests", "docs")
+DOCS = re.compile(r"\bdocs/[\w/-]+\.md\b")
 TESTS = {each.name for each in (ROOT / "tests").rglob("test_*.py")}
 
 
@@ -39,6 +40,24 @@ def test_every_path_of_a_page_exists(page: Path) -> None:
     text = page.read_text()
     assert [each for each in paths(text) if not (ROOT / each).exists()] == []
     assert [each for each in named_tests(text) if each not in TESTS] == []
+
+
+# Rows of tables, and commands, cannot be wrapped; these pages keep the rest to the width of the code.
+NARROW = [page for page in PAGES if page.parent == ROOT or page.parent.name in ("adr", "protocol")]
+
+
+@pytest.mark.parametrize("page", NARROW, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_is_as_wide_as_the_code(page: Path) -> None:
+    lines = re.sub(r"^```sh\n.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL).splitlines()
+    assert [line for line in lines if len(line) > 120 and not line.startswith(("|", "!"))] == []
+
+
+def test_every_page_that_the_code_names_exists() -> None:
+    folders = ("device", "cloud_shim", "boards", "flashing", "models", "tests")
+    sources = [path for folder in folders for path in (ROOT / folder).rglob("*.py") if path != Path(__file__)]
+    named = {(str(path.relative_to(ROOT)), page) for path in sources for page in DOCS.findall(path.read_text())}
+    assert len(named) > 10
+    assert [(path, page) for path, page in sorted(named) if not (ROOT / page).exists()] == []
 
 
 def test_every_decision_has_a_row_and_says_when_to_look_again() -> None:
