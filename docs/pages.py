@@ -59,6 +59,8 @@ def _unfolded(nav: Any) -> Any:
     if isinstance(nav, dict):
         return {title: _unfolded(each) for title, each in nav.items()}
     if isinstance(nav, str) and (ROOT / nav).is_dir():
-        pages = sorted((ROOT / nav).glob("*.md"), key=lambda page: (page.name != "README.md", page.name))
-        return [str(each.relative_to(ROOT)) for each in pages]
+        # In the order in which the folder's first page links to them.
+        linked = ["README.md", *_LINK.findall((ROOT / nav / "README.md").read_text())]
+        names = sorted((page.name for page in (ROOT / nav).glob("*.md")), key=linked.index)
+        return [f"{nav}/{name}" for name in names]
     return nav
