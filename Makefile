@@ -8,7 +8,7 @@ PYTHON ?= $(firstword $(foreach each,python3 python3.14 python3.13 python3.12 py
 	$(shell $(each) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(each))))
 CONSTRAINTS := $(wildcard constraints.txt)
 
-.PHONY: setup up demo test board-test board-install-test board-soak bench clean test-tools
+.PHONY: setup up demo test board-test board-install-test board-soak bench docs clean test-tools
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -48,8 +48,12 @@ board-soak: setup test-tools
 test-tools:
 	@sh tests/install-tools.sh
 
+# The pages as a site, in site/; a link that leads nowhere is an error.
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 bench: setup
 	$(BIN)/python -m tests.bench
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis *.egg-info bench.json
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis *.egg-info bench.json site

@@ -14,11 +14,23 @@ from typing import Any, ClassVar
 class Event:
     """One event.
 
-    `source` says where it comes from: "/<fleet>/<device>/<boot>/<trigger>", such as "/home/desk-pi/12-9f3a61c2/timer".
+    `source` says where it comes from: `/<fleet>/<device>/<boot>/<trigger>`, such as `/home/desk-pi/12-9f3a61c2/timer`.
     `id` is unique within that source, so that both together name an event for ever. `type` is what happened
     ("lamplight.sensor.reading"), `subject` what it happened to (the sensor, the pin, the file) or "". `time` is in
     seconds since 1970 by the board's clock. `data` is JSON-like; docs/functions.md has its form for each type. `hops`
     counts the functions that led to it, each by a message or a result that started the next: 0 when none did.
+
+    Examples:
+        >>> event = Event(
+        ...     id="7",
+        ...     source="/home/desk-pi/12-9f3a61c2/sensor/light",
+        ...     type="lamplight.sensor.reading",
+        ...     time=1767225600.0,
+        ...     data={"lux": 12.5, "window": [12.5], "saturated": False},
+        ...     subject="light",
+        ... )
+        >>> event.data["lux"]
+        12.5
     """
 
     specversion: ClassVar[str] = "1.0"
@@ -33,7 +45,12 @@ class Event:
     hops: int = 0
 
     def cloudevent(self) -> dict[str, Any]:
-        """The event in CloudEvents' JSON format, to hand on to other systems; `time` as RFC 3339 has it."""
+        """The event in CloudEvents' JSON format, to hand on to other systems; `time` as RFC 3339 has it.
+
+        Examples:
+            >>> Event("7", "timer", "lamplight.timer.tick", 1767225600.0, {"missed": 0}).cloudevent()["time"]
+            '2026-01-01T00:00:00.000Z'
+        """
         attributes = {"specversion": self.specversion, "id": self.id, "source": self.source, "type": self.type}
         subject = {"subject": self.subject} if self.subject else {}
         return {

@@ -1,8 +1,12 @@
-"""What a function imports to have its event and context explained by an editor; it works without, too.
+"""The types of a handler's event and context, for an editor to complete. A function works without this import, too.
 
-from device.function import Context, Event
-
-def handler(event: Event, context: Context) -> None: ...
+Examples:
+    >>> from device.function import Context, Event
+    >>> def handler(event: Event, context: Context) -> None:
+    ...     context.pins["led"].value = event.data["lux"] < context.config["threshold"]
+    >>> handler(event, context)
+    >>> context.pins["led"].value
+    True
 """
 
 from device.event import Event

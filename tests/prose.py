@@ -3,7 +3,8 @@
 Two kinds are counted, per hundred words: the words of clauses that can hide their subject ("the artifacts that lack",
 "what waits", "who asks") and negations. "That" belongs to the first: it takes the place of the others. The whole may
 not rise above CEILING, and the worst files are listed. CEILING is lowered by hand as the texts improve.
-Skipped as no prose: code between backticks, `None`, examples, quoted speech and names of parameters.
+Skipped as no prose: code between backticks, `None`, examples, quoted speech and names of parameters. The pages (README,
+docs/ …) are counted in the same way; they are at the goal, and PAGES keeps them there.
 """
 
 import ast
@@ -18,6 +19,7 @@ FOLDERS = ("device", "cloud_shim", "boards", "flashing")
 GOAL = 1.5
 """The rate of clauses to arrive at. Counted in this way httpx has 1.4 (and 0.8 negations), python-tuf 1.4 (and 1.9)."""
 CEILING = {"clauses": 4.75, "negations": 2.9}
+PAGES = {"clauses": GOAL, "negations": 2.5}
 _WORST = 12
 # A rate says little about a file of few words.
 _ENOUGH_WORDS = 60
@@ -84,10 +86,23 @@ def of_tree(root: Path = ROOT, folders: Iterable[str] = FOLDERS) -> dict[str, Co
     return {path.relative_to(root).as_posix(): of_file(path) for path in files}
 
 
-def excess(whole: Count, ceiling: Mapping[str, float]) -> list[str]:
+def of_page(text: str) -> Count:
+    """The words of a Markdown page: no code, no targets of links, and no generated table."""
+    for block in (r"^```.*?^```$", r"<!-- (\w+): written by .*?<!-- end of \1 -->"):
+        text = re.sub(block, "", text, flags=re.MULTILINE | re.DOTALL)
+    return count(re.sub(r"\]\([^)]*\)", "]", text))
+
+
+def of_pages(root: Path = ROOT) -> dict[str, Count]:
+    """Each page, by its path from `root`."""
+    pages = sorted([*root.glob("*.md"), *(root / "docs").rglob("*.md")])
+    return {page.relative_to(root).as_posix(): of_page(page.read_text(encoding="utf-8")) for page in pages}
+
+
+def excess(whole: Count, ceiling: Mapping[str, float], where: str = "docstring") -> list[str]:
     """A sentence for each kind that is above its ceiling."""
     return [
-        f"{whole.rate(kind):.2f} {kind} per hundred words of docstring, above the ceiling of {most:.2f}"
+        f"{whole.rate(kind):.2f} {kind} per hundred words of {where}, above the ceiling of {most:.2f}"
         for kind, most in ceiling.items()
         if whole.rate(kind) > most
     ]
@@ -108,7 +123,11 @@ def main() -> int:
     for kind, most in CEILING.items():
         goal = f", goal {GOAL}" if kind == "clauses" else ""
         print(f"all {whole.words} words: {whole.rate(kind):.2f} {kind} (ceiling {most:.2f}{goal})")
-    found = excess(whole, CEILING)
+    pages = of_pages()
+    all_pages = sum(pages.values(), Count())
+    print("pages, clauses:", *worst(pages, "clauses"), sep="\n")
+    print(f"all {all_pages.words} words of pages: {all_pages.rate('clauses'):.2f} clauses (ceiling {GOAL:.2f})")
+    found = [*excess(whole, CEILING), *excess(all_pages, PAGES, "the pages")]
     for each in found:
         print(
             f"error: {each}. try: name the subject, and say what a thing does before what it does not.", file=sys.stderr

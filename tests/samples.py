@@ -1,4 +1,4 @@
-"""What a device says, as docs/protocol.md has it: a report, and a record of each kind; and what the API says of one.
+"""What a device says, as docs/protocol/ has it: a report, and a record of each kind; and what the API says of one.
 
 Each call gives new ones.
 """

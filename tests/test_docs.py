@@ -14,12 +14,12 @@ from cloud_shim.cli.main import COMMANDS, lamplight
 from cloud_shim.cli.options import Options
 from device.artifact import bundle
 from device.infer import acceptance, files
-from device.protocol import manifest
+from device.protocol import manifest, triggers
 from flashing.cli import flash
 from tests.support import small_model
 
 ROOT = Path(__file__).parents[1]
-PAGES = {str(each.relative_to(ROOT)): each.read_text() for each in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]}
+PAGES = {str(each.relative_to(ROOT)): each.read_text() for each in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]}
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -90,6 +90,17 @@ def test_every_key_of_the_manifests_is_told_of() -> None:
             source({"unknown": 1})
         known = str(refused.value).split("known are ")[1].split(", ")
         assert [key for key in known if f"`{key}`" not in PAGES[page] and f"{key}" not in headed(page)] == []
+
+
+@pytest.mark.parametrize("kind", triggers.KINDS)
+def test_every_trigger_is_told_of(kind: str) -> None:
+    assert f"\n## {kind}\n" in PAGES["docs/triggers.md"]
+    assert f'| `"{kind}"` |' in PAGES["docs/functions.md"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_told_of(name: str) -> None:
+    assert [page for page in PAGES if f"lamplight {name}" in PAGES[page]] != []
 
 
 def headed(page: str) -> set[str]:

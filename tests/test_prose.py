@@ -4,13 +4,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.prose import CEILING, Count, count, docstrings, excess, of_tree, worst
+from tests.prose import CEILING, PAGES, Count, count, docstrings, excess, of_page, of_pages, of_tree, worst
 
 
 def test_the_docstrings_are_no_harder_to_read_than_recorded():
     whole = sum(of_tree().values(), Count())
     assert whole.words > 10_000
     assert not excess(whole, CEILING), "`python -m tests.prose` lists the worst files"
+
+
+def test_the_pages_are_at_the_goal():
+    whole = sum(of_pages().values(), Count())
+    assert whole.words > 20_000
+    assert not excess(whole, PAGES, "the pages"), "`python -m tests.prose` lists the worst pages"
+
+
+def test_code_links_and_generated_tables_of_a_page_are_no_words():
+    table = "<!-- rows: written by x -->\n| who |\n<!-- end of rows -->\n"
+    assert of_page(f"What [waits](which.md).\n\n```sh\nwho\n```\n\n{table}Not me.\n") == Count(4, 1, 1)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A record (docs/protocol.md, "Records") as one line for people, and the small phrases that several commands use.
+"""A record (docs/protocol/records.md) as one line for people, and the small phrases that several commands use.
 
 Pure: it takes the decoded record and gives pieces of text with styles. It decides nothing about where they go.
 """

@@ -2,7 +2,7 @@
 
 Its presence is a retained message. When the device and the broker die together nobody takes that back, and a broker
 that returns with what it had saved goes on saying "online". A device that lives says something at least once a minute
-(docs/protocol.md, "REPORTED").
+(docs/protocol/reported.md).
 """
 
 SILENT_AFTER = 150.0

@@ -1,4 +1,4 @@
-"""Signs releases and deployments: the shim's side of the two TUF repositories (docs/protocol.md, "DESIRED").
+"""Signs releases and deployments: the shim's side of the two TUF repositories (docs/protocol/desired.md).
 
 The *image* repository says "these bytes are release night-light v3"; the *director*, one per device, says "desk-pi runs
 night-light v3 with this configuration". Keys and signed metadata are files in one folder, made at first use:

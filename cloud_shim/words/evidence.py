@@ -1,6 +1,6 @@
 """What a device's verdict on a failed trial rests on, in lines for people. Pure.
 
-What the fields mean is said in docs/protocol.md. A device may send any of them, or none.
+What the fields mean is said in docs/protocol/reported.md. A device may send any of them, or none.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """How far a device's download is, in words for the command line and the console. Pure.
 
-The device measures its rate itself (docs/protocol.md, REPORTED): it alone knows what it had stored before. The time
-left is worked out here.
+The device measures its rate itself (docs/protocol/reported.md): it alone knows its stored bytes. The time left is
+worked out here.
 """
 
 from dataclasses import dataclass

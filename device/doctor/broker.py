@@ -30,7 +30,7 @@ _CERTIFICATE = (
     "`host` must be a name that the broker's certificate has (`lamplight up --listen-name`), `ca_file` the authority "
     "that signed it; with a public authority the clock must be right too"
 )
-_RULES = "Let the broker's rules give the device its own topics (docs/protocol.md), as `lamplight up` does"
+_RULES = "Let the broker's rules give the device its own topics (docs/protocol/connection.md), as `lamplight up` does"
 
 
 class Broker:

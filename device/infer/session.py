@@ -49,6 +49,15 @@ class Model:
 
     Its buffers are kept from run to run, which costs less than onnxruntime's own way from Python values and back;
     a lock lets only one thread run it at a time.
+
+    Examples:
+        >>> result = context.models["presence"].run([300.0] * 32)
+        >>> result.label
+        'absent'
+        >>> sorted(result.scores)
+        ['absent', 'present']
+        >>> result.value < 0.5
+        True
     """
 
     def __init__(self, session: Any, manifest: ModelManifest) -> None:

@@ -11,5 +11,5 @@
 
 The launcher is the one part that no deployment replaces: it runs from what was installed on the board, and starts
 versions of the agent that lie in `<state>/runtime/<sha256>`. So it is small, uses the standard library alone, and what
-it says to agents of other versions (docs/protocol.md, "Updating the agent") changes only by additions.
+it says to agents of other versions (docs/protocol/agent.md) changes only by additions.
 """

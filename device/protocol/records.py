@@ -1,4 +1,4 @@
-"""What a record says, by its kind (docs/protocol.md, "Records"), checked for those who show it.
+"""What a record says, by its kind (docs/protocol/records.md), checked for those who show it.
 
 A board may be hostile, and what it sends stands beside what all others send. A kind that is not known here passes with
 what every record has. What only a replay reads of it, replay/trace.py checks. It makes no records.

@@ -2,7 +2,7 @@
 
 `parse` checks every field, for a board may be hostile and its report is shown beside all others. Fields that are not
 named here pass, so that a newer agent can say more. A report also answers two questions on its own: which generations
-ended how (`outcomes`), and where one of them stands (`standing`). docs/protocol.md, "REPORTED", describes the fields.
+ended how (`outcomes`), and where one of them stands (`standing`). docs/protocol/reported.md describes the fields.
 """
 
 from . import reported_parts as parts

@@ -1,7 +1,7 @@
 """A trace: the events that one release of a function was given, what it read meanwhile, and what it decided.
 
 A file of JSON lines. The first says whose it is; each further one is a `decision` or `failure` record as the board
-made it (docs/protocol.md, "Records"). It only reads and writes them.
+made it (docs/protocol/records.md). It only reads and writes them.
 """
 
 import itertools

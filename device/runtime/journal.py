@@ -1,4 +1,4 @@
-"""What one function does, as records (docs/protocol.md, "Records"), bounded in length and rate.
+"""What one function does, as records (docs/protocol/records.md), bounded in length and rate.
 
 It decides what is worth a record, not where records go: `emit` does.
 """

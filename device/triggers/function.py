@@ -52,7 +52,7 @@ class ResultHub:
                 self._triggers.remove(trigger)
 
     def decided(self, decision: Mapping[str, object]) -> None:
-        """A function gave a result; `decision` has the fields of its record (docs/protocol.md). Never waits."""
+        """A function gave a result; `decision` has the fields of its record (docs/protocol/records.md). Never waits."""
         with self._lock:
             waiting = [each for each in self._triggers if each.function == decision.get("function")]
         for each in waiting:

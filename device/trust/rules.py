@@ -1,7 +1,7 @@
 """What must hold before a deployment is believed. No I/O, and no cryptography: that is python-tuf's, in verify.py.
 
-`read` takes the DESIRED document apart (docs/protocol.md); `addressed` and `agree` decide, once both repositories'
-signatures, versions and expiry have been checked.
+`read` takes the DESIRED document apart (docs/protocol/trust.md); `addressed` and `agree` decide, once both
+repositories' signatures, versions and expiry have been checked.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The reported state: what docs/protocol.md promises, and how often it is sent."""
+"""The reported state: what docs/protocol/reported.md promises, and how often it is sent."""
 
 from dataclasses import replace
 from pathlib import Path

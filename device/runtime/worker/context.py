@@ -62,7 +62,14 @@ class Leased(Mapping[str, T], Generic[T]):
 
 
 class Sensor:
-    """A leased light sensor. `lux` reads it; `read()` also says whether it was saturated."""
+    """A leased light sensor. `lux` reads it; `read()` also says whether it was saturated.
+
+    Examples:
+        >>> context.sensors["light"].lux
+        12.5
+        >>> context.sensors["light"].read()
+        Reading(lux=12.5, saturated=False)
+    """
 
     def __init__(self, name: str, sensor: "LightSensor", note: Note) -> None:
         self._name = name
@@ -87,7 +94,12 @@ class Sensor:
 
 
 class InputPin:
-    """A leased input."""
+    """A leased input.
+
+    Examples:
+        >>> "pressed" if context.pins["button"].value else "released"
+        'released'
+    """
 
     def __init__(self, name: str, pin: "Input", note: Note) -> None:
         self._name = name
@@ -104,13 +116,26 @@ class InputPin:
 
 
 class Pin(Protocol):
-    """A leased pin. `True` is high; setting an input is an AttributeError."""
+    """A leased pin. `True` is high; setting an input is an AttributeError.
+
+    Examples:
+        >>> context.pins["led"].value = not context.pins["led"].value
+        >>> context.pins["led"].value
+        True
+    """
 
     value: bool
 
 
 class FunctionLog:
-    """The function's log: `context.log.info("%d lux", lux)`. Lines go to the cloud with their level, in order."""
+    """The function's log. Lines go to the cloud with their level, in order.
+
+    Examples:
+        >>> context.log.info("%d lux", 12)
+        >>> context.log.warning("the window is open")
+        >>> logged()
+        ['info: 12 lux', 'warning: the window is open']
+    """
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -166,6 +191,16 @@ class Context:
     `models`: name → `.run(values)`. `state`: text → what JSON can say, kept from event to event. `config`: the
     settings, read-only. `deadline`: when the event must be done, in seconds of `time.monotonic()`. `request_id`: the
     event's id. `function` and `version`: which release this is.
+
+    Examples:
+        >>> def handler(event, context):
+        ...     dark = event.data["lux"] < context.config["threshold"]
+        ...     context.pins["led"].value = dark
+        ...     context.state["evenings"] = context.state.get("evenings", 0) + dark
+        ...     context.log.info("%s v%d: evening %d", context.function, context.version, context.state["evenings"])
+        >>> handler(event, context)
+        >>> logged()
+        ['info: night-light v3: evening 1']
     """
 
     def __init__(
@@ -196,6 +231,11 @@ class Context:
         while offline.
 
         Raises TypeError when `topic` is no text, LamplightError when `data` cannot be sent.
+
+        Examples:
+            >>> context.publish("room/light", {"lux": event.data["lux"]})
+            >>> published()
+            [('room/light', {'lux': 12.5})]
         """
         if not isinstance(topic, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"publish(topic, data): the topic is text such as 'rooms/hall', not {type(topic).__name__}")
@@ -207,7 +247,15 @@ class Context:
             ) from None
 
     def remaining(self) -> float:
-        """Seconds until the deadline; below zero once it has passed."""
+        """Seconds until the deadline; below zero once it has passed.
+
+        Examples:
+            >>> readings = []
+            >>> while context.remaining() > 2 and len(readings) < 3:
+            ...     readings.append(context.sensors["light"].lux)
+            >>> readings
+            [12.5, 12.5, 12.5]
+        """
         return self.deadline - time.monotonic()
 
 

@@ -39,6 +39,21 @@ class State(MutableMapping[str, object]):
 
     `with state:` is one event: what changed within is kept at its end, or dropped when it ends by an exception. Outside
     of it, and in other threads, it cannot be used. `note` is told what an event reads.
+
+    Examples:
+        >>> context.state["seen"] = context.state.get("seen", 0) + 1
+        >>> context.state["seen"]
+        1
+
+        Reading gives a copy. Set the value again to keep a change to it:
+
+        >>> rooms = context.state.setdefault("rooms", [])
+        >>> rooms.append("kitchen")
+        >>> context.state["rooms"]
+        []
+        >>> context.state["rooms"] = rooms
+        >>> context.state["rooms"]
+        ['kitchen']
     """
 
     def __init__(self, folder: Path, most: int, note: Note) -> None:

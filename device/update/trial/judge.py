@@ -44,7 +44,7 @@ class Commit:
 
 @dataclass(frozen=True)
 class Revert:
-    """It failed, for this reason; `evidence` as docs/protocol.md says, ready for JSON."""
+    """It failed, for this reason; `evidence` as docs/protocol/reported.md says, ready for JSON."""
 
     reason: str
     evidence: Mapping[str, object] = field(default_factory=dict[str, object])
