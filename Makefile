@@ -1,4 +1,5 @@
 # From a fresh clone: `make up` runs it, `make demo` shows it, `make test` tests it. Each sets up what it needs.
+# `make check` is for before each commit: the linters, and the tests that take seconds; with PART, those of one folder.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,9 +7,14 @@ STAMP := $(VENV)/.installed
 # The first of these that is Python 3.11 or newer; `make PYTHON=…` chooses another.
 PYTHON ?= $(firstword $(foreach each,python3 python3.14 python3.13 python3.12 python3.11,\
 	$(shell $(each) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(each))))
+# Each file's tests run on one process, the longest file first.
+PYTEST := -m pytest -n auto --dist loadfile --no-loadscope-reorder
+# All tests but those of the slow files (tests/slow.toml), and those.
+QUICK := -m 'not board and not slow'
+SLOW := -m 'not board and slow'
 CONSTRAINTS := $(wildcard constraints.txt)
 
-.PHONY: setup up demo test board-test board-install-test board-soak bench docs clean test-tools
+.PHONY: setup up demo check lint types quick test tests coverage slow board-test board-install-test board-soak bench docs clean test-tools
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -25,11 +31,38 @@ up: setup
 demo: setup
 	$(BIN)/lamplight demo
 
-test: setup test-tools
+# What a contributor runs before each commit: `make check`, or `make check PART=device/update` for the tests of a folder.
+check: lint
+	@$(MAKE) --no-print-directory -j 2 types quick
+
+lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright --pythonpath $(BIN)/python
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
+
+types: setup
+	$(BIN)/pyright --pythonpath $(BIN)/python $(wildcard $(PART))
+
+# All tests but those of the slow files; or all of one folder, named as what it tests.
+quick: setup test-tools
+	$(BIN)/python $(PYTEST) $(if $(PART),tests/$(PART),$(QUICK)) $(PYTEST_FLAGS)
+
+# Everything but the virtual boards.
+test: lint types tests
+
+tests: setup test-tools
+	$(BIN)/python $(PYTEST) $(PYTEST_FLAGS)
+
+# CI runs the same in two parts: the quick tests with a look at which branches of `device/` and `cloud_shim/` they
+# reach, subprocesses included, and the rest.
+coverage: setup test-tools
+	rm -rf .coverage
+	mkdir .coverage
+	$(BIN)/python -m coverage run $(PYTEST) $(QUICK) $(PYTEST_FLAGS)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
+slow: setup test-tools
+	$(BIN)/python $(PYTEST) $(SLOW) $(PYTEST_FLAGS)
 
 # A card flashed, booted in an emulated Raspberry Pi 3B and used. Needs root, to unpack the packages of its base image.
 board-test: setup test-tools
@@ -56,4 +89,4 @@ bench: setup
 	$(BIN)/python -m tests.bench
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis *.egg-info bench.json site
+	rm -rf $(VENV) .coverage .pytest_cache .ruff_cache .hypothesis *.egg-info bench.json site

@@ -1,22 +1,23 @@
 """What every test shares: `--no-skips` makes a skipped test a failure, as CI wants it; no property has a deadline; the
-files that take minutes come first, so that processes that share the tests end together."""
+files that take long are known (budget.py)."""
 
 import pytest
 from hypothesis import settings
+
+from tests.budget import Budget
 
 # A machine that does something else meanwhile is no fault of the code.
 settings.register_profile("lamplight", deadline=None)
 settings.load_profile("lamplight")
 
-_LONG = ("test_bench.py", "test_architectures.py", "test_transfer.py", "test_light_and_lamp.py", "test_demo.py")
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a skipped test is a failure")
+    parser.addoption("--record-durations", action="store_true", help="write what the files took to tests/slow.toml")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: _LONG.index(item.path.name) if item.path.name in _LONG else len(_LONG))
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Budget(config))
 
 
 @pytest.hookimpl(wrapper=True)

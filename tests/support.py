@@ -17,6 +17,17 @@ def until(condition: Callable[[], object], what: str, patience: float = PATIENCE
         time.sleep(0.01)
 
 
+def crowding() -> float:
+    """How many times longer a process takes now than on a machine of its own: others use the same processor.
+
+    For the rare period that a test has to give a process: longer than it needs, on any machine.
+    """
+    began, worked = time.monotonic(), time.process_time()
+    while time.process_time() - worked < 0.2:
+        pass
+    return max(1.0, (time.monotonic() - began) / 0.2)
+
+
 def child_of(process: int) -> int:
     """The process id of what the process with that id has started, as a launcher its agent (Linux)."""
     until(lambda: _children(process), f"the process {process} has a child")

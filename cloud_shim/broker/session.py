@@ -1,11 +1,11 @@
-"""The shim's MQTT session: connects, reconnects, sends and receives, on paho's own thread.
+"""The shim's MQTT session: connects, reconnects, sends and receives, on a thread of its own.
 
 It knows topics only as far as what to subscribe to; what messages mean is records/ingest.py's and
 fleet/publisher.py's.
 """
 
 import logging
-import socket
+import threading
 import time
 from collections.abc import Callable
 
@@ -16,6 +16,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from cloud_shim.broker.access import SHIM_USER
 from device.errors import OfflineError
+from device.link import pump
 from device.protocol import topics
 from device.protocol.enrolment import login_id
 
@@ -28,6 +29,8 @@ OnConnect = Callable[[bool], None]
 
 _SUBSCRIPTIONS = (("presence", 1), ("reported", 1), ("want", 1), ("up", 0), ("reply", 1), ("ask", 1))
 _KEEPALIVE = 20
+# Seconds: the longest pause between two attempts to reach the broker, and what one attempt may take.
+_RETRY_CAP, _CONNECT = 10.0, 5.0
 # One chunk takes up to 128 kB: 32 of them are enough to keep the broker busy.
 _IN_FLIGHT = 32
 
@@ -41,13 +44,16 @@ class Link:
         self.fleet = fleet
         self._ready = False
         self._since = 0.0
+        self._accepted = False
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="broker", daemon=True)
         # A session that outlives the connection: its absence tells that the broker lost its state.
         identity = login_id(f"{fleet}-shim", password)
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=identity, clean_session=False)
         self._client.username_pw_set(SHIM_USER, password)
         self._client.max_inflight_messages_set(_IN_FLIGHT)
-        self._client.reconnect_delay_set(1, 10)
-        self._client.on_socket_open = _without_delay
+        self._client.connect_timeout = _CONNECT
+        pump.prepare(self._client)
 
     @property
     def connected(self) -> bool:
@@ -70,6 +76,7 @@ class Link:
             if reason.is_failure:
                 logger.warning("the broker at %s:%d refuses the shim: %s", self.host, self.port, reason)
                 return
+            self._accepted = True
             session_present = flags.session_present
             client.subscribe([(topics.fleet_filter(self.fleet, kind), qos) for kind, qos in _SUBSCRIPTIONS])
 
@@ -93,8 +100,7 @@ class Link:
         self._client.on_subscribe = subscribed
         self._client.on_disconnect = disconnected
         self._client.on_message = received
-        self._client.connect_async(self.host, self.port, _KEEPALIVE)
-        self._client.loop_start()
+        self._thread.start()
 
     def send(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> mqtt.MQTTMessageInfo:
         """Hand `payload` to the broker; OfflineError when it is not there."""
@@ -108,8 +114,29 @@ class Link:
 
     def close(self) -> None:
         """Say goodbye and stop the thread."""
+        self._closing.set()
         self._client.disconnect()
-        self._client.loop_stop()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._closing.is_set():
+            failures = 0 if self._connect_once() else failures + 1
+            self._closing.wait(pump.retry_delay(failures, _RETRY_CAP))
+
+    def _connect_once(self) -> bool:
+        """One connection, from first byte to last; False when the broker did not take us."""
+        self._accepted = False
+        try:
+            self._client.connect(self.host, self.port, _KEEPALIVE)
+        except (OSError, ValueError) as error:
+            logger.debug("no connection to the broker at %s:%d: %s", self.host, self.port, error)
+            return False
+        # `close` that came while it connected found nothing to disconnect.
+        if not self._closing.is_set():
+            pump.run(self._client)
+        return self._accepted
 
 
 def _guarded(what: str, receiver: Callable[..., None], *arguments: object) -> None:
@@ -118,9 +145,3 @@ def _guarded(what: str, receiver: Callable[..., None], *arguments: object) -> No
         receiver(*arguments)
     except Exception:
         logger.exception("could not handle %s", what)
-
-
-def _without_delay(client: mqtt.Client, data: object, opened: object) -> None:
-    """Without this, QoS 1 waits 40 ms for Nagle's algorithm and the delayed acknowledgement."""
-    if isinstance(opened, socket.socket):
-        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -42,6 +42,8 @@ class Joining:
         self._last = Answer(WAITING)
         self._told = ""
         self._stopping = threading.Event()
+        # One connection's question is answered, or nobody waits for the answer any more.
+        self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="joining", daemon=True)
 
     def start(self) -> None:
@@ -54,6 +56,7 @@ class Joining:
     def stop(self) -> None:
         """Ask no more."""
         self._stopping.set()
+        self._over.set()
         if self._thread.is_alive():
             self._thread.join(timeout=10)
 
@@ -87,7 +90,8 @@ class Joining:
             topics.enrolment(fleet, user, enrolment.client_id(hash), kind) for kind in ("ask", "answer")
         )
         body = Ask(self._config.device, self._config.board, self._serial, hash, _token(where)).encode()
-        over = threading.Event()
+        over = self._over
+        over.clear()
 
         def connected(client: mqtt.Client, data: Any, flags: Any, reason: Any, properties: Any) -> None:
             if reason.is_failure:
@@ -108,16 +112,12 @@ class Joining:
         client.connect(broker.host, broker.port, _KEEPALIVE)
         client.loop_start()
         try:
-            self._wait(over)
+            # `stop` that came before `clear` is seen here, and a later one wakes.
+            if not self._stopping.is_set():
+                over.wait(ASK_AGAIN)
         finally:
             client.disconnect()
             client.loop_stop()
-
-    def _wait(self, over: threading.Event) -> None:
-        """Until it is over, or time to ask again, or to stop."""
-        for _ in range(int(ASK_AGAIN * 2)):
-            if over.wait(0.5) or self._stopping.is_set():
-                return
 
     def _answered(self, payload: bytes, hash: str) -> Answer:
         try:

@@ -1,13 +1,10 @@
 """The MQTT session: stays connected, says so in `presence`, hands incoming messages to their handlers.
 
-paho runs on a thread of its own. Reconnects with full jitter, so that a fleet does not come back in step
-(https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). Keeps nothing durable: what must
+The connection has a thread of its own, and how it waits and writes is pump.py's. Keeps nothing durable: what must
 survive is the outbox's or the update engine's.
 """
 
 import logging
-import random
-import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
@@ -16,13 +13,12 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from device.config import BrokerConfig
-from device.link import tls
+from device.link import pump, tls
 from device.protocol import enrolment, messages, topics
 from device.protocol.errors import ProtocolError
 from device.protocol.topics import Topic
 
 KEEPALIVE = 30
-RECONNECT_BASE = 0.25
 RECONNECT_CAP = 30.0
 # What hosted brokers take in one SUBSCRIBE: https://docs.aws.amazon.com/general/latest/gr/iot-core.html
 _FILTERS = 8
@@ -138,10 +134,7 @@ class Session:
         client.on_connect = self._when_connected
         client.on_disconnect = self._when_disconnected
         client.on_message = self._when_message
-        client.on_socket_open = _without_nagle
-        # With this set, paho only queues what other threads publish, and its own thread sends it. Otherwise each thread
-        # writes by itself, and two in one TLS session tear its records: plain text was seen on the wire.
-        client.on_socket_register_write = _leave_it_to_the_loop
+        pump.prepare(client)
         client.connect_timeout = 5
         return client
 
@@ -149,8 +142,7 @@ class Session:
         failures = 0
         while not self._stopping.is_set():
             failures = 0 if self._connect_once() else failures + 1
-            delay = random.uniform(0, min(RECONNECT_CAP, RECONNECT_BASE * 2 ** min(failures, 10)))
-            self._stopping.wait(delay)
+            self._stopping.wait(pump.retry_delay(failures, RECONNECT_CAP))
 
     def _connect_once(self) -> bool:
         """One connection, from first byte to last; False when it never came to be."""
@@ -161,20 +153,11 @@ class Session:
             self._log_in()
             self._client.will_set(topics.of_device(self._fleet, self._device, "presence"), will, qos=1, retain=True)
             self._client.connect(self._broker.host, self._broker.port, KEEPALIVE)
-            self._pump()
+            pump.run(self._client)
         except (OSError, ValueError) as error:
             _log.debug("No connection to the broker: %s", error)
         self._connected.clear()
         return self._accepted
-
-    def _pump(self) -> None:
-        """Read and write until the connection has ended.
-
-        paho's own `loop_forever` would not do: outside of `loop_start` nothing wakes it when another thread publishes,
-        and the message waits for what comes next from the broker, or a second.
-        """
-        while self._client.loop() == mqtt.MQTT_ERR_SUCCESS:
-            pass
 
     def _log_in(self) -> None:
         """See that the client is one for the present password; at each attempt, for its files may come late."""
@@ -245,14 +228,5 @@ class Session:
         return self._client.publish(topics.of_device(self._fleet, self._device, "presence"), body, qos=1, retain=True)
 
 
-def _leave_it_to_the_loop(client: mqtt.Client, userdata: Any, sock: Any) -> None:
-    """The loop looks by itself whether there is something to write."""
-
-
 def _packets(names: Sequence[str]) -> Iterator[list[str]]:
     return (list(names[start : start + _FILTERS]) for start in range(0, len(names), _FILTERS))
-
-
-def _without_nagle(client: mqtt.Client, userdata: Any, sock: Any) -> None:
-    # paho never sets it; with Nagle and delayed acknowledgements a QoS 1 message can take 40 ms more.
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -62,14 +62,18 @@ def main() -> None:
     _limit()
     question = Question(**json.loads(sys.argv[1]))
     die_with_parent(question.parent)
-    payload = sys.stdin.buffer.read(rules.MAX_DESIRED + 1)
+    sys.stdout.write(answer(question, sys.stdin.buffer.read(rules.MAX_DESIRED + 1)))
+
+
+def answer(question: Question, payload: bytes) -> str:
+    """The verdict on a document, good or bad, as JSON."""
     try:
-        answer = judge(question, payload)
+        verdict = judge(question, payload)
     except ProtocolError as error:
-        answer = _refusal(UntrustedError("The desired state is malformed", str(error)), payload)
+        verdict = _refusal(UntrustedError("The desired state is malformed", str(error)), payload)
     except LamplightError as error:
-        answer = _refusal(error, payload)
-    sys.stdout.write(json.dumps(answer))
+        verdict = _refusal(error, payload)
+    return json.dumps(verdict)
 
 
 def judge(question: Question, payload: bytes) -> dict[str, object]:

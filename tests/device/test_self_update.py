@@ -17,7 +17,7 @@ from device.hal.sim.world import World
 from device.launcher import ledger
 from device.launcher.ledger import BUILT_IN, Ledger, Trial
 from tests.device.harness import Cloud, Device, function_files
-from tests.support import child_of, until
+from tests.support import PATIENCE, child_of, crowding, until
 
 ROOT = Path(__file__).parents[2]
 LIT = """
@@ -119,8 +119,9 @@ def test_a_new_version_whose_link_is_broken_is_given_up_where_the_broker_s_port_
     version = board.on_trial("device/update/agent/proof.py", "OFFLINE = 30.0", "OFFLINE = 6.0")
     # It takes connections and never says a word of MQTT: to a version that cannot, every broker is so.
     with socket.create_server(("127.0.0.1", board.port), backlog=64):
-        board.launch("--proof", "15")
-        until(lambda: version in board.ledger().failed, "it is given up")
+        proof = 15 * crowding()
+        board.launch("--proof", f"{proof:.0f}")
+        until(lambda: version in board.ledger().failed, "it is given up", PATIENCE + 2 * proof)
     assert "whose port answers" in board.ledger().failed[version].reason
     assert board.ledger().active == BUILT_IN
     board.led_becomes(True)
@@ -145,8 +146,9 @@ def test_a_new_version_that_does_not_do_is_given_up_and_the_old_one_lights_the_l
     board: Board, file: str, old: str, new: str, reason: str
 ) -> None:
     version = board.on_trial(file, old, new)
-    board.launch("--proof", "6")
-    until(lambda: version in board.ledger().failed, "it is given up")
+    proof = 6 * crowding()
+    board.launch("--proof", f"{proof:.0f}")
+    until(lambda: version in board.ledger().failed, "it is given up", PATIENCE + 2 * proof)
     assert reason in board.ledger().failed[version].reason
     board.world.set(covered=True)
     board.led_becomes(True)

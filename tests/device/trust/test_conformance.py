@@ -16,6 +16,8 @@ from device.errors import UntrustedError
 from device.trust.verifier import Verifier
 from tests.device.harness import function_files
 
+pytestmark = pytest.mark.usefixtures("verified_here")
+
 KEYS = {
     ("image", "targets"): "image-targets",
     ("image", "snapshot"): "image-online",

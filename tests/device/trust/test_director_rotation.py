@@ -12,6 +12,8 @@ from device.protocol.deployment import MAX_GENERATION
 from device.trust.verifier import Verifier
 from tests.device.harness import function_files
 
+pytestmark = pytest.mark.usefixtures("verified_here")
+
 
 def rotate(signing, name="director-online"):
     """As `lamplight keys rotate` does while the root keys lie with the shim."""

@@ -10,6 +10,8 @@ from device.errors import UntrustedError
 from device.trust.verifier import Verifier
 from tests.device.harness import function_files
 
+pytestmark = pytest.mark.usefixtures("verified_here")
+
 KEYS = {
     "director": {"root": "director-root", **dict.fromkeys(("targets", "snapshot", "timestamp"), "director-online")},
     "image": {

@@ -11,6 +11,8 @@ from device.errors import UntrustedError
 from device.trust.verifier import Verifier
 from tests.device.harness import function_files
 
+pytestmark = pytest.mark.usefixtures("verified_here")
+
 OFFERED = {"image": "root", "director": "director_root"}
 
 

@@ -14,6 +14,8 @@ from device.protocol.deployment import ArtifactRef
 from device.trust.verifier import Verifier
 from tests.device.harness import function_files, model_files
 
+pytestmark = pytest.mark.usefixtures("verified_here")
+
 EVIL = "e" * 64
 
 

@@ -10,6 +10,8 @@ from device.trust import rules
 from device.trust.verifier import Verifier
 from tests.device.harness import function_files
 
+pytestmark = pytest.mark.usefixtures("verified_here")
+
 TODAY = datetime(2026, 6, 1, tzinfo=UTC)
 DAY = 86_400
 

@@ -19,6 +19,8 @@ from device.update.store import RESERVE
 from tests.device.harness import HANDLER, Cloud, Device, Health, function_files, model_files
 from tests.support import until
 
+pytestmark = pytest.mark.usefixtures("verified_here")
+
 BIG = {"data.bin": random.Random(1).randbytes(5 * chunks.CHUNK_SIZE)}
 
 

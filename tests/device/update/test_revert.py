@@ -13,6 +13,8 @@ from device.update.trial import judge
 from tests.device.harness import HANDLER, Health, function_files, model_files
 from tests.support import until
 
+pytestmark = pytest.mark.usefixtures("verified_here")
+
 
 def code(number):
     return function_files(body=HANDLER % number)

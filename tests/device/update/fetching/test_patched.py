@@ -17,6 +17,8 @@ from device.update.fetching import download, patched
 from tests.device.harness import HANDLER, function_files, model_files
 from tests.support import until
 
+pytestmark = pytest.mark.usefixtures("verified_here")
+
 NOISE = random.Random(1).randbytes(3 * chunks.CHUNK_SIZE)
 MORE = random.Random(2).randbytes(2 * chunks.CHUNK_SIZE)
 NEW = HANDLER % 2
@@ -118,6 +120,9 @@ def test_a_fetched_patch_survives_a_restart(cloud, device, first):
 
 
 def test_the_base_is_kept_while_the_patch_is_fetched_though_no_slot_needs_it_any_more(cloud, device, first):
+    now = [0.0]
+    device.clock = lambda: now[0]
+    device.restart()
     device.engine.desired(cloud.desired(2, cloud.release(files(2))))
     device.wait(committed(2))
     device.engine.desired(cloud.desired(3, cloud.release(files(3)), seconds=0.5))
@@ -126,6 +131,9 @@ def test_the_base_is_kept_while_the_patch_is_fetched_though_no_slot_needs_it_any
     (made,) = fourth.patches
     held = cloud.broker.pop(made.digest)
     device.engine.desired(cloud.desired(4, fourth))
+    # The trial of 3 ends when the fetch for 4 has begun, and not before.
+    until(lambda: made.digest in device.link.asked, "the patch is asked for")
+    now[0] += 1.0
     device.wait(lambda status: status.update == 4 and (3, "COMMITTED") in device.states())
     cloud.broker[made.digest] = held
     device.link.restore()
