@@ -1,8 +1,6 @@
-"""What a function imports to have its event and context explained by an editor; it works without, too.
+"""`from device.function import Context, Event`: the older spelling of `from lamplight import Context, Event`.
 
-from device.function import Context, Event
-
-def handler(event: Event, context: Context) -> None: ...
+Functions in the field import it. A function with a `device.py` of its own uses the other.
 """
 
 from device.event import Event

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-OURS = ("device", "cloud_shim", "boards", "models", "flash", "flashing")
+OURS = ("device", "cloud_shim", "boards", "models", "flash", "flashing", "lamplight")
 MICROPYTHON = {"json", "struct", "hashlib"}
 
 
