@@ -55,6 +55,7 @@ SHARED = (
     "device.health",
     "device.die_with_parent",
     "device.logs",
+    "device.texts",
     "device.protocol",
 )
 ALLOWED = {

@@ -1,8 +1,8 @@
 """`runtime.toml`: what a version of the agent is called, and what it needs to be there.
 
-It lies beside the packages `device`, `boards` and `lamplight` in the artifact. `read` checks its form wherever it is asked, `check`
-compares it with the Python and the libraries of this machine: a deployment brings the agent's own code only. It does
-not look at that code.
+It lies beside the packages `device`, `boards` and `lamplight` in the artifact. `read` checks its form wherever it is
+asked, `check` compares it with the Python and the libraries of this machine: a deployment brings the agent's own code
+only. It does not look at that code.
 """
 
 import platform

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+from device import texts
 from device.errors import NotFoundError, UsageError
 from device.protocol import manifest
 from device.protocol.errors import ProtocolError
@@ -137,7 +138,7 @@ def read_manifest(bundle: Path) -> FunctionManifest:
     """The manifest of the function in a folder; raises NotFoundError or UsageError."""
     file = bundle / "function.toml"
     try:
-        return manifest.function(tomllib.loads(file.read_text(encoding="utf-8")))
+        return manifest.function(tomllib.loads(texts.read(file)))
     except OSError as error:
         raise NotFoundError(f"{bundle} has no function", str(error), "`lamplight new night-light` makes one") from None
     except (ProtocolError, UnicodeError, tomllib.TOMLDecodeError) as error:

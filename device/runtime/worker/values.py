@@ -5,9 +5,8 @@
     timedelta                             seconds        Enum                              its value
     Decimal, UUID, path, IP address       text           bytes                             {"base64": "…"}
 
-Whatever else there is raises a NotJsonError that names the place: "result.readings[3].at". It is asked only when the plain
-encoding has failed, so that it costs an event of plain values nothing, and imports none of the libraries whose values
-it takes.
+Any other value raises a NotJsonError that names its place: "result.readings[3].at". The plain encoding is tried first,
+so that an event of plain values costs nothing more. No library is imported whose values it takes.
 """
 
 import base64
