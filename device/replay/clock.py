@@ -5,6 +5,7 @@ the system in another way (a C library, a child process) gets the real time.
 """
 
 import datetime
+import math
 import selectors
 import threading
 import time
@@ -44,6 +45,9 @@ class VirtualClock:
 
 # Taken before a clock takes its place.
 _Selector = selectors.DefaultSelector
+_MOMENT = 1e-6
+# Seconds that another thread is given: it may be about to say something, or have nothing to do.
+_THREADS = 0.2
 
 
 class Waiting(_Selector):
@@ -55,12 +59,18 @@ class Waiting(_Selector):
 
     def select(self, timeout: float | None = None) -> "list[tuple[selectors.SelectorKey, int]]":
         """What is ready within `timeout` seconds."""
-        # Besides the loop's own pipe there is something, or another thread may have something to say.
-        others = len(self.get_map()) > 1 or threading.active_count() > 1
-        ready = super().select(timeout if timeout is None or others else 0)
+        ready = super().select(timeout if timeout is None else min(timeout, self._real()))
         if not ready and timeout:
-            self._clock.sleep(timeout)
+            # A little more: the loop takes a moment that is just reached for one still to come.
+            self._clock.sleep(timeout + _MOMENT)
         return ready
+
+    def _real(self) -> float:
+        """How many seconds it waits by a real clock for what does not go by this one."""
+        if len(self.get_map()) > 1:
+            # Besides the loop's own pipe there is a connection.
+            return math.inf
+        return _THREADS if threading.active_count() > 1 else 0
 
 
 def _classes(clock: VirtualClock) -> tuple[type[datetime.datetime], type[datetime.date]]:
