@@ -106,7 +106,7 @@ def _write(folder: Path, only: Collection[str] | None, sink: IO[bytes] | _Hasher
 
 
 def files(folder: Path) -> list[str]:
-    """Names on the disk of what is packed, sorted: every file below `folder` that is neither hidden nor a cache nor a test.
+    """Names on the disk of what is packed, sorted: all files below `folder` but hidden ones, caches and tests.
 
     Raises BadArtifactError for a link or a special file among them: whoever reads one would read something else.
     """

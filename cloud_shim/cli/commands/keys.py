@@ -92,7 +92,7 @@ def _warn(options: Options, yes: bool) -> None:
     """Say what ends with it; ask, where somebody can answer."""
     options.terminal.say(
         ("warning: ", "bold yellow"),
-        "the console's Deploy button ends with this: code is then deployed from this machine only, by `lamplight deploy`",
+        "the console's Deploy button ends with this: then only this machine deploys code, by `lamplight deploy`",
     )
     if not yes and options.terminal.watched and sys.stdin.isatty():
         click.confirm("Move the keys?", abort=True, err=True)
