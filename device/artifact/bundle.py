@@ -132,6 +132,7 @@ def _manifest(path: Path) -> FunctionManifest:
         raise BadArtifactError(f"{path.name} is missing") from None
     if len(data) > _MAX_MANIFEST:
         raise BadArtifactError(f"{path.name} is too long", f"at most {_MAX_MANIFEST} bytes")
+    text = ""
     try:
         text = texts.decoded(data)
         return manifest.function(tomllib.loads(text))

@@ -11,6 +11,7 @@ It looks at names only: what is in a module is handler.py's to say.
 
 import builtins
 import importlib
+import inspect
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.machinery import PathFinder
@@ -92,7 +93,7 @@ class Names:
     ) -> ModuleType:
         """`builtins.__import__`, as https://docs.python.org/3/library/functions.html#import__ has it."""
         plain, _ = self._before
-        globals = sys._getframe(1).f_globals if globals is None else globals
+        globals = _importer() if globals is None else globals
         if fromlist == [] or not self._is_own(globals):
             return plain(name, globals, locals, fromlist or (), level)
         if level and level == _depth(globals) + 1:
@@ -121,9 +122,16 @@ class Names:
 
     def _import_module(self, name: str, package: str | None = None) -> ModuleType:
         _, plain = self._before
-        if not name.startswith(".") and self._is_own(sys._getframe(1).f_globals):
+        if not name.startswith(".") and self._is_own(_importer()):
             return plain(self._real(name))
         return plain(name, package)
+
+
+def _importer() -> Mapping[str, object]:
+    """The names of the module whose code called the function that asks."""
+    frame = inspect.currentframe()
+    caller = frame.f_back.f_back if frame and frame.f_back else None
+    return caller.f_globals if caller else {}
 
 
 def top_level(bundle: Path) -> Iterator[str]:

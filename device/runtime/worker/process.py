@@ -161,8 +161,12 @@ class Worker:
         module, attribute = self._assignment.migrate
         if migration.due(self._states, self._assignment.schema):
             found = handler.find(self._names, module, attribute) if attribute else None
-            migrate = (lambda state, schema: self._coroutines.settle(found(state, schema))) if found else None
-            migration.settle(self._states, self._assignment.schema, self._assignment.state_size, migrate)
+
+            def migrate(state: State, schema: int) -> object:
+                return self._coroutines.settle(found(state, schema)) if found else None
+
+            size = self._assignment.state_size
+            migration.settle(self._states, self._assignment.schema, size, migrate if found else None)
 
     def _become(self, kind: str, step: Callable[[], T]) -> T:
         try:

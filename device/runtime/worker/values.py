@@ -161,7 +161,7 @@ def _encoded(value: Any) -> object:
 
 def _path(value: Any) -> object:
     # A name of bytes that are no text.
-    path = os.fspath(value)
+    path: str | bytes = os.fspath(value)
     return path if isinstance(path, str) else os.fsdecode(path)
 
 
