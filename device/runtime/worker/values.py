@@ -160,9 +160,8 @@ def _encoded(value: Any) -> object:
 
 
 def _path(value: Any) -> object:
-    # A name of bytes that are no text.
-    path: str | bytes = os.fspath(value)
-    return path if isinstance(path, str) else os.fsdecode(path)
+    # A name of bytes becomes text, too.
+    return os.fsdecode(value)
 
 
 def _finite(value: decimal.Decimal) -> object:
