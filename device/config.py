@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from device import texts
 from device.errors import NotFoundError, UsageError
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import flag, integer, items, name, only, table, text
@@ -93,7 +94,7 @@ class AgentConfig:
 def load(path: Path) -> AgentConfig:
     """The configuration in `path`; raises NotFoundError or UsageError saying which key is wrong."""
     try:
-        return replace(_parse(tomllib.loads(path.read_text())), file=path.absolute())
+        return replace(_parse(tomllib.loads(texts.read(path))), file=path.absolute())
     except FileNotFoundError:
         raise NotFoundError(
             f"There is no configuration at {path}", remedy="Provision the board first, or name the file with --config"

@@ -1,12 +1,6 @@
-"""The types of a handler's event and context, for an editor to complete. A function works without this import, too.
+"""`from device.function import Context, Event`: the older spelling of `from lamplight import Context, Event`.
 
-Examples:
-    >>> from device.function import Context, Event
-    >>> def handler(event: Event, context: Context) -> None:
-    ...     context.pins["led"].value = event.data["lux"] < context.config["threshold"]
-    >>> handler(event, context)
-    >>> context.pins["led"].value
-    True
+Functions in the field import it. A function with a `device.py` of its own uses the other.
 """
 
 from device.event import Event

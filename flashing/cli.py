@@ -28,6 +28,7 @@ flash = cli.Commands(
 )
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run one command line; gives the exit code."""
+def run(arguments: Sequence[str], name: str = "flash.py") -> int:
+    """Run one command line of the program, which was started by this name; gives the exit code."""
+    flash.name = name
     return cli.run(arguments, flash)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-OURS = ("device", "cloud_shim", "boards", "models", "flash", "flashing")
+OURS = ("device", "cloud_shim", "boards", "models", "flash", "flashing", "lamplight")
 MICROPYTHON = {"json", "struct", "hashlib"}
 
 
@@ -55,6 +55,7 @@ SHARED = (
     "device.health",
     "device.die_with_parent",
     "device.logs",
+    "device.texts",
     "device.protocol",
 )
 ALLOWED = {

@@ -25,7 +25,7 @@ from cloud_shim.cli.up import ports
 from tests.support import until
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("boards", "cloud_shim", "device", "flashing", "models")
+PACKAGES = ("boards", "cloud_shim", "device", "flashing", "lamplight", "models")
 # How the vendored scripts were made; the console does not need it to run.
 NOT_NEEDED = "cloud_shim/console/vendoring/"
 _SDIST = "from setuptools import build_meta; build_meta.build_sdist('out')"

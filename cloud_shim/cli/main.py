@@ -15,7 +15,9 @@ from typing import Any
 
 import click
 
+from cloud_shim.cli import extras
 from cloud_shim.cli.options import Options, common_options
+from device import version
 from device.errors import LamplightError, UsageError
 
 COMMANDS = {
@@ -42,6 +44,18 @@ COMMANDS = {
 }
 _INTERRUPTED = 130  # 128 + SIGINT
 _PIPE_CLOSED = 141  # 128 + SIGPIPE
+
+
+def version_option() -> click.Option:
+    """--version: which version of Lamplight this is."""
+
+    def tell(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+        if wanted:
+            this = version.this()
+            context.ensure_object(Options).terminal.data({"version": this}, [(f"lamplight {this}", "")])
+            context.exit()
+
+    return click.Option(["--version"], is_flag=True, expose_value=False, callback=tell, help="Show the version.")
 
 
 class Commands(click.Group):
@@ -72,7 +86,7 @@ lamplight = Commands(
     COMMANDS,
     "cloud_shim.cli.commands",
     "lamplight",
-    params=common_options(),
+    params=[*common_options(), version_option()],
     help="Serverless for devices: push a small function or a model to a board, and it keeps running offline.",
 )
 
@@ -107,6 +121,8 @@ def run(arguments: Sequence[str], program: Commands = lamplight) -> int:
         return _PIPE_CLOSED
     except (KeyboardInterrupt, click.Abort):
         return _INTERRUPTED
+    except ModuleNotFoundError as error:
+        return _fail(options, extras.missing(error))
     except Exception as error:
         why = f"{type(error).__name__}: {error}"
         return _fail(options, LamplightError("Something went wrong that should not", why, "--debug shows where"))

@@ -5,7 +5,6 @@ the test's process, under a virtual clock and with what device/replay/ gives a r
 """
 
 import itertools
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,11 +73,18 @@ class FunctionUnderTest:
         """Run it over a trace, below the function's folder or absolute; what is not as recorded, [] when all is."""
         recorded = trace.load(self._folder / path)
         self._config = {**recorded.header.config, **self._config}
-        return [
-            f"{outcome.step.event.id}: {each}"
-            for outcome in self._play().play(recorded)
-            for each in compare.differences(outcome)
-        ]
+        found: list[str] = []
+        repeated = compare.Repeated()
+        for outcome in self._play().play(recorded):
+            found += [f"{outcome.step.event.id}: {each}" for each in compare.differences(outcome)]
+            if repeated.is_enough(outcome):
+                break
+        return found
+
+    def close(self) -> None:
+        """Forget the function."""
+        if self._player is not None:
+            self._player.close()
 
     def _play(self) -> player.Player:
         if self._player is None:
@@ -103,13 +109,10 @@ def function(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     folder = _folder_of(request.path)
     clock = VirtualClock()
     clock.install(monkeypatch.setattr)
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    yield FunctionUnderTest(folder, clock)
+    tested = FunctionUnderTest(folder, clock)
+    yield tested
     # The next test, perhaps of another function, must not get this one's modules.
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if file and folder in Path(file).parents and not name.startswith("test"):
-            del sys.modules[name]
+    tested.close()
 
 
 def _folder_of(test: Path) -> Path:

@@ -19,6 +19,7 @@ from cloud_shim.releases import patching
 from cloud_shim.releases.blobs import Blobs
 from cloud_shim.releases.release import Release
 from cloud_shim.trust.signing import Signing
+from device import texts
 from device.artifact import archive, bundle
 from device.errors import BadArtifactError, NotFoundError
 from device.protocol import chunks
@@ -215,4 +216,4 @@ def _inspect(data: bytes) -> tuple[str, str, str]:
                 f"it has none of {', '.join(bundle.FILES.values())}",
             ) from error
         manifest = bundle.read(tree)
-        return kind, manifest.name, json.dumps(tomllib.loads((tree / bundle.FILES[kind]).read_text("utf-8")))
+        return kind, manifest.name, json.dumps(tomllib.loads(texts.read(tree / bundle.FILES[kind])))

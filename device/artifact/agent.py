@@ -1,8 +1,8 @@
 """`runtime.toml`: what a version of the agent is called, and what it needs to be there.
 
-It lies beside the packages `device` and `boards` in the artifact. `read` checks its form wherever it is asked, `check`
-compares it with the Python and the libraries of this machine: a deployment brings the agent's own code only. It does
-not look at that code.
+It lies beside the packages `device`, `boards` and `lamplight` in the artifact. `read` checks its form wherever it is
+asked, `check` compares it with the Python and the libraries of this machine: a deployment brings the agent's own code
+only. It does not look at that code.
 """
 
 import platform
@@ -23,6 +23,8 @@ from device.protocol.fields import items, only, text
 # Named so on boards and in releases since before there was another word for a version of the agent.
 NAME = "runtime.toml"
 PACKAGES = ("boards", "device")
+# What functions import; versions before it do not have it.
+FACADE = "lamplight"
 _MAX = 64 * 1024
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+-]{0,63}", re.ASCII)
 

@@ -1,6 +1,7 @@
 """A folder as one deterministic tar, and back, safely.
 
 The same files give the same bytes on any machine: plain USTAR, files only, sorted by name, no times, owners or modes.
+Names are UTF-8, in one spelling (filenames.py).
 Unpacking takes strangers' bytes: whatever is not a plain file or folder with a plain name is refused, before anything
 gets its final name.
 It does not know what a bundle or a model is (see bundle.py).
@@ -9,25 +10,23 @@ It does not know what a bundle or a model is (see bundle.py).
 import hashlib
 import io
 import os
-import re
 import stat
+import sys
 import tarfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path, PurePath, PurePosixPath
 from typing import IO
 
 from device import durable
+from device.artifact import filenames
 from device.errors import BadArtifactError, NotFoundError
 from device.protocol.chunks import MAX_ARTIFACT
 
 MAX_FILES = 5000
-# What a USTAR header's name field holds without splitting, see POSIX.1-1988 "ustar Interchange Format".
-MAX_NAME = 100
 # A function's tests and traces: they are for the developer's machine.
 TESTS = "tests"
 _BLOCK = 512
 _COPY = 1 << 20
-_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9 ._+=@,-]*", re.ASCII)
 
 
 def pack(folder: Path, only: Collection[str] | None = None) -> bytes:
@@ -96,18 +95,18 @@ class _Hasher(io.RawIOBase):
 def _write(folder: Path, only: Collection[str] | None, sink: IO[bytes] | _Hasher) -> None:
     if not folder.is_dir():
         raise NotFoundError(f"There is no folder {folder}")
-    names = sorted(only) if only is not None else files(folder)
+    names = _named(only if only is not None else files(folder))
     if not names:
         raise BadArtifactError(f"There is nothing to pack in {folder}")
-    _check_names(names)
-    _check_size(sum((folder / name).stat().st_size for name in names if (folder / name).is_file()))
-    with tarfile.open(fileobj=sink, mode="w", format=tarfile.USTAR_FORMAT) as tar:  # pyright: ignore[reportArgumentType, reportCallIssue]
-        for name in names:
-            _add(tar, folder / name, name)
+    _check_names([*names])
+    _check_size(sum((folder / name).stat().st_size for name in names.values() if (folder / name).is_file()))
+    with tarfile.open(fileobj=sink, mode="w", format=tarfile.USTAR_FORMAT, encoding="utf-8") as tar:  # pyright: ignore[reportArgumentType, reportCallIssue]
+        for name, on_disk in names.items():
+            _add(tar, folder / on_disk, name)
 
 
 def files(folder: Path) -> list[str]:
-    """Names of what is packed, sorted: every file below `folder` that is neither hidden nor a cache nor a test.
+    """Names on the disk of what is packed, sorted: all files below `folder` but hidden ones, caches and tests.
 
     Raises BadArtifactError for a link or a special file among them: whoever reads one would read something else.
     """
@@ -172,7 +171,7 @@ def _extract(stream: IO[bytes], into: Path) -> bool:
             raise BadArtifactError(f"The archive has more than {MAX_FILES} members")
         total += member.size
         _check_size(total)
-        ours &= block == _member(member.name, member.size).tobuf(tarfile.USTAR_FORMAT, "ascii", "strict")
+        ours &= block == _member(member.name, member.size).tobuf(tarfile.USTAR_FORMAT, "utf-8", "strict")
         _create(stream, member, into / names[-1])
         ours &= not stream.read(-member.size % _BLOCK).strip(b"\0")
     end = stream.tell() + _BLOCK
@@ -187,7 +186,7 @@ def _extract(stream: IO[bytes], into: Path) -> bool:
 
 def _parse(block: bytes) -> tarfile.TarInfo:
     try:
-        member = tarfile.TarInfo.frombuf(block, "ascii", "strict")
+        member = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
     except (tarfile.HeaderError, UnicodeDecodeError) as error:
         raise BadArtifactError("The archive is damaged, or is no tar", str(error)) from None
     if member.type not in (tarfile.REGTYPE, tarfile.DIRTYPE):
@@ -207,6 +206,12 @@ def _create(stream: IO[bytes], member: tarfile.TarInfo, path: Path) -> None:
         durable.create_file(path, _content(stream, member))
     except (FileExistsError, NotADirectoryError, IsADirectoryError):
         raise BadArtifactError(f"The archive has {member.name!r} twice") from None
+    except UnicodeEncodeError:
+        raise BadArtifactError(
+            f"The file name {member.name!r} cannot be stored here",
+            f"this system's names are {sys.getfilesystemencoding()}",
+            "Set LANG=C.UTF-8 for the agent",
+        ) from None
 
 
 def _make_folders(path: Path) -> None:
@@ -230,35 +235,23 @@ def _check_size(total: int) -> None:
         raise BadArtifactError("The files are too large", f"together {total} bytes; at most {MAX_ARTIFACT} can be sent")
 
 
-def _check_names(names: Iterable[str]) -> None:
+def _check_names(names: Sequence[str]) -> None:
     """Refuse names that are unsafe, or that are one name on some machine."""
-    seen: dict[str, str] = {}
-    for count, name in enumerate(names, 1):
-        _check_name(name)
-        if count > MAX_FILES:
-            raise BadArtifactError("There are too many files", f"at most {MAX_FILES} can be sent")
-        if seen.get(name.lower()) == name:
-            raise BadArtifactError(f"The archive has {name!r} twice")
-        _same_spelling(seen, name)
-    for name in list(seen.values()):
-        for parent in PurePosixPath(name).parents:
-            _same_spelling(seen, str(parent))
+    if len(names) > MAX_FILES:
+        raise BadArtifactError("There are too many files", f"at most {MAX_FILES} can be sent")
+    for name in names:
+        filenames.check(name)
+    filenames.check_together(names)
 
 
-def _same_spelling(seen: dict[str, str], name: str) -> None:
-    other = seen.setdefault(name.lower(), name)
-    if other != name:
-        raise BadArtifactError(f"{other!r} and {name!r} are one name where capitals do not count", "", "Rename one")
-
-
-def _check_name(name: str) -> None:
-    if name.startswith("/") or ".." in name.split("/"):
-        raise BadArtifactError(f"The file name {name!r} leads out of its folder")
-    if len(name) > MAX_NAME:
-        raise BadArtifactError(f"The file name {name!r} is too long", f"at most {MAX_NAME} characters can be sent")
-    if not all(_PART.fullmatch(part) for part in name.split("/")):
-        raise BadArtifactError(
-            f"The file name {name!r} cannot be sent",
-            "it is not the same on every system",
-            "Use ASCII letters, digits, spaces and any of . _ + = @ , - and do not start with one of these",
-        )
+def _named(names: Iterable[str]) -> dict[str, str]:
+    """What the files on the disk are called in the archive, in its order; the name on the disk of each."""
+    named: dict[str, str] = {}
+    for name in names:
+        if named.setdefault(filenames.composed(name), name) != name:
+            raise BadArtifactError(
+                f"Two files are called {filenames.composed(name)!r}",
+                "they differ only in how their accents are stored, which not every system can tell",
+                "Rename one",
+            )
+    return dict(sorted(named.items()))

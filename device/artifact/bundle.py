@@ -5,12 +5,14 @@ a board or an ONNX runtime can tell is not asked here.
 """
 
 import ast
+import codecs
 import difflib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from device.artifact import agent, archive, layer
+from device import texts
+from device.artifact import agent, archive, layer, toml_hints
 from device.artifact.agent import AgentManifest
 from device.calendar import Calendar
 from device.errors import BadArtifactError, NotFoundError, RejectedError
@@ -26,6 +28,13 @@ MODEL_FILE = "model.toml"
 FILES = {"function": FUNCTION_FILE, "model": MODEL_FILE, "layer": LAYER_FILE, "agent": agent.NAME}
 _MAX_MANIFEST = 64 * 1024
 _HANDLER_PARAMETERS = 2
+# Modules that a function's own files cannot be: whoever imports them means these.
+RESERVED = {
+    "lamplight": "Lamplight's own: functions import Context and Event from it",
+    "sys": "Python's own, which it has before it looks at any file",
+    "builtins": "Python's own, which it has before it looks at any file",
+    "__future__": "Python's own, which its compiler reads",
+}
 
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign | ast.alias
 
@@ -83,7 +92,9 @@ def check_code(folder: Path, function: FunctionManifest) -> None:
 
     Looks only at the files that are packed: a virtual environment beside them is not its business.
     """
-    for name in archive.files(folder):
+    names = archive.files(folder)
+    _check_modules(names)
+    for name in names:
         if name.endswith(".py"):
             _syntax(folder / name, name)
     _check_handler(folder, function)
@@ -121,17 +132,35 @@ def _manifest(path: Path) -> FunctionManifest:
         raise BadArtifactError(f"{path.name} is missing") from None
     if len(data) > _MAX_MANIFEST:
         raise BadArtifactError(f"{path.name} is too long", f"at most {_MAX_MANIFEST} bytes")
+    text = ""
     try:
-        return manifest.function(tomllib.loads(data.decode()))
+        text = texts.decoded(data)
+        return manifest.function(tomllib.loads(text))
     except ProtocolError as error:
-        raise BadArtifactError(str(error)) from None
+        raise BadArtifactError(toml_hints.told(error, text)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadArtifactError(f"{path.name} is not TOML", str(error)) from None
+
+
+def _check_modules(names: Collection[str]) -> None:
+    """Raise BadArtifactError for a module that no import could reach under its name."""
+    for name in names:
+        module = name.removesuffix("/__init__.py").removesuffix(".py")
+        if name.endswith(".py") and module in RESERVED:
+            raise BadArtifactError(
+                f"{name} cannot be imported", f"the name {module} is {RESERVED[module]}", "Rename it"
+            )
+        if name.endswith("/__init__.py") and f"{module}.py" in names:
+            raise BadArtifactError(
+                f"{module}.py cannot be imported", f"the folder {module} has its name and goes first", "Rename one"
+            )
 
 
 def _syntax(path: Path, name: str) -> ast.Module:
     try:
         source = path.read_bytes()
+        if source.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise BadArtifactError(f"{name} is UTF-16", "Python reads UTF-8", "Save it as UTF-8 in your editor")
         # Not only parsed: some errors, such as a `return` outside a function, show only here. Compiling runs nothing.
         compile(source, name, "exec", dont_inherit=True)
         return ast.parse(source, name)
@@ -163,10 +192,8 @@ def _check_handler(folder: Path, function: FunctionManifest) -> None:
 
 
 def _check_signature(handler: str, definition: _Definition) -> None:
-    if isinstance(definition, ast.AsyncFunctionDef):
-        raise BadArtifactError(f"The handler {handler} is async", "it is called as a plain function", "Write `def`")
     # A decorator may change what the parameters are.
-    if not isinstance(definition, ast.FunctionDef) or definition.decorator_list:
+    if not isinstance(definition, (ast.FunctionDef, ast.AsyncFunctionDef)) or definition.decorator_list:
         return
     if _yields(definition):
         raise BadArtifactError(
@@ -180,7 +207,7 @@ def _check_signature(handler: str, definition: _Definition) -> None:
         raise BadArtifactError(f"The handler {handler} has other parameters", "it is called as handler(event, context)")
 
 
-def _yields(definition: ast.FunctionDef) -> bool:
+def _yields(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether there is a `yield` in the function itself, and not only in one that stands in it."""
     inside: list[ast.AST] = [*definition.body]
     while inside:

@@ -8,6 +8,7 @@ import stat
 import tomllib
 from pathlib import Path
 
+from device import texts
 from device.errors import BadArtifactError
 from device.infer import golden, onnx_file
 from device.protocol import manifest
@@ -26,7 +27,7 @@ _LIMITS = {MODEL: MAX_ARTIFACT, MANIFEST: 64 * 1024, GOLDEN: 4 * 1024 * 1024}
 def read_manifest(folder: Path) -> manifest.ModelManifest:
     """The checked `model.toml` in `folder`; raises BadArtifactError."""
     try:
-        return manifest.model(tomllib.loads(read(folder, MANIFEST).decode()))
+        return manifest.model(tomllib.loads(texts.decoded(read(folder, MANIFEST))))
     except (ProtocolError, ValueError, RecursionError) as error:
         raise BadArtifactError(
             f"{MANIFEST} cannot be used", str(error), "Correct it; models/presence/model.toml shows the form"

@@ -35,7 +35,8 @@ def only(fields: dict[str, object], known: tuple[str, ...], where: str) -> None:
     """Refuse keys that nobody reads: a misspelt key must not pass in silence."""
     for key in fields:
         if key not in known:
-            raise ProtocolError(f"{where}: unknown key {key!r}; known are {', '.join(sorted(known)) or 'none'}")
+            told = f"{where}: unknown key {key!r}; known are {', '.join(sorted(known)) or 'none'}"
+            raise ProtocolError(told, where, key, known)
 
 
 def text(fields: dict[str, object], key: str, where: str, default: str | None = None) -> str:

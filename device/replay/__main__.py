@@ -47,11 +47,14 @@ def _replay(options: argparse.Namespace, clock: VirtualClock, decisions: TextIO)
     recorded = trace.load(options.trace)
     models = player.model_folders(options.model)
     replayed = player.Player(options.folder, {**recorded.header.config, **options.config}, models, clock)
+    repeated = compare.Repeated()
     differ = 0
     for outcome in replayed.play(recorded):
         found = compare.differences(outcome)
         differ += bool(found)
         print(json.dumps(line(outcome, found)), file=decisions, flush=True)
+        if repeated.is_enough(outcome):
+            break
     return 1 if differ else 0
 
 

@@ -5,6 +5,9 @@ the system in another way (a C library, a child process) gets the real time.
 """
 
 import datetime
+import math
+import selectors
+import threading
 import time
 from collections.abc import Callable
 from datetime import tzinfo
@@ -30,12 +33,44 @@ class VirtualClock:
         for name in ("time", "monotonic", "perf_counter"):
             replace(time, name, self.now)
             replace(time, f"{name}_ns", lambda: int(self._now * 1e9))
-        replace(time, "sleep", self._sleep)
+        replace(time, "sleep", self.sleep)
+        replace(selectors, "DefaultSelector", lambda: Waiting(self))
         for kind in _classes(self):
             replace(datetime, (kind.__base__ or kind).__name__, kind)
 
-    def _sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:
+        """Let so much time pass, at once."""
         self._now += max(0.0, seconds)
+
+
+# Taken before a clock takes its place.
+_Selector = selectors.DefaultSelector
+_MOMENT = 1e-6
+# Seconds that another thread is given: it may be about to say something, or have nothing to do.
+_THREADS = 0.2
+
+
+class Waiting(_Selector):
+    """How asyncio waits under the clock: time passes at once where nothing but time is waited for."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def select(self, timeout: float | None = None) -> "list[tuple[selectors.SelectorKey, int]]":
+        """What is ready within `timeout` seconds."""
+        ready = super().select(timeout if timeout is None else min(timeout, self._real()))
+        if not ready and timeout:
+            # A little more: the loop takes a moment that is just reached for one still to come.
+            self._clock.sleep(timeout + _MOMENT)
+        return ready
+
+    def _real(self) -> float:
+        """How many seconds it waits by a real clock for what does not go by this one."""
+        if len(self.get_map()) > 1:
+            # Besides the loop's own pipe there is a connection.
+            return math.inf
+        return _THREADS if threading.active_count() > 1 else 0
 
 
 def _classes(clock: VirtualClock) -> tuple[type[datetime.datetime], type[datetime.date]]:

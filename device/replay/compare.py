@@ -10,6 +10,26 @@ from device.runtime.journal import brief
 # Of a number in a result: another processor's inference library rounds otherwise.
 TOLERANCE = 1e-6
 _TIMEOUT = "timeout:"
+# So many events in a row that fail with one error, and did not fail so on the board, say what all others would.
+MOST_SAME = 10
+
+
+class Repeated:
+    """Whether a replay says the same error again and again."""
+
+    def __init__(self) -> None:
+        self._error = ""
+        self._times = 0
+
+    def is_enough(self, outcome: Outcome) -> bool:
+        """Whether `outcome`, the next, is the last that is worth showing."""
+        error = _first(outcome.error)
+        if not error or error == _first(outcome.step.error):
+            self._error, self._times = "", 0
+            return False
+        self._times = self._times + 1 if error == self._error else 1
+        self._error = error
+        return self._times >= MOST_SAME
 
 
 def differences(outcome: Outcome) -> list[str]:

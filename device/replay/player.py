@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+from device import texts
 from device.errors import NotFoundError, UsageError
 from device.protocol import manifest
 from device.protocol.errors import ProtocolError
@@ -20,8 +21,11 @@ from device.replay import surroundings
 from device.replay.clock import VirtualClock
 from device.replay.surroundings import Recorded, ReplayedState
 from device.replay.trace import Step, Trace
-from device.runtime.worker import handler
+from device.runtime.wire.channel import encode
+from device.runtime.worker import handler, values
 from device.runtime.worker.context import Context, leased_models
+from device.runtime.worker.coroutines import Coroutines
+from device.runtime.worker.names import Names
 
 if TYPE_CHECKING:
     from device.infer.session import Model
@@ -59,7 +63,13 @@ class Player:
         self._state = ReplayedState(self._recorded)
         self._said: list[dict[str, object]] = []
         self._pins = surroundings.pins(*_pins(self.manifest), self._recorded)
-        self._handle = handler.find(self._bundle, self.manifest.module, self.manifest.attribute)
+        self._names = Names(self._bundle)
+        self._coroutines = Coroutines()
+        try:
+            self._handle = handler.find(self._names, self.manifest.module, self.manifest.attribute)
+        except BaseException:
+            self.close()
+            raise
         self._context = Context(
             self.manifest.name,
             0,
@@ -68,7 +78,7 @@ class Player:
             surroundings.sensors(self.manifest.sensors, self._recorded),
             leased_models(self.manifest.models, lambda name: _load(name, models)),
             cast("Any", self._state),
-            self._said.append,
+            self._say,
         )
 
     def play(self, trace: Trace) -> Iterator[Outcome]:
@@ -93,16 +103,31 @@ class Player:
         before = signal.signal(signal.SIGALRM, _late)
         signal.setitimer(signal.ITIMER_REAL, self.manifest.timeout)
         try:
-            return self._handle(step.event, self._context), ""
+            result = self._coroutines.settle(self._handle(step.event, self._context))
+            return values.sendable(result, "result"), ""
         except surroundings.NotRecordedError:
             raise
+        except values.NotJsonError as error:
+            return None, f"what the handler returned cannot be sent: {error}"
         except LateError:
+            # What was interrupted must not go on with the next event.
+            self._coroutines.close()
             return None, f"timeout: took longer than {self.manifest.timeout:g} s"
         except (Exception, SystemExit) as error:
-            return None, handler.explain(error, self._bundle)
+            return None, handler.explain(error, self._names)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
+
+    def _say(self, message: dict[str, object]) -> None:
+        # As the worker's own channel: what cannot be sent is the handler's error.
+        encode(message)
+        self._said.append(message)
+
+    def close(self) -> None:
+        """Forget the function's modules, and end what it started and did not await."""
+        self._coroutines.close()
+        self._names.release()
 
     def _levels(self) -> dict[str, bool]:
         outputs, _ = _pins(self.manifest)
@@ -113,7 +138,7 @@ def read_manifest(bundle: Path) -> FunctionManifest:
     """The manifest of the function in a folder; raises NotFoundError or UsageError."""
     file = bundle / "function.toml"
     try:
-        return manifest.function(tomllib.loads(file.read_text(encoding="utf-8")))
+        return manifest.function(tomllib.loads(texts.read(file)))
     except OSError as error:
         raise NotFoundError(f"{bundle} has no function", str(error), "`lamplight new night-light` makes one") from None
     except (ProtocolError, UnicodeError, tomllib.TOMLDecodeError) as error:

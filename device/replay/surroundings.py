@@ -13,6 +13,7 @@ from device.hal.sensors.light import Reading
 from device.replay.trace import Step
 from device.runtime.worker.context import Leased, Sensor
 from device.runtime.worker.reads import forget
+from device.runtime.worker.state import encoded
 
 
 class NotRecordedError(LamplightError):
@@ -115,7 +116,7 @@ class ReplayedState(MutableMapping[str, object]):
         return json.loads(text) if text is not None else self._recorded.first("state", key)
 
     def __setitem__(self, key: str, value: object) -> None:
-        self._new[key] = json.dumps(value, allow_nan=False)
+        self._new[key] = encoded(key, value)
         self._gone.discard(key)
 
     def __delitem__(self, key: str) -> None:

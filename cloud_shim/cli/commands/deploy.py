@@ -47,8 +47,9 @@ def run(
     config = parse_config(pairs, declared_settings(existing_folder(path)))
     archive = pack(Path(path), config)
     device = choose_device(options.client, device)
-    sent = push(options.client, archive)
+    # Before the release: a package without a wheel costs no number of one.
     needs = layer.send(options, Path(path), device)
+    sent = push(options.client, archive)
     asked = {"seconds": trial_seconds, "events": trial_events}
     trial = {key: value for key, value in asked.items() if value is not None}
     generation = options.client.deploy(device, sent, config, trial or None, retry, needs)

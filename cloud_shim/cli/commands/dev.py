@@ -47,10 +47,10 @@ def redeploy(options: Options, folder: Path, device: str, sent: Sent) -> Sent:
         archive = pack(folder)
         if archive == sent.archive:
             return sent
-        stored = push(options.client, archive)
         requirements = _requirements(folder)
         # Choosing wheels takes seconds: not at each save.
         needs = sent.layer if requirements == sent.requirements else layer.send(options, folder, device)
+        stored = push(options.client, archive)
         generation = options.client.deploy(device, stored, layer=needs)
     except LamplightError as error:
         options.terminal.error(error)

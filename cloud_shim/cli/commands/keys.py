@@ -1,5 +1,6 @@
 """`lamplight keys`: which keys there are, and those of this machine: taken from the shim, renewed, replaced."""
 
+import sys
 from typing import Any
 
 import click
@@ -31,10 +32,16 @@ def show(options: Options) -> None:
 
 
 @command("take")
-def take(options: Options) -> None:
-    """Move the keys that sign releases, and both root keys, from the shim to this machine; only it can release then."""
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def take(options: Options, yes: bool) -> None:
+    """Move the keys that sign releases, and both root keys, from the shim to this machine; only it can release then.
+
+    The console cannot deploy changed code any more: nobody but this machine can sign it.
+    """
     answer = options.client.keys()
     keys = release_keys_of(answer)
+    if not keys.owns(answer["image"]):
+        _warn(options, yes)
     if not keys.owns(answer["image"]):
         _check_takable(answer, "image-root", keys)
         answer = options.client.adopt(keys.take(answer["image"]))
@@ -79,6 +86,16 @@ def rotate(options: Options, key: str | None) -> None:
         )
         options.terminal.say("Copies of the old ones are of no use then; make new copies.")
     tell_pending(options, answer)
+
+
+def _warn(options: Options, yes: bool) -> None:
+    """Say what ends with it; ask, where somebody can answer."""
+    options.terminal.say(
+        ("warning: ", "bold yellow"),
+        "the console's Deploy button ends with this: then only this machine deploys code, by `lamplight deploy`",
+    )
+    if not yes and options.terminal.watched and sys.stdin.isatty():
+        click.confirm("Move the keys?", abort=True, err=True)
 
 
 def _check_takable(answer: dict[str, Any], name: str, keys: ReleaseKeys) -> None:

@@ -20,7 +20,7 @@ from cloud_shim.cli.release.packing import declared_settings
 from cloud_shim.cli.terminal import Line, Terminal
 from cloud_shim.words import amounts
 from device.errors import LamplightError, NotFoundError, RejectedError, UsageError
-from device.replay import trace
+from device.replay import compare, trace
 
 _ERRORS: dict[int, type[LamplightError]] = {2: UsageError, 3: NotFoundError, 5: RejectedError}
 
@@ -50,6 +50,13 @@ def run(
     took = time.monotonic() - started
     cut = sum(not step.whole for step in recorded.steps)
     _summary(options, recorded, count, took, cut)
+    whole = len(recorded.steps) - cut
+    if count < whole:
+        raise LamplightError(
+            f"The replay stopped after {count} of {whole} events",
+            f"{compare.MOST_SAME} in a row failed with one error that the board did not have",
+            "Correct that, and replay again",
+        )
     if differ:
         raise LamplightError(
             f"{differ} of {count} decisions are not as recorded",
@@ -67,7 +74,7 @@ def _decisions(
     Raises the LamplightError that it ended with.
     """
     options = ["--config", config, *(part for model in models for part in ("--model", model))]
-    arguments = [sys.executable, "-m", "device.replay", path, folder, *options]
+    arguments = [sys.executable, "-P", "-m", "device.replay", path, folder, *options]
     differ = False
     # A file, not a pipe: a function that prints much must not wait for somebody to read it.
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as printed:

@@ -7,6 +7,7 @@ import sys
 import click
 
 from cloud_shim.cli.options import Options, command, existing_folder
+from cloud_shim.cli.skipped import ALL_SKIPPED
 from device.errors import LamplightError, NotFoundError
 
 _NO_TESTS = 5  # pytest's exit code for it: https://docs.pytest.org/en/stable/reference/exit-codes.html
@@ -22,10 +23,15 @@ def run(options: Options, path: str, arguments: tuple[str, ...]) -> None:
         raise NotFoundError("pytest is not installed", "", "`pip install pytest`")
     command = [
         sys.executable,
+        # Without the current folder before all others: its device.py would be taken for the agent's.
+        "-P",
         "-m",
         "pytest",
         "-p",
         "cloud_shim.cli.testing",
+        "-p",
+        "cloud_shim.cli.skipped",
+        "-rs",
         "-p",
         "no:cacheprovider",
         "--rootdir",
@@ -34,5 +40,9 @@ def run(options: Options, path: str, arguments: tuple[str, ...]) -> None:
     code = subprocess.run([*command, *arguments, str(folder)], check=False).returncode
     if code == _NO_TESTS:
         raise NotFoundError(f"{path} has no tests", "", f"Write {path}/tests/test_main.py; docs/functions.md has one")
+    if code == ALL_SKIPPED:
+        raise LamplightError(
+            "No test ran", "each was skipped, for the reason above", "Put there what it lacks, such as the model"
+        )
     if code:
         raise LamplightError("Some tests failed")

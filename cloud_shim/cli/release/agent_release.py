@@ -1,4 +1,4 @@
-"""Packs the agent's own code as a release: the packages `device` and `boards`, with a `runtime.toml`.
+"""Packs the agent's own code as a release: the packages `device`, `boards` and `lamplight`, with a `runtime.toml`.
 
 Version and needs are those of the project file beside the packages, or where they are installed, of the distribution.
 The same code gives the same bytes. It does not send anything.
@@ -34,6 +34,8 @@ def pack(source: Path) -> tuple[bytes, AgentManifest]:
         tree = Path(scratch)
         for package in PACKAGES:
             _copy(source / package, tree / package)
+        if (source / agent.FACADE).is_dir():
+            _copy(source / agent.FACADE, tree / agent.FACADE)
         (tree / agent.NAME).write_text(_manifest(source), "utf-8")
         return archive.pack(tree), agent.read(tree)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from device.errors import LamplightError, NotFoundError
 from device.logs import level
 from device.runtime.wire.messages import LEVELS, Log, Publish
+from device.runtime.worker import values
 from device.runtime.worker.reads import Note
 
 if TYPE_CHECKING:
@@ -227,8 +228,9 @@ class Context:
         self._send = send
 
     def publish(self, topic: str, data: object = None) -> None:
-        """Send `data` (anything JSON can say, about 128 kB at most) to the cloud under `topic`; it waits on the board
-        while offline.
+        """Send `data` (anything with a form in JSON, about 128 kB at most) to the cloud under `topic`.
+
+        It waits on the board while offline.
 
         Raises TypeError when `topic` is no text, LamplightError when `data` cannot be sent.
 
@@ -241,10 +243,15 @@ class Context:
             raise TypeError(f"publish(topic, data): the topic is text such as 'rooms/hall', not {type(topic).__name__}")
         try:
             self._send(Publish(topic, data).message())
-        except (TypeError, ValueError, RecursionError) as error:
-            raise LamplightError(
-                f"cannot publish to {topic!r}", str(error), "publish what JSON can say: dict, list, str, numbers"
-            ) from None
+        except (TypeError, ValueError, RecursionError):
+            self._publish_formed(topic, data)
+
+    def _publish_formed(self, topic: str, data: object) -> None:
+        """Publish what the plain encoding does not take."""
+        try:
+            self._send(Publish(topic, values.plain(data, "data")).message())
+        except (TypeError, ValueError) as error:
+            raise LamplightError(f"cannot publish to {topic!r}", str(error)) from None
 
     def remaining(self) -> float:
         """Seconds until the deadline; below zero once it has passed.

@@ -3,7 +3,6 @@
 Runs in the worker. It imports the user's code; it calls nothing of it.
 """
 
-import importlib
 import sys
 import traceback
 from collections.abc import Callable
@@ -11,7 +10,9 @@ from pathlib import Path
 
 from device.errors import BadArtifactError, LamplightError
 from device.event import Event
+from device.runtime.worker import remedies
 from device.runtime.worker.context import Context
+from device.runtime.worker.names import Names, spelled
 
 Handler = Callable[[Event, Context], object]
 # Of the user's own frames in an error report: the innermost ones.
@@ -19,19 +20,19 @@ MAX_FRAMES = 6
 MAX_TEXT = 4000
 
 
-def find(bundle: Path, module: str, attribute: str) -> Callable[..., object]:
-    """Import `module` from the bundle's folder and return its `attribute`.
+def find(names: Names, module: str, attribute: str) -> Callable[..., object]:
+    """Import `module` from the function's folder and return its `attribute`.
 
-    Raises BadArtifactError when it is not there, or when a module of that name is already part of the runtime; whatever
-    the import raises passes through.
+    Raises BadArtifactError when it is not there, or when Python has a module of that name that no file can replace;
+    whatever the import raises passes through.
     """
-    if str(bundle) not in sys.path:
-        sys.path.insert(0, str(bundle))
     sys.dont_write_bytecode = True
-    loaded = importlib.import_module(module)
-    if bundle not in Path(loaded.__file__ or "/").parents:
+    loaded = names.load(module)
+    if names.bundle not in Path(loaded.__file__ or "/").parents:
         raise BadArtifactError(
-            f"the module {module!r} is not the bundle's", f"the name is taken by {loaded.__file__}", "rename the file"
+            f"the module {module!r} is not the bundle's",
+            f"the name is taken by {loaded.__file__ or 'Python'}",
+            "rename the file",
         )
     handler = getattr(loaded, attribute, None)
     if not callable(handler):
@@ -43,13 +44,19 @@ def find(bundle: Path, module: str, attribute: str) -> Callable[..., object]:
     return handler
 
 
-def explain(error: BaseException, bundle: Path) -> str:
-    """`error` for a person: what it says, and where in the bundle it came from, without the runtime's own frames."""
+def explain(error: BaseException, names: Names, network: bool = True) -> str:
+    """`error` for a person: what it says, what may cure it, and where in the bundle it came from.
+
+    The runtime's own frames are left out. `network` says whether the function may use the network.
+    """
+    bundle = names.bundle
     try:
         report = traceback.TracebackException.from_exception(error)
         what = str(error) if isinstance(error, LamplightError) else "".join(report.format_exception_only()).rstrip()
+        cure = remedies.remedy(error, names.own, network)
         mine = [frame for frame in report.stack if bundle in Path(frame.filename).parents]
-        text = "\n".join([what, *(_place(frame, bundle) for frame in mine[-MAX_FRAMES:])])
+        places = [_place(frame, bundle) for frame in mine[-MAX_FRAMES:]]
+        text = "\n".join([spelled(what), *([f"  ({cure})"] if cure else []), *places])
     except Exception:
         # A hostile exception may raise in its own __str__.
         text = type(error).__name__

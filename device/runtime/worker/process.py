@@ -23,8 +23,10 @@ from device.runtime.confinement.probe import mechanisms
 from device.runtime.wire import messages
 from device.runtime.wire.channel import Channel, ChannelClosedError, encode
 from device.runtime.wire.messages import Assignment, Failure, Result
-from device.runtime.worker import handler, migration, output
+from device.runtime.worker import handler, migration, output, values
 from device.runtime.worker.context import Context, LoggingBridge, Pin, leased_models, leased_pins, leased_sensors
+from device.runtime.worker.coroutines import Coroutines
+from device.runtime.worker.names import Names
 from device.runtime.worker.reads import Reads
 from device.runtime.worker.state import State
 
@@ -106,13 +108,17 @@ class Worker:
 
     def __init__(self, assignment: Assignment, channel: Channel, hardware: "Hardware") -> None:
         self._assignment = assignment
-        self._bundle = Path(assignment.path)
+        self._coroutines = Coroutines()
         self._channel = channel
         self._reads = Reads()
         self._pins = leased_pins(hardware, assignment.outputs, assignment.inputs, self._reads.note)
         self._sensors = leased_sensors(hardware, assignment.sensors, self._reads.note)
         self._models = leased_models(list(assignment.models), lambda name: _load(Path(assignment.models[name])))
         self._runs = self._slow = 0
+        if assignment.layer:
+            # Before what is installed on the board.
+            sys.path.insert(0, assignment.layer)
+        self._names = Names(Path(assignment.path))
         self._states = Path(assignment.states)
         self._state = State(self._states / str(assignment.schema), assignment.state_size, self._reads.note)
         self._context = Context(
@@ -147,25 +153,27 @@ class Worker:
         self._channel.send(messages.STOPPED)
 
     def _find(self) -> handler.Handler:
-        if self._assignment.layer:
-            # After the bundle, which goes before it, and before what is installed on the board.
-            sys.path.insert(0, self._assignment.layer)
         logging.basicConfig(handlers=[LoggingBridge(self._context.log)], level=logging.INFO, force=True)
-        return handler.find(self._bundle, self._assignment.module, self._assignment.attribute)
+        return handler.find(self._names, self._assignment.module, self._assignment.attribute)
 
     def _migrate(self) -> None:
         # Not before `go`: until then a worker of the old schema may still change what is to be migrated.
         module, attribute = self._assignment.migrate
         if migration.due(self._states, self._assignment.schema):
-            migrate = handler.find(self._bundle, module, attribute) if attribute else None
-            migration.settle(self._states, self._assignment.schema, self._assignment.state_size, migrate)
+            found = handler.find(self._names, module, attribute) if attribute else None
+
+            def migrate(state: State, schema: int) -> object:
+                return self._coroutines.settle(found(state, schema)) if found else None
+
+            size = self._assignment.state_size
+            migration.settle(self._states, self._assignment.schema, size, migrate if found else None)
 
     def _become(self, kind: str, step: Callable[[], T]) -> T:
         try:
             return step()
         except BaseException as error:
             kind = "memory" if isinstance(error, MemoryError) else kind
-            self._channel.send(Failure(kind, handler.explain(error, self._bundle)).message())
+            self._channel.send(Failure(kind, handler.explain(error, self._names, self._assignment.network)).message())
             raise RefusedError from None
 
     def _outcome(self, handle: handler.Handler, message: dict[str, object]) -> Result | Failure:
@@ -174,14 +182,16 @@ class Worker:
         started = time.perf_counter()
         try:
             with self._state:
-                value = handle(event, self._context)
+                value = self._coroutines.settle(handle(event, self._context))
             ms = (time.perf_counter() - started) * 1000
             return Result(value, self._levels(), round(ms, 3), self._reads.take(), *self._inferred())
         except MemoryError:
             # Said after this block, when the frames that hold the memory are gone.
             pass
         except BaseException as error:
-            return Failure("exception", handler.explain(error, self._bundle), self._reads.take())
+            return Failure(
+                "exception", handler.explain(error, self._names, self._assignment.network), self._reads.take()
+            )
         return Failure("memory", "the function met its memory limit")
 
     def _inferred(self) -> tuple[int, int]:
@@ -200,9 +210,21 @@ class Worker:
         try:
             packet = encode(outcome.message())
         except Exception as error:
-            why = f"what the handler returned cannot be sent: {type(error).__name__}: {error}"
-            packet = encode(Failure("result", handler.shorten(why)).message())
+            packet = encode(_otherwise(outcome, error).message())
         self._channel.send_packet(packet)
+
+
+def _otherwise(outcome: Result | Failure, error: Exception) -> Result | Failure:
+    """What is said where `outcome` is nothing that JSON can say: its form in JSON, or why there is none."""
+    try:
+        if isinstance(outcome, Result):
+            formed = outcome._replace(value=values.plain(outcome.value, "result"))
+            encode(formed.message())
+            return formed
+    except Exception as second:
+        error = second
+    said = str(error) if isinstance(error, values.NotJsonError) else f"{type(error).__name__}: {error}"
+    return Failure("result", handler.shorten(f"what the handler returned cannot be sent: {said}"))
 
 
 def _load(folder: Path) -> "Model":

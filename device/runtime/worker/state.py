@@ -18,6 +18,7 @@ from typing import Self
 
 from device.errors import LamplightError
 from device.runtime import state_files
+from device.runtime.worker import values
 from device.runtime.worker.reads import Note
 
 FILE = state_files.DATABASE
@@ -115,7 +116,7 @@ class State(MutableMapping[str, object]):
         return value
 
     def __setitem__(self, key: str, value: object) -> None:
-        text = _encoded(key, value)
+        text = encoded(key, value)
         self._noted.add(key)
         # The same value again is no change, and costs the card nothing.
         self._execute(
@@ -177,17 +178,29 @@ def _whole(database: sqlite3.Connection) -> None:
         )
 
 
-def _encoded(key: object, value: object) -> str:
+def encoded(key: object, value: object) -> str:
+    """What is kept of `value`: its form in JSON. Raises StateError for a key or a value that cannot be kept."""
     if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY:
         raise StateError(
             f"{str(key)[:40]!r} is no key for context.state", f"a key is text of 1 to {MAX_KEY} characters"
         )
     try:
-        return json.dumps(value, separators=(",", ":"), allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise StateError(
-            f"context.state[{key!r}] cannot be set", str(error), "Keep what JSON can say: dict, list, str, numbers"
-        ) from None
+        return _dumped(value)
+    except (TypeError, ValueError, RecursionError):
+        return _formed(key, value)
+
+
+def _formed(key: str, value: object) -> str:
+    """What the plain encoding does not take, as text."""
+    name = f"context.state[{key!r}]"
+    try:
+        return _dumped(values.plain(value, name))
+    except (TypeError, ValueError) as error:
+        raise StateError(f"{name} cannot be set", str(error)) from None
+
+
+def _dumped(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
 def _connect(folder: Path, most: int) -> sqlite3.Connection:

@@ -4,11 +4,12 @@ Which function a request goes to is decided here; bytes are conversation.py's, s
 """
 
 import base64
+import dataclasses
 import json
 import logging
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -65,7 +66,7 @@ class Routes:
         """What the function says; waits for it. Never raises."""
         try:
             trigger = self._find(request.method, request.target)
-            data = event_data(request)
+            data = event_data(_asked(request, trigger.declared.methods))
             return response(trigger.ask("http", TYPE, data, str(data["path"])))
         except RefusedError as refused:
             return refused.response
@@ -87,15 +88,27 @@ class Routes:
         if not found:
             raise RefusedError(plain(404, "no function serves this path"))
         for each in sorted(found, key=lambda each: len(each.declared.path), reverse=True):
-            if method in each.declared.methods:
+            if method in _taken(each.declared.methods):
                 return each
-        allowed = [each for each in METHODS if any(each in one.declared.methods for one in found)]
+        allowed = [each for each in METHODS if any(each in _taken(one.declared.methods) for one in found)]
         raise RefusedError(Response(405, b"", [("Allow", ", ".join(allowed))]))
 
     def _leave(self, trigger: HttpTrigger) -> None:
         with self._lock:
             if trigger in self._triggers:
                 self._triggers.remove(trigger)
+
+
+def _taken(methods: Collection[str]) -> Collection[str]:
+    """The methods that are answered: HEAD is GET without the body (RFC 9110, 9.3.2)."""
+    return (*methods, "HEAD") if "GET" in methods else methods
+
+
+def _asked(request: Request, methods: Collection[str]) -> Request:
+    """The request as the function declared that it takes it; the conversation leaves the body out."""
+    if request.method == "HEAD" and "HEAD" not in methods:
+        return dataclasses.replace(request, method="GET")
+    return request
 
 
 def event_data(request: Request) -> dict[str, object]:
@@ -139,6 +152,9 @@ def _described(fields: dict[str, object]) -> Response:
         return plain(500, "the function gave headers that are no table")
     named = [(str(k), str(v)) for k, v in headers.items()]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     chosen = [(key, value) for key, value in named if key.lower() not in _OURS]
+    if isinstance(body, dict) and set(body) == {"base64"}:  # pyright: ignore[reportUnknownArgumentType]
+        # As the worker says bytes.
+        body, fields = cast("dict[str, object]", body)["base64"], {**fields, "base64": True}
     if not isinstance(body, str):
         return Response(status, json.dumps(body, ensure_ascii=False).encode(), [*_JSON, *chosen])
     try:

@@ -34,9 +34,9 @@ TOML = """
 """
 
 
-def run(folder, body):
+def run(folder, body, main=MAIN):
     (folder / "function.toml").write_text(textwrap.dedent(TOML))
-    (folder / "main.py").write_text(textwrap.dedent(MAIN))
+    (folder / "main.py").write_text(textwrap.dedent(main))
     (folder / "tests").mkdir(exist_ok=True)
     (folder / "tests" / "test_main.py").write_text(textwrap.dedent(body))
     command.run.main([str(folder)], standalone_mode=False, obj=Options())
@@ -100,3 +100,58 @@ def test_a_handler_that_fails_fails_the_test_with_its_place(tmp_path):
 def test_a_wrong_expectation_fails(tmp_path):
     with pytest.raises(LamplightError, match="tests failed"):
         run(tmp_path, "def test_it(function):\n    function.light(20)\n    assert not function.pins['led']")
+
+
+def test_tests_that_are_all_skipped_are_no_success(tmp_path, capfd):
+    for body in (
+        "import pytest\ndef test_it(function): pytest.skip('there is no model in models/presence')",
+        "import pytest\npytest.skip('there is no model in models/presence', allow_module_level=True)",
+    ):
+        with pytest.raises(LamplightError, match="No test ran"):
+            run(tmp_path, body)
+        assert "there is no model in models/presence" in capfd.readouterr().out
+
+
+def test_one_that_is_skipped_beside_one_that_passes_is_told(tmp_path, capfd):
+    run(tmp_path, "import pytest\ndef test_a(function): pytest.skip('no model')\ndef test_b(function): pass")
+    assert "no model" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("where", ["elsewhere", "in the function's folder"])
+def test_the_function_s_own_names_come_first_as_on_a_board(tmp_path, monkeypatch, where):
+    if where != "elsewhere":
+        monkeypatch.chdir(tmp_path)
+    for name in ("device", "models", "calendar", "json", "pytest", "click"):
+        (tmp_path / f"{name}.py").write_text("WHO = 'mine'")
+    main = """
+        import calendar, click, device, json, models, pytest
+        from . import device as again
+        def handler(e, c): return [calendar.WHO, click.WHO, again.WHO, json.WHO, models.WHO, pytest.WHO]
+    """
+    run(tmp_path, "def test_one(function): assert function.call() == ['mine'] * 6\ntest_two = test_one", main)
+
+
+def test_an_async_handler_sleeps_under_the_test_s_clock(tmp_path):
+    body = """
+        import asyncio, time
+        def test_it(function):
+            assert function.call() == [3600, 3, [1, 2], "late"]
+    """
+    main = """
+        import asyncio, time
+        async def one(n):
+            await asyncio.sleep(n)
+            return n
+        async def handler(event, context):
+            before = time.time()
+            await asyncio.sleep(3600)
+            slept = round(time.time() - before)
+            thread = await asyncio.wait_for(asyncio.to_thread(sum, [1, 2]), 5)
+            try:
+                await asyncio.wait_for(one(10), 5)
+                late = ""
+            except TimeoutError:
+                late = "late"
+            return [slept, thread, {2, 1}, late]
+    """
+    run(tmp_path, body, main)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from device.artifact import bundle
+from device.artifact import archive, bundle
 from device.errors import BadArtifactError, NotFoundError, RejectedError
 from tests.device.harness import function_files, write
 from tests.support import small_model
@@ -20,6 +20,10 @@ HANDLERS = {
     "inside a block": b"try:\n    import x\nexcept ImportError:\n    def handler(event, context): pass",
     "decorated": b"@print\ndef handler(event): pass",
     "one with a generator in it": b"def handler(event, context):\n    def each(): yield 1\n    return list(each())",
+    "async": b"async def handler(event, context): pass",
+    "behind a byte order mark": b"\xef\xbb\xbfdef handler(event, context): pass",
+    "with line ends of Windows": b"import x\r\n\r\ndef handler(event, context):\r\n    pass\r\n",
+    "with line ends of old Macs": b"import x\rdef handler(event, context):\r    pass\r",
     "the last of two": b"async def handler(): pass\ndef handler(event, context): pass",
 }
 
@@ -40,7 +44,7 @@ def test_a_handler_may_be_in_a_package(tmp_path):
 WRONG = {
     "a missing handler": (b"def other(event, context): pass", "does not define 'handler' at its top level"),
     "a handler in a function": (b"def outer():\n    def handler(event, context): pass", "does not define"),
-    "an async handler": (b"async def handler(event, context): pass", "is async"),
+    "an async generator": (b"async def handler(event, context): yield 1", "is a generator"),
     "a generator": (b"def handler(event, context):\n    if event:\n        yield 1\n", "is a generator"),
     "one parameter": (b"def handler(event): pass", r"called as handler\(event, context\)"),
     "three parameters": (b"def handler(event, context, more): pass", r"called as handler\(event, context\)"),
@@ -50,6 +54,7 @@ WRONG = {
     "bad indentation": (b"if x:\npass\n", r"main\.py, line 2"),
     "a zero byte": (b"x = 1\0", r"main\.py"),
     "another encoding": (b"# coding: klingon\n", r"main\.py"),
+    "UTF-16": ("def handler(event, context): pass".encode("utf-16"), r"main\.py is UTF-16.*Save it as UTF-8"),
     "no encoding": (b"x = '\xff'\n", r"main\.py"),
     "endless nesting": (b"x = " + b"(" * 5000 + b")" * 5000, r"main\.py"),
     "endless operators": (b"x = " + b"-" * 200_000 + b"1", r"main\.py"),
@@ -146,3 +151,48 @@ def test_a_folder_of_something_else_is_told_as_before(tmp_path):
     (tmp_path / "notes.md").write_text("")
     with pytest.raises(NotFoundError, match="lamplight new"):
         bundle.kind(tmp_path)
+
+
+def as_stored(text):
+    """The text as editors of several systems store it."""
+    return {
+        "UTF-8 with a mark": b"\xef\xbb\xbf" + text.encode(),
+        "Windows' line ends": text.replace("\n", "\r\n").encode(),
+        "both": b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode(),
+        "PowerShell's UTF-16": text.replace("\n", "\r\n").encode("utf-16"),
+        "UTF-16, big end first": b"\xfe\xff" + text.encode("utf-16-be"),
+    }
+
+
+@pytest.mark.parametrize("stored", as_stored(""))
+def test_a_manifest_is_read_as_any_editor_stores_it(tmp_path, stored):
+    files = function_files()
+    text = files["function.toml"].decode() + 'room = "Küche"\n'
+    manifest = bundle.read(write(tmp_path, {**files, "function.toml": as_stored(text)[stored]}))
+    assert (manifest.name, manifest.config["room"]) == ("lamp", "Küche")
+    packed = archive.pack(tmp_path)
+    archive.unpack(packed, tmp_path / "there")
+    assert bundle.read(tmp_path / "there").name == "lamp"
+
+
+@pytest.mark.parametrize("stored", as_stored(""))
+def test_a_models_manifest_too(tmp_path, stored):
+    files = small_model()
+    write(tmp_path, {**files, "model.toml": as_stored(files["model.toml"].decode())[stored]})
+    assert bundle.read(tmp_path).inputs == {"x": [1, 4]}
+
+
+@pytest.mark.parametrize("name", ["lamplight.py", "lamplight/__init__.py", "sys.py", "builtins.py", "__future__.py"])
+def test_a_name_that_no_import_could_reach_is_refused_by_name(tmp_path, name):
+    with pytest.raises(BadArtifactError, match=f"{name} cannot be imported.*Rename it"):
+        bundle.read(write(tmp_path, {**function_files(), name: b""}))
+
+
+def test_a_file_behind_a_folder_of_its_name_is_refused(tmp_path):
+    with pytest.raises(BadArtifactError, match=r"lib/main\.py cannot be imported.*the folder lib/main"):
+        bundle.read(write(tmp_path, {**function_files(), "lib/main.py": b"", "lib/main/__init__.py": b""}))
+
+
+@pytest.mark.parametrize("name", ["device.py", "calendar.py", "board/__init__.py", "models.py", "json.py", "größe.py"])
+def test_any_other_name_is_the_function_s(tmp_path, name):
+    assert bundle.read(write(tmp_path, {**function_files(), name: b""})).name == "lamp"

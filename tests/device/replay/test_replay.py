@@ -195,3 +195,20 @@ def test_a_model_that_is_not_given_is_asked_for(replays):
     replays.record(event(1))
     _, decisions, error = replays.run()
     assert "--model FOLDER" in (error or json.dumps(decisions))
+
+
+def test_one_error_again_and_again_ends_it(replays):
+    replays.function("def handler(event, context): return missing", LED)
+    replays.record(*(reading(number, 1, True) for number in range(1, 100)))
+    code, decisions, _ = replays.run()
+    assert (code, len(decisions)) == (1, 10)
+
+
+def test_errors_that_differ_or_that_the_board_had_too_do_not(replays):
+    replays.function("def handler(event, context): raise ValueError(event.data['lux'] % 5)", LED)
+    replays.record(*(reading(number, number, True) for number in range(1, 50)))
+    assert len(replays.run()[1]) == 49
+    replays.function("def handler(event, context): raise ValueError('as before')", LED)
+    failed = [event(number, {"lux": 1}, error="ValueError: as before") for number in range(1, 50)]
+    replays.record(*failed)
+    assert (replays.run()[0], len(replays.run()[1])) == (0, 49)

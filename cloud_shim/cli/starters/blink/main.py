@@ -1,6 +1,6 @@
 """A lamp that blinks: on for one event of the timer, off for the next."""
 
-from device.function import Context, Event
+from lamplight import Context, Event
 
 
 def handler(event: Event, context: Context) -> None:

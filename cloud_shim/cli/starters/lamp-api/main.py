@@ -1,6 +1,6 @@
 """A lamp with an HTTP interface on the board itself."""
 
-from device.function import Context, Event
+from lamplight import Context, Event
 
 
 def handler(event: Event, context: Context) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """A lamp that comes on in the dark."""
 
-from device.function import Context, Event
+from lamplight import Context, Event
 
 
 def handler(event: Event, context: Context) -> None:

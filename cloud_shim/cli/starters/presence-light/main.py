@@ -1,6 +1,6 @@
 """A lamp that comes on when someone is there and it is dark. Deploy the model it uses, models/presence, first."""
 
-from device.function import Context, Event
+from lamplight import Context, Event
 
 
 def handler(event: Event, context: Context) -> None:

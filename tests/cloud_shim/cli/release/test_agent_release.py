@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[4]
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     made = tmp_path / "source"
-    for package in ("device", "boards"):
+    for package in ("device", "boards", "lamplight"):
         shutil.copytree(ROOT / package, made / package)
     shutil.copy(ROOT / "pyproject.toml", made)
     return made
@@ -28,7 +28,7 @@ def test_it_holds_the_packages_and_says_what_they_need(tmp_path: Path) -> None:
     agent.check(read)
     assert (read.name, read.version) == ("lamplight", manifest.version)
     assert "tuf>=6" in map(str, read.requires)
-    assert {each.name for each in (tmp_path / "tree").iterdir()} == {"device", "boards", "runtime.toml"}
+    assert {each.name for each in (tmp_path / "tree").iterdir()} == {"device", "boards", "lamplight", "runtime.toml"}
     assert archive.files(ROOT / "device") == archive.files(tmp_path / "tree" / "device")
 
 

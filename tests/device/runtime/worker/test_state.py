@@ -107,7 +107,7 @@ def test_a_handler_that_ignores_a_full_state_keeps_no_half_of_an_event(bench):
         ("state[1] = 1", "is no key"),
         ("state[''] = 1", "is no key"),
         ("state['x' * 257] = 1", "is no key"),
-        ("state['a'] = {1}", "cannot be set"),
+        ("state['a'] = {1j}", "cannot be set"),
         ("state['a'] = float('nan')", "cannot be set"),
         ("state['missing']", "KeyError"),
         ("del state['missing']", "KeyError"),

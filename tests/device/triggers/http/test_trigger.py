@@ -59,7 +59,21 @@ def test_a_path_that_climbs_stays_with_the_function_below_which_it_began(routes,
 
 def test_another_method_is_told_which_are_allowed(routes):
     answer = routes.answer(request(method="DELETE"))
-    assert (answer.status, answer.headers) == (405, [("Allow", "GET, POST")])
+    assert (answer.status, answer.headers) == (405, [("Allow", "GET, HEAD, POST")])
+
+
+@pytest.mark.parametrize("methods", [("GET",), ("GET", "POST"), ("GET", "HEAD"), ("HEAD",)])
+def test_head_is_answered_where_get_is_and_asked_as_it_was_declared(methods):
+    routes = Routes()
+    routes.trigger(HttpTrigger("/lamp", methods), lambda *event: event[2]["method"])
+    answer = routes.answer(request(method="HEAD"))
+    assert (answer.status, answer.body) == (200, b"HEAD" if "HEAD" in methods else b"GET")
+
+
+def test_head_is_refused_where_get_is_not_taken():
+    routes = Routes()
+    routes.trigger(HttpTrigger("/lamp", ("POST",)), lambda *event: "")
+    assert routes.answer(request(method="HEAD")).status == 405
 
 
 def test_a_closed_trigger_serves_no_longer():
@@ -105,6 +119,7 @@ def test_a_query_of_a_million_fields_is_refused():
         ({"status": 404, "body": "no"}, 404, b"no"),
         ({"status": 200, "body": {"a": 1}}, 200, b'{"a": 1}'),
         ({"status": 200, "body": "/wA=", "base64": True}, 200, b"\xff\x00"),
+        ({"status": 200, "body": {"base64": "/wA="}}, 200, b"\xff\x00"),
         ({"status": "on", "volume": 3}, 200, b'{"status": "on", "volume": 3}'),
     ],
 )

@@ -1,0 +1,65 @@
+"""The entry of the installed commands, and what is said where they were installed without what they need.
+
+It imports nothing but the standard library until it knows that the rest is there.
+"""
+
+import json
+import sys
+from importlib import metadata
+from urllib.parse import unquote, urlsplit
+
+from device.errors import LamplightError, NotFoundError
+
+# The extra of pyproject.toml that brings a module; all others come with `shim`.
+_EXTRAS = {"pyfatfs": "flash", "pkg_resources": "flash", "onnxruntime": "ai", "numpy": "ai"}
+_OURS = ("boards", "cloud_shim", "device", "flashing", "lamplight")
+_EXIT = 3
+
+
+def lamplight() -> None:
+    """The command `lamplight`."""
+    try:
+        from cloud_shim.cli.main import main
+    except ModuleNotFoundError as error:
+        _stop(error)
+    else:
+        main()
+
+
+def flash() -> None:
+    """The command `lamplight-flash`: `flash.py` as it is installed."""
+    try:
+        from flashing.cli import run
+    except ModuleNotFoundError as error:
+        _stop(error, "flash")
+    else:
+        sys.exit(run(sys.argv[1:], "lamplight-flash"))
+
+
+def missing(error: ModuleNotFoundError, extra: str = "") -> LamplightError:
+    """What to do about a module that is not installed; raises `error` again where it is one of our own."""
+    top = (error.name or "").partition(".")[0]
+    if not top or top in _OURS:
+        raise error
+    chosen = extra or _EXTRAS.get(top, "shim")
+    return NotFoundError(
+        f"{top} is not installed",
+        f"it belongs to the part of Lamplight that is called {chosen}, which was left out",
+        f"pip install '{_installed_from()}[{chosen}]'",
+    )
+
+
+def _stop(error: ModuleNotFoundError, extra: str = "") -> None:
+    told = missing(error, extra)
+    print(f"error: {told.what}. {told.why}. try: {told.remedy}", file=sys.stderr)  # noqa: T201
+    sys.exit(_EXIT)
+
+
+def _installed_from() -> str:
+    """The wheel or folder that Lamplight was installed from: on PyPI its name is a stranger's."""
+    try:
+        told = metadata.distribution("lamplight").read_text("direct_url.json")
+        address = urlsplit(str(json.loads(told or "{}").get("url", "")))
+    except (metadata.PackageNotFoundError, ValueError):
+        return "lamplight-VERSION-py3-none-any.whl"
+    return unquote(address.path) if address.scheme == "file" else "lamplight-VERSION-py3-none-any.whl"

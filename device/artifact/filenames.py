@@ -1,0 +1,94 @@
+"""Which file names may travel: text in any language, in one spelling, that means the same on every system.
+
+Names are UTF-8 in Unicode's composed form (NFC): macOS stores "ü" as two characters, Linux as it was typed. It decides;
+archive.py asks.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from device.errors import BadArtifactError
+
+# What a USTAR header has room for, in bytes: a name, and before it the folders (POSIX.1-1988).
+MAX_NAME, MAX_PREFIX = 100, 155
+# What some system gives a meaning of its own.
+_SPECIAL = frozenset('\\:*?"<>|')
+# Hidden, an option, somebody's home, or nothing to be seen.
+_BAD_STARTS = (".", "-", "~")
+# They join or part letters, as Persian and Hindi need it; the other invisible characters can hide what a name is.
+_JOINERS = "\u200c\u200d"
+
+
+def composed(name: str) -> str:
+    """The one spelling of the name that travels."""
+    return unicodedata.normalize("NFC", name)
+
+
+def same(name: str) -> str:
+    """Equal for two names that are one file where capitals, or how accents are stored, do not count."""
+    return composed(composed(name).casefold())
+
+
+def check(name: str) -> None:
+    """Raise BadArtifactError for a name, with `/` between its parts, that is unsafe or not the same everywhere."""
+    shown = ascii(name) if not name.isprintable() else repr(name)
+    if name.startswith("/") or ".." in name.split("/"):
+        raise BadArtifactError(f"The file name {shown} leads out of its folder")
+    if not all(_is_good(part) for part in name.split("/")):
+        raise BadArtifactError(
+            f"The file name {shown} cannot be sent",
+            "it is not the same on every system",
+            'Use letters of any language, digits, spaces and signs other than \\ : * ? " < > |, '
+            "and begin with a letter, a digit or _",
+        )
+    if composed(name) != name:
+        raise BadArtifactError(f"The file name {shown} cannot be sent", "its accents are stored apart from the letters")
+    if not _fits(name):
+        raise BadArtifactError(
+            f"The file name {shown} is too long",
+            f"at most {MAX_NAME} bytes can be sent, and folders of {MAX_PREFIX} bytes before it; "
+            "a letter beyond English has two to four",
+            "Shorten it",
+        )
+
+
+def _is_good(part: str) -> bool:
+    if not part or part.startswith(_BAD_STARTS):
+        return False
+    first = unicodedata.category(part[0])
+    return first[0] not in "MZ" and part[0] not in _JOINERS and all(_is_visible(each) for each in part)
+
+
+def _is_visible(character: str) -> bool:
+    if character in _SPECIAL:
+        return False
+    return character.isprintable() or character in _JOINERS or unicodedata.category(character) == "Zs"
+
+
+def _fits(name: str) -> bool:
+    if len(name.encode()) <= MAX_NAME:
+        return True
+    path = PurePosixPath(name)
+    return any(
+        len(str(folder).encode()) <= MAX_PREFIX and len(str(path.relative_to(folder)).encode()) <= MAX_NAME
+        for folder in list(path.parents)[:-1]
+    )
+
+
+def check_together(names: Iterable[str]) -> None:
+    """Raise BadArtifactError for names of which two are one on some machine, or are one here."""
+    seen: dict[str, str] = {}
+    for name in names:
+        if seen.get(same(name)) == name:
+            raise BadArtifactError(f"The archive has {name!r} twice")
+        _note(seen, name)
+    for name in list(seen.values()):
+        for parent in PurePosixPath(name).parents:
+            _note(seen, str(parent))
+
+
+def _note(seen: dict[str, str], name: str) -> None:
+    other = seen.setdefault(same(name), name)
+    if other != name:
+        raise BadArtifactError(f"{other!r} and {name!r} are one name where capitals do not count", "", "Rename one")

@@ -1,0 +1,55 @@
+"""What was probably meant where a function.toml is refused, and the line on which it stands. Pure.
+
+What is wrong is protocol/manifest.py's to say, which has no line numbers and must fit on a small chip.
+"""
+
+import difflib
+import re
+
+from device.protocol.errors import ProtocolError
+
+_PATH = re.compile(r"function\.toml\.([A-Za-z0-9_.-]+): ")
+_WORD = re.compile(r"'([^']*)'(?: is unknown)?; known are (.*)")
+_QUOTED = re.compile(r": .*?'([^']+)'")
+# Keys of the file itself that people write below a table, where they belong to that.
+_TOP = ("network", "timeout", "memory", "sensors", "models", "instances", "queue", "overflow", "cpu", "handler", "name")
+
+
+def told(error: ProtocolError, text: str) -> str:
+    """The error's own words, with the line in `text` and what was probably meant."""
+    said = str(error)
+    hint = _meant(error) or _word(said)
+    path = _PATH.match(said)
+    quoted = _QUOTED.search(said)
+    key = error.key or (path.group(1).rpartition(".")[2] if path else "")
+    line = _line(text, key, quoted.group(1) if quoted else "")
+    place = f" (line {line})" if line else ""
+    return f"{said}{place}{f'. {hint}' if hint else ''}"
+
+
+def _meant(error: ProtocolError) -> str:
+    if not error.key:
+        return ""
+    near = difflib.get_close_matches(error.key.lower().replace("-", "_"), error.known, 1)
+    if near:
+        return f"Did you mean {near[0]!r}?"
+    if error.key in _TOP and error.where != "function.toml":
+        return f"{error.key!r} is the function's: write it above the first line with a table, such as [[triggers]]"
+    return ""
+
+
+def _word(said: str) -> str:
+    found = _WORD.search(said)
+    near = difflib.get_close_matches(found.group(1), found.group(2).split(", "), 1) if found else []
+    return f"Did you mean {near[0]!r}?" if near else ""
+
+
+def _line(text: str, key: str, word: str) -> int:
+    """The line that gives `key` something, or is the head of its table; 0 when none does.
+
+    Of several it is the first with `word` in it, or else the first.
+    """
+    named = re.compile(rf"""\s*(?:["']?{re.escape(key)}["']?\s*=|\[+[^\]]*\b{re.escape(key)}\s*\]+)""")
+    numbered = enumerate(text.splitlines(), 1)
+    found = [(word not in line, number) for number, line in numbered if key and named.match(line)]
+    return min(found)[1] if found else 0

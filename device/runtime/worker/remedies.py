@@ -1,0 +1,75 @@
+"""What most likely cures an error that a function's code raised: a line for the person who reads it, or "".
+
+It looks at the error and at the names in the function's folder; it changes nothing.
+"""
+
+import difflib
+import errno
+import socket
+from collections.abc import Collection, Iterator
+
+# Packages that are called otherwise than what they are imported as.
+_PACKAGES = {
+    "PIL": "pillow",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python-headless",
+    "dateutil": "python-dateutil",
+    "serial": "pyserial",
+    "sklearn": "scikit-learn",
+    "usb": "pyusb",
+    "yaml": "PyYAML",
+}
+# As the kernel and the sandbox say that there is no network.
+_UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
+_FORBIDDEN = (errno.EPERM, errno.EACCES)
+_MOST = 10
+
+
+def remedy(error: BaseException, own: Collection[str], network: bool) -> str:
+    """What to try. `own` are the modules in the function's folder; `network` says whether it may use the network."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return _module(error.name.removeprefix("lamplight.own."), own)
+    if not network and any(_is_of_the_network(each) for each in _chain(error)):
+        return "a function has no network unless its function.toml says `network = true`"
+    return ""
+
+
+def _module(name: str, own: Collection[str]) -> str:
+    top = name.partition(".")[0]
+    if top in own:
+        return f"the function's own {top} has no {name.rpartition('.')[2]!r}" if name != top else ""
+    near = difflib.get_close_matches(top, own, 1)
+    if near:
+        return f"did you mean {near[0]!r}, which is in the function's folder?"
+    return (
+        f"write {_PACKAGES.get(top, top)} into requirements.txt beside function.toml, and `lamplight deploy` brings it"
+    )
+
+
+def _is_of_the_network(error: BaseException) -> bool:
+    if isinstance(error, socket.gaierror):
+        return True
+    if not isinstance(error, OSError) or error.filename is not None:
+        return False
+    return error.errno in _UNREACHABLE or (error.errno in _FORBIDDEN and _in_socket(error))
+
+
+def _in_socket(error: BaseException) -> bool:
+    """Whether the standard library's own network code raised it: a file has the same error."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__") in ("socket", "asyncio.base_events", "asyncio.selector_events"):
+            return True
+        trace = trace.tb_next
+    return False
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error, and those that it was raised from or while handling."""
+    each: BaseException | None = error
+    for _ in range(_MOST):
+        if each is None:
+            return
+        yield each
+        reason = getattr(each, "reason", None)
+        each = each.__cause__ or each.__context__ or (reason if isinstance(reason, BaseException) else None)
