@@ -55,6 +55,7 @@ SHARED = (
     "device.health",
     "device.die_with_parent",
     "device.logs",
+    "device.port_holder",
     "device.protocol",
 )
 ALLOWED = {

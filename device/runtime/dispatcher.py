@@ -96,6 +96,10 @@ class Dispatcher:
         reply = Reply()
         return self._wait_for(waiting._replace(reply=reply), reply)
 
+    def note(self, level: str, text: str) -> None:
+        """A line of the function's log, by the runtime."""
+        self._journal.note(level, text)
+
     def _wait_for(self, waiting: Waiting, reply: Reply) -> object:
         until = time.monotonic() + self._policy.call + self._function.manifest.timeout
         gone = self._queue.offer_patiently(waiting, until)

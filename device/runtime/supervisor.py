@@ -84,12 +84,14 @@ class Supervisor:
         """Try the generation without touching what runs.
 
         Raises LeaseError when the board lacks what its functions lease or two drive one pin, RejectedError when one
-        asks for a network that the operator does not allow, or a changed function cannot be imported or its models
-        cannot be loaded, each in a confined worker that is thrown away.
+        asks for a network that the operator does not allow, a trigger of a changed function is known not to run here,
+        or a changed function cannot be imported or its models cannot be loaded, each in a confined worker that is
+        thrown away.
         """
         with self._changing, self._groups_settled():
             self._check_leases(generation)
             permissions.check(_manifests(generation), self._policy.network)
+            self._wiring.check(self._changed(generation))
             _end(self._warm(self._changed(generation), self._checker))
 
     def switch(self, generation: Generation) -> None:
@@ -130,7 +132,8 @@ class Supervisor:
 
     def health(self) -> Mapping[str, FunctionHealth]:
         """Every function of the running generation."""
-        return {name: dispatcher.health() for name, dispatcher in list(self._dispatchers.items())}
+        found = list(self._dispatchers.items())
+        return {name: self._wiring.with_faults(name, dispatcher.health()) for name, dispatcher in found}
 
     def sensors(self) -> Mapping[str, SensorHealth]:
         """Every sensor of the board."""
@@ -151,6 +154,7 @@ class Supervisor:
             self._remove(set(self._functions), self._policy.stop)
             self._functions = {}
             self._forker.entrust({})
+            self._wiring.close()
             self._sources.close()
             self._forker.close()
             self._groups.close()

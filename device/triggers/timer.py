@@ -36,6 +36,10 @@ class Timer:
                 self._deliver("timer", "lamplight.timer.tick", {"missed": now - last - 1})
                 last = now
 
+    @property
+    def fault(self) -> None:
+        """It needs nothing but its thread."""
+
     def close(self) -> None:
         """Deliver no more."""
         self._closed.set()

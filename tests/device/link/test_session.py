@@ -248,7 +248,7 @@ def test_messages_of_two_boards_functions_meet(broker: Mosquitto, session: Sessi
         session.start()
         other.start()
         until(lambda: session.connected and other.connected, "both are connected")
-        other.subscribe_shared(["light/#"])
+        other.subscribe_shared(["light/#"], lambda *_: None)
 
         def sent() -> bool:
             session.publish(topics.shared("home", "light/desk"), b"dark", qos=1)
@@ -258,6 +258,21 @@ def test_messages_of_two_boards_functions_meet(broker: Mosquitto, session: Sessi
         assert got[0] == ("light/desk", b"dark")
     finally:
         other.stop()
+
+
+def test_whether_the_broker_grants_a_topic_is_told(broker: Mosquitto, session: Session, tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    rules.write_text("topic readwrite lamplight/#\ntopic deny lamplight/1/home/t/secret/#\n")
+    rules.chmod(0o644)
+    broker.kill()
+    broker.config.write_text(f"{broker.config.read_text()}acl_file {rules}\n")
+    broker.start()
+    session.start()
+    until(lambda: session.connected, "it is connected")
+    told: dict[str, bool] = {}
+    session.subscribe_shared(["secret/door", "light/#"], told.__setitem__)
+    until(lambda: len(told) == 2, "both are answered")
+    assert told == {"secret/door": False, "light/#": True}
 
 
 def connect_as(broker: Mosquitto, name: str) -> None:

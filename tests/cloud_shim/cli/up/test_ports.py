@@ -41,7 +41,3 @@ def test_a_port_whose_connections_have_just_closed_is_free():
         connection.close()  # the server's side closes first, and waits in TIME_WAIT
     server.close()
     ports.ensure_free(port, "--port")
-
-
-def test_nobody_holds_a_free_port():
-    assert ports.holder(ports.free()) == ""
