@@ -31,6 +31,7 @@ class FunctionHealth:
     events that found the queue full. `deaths` counts the workers' ends by kind: `exit 7`, `SIGSEGV`, `deadline`,
     `memory`, `oom` (the kernel ended it at its control group's limit), `protocol` (it said what it must not), `start`
     (it could not become the function), `zygote` (it ended with that).
+    `excused` of the timeouts and crashes say nothing about the code: the board had too little processor time for it.
     Its models were run `runs` times, `slow` of these longer than their budget (model.toml's `latency`).
     With several instances every count is of all of them, and the function runs while one of them does. `triggers` are
     those that deliver nothing now.
@@ -49,6 +50,7 @@ class FunctionHealth:
     deaths: Mapping[str, int] = field(default_factory=dict[str, int])
     runs: int = 0
     slow: int = 0
+    excused: int = 0
     triggers: tuple[TriggerFault, ...] = ()
 
 

@@ -132,6 +132,7 @@ class Dispatcher:
             errors=sum(tally.errors for tally in tallies),
             timeouts=sum(tally.timeouts for tally in tallies),
             crashes=sum(tally.crashes for tally in tallies),
+            excused=sum(tally.excused for tally in tallies),
             restarts=sum(tally.restarts for tally in tallies),
             last_error=latest.last_error,
             dropped=self._queue.dropped - self._dropped_before,

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from device.errors import NotFoundError, RejectedError
+from device.errors import BusyError, NotFoundError, RejectedError
 from device.generation import Generation, InstalledFunction
 from device.hal import leases
 from device.health import FunctionHealth, SensorHealth
@@ -203,11 +203,7 @@ class Supervisor:
             except (StartError, ForkError) as error:
                 _end(warmed)
                 self._forker.settle(_infers(self._functions.values()))
-                raise RejectedError(
-                    f"{function.name} version {function.version} cannot start",
-                    str(error),
-                    "correct it and deploy again; what ran before still runs",
-                ) from None
+                raise _not_started(function, error) from None
         return warmed
 
     def _try_to_warm(self, function: InstalledFunction) -> Raised:
@@ -277,6 +273,13 @@ class Supervisor:
 
 def _manifests(generation: Generation) -> list[FunctionManifest]:
     return [function.manifest for function in generation.functions.values()]
+
+
+def _not_started(function: InstalledFunction, error: StartError | ForkError) -> RejectedError:
+    name = f"{function.name} version {function.version}"
+    if error.excused:
+        return BusyError(f"the board was too busy to try {name}", str(error), "deploy it again when the board has time")
+    return RejectedError(f"{name} cannot start", str(error), "correct it and deploy again; what ran before still runs")
 
 
 def _infers(functions: Iterable[InstalledFunction]) -> bool:

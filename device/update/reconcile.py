@@ -43,7 +43,7 @@ def plan(slots: Slots, desired: Deployment, trees: Collection[str]) -> Plan:
     if desired.generation < slots.floor:
         return Reject(f"generation {desired.generation} is older than generation {slots.floor}, which came before")
     failure = slots.failed.get(content)
-    if failure is None or desired.attempt > failure.attempt:
+    if failure is None or desired.attempt > failure.attempt or _excused(slots, content, desired):
         return Install(tuple(ref for ref in desired.parts() if ref.digest not in trees))
     if failure.generation == desired.generation:
         return Nothing()
@@ -51,3 +51,8 @@ def plan(slots: Slots, desired: Deployment, trees: Collection[str]) -> Plan:
         f"the same content failed as generation {failure.generation}: {failure.reason}. "
         "If the cause lay outside of it, `lamplight deploy --retry` has it tried once more"
     )
+
+
+def _excused(slots: Slots, content: str, desired: Deployment) -> bool:
+    """Whether the board was only too busy to try it, and somebody asks for it anew."""
+    return content in slots.excused and slots.failed[content].generation != desired.generation
