@@ -5,20 +5,20 @@ runs and has handled `events` events. Events are waited for only where the funct
 others may never get one, and only PATIENCE seconds longer: a slow timer or an unplugged sensor must not keep it open.
 
 It has **failed** when one of them dies again and again, meets its memory limit where the old one did not, or fails
-more often than the old one (error_rate.py); or when a sensor that the old generation could read cannot be read in the end.
-A sensor that was dead before is held against nobody. One that is unplugged just now looks from here as one that the
-new code broke: the new generation is reverted, and can be given another attempt. Likewise for a trigger of a function
-on trial that delivers nothing in the end (its port is taken, its folder is not there): unless the same trigger of the
-same function delivered nothing before.
+more often than the old one (error_rate.py); or when a sensor that the old generation could read cannot be read in the
+end. A sensor that was dead before is held against nobody. One that is unplugged just now looks from here as one that
+the new code broke: the new generation is reverted, and can be given another attempt. Likewise for a trigger of a
+function on trial that delivers nothing in the end (its port is taken, its folder is not there): unless the same
+trigger of the same function delivered nothing before.
 
-**Too busy** is a board whose other programs took the processor. The clock on the wall then says nothing about the code,
-and the worker's own account does (runtime/workers/effort.py): a worker that was ready to run for more than half of its
-time, and had no processor, and ran for less than half of it, is excused. A function that sleeps or waits for ever is
-not: it was not ready, so the kernel counts no waiting. One that computes for ever is not, on a board with time for it.
-Half, because a function that needs more than half of its timeout by itself is too slow for it anyway. Excused deaths
-fail no trial; they only prolong it, for BUSY_PATIENCE at most, until the function has handled more events well than it
-was excused for. After that the generation is reverted as one that the board was too busy to try. That is no failure
-of its content: it may be asked for again as if it had never been tried.
+**Too busy** is a board whose other programs took the processor. The clock on the wall then says nothing about the
+code, and the worker's own account does (runtime/workers/effort.py): a worker that was ready to run for more than half
+of its time, and had no processor, and ran for less than half of it, is excused. A function that sleeps or waits for
+ever is not: it was not ready, so the kernel counts no waiting. One that computes for ever is not, on a board with time
+for it. Half, because a function that needs more than half of its timeout by itself is too slow for it anyway. Excused
+deaths fail no trial; they only prolong it, for BUSY_PATIENCE at most, until the function has handled more events well
+than it was excused for. After that the generation is reverted as one that the board was too busy to try. That is no
+failure of its content: it may be asked for again as if it had never been tried.
 """
 
 from collections.abc import Mapping
