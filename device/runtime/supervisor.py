@@ -19,6 +19,7 @@ from device.hal import leases
 from device.health import FunctionHealth, SensorHealth
 from device.protocol.manifest import FunctionManifest
 from device.protocol.messages import CALL
+from device.protocol.reasons import TOO_BUSY
 from device.protocol.triggers import SensorTrigger
 from device.runtime import permissions
 from device.runtime.cgroups.groups import Groups
@@ -278,7 +279,7 @@ def _manifests(generation: Generation) -> list[FunctionManifest]:
 def _not_started(function: InstalledFunction, error: StartError | ForkError) -> RejectedError:
     name = f"{function.name} version {function.version}"
     if error.excused:
-        return BusyError(f"the board was too busy to try {name}", str(error), "deploy it again when the board has time")
+        return BusyError(f"{TOO_BUSY}{name}", str(error), "deploy it again when the board has time")
     return RejectedError(f"{name} cannot start", str(error), "correct it and deploy again; what ran before still runs")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from device.protocol.deployment import ArtifactRef, Deployment
+from device.protocol.reasons import SAME_FAILED
 from device.update.slots import Slots, fingerprint
 
 
@@ -48,7 +49,7 @@ def plan(slots: Slots, desired: Deployment, trees: Collection[str]) -> Plan:
     if failure.generation == desired.generation:
         return Nothing()
     return Reject(
-        f"the same content failed as generation {failure.generation}: {failure.reason}. "
+        f"{SAME_FAILED}{failure.generation}: {failure.reason}. "
         "If the cause lay outside of it, `lamplight deploy --retry` has it tried once more"
     )
 

@@ -3,8 +3,9 @@
 import contextlib
 import secrets
 import socket
+from collections.abc import Mapping
 
-from device.errors import LamplightError
+from device.errors import LamplightError, UsageError
 from device.port_holder import holder
 
 _HOST = "127.0.0.1"
@@ -21,6 +22,18 @@ def ensure_free(port: int, option: str) -> None:
             by = holder(port)
             why = f"{by} listens there" if by else error.strerror or str(error)
             raise LamplightError(f"Port {port} is in use", why, f"stop it, or {option} with another port") from error
+
+
+def ensure_all_free(wanted: Mapping[str, int]) -> None:
+    """As `ensure_free` for each port by its option, and UsageError for one that is wanted twice; 0 is any free one."""
+    seen: dict[int, str] = {}
+    for option, port in wanted.items():
+        if port and (first := seen.setdefault(port, option)) != option:
+            raise UsageError(
+                f"Port {port} is wanted twice", f"by {first} and by {option}", f"another port for {option}"
+            )
+    for port, option in seen.items():
+        ensure_free(port, option)
 
 
 def is_open(port: int) -> bool:

@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from device.generation import Generation
 from device.health import IMPAIRED, RUNNING
 from device.protocol.manifest import FunctionManifest
+from device.protocol.reasons import TOO_BUSY
 from device.protocol.triggers import SensorTrigger, TimerTrigger, Trigger
 from device.update.ports import Health, Sensor
 from device.update.trial import baseline, error_rate
@@ -194,10 +195,7 @@ def _mute_trigger(trial: Trial, health: Mapping[str, Health], elapsed: float) ->
 
 def _not_tried(trial: Trial, name: str, health: Health, elapsed: float) -> Revert:
     now, before = baseline.counts(health), trial.before.functions.get(name, Counts())
-    reason = (
-        f"the board was too busy to try it: {name} had too little processor time {now.excused} times: "
-        f"{health.last_error}"
-    )
+    reason = f"{TOO_BUSY}it: {name} had too little processor time {now.excused} times: {health.last_error}"
     return Revert(reason, _evidence(BUSY, name, elapsed, now, before, health.last_error))
 
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from cloud_shim.cli.up import ports
-from device.errors import LamplightError
+from device.errors import LamplightError, UsageError
 
 
 def test_a_free_port_passes_and_is_not_open():
@@ -26,6 +26,14 @@ def test_a_port_in_use_is_named_with_the_option_that_changes_it():
     assert "--mqtt-port" in caught.value.remedy
     if sys.platform == "linux":
         assert f"process {os.getpid()} " in caught.value.why
+
+
+def test_two_options_cannot_have_one_port_but_any_free_one():
+    port = ports.free()
+    with pytest.raises(UsageError) as caught:
+        ports.ensure_all_free({"--port": port, "--mqtt-port": port})
+    assert "--port and by --mqtt-port" in caught.value.why
+    ports.ensure_all_free({"--port": 0, "--mqtt-port": 0, "--http-port": port})
 
 
 def test_a_port_that_all_addresses_listen_on_is_in_use():
