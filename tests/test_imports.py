@@ -49,6 +49,7 @@ SHARED = (
     "device.calendar",
     "device.durable",
     "device.errors",
+    "device.faults",
     "device.event",
     "device.generation",
     "device.config",
