@@ -101,8 +101,13 @@ def again(end: Outcome, tries: int) -> str:
     if end.good or tries >= _TRIES:
         return ""
     if reasons.failed_before(end.reason):
-        return f"it is tried again because you ask for it anew; {end.reason.partition('. If the cause')[0]}"
-    return f"it is tried again, for {end.reason}" if reasons.too_busy(end.reason) else ""
+        return f"it is tried again because you ask for it anew; {_first_line(end.reason)}"
+    return f"it is tried again, for {_first_line(end.reason)}" if reasons.too_busy(end.reason) else ""
+
+
+def _first_line(reason: str) -> str:
+    """What a device says, without where in the code and what to try: that is in the lines above."""
+    return reason.partition("\n")[0].partition(". If the cause")[0]
 
 
 def _requirements(folder: Path) -> bytes:
