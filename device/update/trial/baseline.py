@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from device.protocol.fields import integer, items, name, table
+from device.protocol.triggers import SensorTrigger
 from device.update.ports import Fault, Health, Sensor
 
 # The kind of evidence that is not held against the content: the board was too busy to try it.
@@ -76,7 +77,10 @@ def faults(health: Mapping[str, Health]) -> dict[str, tuple[str, Fault]]:
 def take(health: Mapping[str, Health], sensors: Mapping[str, Sensor]) -> Baseline:
     """How everything does now."""
     working = frozenset(name for name, sensor in sensors.items() if sensor.ok)
-    return Baseline({name: counts(each) for name, each in health.items()}, working, frozenset(faults(health)))
+    # A sensor that was dead before is held against nobody, also where its triggers have not missed it yet.
+    dead = {str(SensorTrigger(each)) for each in sensors if each not in working}
+    mute = {*faults(health), *(f"{name} {trigger}" for name in health for trigger in dead)}
+    return Baseline({name: counts(each) for name, each in health.items()}, working, frozenset(mute))
 
 
 def merged(kept: Baseline, now: Baseline) -> Baseline:

@@ -7,6 +7,7 @@ import pytest
 from device.generation import Generation, InstalledFunction
 from device.health import SensorHealth, TriggerFault
 from device.protocol import manifest
+from device.update.trial import baseline
 from device.update.trial import judge as trial
 from device.update.trial.baseline import Baseline, Counts
 from device.update.trial.judge import (
@@ -243,3 +244,13 @@ def test_a_function_that_cannot_be_started_for_lack_of_time_was_not_tried():
 
 def test_one_excused_event_of_many_is_nothing():
     assert judge(5.0, events=40, timeouts=1, excused=1) == Commit()
+
+
+NO_LIGHT = TriggerFault("sensor light", "the sensor light cannot be read: no answer")
+
+
+def test_a_sensor_that_was_dead_before_is_held_against_no_trigger_of_a_function_that_was_there():
+    rules = replace(RULES, before=baseline.take({"lamp": Health(events=9)}, DARK))
+    assert judge(99.0, rules, DARK, state="impaired", events=9, triggers=(NO_LIGHT,)) == Commit()
+    new = replace(RULES, before=baseline.take({"fan": Health(events=9)}, DARK))
+    assert "sensor light does not work" in judge(99.0, new, DARK, state="impaired", triggers=(NO_LIGHT,)).reason
