@@ -1,7 +1,6 @@
 """Which triggers deliver nothing, in a file of the state folder: for the doctor, which is a process of its own.
 
-The agent writes it when something changes. It is news, no state: a file that cannot be written or read costs nothing
-but the news.
+The agent writes it when something changes. It is news: a full disk costs the news alone.
 """
 
 import json

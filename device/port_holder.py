@@ -1,6 +1,6 @@
 """Which process listens on a TCP port of this machine, by what Linux says in /proc (proc_pid_net(5)).
 
-It opens nothing, and says nothing elsewhere.
+It only reads what Linux shows.
 """
 
 import os

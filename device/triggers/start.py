@@ -11,7 +11,7 @@ class Start:
 
     @property
     def fault(self) -> None:
-        """It needs nothing."""
+        """It delivers in any case."""
 
     def close(self) -> None:
         """Nothing is left to stop."""

@@ -38,7 +38,7 @@ class Timer:
 
     @property
     def fault(self) -> None:
-        """It needs nothing but its thread."""
+        """It needs its thread alone."""
 
     def close(self) -> None:
         """Deliver no more."""

@@ -1,7 +1,7 @@
 """How much processor time a worker got, by the kernel's account, and whether that excuses it for being late.
 
-A worker that is late either did not use the processor (it sleeps, or waits for a reply), or used it and was slow, or
-was ready to run while other programs had it. Only the last says nothing about its code. Linux tells the three apart:
+A worker is late for one of three reasons: it slept, or waited for a reply; it computed, and was slow; or it was ready
+to run while other programs had the processor. Only the last excuses its code. Linux tells the three apart:
 `/proc/PID/task/TID/schedstat` has, for each thread, the nanoseconds that it ran and those that it was ready and waited
 in the run queue (Documentation/scheduler/sched-stats.rst). Time asleep is in neither.
 
@@ -20,7 +20,7 @@ _PROC = Path("/proc")
 @dataclass(frozen=True)
 class Effort:
     """At one moment: the `threads` of a worker and of what it started, each with the seconds that it ran and that it
-    was ready and had no processor; and the seconds for which its own limit on the processor (`cpu`) held it back.
+    was ready and waited for a processor; and the seconds for which its own limit on the processor (`cpu`) held it back.
     """
 
     threads: Mapping[int, tuple[float, float]] = field(default_factory=dict[int, tuple[float, float]])
@@ -28,11 +28,11 @@ class Effort:
 
 
 def starved(before: Effort | None, now: Effort | None, seconds: float) -> bool:
-    """Whether the board, not the code, kept a worker from being done in the `seconds` between two looks.
+    """Whether the board kept a worker from being done in the `seconds` between two looks.
 
-    It did when a thread was ready for more than half of that time and had no processor, while all of its threads
+    It did when a thread was ready and waited for a processor for more than half of that time, while all of its threads
     together ran for less than half of it. The limit that function.toml sets is the function's own: what it held back
-    does not count. Without an account (None) nothing is excused.
+    is taken off. Both looks are needed: where one is None, the code is to blame.
     """
     if before is None or now is None:
         return False

@@ -11,14 +11,14 @@ the new code broke: the new generation is reverted, and can be given another att
 function on trial that delivers nothing in the end (its port is taken, its folder is not there): unless the same
 trigger of the same function delivered nothing before.
 
-**Too busy** is a board whose other programs took the processor. The clock on the wall then says nothing about the
-code, and the worker's own account does (runtime/workers/effort.py): a worker that was ready to run for more than half
-of its time, and had no processor, and ran for less than half of it, is excused. A function that sleeps or waits for
-ever is not: it was not ready, so the kernel counts no waiting. One that computes for ever is not, on a board with time
-for it. Half, because a function that needs more than half of its timeout by itself is too slow for it anyway. Excused
-deaths fail no trial; they only prolong it, for BUSY_PATIENCE at most, until the function has handled more events well
-than it was excused for. After that the generation is reverted as one that the board was too busy to try. That is no
-failure of its content: it may be asked for again as if it had never been tried.
+**Too busy** is a board whose other programs took the processor. The clock on the wall then says little about the
+code; the worker's own account tells (runtime/workers/effort.py). A worker is excused that was ready to run for more
+than half of its time, waiting for a processor, and ran for less than half of it. A function that sleeps or waits for
+ever is to blame: it was asleep, and the kernel counts waiting only for who is ready. So is one that computes for ever,
+on a board with time for it. Half, because a function that needs more than half of its timeout by itself is too slow
+for it anyway. Excused deaths prolong the trial, for BUSY_PATIENCE at most, until the function has handled more events
+well than it was excused for. After that the generation is reverted as one that the board was too busy to try, and its
+content may be asked for again as if it were new.
 """
 
 from collections.abc import Mapping

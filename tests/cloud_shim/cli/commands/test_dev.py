@@ -100,7 +100,8 @@ BUSY = "the board was too busy to try it: mine had too little processor time 3 t
 
 def ended(device, state, reason):
     """The device after generation 2."""
-    return device(reported={"update": {"generation": 2, "state": state, "reason": reason}})
+    update = {"generation": 2, "state": state, "reason": reason, "bytes": 0, "total": 0}
+    return device(reported={"update": update})
 
 
 @pytest.mark.parametrize(
