@@ -32,6 +32,7 @@ from device.enrol.joining import Joining
 from device.enrol.passwords import Passwords
 from device.enrol.renewal import Renewal
 from device.errors import LamplightError, RejectedError
+from device.faults import FaultsFile
 from device.hal.hardware import Hardware
 from device.infer.acceptance import accept
 from device.launcher import line
@@ -116,6 +117,7 @@ class Agent:
         )
         self._calls = Calls(self._call, self._reply)
         self._disk = Usage(config.state)
+        self._faults = FaultsFile(config.state)
         self._reported = report.Throttle()
         self._connect_parts()
 
@@ -247,12 +249,14 @@ class Agent:
         self._session.publish(topic, reply.encode(), qos=1)
 
     def _report(self) -> None:
+        functions = self._supervisor.health()
+        self._faults.note(functions)
         composed = report.compose(
             self._board.name,
             self._versions.told(self._launcher.told),
             self._outbox.boot,
             self._engine.status(),
-            self._supervisor.health(),
+            functions,
             self._supervisor.sensors(),
             self._supervisor.running(),
             self._confinement,

@@ -5,6 +5,7 @@
     ├── NotFoundError           no such device, function, file (3)
     ├── OfflineError            the other side did not answer in time (4)
     └── RejectedError           understood and refused; nothing changed (5)
+        ├── BusyError           the board had no time or room to try it; it may be asked for again
         ├── BadArtifactError    a bundle or model that must not be installed
         ├── UntrustedError      signatures, versions, expiry or digests do not hold
         └── LeaseError          hardware that the board lacks or another function holds
@@ -56,6 +57,10 @@ class RejectedError(LamplightError):
 
 class BadArtifactError(RejectedError):
     """A bundle or model that must not be installed."""
+
+
+class BusyError(RejectedError):
+    """The board had no processor time, or no room, to try it: nothing is held against it, and it may be asked again."""
 
 
 class UntrustedError(RejectedError):

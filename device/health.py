@@ -6,20 +6,35 @@ Plain values, made by the runtime, read by the trial of an update and by the rep
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+RUNNING = "running"
+# It runs, and a trigger of it delivers nothing.
+IMPAIRED = "impaired"
+
+
+@dataclass(frozen=True)
+class TriggerFault:
+    """A trigger that delivers nothing now, by its type and subject ("http /lamp"): why, and what to do about it."""
+
+    trigger: str
+    error: str
+    remedy: str = ""
+
 
 @dataclass(frozen=True)
 class FunctionHealth:
     """One function since its last switch.
 
-    `state` is starting, running, backoff or stopped. `events` were given to the handler, calls included, whatever
-    came of them; of these, in `errors` the handler raised (or what it returned could not be sent), in `timeouts` it
-    was stopped at its deadline. `crashes` counts workers that ended by themselves or met their memory limit, also
-    while idle or while starting; `restarts` how often a new worker took over after a failure; `dropped` are events
-    that found the queue full. `deaths` counts the workers' ends by kind: `exit 7`, `SIGSEGV`, `deadline`, `memory`,
-    `oom` (the kernel ended it at its control group's limit), `protocol` (it said what it must not), `start` (it could
-    not become the function), `zygote` (it ended with that).
+    `state` is starting, running, impaired, backoff or stopped. `events` were given to the handler, calls included,
+    whatever came of them; of these, in `errors` the handler raised (or what it returned could not be sent), in
+    `timeouts` it was stopped at its deadline. `crashes` counts workers that ended by themselves or met their memory
+    limit, also while idle or while starting; `restarts` how often a new worker took over after a failure; `dropped` are
+    events that found the queue full. `deaths` counts the workers' ends by kind: `exit 7`, `SIGSEGV`, `deadline`,
+    `memory`, `oom` (the kernel ended it at its control group's limit), `protocol` (it said what it must not), `start`
+    (it could not become the function), `zygote` (it ended with that).
+    `excused` of the timeouts and crashes say nothing about the code: the board had too little processor time for it.
     Its models were run `runs` times, `slow` of these longer than their budget (model.toml's `latency`).
-    With several instances every count is of all of them, and the function runs while one of them does.
+    With several instances every count is of all of them, and the function runs while one of them does. `triggers` are
+    those that deliver nothing now.
     """
 
     version: int
@@ -35,6 +50,8 @@ class FunctionHealth:
     deaths: Mapping[str, int] = field(default_factory=dict[str, int])
     runs: int = 0
     slow: int = 0
+    excused: int = 0
+    triggers: tuple[TriggerFault, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,5 +67,5 @@ def state(stopped: bool, running: bool, failed: bool) -> str:
     if stopped:
         return "stopped"
     if running:
-        return "running"
+        return RUNNING
     return "backoff" if failed else "starting"

@@ -22,6 +22,7 @@ from device.protocol.reported import (
     ReportedSensor,
     ReportedUpdate,
 )
+from device.protocol.reported_parts import ReportedTrigger
 from device.update.status import Update
 
 # Counters and the disk alone change all the time; the retained message follows them this slowly, in seconds.
@@ -114,4 +115,5 @@ def _function(health: FunctionHealth) -> ReportedFunction:
         errors=health.errors + health.timeouts + health.crashes,
         deaths=dict(health.deaths),
         last_error=health.last_error,
+        triggers=[ReportedTrigger(each.trigger, each.error, each.remedy) for each in health.triggers],
     )

@@ -49,6 +49,7 @@ SHARED = (
     "device.calendar",
     "device.durable",
     "device.errors",
+    "device.faults",
     "device.event",
     "device.generation",
     "device.config",
@@ -56,6 +57,7 @@ SHARED = (
     "device.die_with_parent",
     "device.logs",
     "device.texts",
+    "device.port_holder",
     "device.protocol",
 )
 ALLOWED = {

@@ -44,9 +44,10 @@ def store(update: Path) -> Finding:
 def failed(update: Path) -> Finding:
     """The contents that failed their trial here and are not tried again."""
     found = _slots(update)
-    if found is None or not found.failed:
+    held = [each for key, each in found.failed.items() if key not in found.excused] if found else []
+    if not held:
         return ok("nothing is quarantined")
-    told = [f"generation {each.generation}: {each.reason.splitlines()[0]}" for each in found.failed.values()]
+    told = [f"generation {each.generation}: {each.reason.splitlines()[0]}" for each in held]
     return warn(
         f"quarantined after {len(told)} failed trials, the last {told[-1]}",
         "If the cause lay outside of it, `lamplight deploy --retry` has it tried once more",

@@ -18,6 +18,7 @@ from device.doctor import (
     sandbox,
     sensor,
     state,
+    triggers,
     zygote,
 )
 from device.doctor.check import Check, fail
@@ -133,5 +134,6 @@ def _hardware(config: AgentConfig) -> list[Check]:
             Check(f"pin.{name}", lambda each=each: pins.pin(each, simulation, process.running(config.state)))
             for name, each in board.pins.items()
         ),
+        Check("triggers", lambda: triggers.triggers(config.state, process.running(config.state))),
         Check("runtime.zygote", partial(zygote.starts, board, simulation), zygote.PATIENCE),
     ]

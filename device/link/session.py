@@ -7,6 +7,7 @@ survive is the outbox's or the update engine's.
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import paho.mqtt.client as mqtt
@@ -62,6 +63,9 @@ class Session:
         self._accepted = False
         self._client_id: str = ""
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        # Whoever waits for the broker's answer to a SUBSCRIBE, by its number.
+        self._asking = threading.Lock()
+        self._asked: dict[int | None, Callable[[Sequence[bool]], None]] = {}
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
     @property
@@ -102,23 +106,26 @@ class Session:
 
     def subscribe_chunks(self, digests: Sequence[str]) -> None:
         """Subscribe to these chunks at QoS 0."""
-        self._subscribe([topics.chunk(self._fleet, digest) for digest in digests], 0)
+        for some in _packets(digests) if self.connected else ():
+            self._client.subscribe([(topics.chunk(self._fleet, each), 0) for each in some])
 
     def unsubscribe_chunks(self, digests: Sequence[str]) -> None:
         """End these subscriptions."""
         self._unsubscribe([topics.chunk(self._fleet, digest) for digest in digests])
 
-    def subscribe_shared(self, filters: Sequence[str]) -> None:
-        """Subscribe to these topics of the fleet at QoS 1."""
-        self._subscribe([topics.shared(self._fleet, each) for each in filters], 1)
+    def subscribe_shared(self, filters: Sequence[str], answered: Callable[[str, bool], None]) -> None:
+        """Subscribe to these topics of the fleet at QoS 1; `answered` hears of each whether the broker grants it, on
+        paho's thread.
+        """
+        for some in _packets(filters) if self.connected else ():
+            # The answer may be there before `subscribe` has returned its number.
+            with self._asking:
+                _, number = self._client.subscribe([(topics.shared(self._fleet, each), 1) for each in some])
+                self._asked[number] = partial(_tell_each, some, answered)
 
     def unsubscribe_shared(self, filters: Sequence[str]) -> None:
         """End these subscriptions."""
         self._unsubscribe([topics.shared(self._fleet, each) for each in filters])
-
-    def _subscribe(self, names: Sequence[str], qos: int) -> None:
-        for some in _packets(names) if self.connected else ():
-            self._client.subscribe([(each, qos) for each in some])
 
     def _unsubscribe(self, names: Sequence[str]) -> None:
         for some in _packets(names) if self.connected else ():
@@ -134,6 +141,7 @@ class Session:
         client.on_connect = self._when_connected
         client.on_disconnect = self._when_disconnected
         client.on_message = self._when_message
+        client.on_subscribe = self._when_subscribed
         pump.prepare(client)
         client.connect_timeout = 5
         return client
@@ -174,6 +182,8 @@ class Session:
                 self._login.refused()
             return
         self._took_login()
+        with self._asking:
+            self._asked.clear()
         client.subscribe(
             [
                 (topics.of_device(self._fleet, self._device, "desired"), 1),
@@ -197,6 +207,12 @@ class Session:
 
     def _enrolment(self, kind: str) -> str:
         return topics.enrolment(self._fleet, self._device, self._client_id, kind)
+
+    def _when_subscribed(self, client: mqtt.Client, userdata: Any, number: int, reasons: Any, properties: Any) -> None:
+        with self._asking:
+            answered = self._asked.pop(number, None)
+        if answered:
+            answered([not reason.is_failure for reason in reasons])
 
     def _when_disconnected(self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         if self._connected.is_set() and not self._stopping.is_set():
@@ -226,6 +242,11 @@ class Session:
     def _publish_presence(self, online: bool) -> mqtt.MQTTMessageInfo:
         body = messages.Presence(online=online, session=self._session).encode()
         return self._client.publish(topics.of_device(self._fleet, self._device, "presence"), body, qos=1, retain=True)
+
+
+def _tell_each(filters: Sequence[str], answered: Callable[[str, bool], None], granted: Sequence[bool]) -> None:
+    for filter, each in zip(filters, granted, strict=False):
+        answered(filter, each)
 
 
 def _packets(names: Sequence[str]) -> Iterator[list[str]]:

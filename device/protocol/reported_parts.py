@@ -4,7 +4,7 @@ Each reader raises ProtocolError for a part that lacks what it must have, or has
 """
 
 from .errors import ProtocolError
-from .fields import flag, integer, number, table, text
+from .fields import flag, integer, items, number, table, text
 
 Fields = dict[str, object]
 
@@ -48,7 +48,8 @@ class ReportedUpdate(Value):
 class ReportedFunction(Value):
     """One function that the device runs.
 
-    `errors` counts every way to fail; `deaths` says how often its workers ended, by kind.
+    `errors` counts every way to fail; `deaths` says how often its workers ended, by kind. `triggers` are those that
+    deliver nothing now; an agent of an earlier release tells of none.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class ReportedFunction(Value):
         errors: int,
         deaths: dict[str, int],
         last_error: str,
+        triggers: "list[ReportedTrigger] | None" = None,
     ) -> None:
         self.version = version
         self.digest = digest
@@ -70,10 +72,11 @@ class ReportedFunction(Value):
         self.errors = errors
         self.deaths = deaths
         self.last_error = last_error
+        self.triggers = triggers or []
 
     def to_json(self) -> Fields:
         """The JSON form, without the name that stands as its key."""
-        return {
+        fields: Fields = {
             "version": self.version,
             "sha256": self.digest,
             "state": self.state,
@@ -83,6 +86,20 @@ class ReportedFunction(Value):
             "deaths": dict(self.deaths),
             "last_error": self.last_error,
         }
+        return {**fields, "triggers": [each.to_json() for each in self.triggers]} if self.triggers else fields
+
+
+class ReportedTrigger(Value):
+    """A trigger that delivers nothing now, by its type and subject ("http /lamp"): why, and what to do about it."""
+
+    def __init__(self, trigger: str, error: str, remedy: str) -> None:
+        self.trigger = trigger
+        self.error = error
+        self.remedy = remedy
+
+    def to_json(self) -> Fields:
+        """The JSON form."""
+        return {"trigger": self.trigger, "error": self.error, "remedy": self.remedy}
 
 
 class ReportedModel(Value):
@@ -240,7 +257,14 @@ def function(told: Fields, where: str) -> ReportedFunction:
         errors=count(told, "errors", where),
         deaths=_counts(told.get("deaths", {}), f"{where}.deaths"),
         last_error=text(told, "last_error", where),
+        triggers=_triggers(told.get("triggers", []), f"{where}.triggers"),
     )
+
+
+def _triggers(value: object, where: str) -> "list[ReportedTrigger]":
+    told = [table(each, where) for each in items(value, where)]
+    keys = ("trigger", "error", "remedy")
+    return [ReportedTrigger(*(text(each, key, where) for key in keys)) for each in told]
 
 
 def model(told: Fields, where: str) -> ReportedModel:

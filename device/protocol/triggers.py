@@ -25,6 +25,11 @@ class Trigger:
     kind = ""
     # The sensor it reads, which the function thereby leases; "" for none.
     sensor = ""
+    # The key that tells it from others of its type; "" for none.
+    _subject = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {getattr(self, self._subject)}" if self._subject else self.kind
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Trigger) and self._said() == other._said()
@@ -55,6 +60,7 @@ class CronTrigger(Trigger):
     """At the times of day of `schedule`, five fields as cron has them, in the time zone `zone` ("": the board's)."""
 
     kind = "cron"
+    _subject = "schedule"
 
     def __init__(self, schedule: str, zone: str = "") -> None:
         self.schedule = schedule
@@ -69,6 +75,7 @@ class SensorTrigger(Trigger):
     """
 
     kind = "sensor"
+    _subject = "sensor"
 
     def __init__(
         self,
@@ -91,6 +98,7 @@ class GpioTrigger(Trigger):
     """Edges of an input pin that last at least `debounce` seconds. `pull` is "up", "down", or "": the board's."""
 
     kind = "gpio"
+    _subject = "pin"
 
     def __init__(self, pin: str, edge: str = "both", debounce: float = 0.01, pull: str = "") -> None:
         self.pin = pin
@@ -103,6 +111,7 @@ class MqttTrigger(Trigger):
     """Messages on a topic of the fleet; "+" stands for one level, "#" at the end for all that follow."""
 
     kind = "mqtt"
+    _subject = "topic"
 
     def __init__(self, topic: str) -> None:
         self.topic = topic
@@ -112,6 +121,7 @@ class HttpTrigger(Trigger):
     """HTTP requests that the board serves: `path` is exact, or ends in "/*". `limit` is in bytes of body."""
 
     kind = "http"
+    _subject = "path"
 
     def __init__(self, path: str, methods: tuple[str, ...] = ("GET", "POST"), limit: int = MOST_BODY) -> None:
         self.path = path
@@ -126,6 +136,7 @@ class FileTrigger(Trigger):
     """
 
     kind = "file"
+    _subject = "folder"
 
     def __init__(self, folder: str, match: str = "*", initial: bool = False) -> None:
         self.folder = folder
@@ -137,6 +148,7 @@ class FunctionTrigger(Trigger):
     """Results of another function of this device."""
 
     kind = "function"
+    _subject = "function"
 
     def __init__(self, function: str) -> None:
         self.function = function

@@ -96,6 +96,10 @@ class Dispatcher:
         reply = Reply()
         return self._wait_for(waiting._replace(reply=reply), reply)
 
+    def note(self, level: str, text: str) -> None:
+        """A line of the function's log, by the runtime."""
+        self._journal.note(level, text)
+
     def _wait_for(self, waiting: Waiting, reply: Reply) -> object:
         until = time.monotonic() + self._policy.call + self._function.manifest.timeout
         gone = self._queue.offer_patiently(waiting, until)
@@ -128,6 +132,7 @@ class Dispatcher:
             errors=sum(tally.errors for tally in tallies),
             timeouts=sum(tally.timeouts for tally in tallies),
             crashes=sum(tally.crashes for tally in tallies),
+            excused=sum(tally.excused for tally in tallies),
             restarts=sum(tally.restarts for tally in tallies),
             last_error=latest.last_error,
             dropped=self._queue.dropped - self._dropped_before,

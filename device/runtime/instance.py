@@ -253,11 +253,11 @@ class Instance:
         self._queue.pass_on()
         how = worker.end()
         self._worker = None
-        self._fell(lost.what, lost.detail or how, time.monotonic() - self._since, _death(lost, worker))
+        self._fell(lost.what, lost.detail or how, time.monotonic() - self._since, _death(lost, worker), lost.excused)
 
-    def _fell(self, what: str, detail: str, ran: float, death: str) -> None:
+    def _fell(self, what: str, detail: str, ran: float, death: str, excused: bool = False) -> None:
         """The function is down: say so, make its outputs safe, and plan the next start."""
-        self.tally.fell(what, detail, death)
+        self.tally.fell(what, detail, death, excused)
         self._journal.worker(what, detail)
         self._rest_outputs()
         self._plan_rise(ran)
@@ -288,7 +288,7 @@ class Instance:
         try:
             worker = self._starter.start(self._function, self._journal, self._is_rising)
         except (ForkError, StartError) as error:
-            self._fell("crashed", str(error), 0.0, "start")
+            self._fell("crashed", str(error), 0.0, "start", error.excused)
         else:
             self.tally.restarts += 1
             self._take_over(worker)
@@ -306,7 +306,7 @@ class Instance:
             self._fell("crashed", str(error), 0.0, "start")
         except WorkerLostError as lost:
             how = worker.end()
-            self._fell(lost.what, lost.detail or how, 0.0, _death(lost, worker))
+            self._fell(lost.what, lost.detail or how, 0.0, _death(lost, worker), lost.excused)
         else:
             worker.mind(self._waker.fileno())
             self._worker = worker

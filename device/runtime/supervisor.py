@@ -13,12 +13,13 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from device.errors import NotFoundError, RejectedError
+from device.errors import BusyError, NotFoundError, RejectedError
 from device.generation import Generation, InstalledFunction
 from device.hal import leases
 from device.health import FunctionHealth, SensorHealth
 from device.protocol.manifest import FunctionManifest
 from device.protocol.messages import CALL
+from device.protocol.reasons import TOO_BUSY
 from device.protocol.triggers import SensorTrigger
 from device.runtime import permissions
 from device.runtime.cgroups.groups import Groups
@@ -84,12 +85,14 @@ class Supervisor:
         """Try the generation without touching what runs.
 
         Raises LeaseError when the board lacks what its functions lease or two drive one pin, RejectedError when one
-        asks for a network that the operator does not allow, or a changed function cannot be imported or its models
-        cannot be loaded, each in a confined worker that is thrown away.
+        asks for a network that the operator does not allow, a trigger of a changed function is known not to run here,
+        or a changed function cannot be imported or its models cannot be loaded, each in a confined worker that is
+        thrown away.
         """
         with self._changing, self._groups_settled():
             self._check_leases(generation)
             permissions.check(_manifests(generation), self._policy.network)
+            self._wiring.check(self._changed(generation))
             _end(self._warm(self._changed(generation), self._checker))
 
     def switch(self, generation: Generation) -> None:
@@ -130,7 +133,8 @@ class Supervisor:
 
     def health(self) -> Mapping[str, FunctionHealth]:
         """Every function of the running generation."""
-        return {name: dispatcher.health() for name, dispatcher in list(self._dispatchers.items())}
+        found = list(self._dispatchers.items())
+        return {name: self._wiring.with_faults(name, dispatcher.health()) for name, dispatcher in found}
 
     def sensors(self) -> Mapping[str, SensorHealth]:
         """Every sensor of the board."""
@@ -151,6 +155,7 @@ class Supervisor:
             self._remove(set(self._functions), self._policy.stop)
             self._functions = {}
             self._forker.entrust({})
+            self._wiring.close()
             self._sources.close()
             self._forker.close()
             self._groups.close()
@@ -199,11 +204,7 @@ class Supervisor:
             except (StartError, ForkError) as error:
                 _end(warmed)
                 self._forker.settle(_infers(self._functions.values()))
-                raise RejectedError(
-                    f"{function.name} version {function.version} cannot start",
-                    str(error),
-                    "correct it and deploy again; what ran before still runs",
-                ) from None
+                raise _not_started(function, error) from None
         return warmed
 
     def _try_to_warm(self, function: InstalledFunction) -> Raised:
@@ -273,6 +274,13 @@ class Supervisor:
 
 def _manifests(generation: Generation) -> list[FunctionManifest]:
     return [function.manifest for function in generation.functions.values()]
+
+
+def _not_started(function: InstalledFunction, error: StartError | ForkError) -> RejectedError:
+    name = f"{function.name} version {function.version}"
+    if error.excused:
+        return BusyError(f"{TOO_BUSY}{name}", str(error), "deploy it again when the board has time")
+    return RejectedError(f"{name} cannot start", str(error), "correct it and deploy again; what ran before still runs")
 
 
 def _infers(functions: Iterable[InstalledFunction]) -> bool:

@@ -15,6 +15,7 @@ class Tally:
     errors: int = 0
     timeouts: int = 0
     crashes: int = 0
+    excused: int = 0
     restarts: int = 0
     runs: int = 0
     slow: int = 0
@@ -32,8 +33,9 @@ class Tally:
             self.runs += outcome.runs
             self.slow += outcome.slow
 
-    def fell(self, what: str, detail: str, death: str) -> None:
+    def fell(self, what: str, detail: str, death: str, excused: bool) -> None:
         """The function's worker was lost, by a "timeout" or otherwise; `death` is the kind of its end."""
+        self.excused += excused
         self.timeouts += what == "timeout"
         self.crashes += what != "timeout"
         # A new one, for another thread may be reading the old.

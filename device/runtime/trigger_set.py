@@ -1,24 +1,29 @@
 """Which triggers feed which function.
 
 Triggers that a new version declares as the old one did go on undisturbed, with their phase and their window; the
-others are replaced. What a trigger does is device/triggers'.
+others are replaced. A trigger that cannot run shows in the function's health, which decides about a trial; what a
+trigger does is device/triggers'.
 """
 
-import logging
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Protocol
 
-from device.errors import LamplightError
+from device.errors import LamplightError, RejectedError
 from device.generation import InstalledFunction
+from device.health import IMPAIRED, RUNNING, FunctionHealth, TriggerFault
 from device.protocol.triggers import StartTrigger, Trigger
-from device.triggers import RunningTrigger, Sources, make
+from device.triggers import RunningTrigger, Sources, check, make
 from device.triggers.delivery import Ask, Deliver
 
-# Between two tries to start a trigger that this board cannot run now, in seconds.
+# Between two tries to start a trigger that this board cannot run now, and between two looks at all, in seconds.
 RETRY = 5.0
+LOOK = 1.0
 
-_log = logging.getLogger(__name__)
+# A line of the function's log: level and text.
+Note = Callable[[str, str], None]
 
 
 class Receiver(Protocol):
@@ -32,24 +37,44 @@ class Receiver(Protocol):
         """The handler's result."""
         ...
 
+    def note(self, level: str, text: str) -> None:
+        """A line about the function, by the runtime."""
+        ...
+
 
 class Wiring:
-    """The running triggers of all functions."""
+    """The running triggers of all functions. One that the board cannot run now is tried again until it can."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self._running: dict[str, dict[Trigger, RunningTrigger]] = {}
+        self._running: dict[str, dict[Trigger, _Started]] = {}
+        self._closed = threading.Event()
+        self._keeper: threading.Thread | None = None
+
+    def check(self, functions: Iterable[InstalledFunction]) -> None:
+        """Raise RejectedError, with the trigger and the reason, for one that is known not to run on this board.
+
+        A trigger that the function has already is not asked: what keeps it from running now was there before.
+        """
+        for function in functions:
+            for each in function.manifest.triggers:
+                if each not in self._running.get(function.name, {}):
+                    self._check(function.name, each)
 
     def connect(self, function: InstalledFunction, receiver: Receiver) -> None:
         """Have exactly the triggers of this version deliver. Those that fire at a start fire again."""
         wanted = list(dict.fromkeys(function.manifest.triggers))
-        running = self._running.setdefault(function.name, {})
+        running = dict(self._running.get(function.name, {}))
         for each in [old for old in running if old not in wanted or isinstance(old, StartTrigger)]:
             running.pop(each).close()
         deliver, ask = _ways(self._sources.origin, receiver)
         for each in wanted:
             if each not in running:
-                running[each] = _Started(each, deliver, ask, self._sources)
+                running[each] = _Started(each, deliver, ask, self._sources, receiver.note)
+        self._running[function.name] = running
+        if wanted and self._keeper is None:
+            self._keeper = threading.Thread(target=self._keep, name="triggers", daemon=True)
+            self._keeper.start()
 
     def remove(self, names: Iterable[str]) -> None:
         """These functions get no more events."""
@@ -57,38 +82,93 @@ class Wiring:
             for trigger in self._running.pop(name, {}).values():
                 trigger.close()
 
+    def with_faults(self, name: str, health: FunctionHealth) -> FunctionHealth:
+        """The function's health, with those of its triggers that deliver nothing now."""
+        found = [each.fault for each in self._running.get(name, {}).values()]
+        faults = tuple(each for each in found if each)
+        impaired = IMPAIRED if faults and health.state == RUNNING else health.state
+        return replace(health, state=impaired, triggers=faults)
+
+    def close(self) -> None:
+        """Try none again. The functions were removed before."""
+        self._closed.set()
+        if self._keeper:
+            self._keeper.join()
+
+    def _check(self, function: str, trigger: Trigger) -> None:
+        try:
+            check(trigger, self._sources)
+        except LamplightError as error:
+            what = f"{function}'s trigger {trigger} cannot start here"
+            raise RejectedError(what, _why(error), error.remedy) from None
+
+    def _keep(self) -> None:
+        while not self._closed.wait(LOOK):
+            for triggers in list(self._running.values()):
+                for each in list(triggers.values()):
+                    each.look()
+
 
 class _Started:
     """A trigger that runs as soon as the board can run it: an address may be in use now and free later."""
 
-    def __init__(self, trigger: Trigger, deliver: Deliver, ask: Ask, sources: Sources) -> None:
+    def __init__(self, trigger: Trigger, deliver: Deliver, ask: Ask, sources: Sources, note: Note) -> None:
+        self._name = str(trigger)
         self._make = lambda: make(trigger, deliver, ask, sources)
-        self._closed = threading.Event()
+        self._note = note
+        self._lock = threading.Lock()
+        self._closed = False
         self._running: RunningTrigger | None = None
-        self._retry: threading.Thread | None = None
-        if why := self._try():
-            _log.error("A trigger of type %s waits: %s", trigger.kind, why)
-            self._retry = threading.Thread(target=self._try_again, name=f"trigger {trigger.kind}", daemon=True)
-            self._retry.start()
+        self._unmade: LamplightError | None = None
+        self._due = 0.0
+        self._told = ""
+        self.look()
+
+    @property
+    def fault(self) -> TriggerFault | None:
+        """Why it delivers nothing now; None while it works."""
+        error = self._running.fault if self._running else self._unmade
+        return TriggerFault(self._name, _why(error), error.remedy) if error else None
+
+    def look(self) -> None:
+        """Start what could not be started, when it is time to try again; and say what has changed."""
+        with self._lock:
+            if self._closed:
+                return
+            if self._running is None and time.monotonic() >= self._due:
+                self._try()
+            self._tell()
 
     def close(self) -> None:
         """Deliver no more."""
-        self._closed.set()
-        if self._retry:
-            self._retry.join()
-        if self._running:
-            self._running.close()
+        with self._lock:
+            self._closed = True
+            if self._running:
+                self._running.close()
 
-    def _try(self) -> str:
+    def _try(self) -> None:
         try:
-            self._running = self._make()
+            self._running, self._unmade = self._make(), None
         except LamplightError as error:
-            return str(error)
-        return ""
+            self._unmade = error
+        except (OSError, RuntimeError) as error:
+            # The board is out of files, or of threads.
+            self._unmade = LamplightError("this board has no room for it", str(error), "stop what uses up its memory")
+        self._due = time.monotonic() + RETRY
 
-    def _try_again(self) -> None:
-        while not self._closed.wait(RETRY) and self._try():
-            pass
+    def _tell(self) -> None:
+        fault = self.fault
+        why = fault.error if fault else ""
+        if fault and why != self._told:
+            self._note("error", f"the trigger {self._name} does not work: {why}. {fault.remedy}".rstrip(". "))
+        elif self._told and not why:
+            self._note("info", f"the trigger {self._name} works again")
+        self._told = why
+
+
+def _why(error: LamplightError) -> str:
+    """What happened and why; the remedy is told apart from it."""
+    return f"{error.what}: {error.why}" if error.why else error.what
 
 
 def _ways(origin: str, receiver: Receiver) -> tuple[Deliver, Ask]:

@@ -7,10 +7,11 @@ functions.
 from collections.abc import Callable
 from typing import Any
 
+from device.calendar import Calendar
 from device.protocol.triggers import Trigger
 from device.triggers.cron import Cron
 from device.triggers.delivery import Ask, Deliver, RunningTrigger
-from device.triggers.file.trigger import FileTrigger, folder_of
+from device.triggers.file.trigger import FileTrigger, can_watch, folder_of
 from device.triggers.sources import Sources
 from device.triggers.start import Start
 from device.triggers.timer import Timer
@@ -21,6 +22,23 @@ Maker = Callable[[Any, Deliver, Ask, Sources], RunningTrigger]
 def make(trigger: Trigger, deliver: Deliver, ask: Ask, sources: Sources) -> RunningTrigger:
     """Start the trigger that a manifest declares. Raises LamplightError when this board cannot."""
     return MAKERS[trigger.kind](trigger, deliver, ask, sources)
+
+
+def check(trigger: Trigger, sources: Sources) -> None:
+    """Raise LamplightError when it is known by now that this board could not run the trigger; nothing is taken.
+
+    A pin may still be held by the version that is to be replaced, and a broker answers later: of those, of sensors, and
+    of what is taken in the meantime, the trial hears.
+    """
+    if look := CHECKS.get(trigger.kind):
+        look(trigger, sources)
+
+
+CHECKS: dict[str, Callable[[Any, Sources], object]] = {
+    "cron": lambda trigger, _sources: Calendar(trigger.schedule, trigger.zone),
+    "file": lambda trigger, sources: can_watch(folder_of(sources.folders, trigger.folder)),
+    "http": lambda _trigger, sources: sources.can_serve(),
+}
 
 
 MAKERS: dict[str, Maker] = {

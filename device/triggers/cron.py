@@ -73,6 +73,10 @@ class Cron:
                 data = {"scheduled": self._calendar.written(due), "schedule": self._schedule}
                 self._deliver("cron", "lamplight.cron.due", data, self._schedule)
 
+    @property
+    def fault(self) -> None:
+        """Its zone was found when it was made."""
+
     def close(self) -> None:
         """Deliver no more."""
         self._closed.set()

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from device.errors import LamplightError
+
 
 class Deliver(Protocol):
     """Takes an event and never waits; any thread."""
@@ -20,7 +22,12 @@ class Ask(Protocol):
 
 
 class RunningTrigger(Protocol):
-    """A trigger that delivers until it is closed."""
+    """A trigger that delivers until it is closed. One that stops working tries again by itself."""
+
+    @property
+    def fault(self) -> LamplightError | None:
+        """Why it delivers nothing now, and what to do about it; None while it works."""
+        ...
 
     def close(self) -> None:
         """Deliver no more."""

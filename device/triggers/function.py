@@ -26,6 +26,10 @@ class FunctionTrigger:
         hops = given.get("hops", 0) + 1
         self._deliver(f"function/{self.function}", "lamplight.function.result", data, self.function, hops)
 
+    @property
+    def fault(self) -> None:
+        """That the other function is there, chains.py has checked."""
+
     def close(self) -> None:
         """Deliver no more."""
         self._hub.leave(self)

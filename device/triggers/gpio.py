@@ -4,12 +4,12 @@ One thread for each pin, shared by every function that watches it; each debounce
 hal's.
 """
 
-import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from device.errors import LamplightError
 from device.protocol.triggers import GpioTrigger as Declared
 from device.triggers.delivery import Deliver
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 # A pin that cannot be watched is tried again this often; an idle thread looks for its end as often. In seconds.
 RETRY = 1.0
 LOOK = 0.25
-
-_log = logging.getLogger(__name__)
 
 
 class Debounce:
@@ -68,6 +66,11 @@ class GpioTrigger:
             pin = self._declared.pin
             self._deliver(f"gpio/{pin}", f"lamplight.gpio.{edge}", {"pin": pin, "value": level}, pin)
 
+    @property
+    def fault(self) -> LamplightError | None:
+        """Why the pin is not watched now."""
+        return self._watcher.fault
+
     def close(self) -> None:
         """Deliver no more."""
         self._watcher.leave(self)
@@ -82,7 +85,7 @@ class PinWatcher:
         self._watch = watch
         self._lock = threading.Lock()
         self._triggers: list[GpioTrigger] = []
-        self._told = ""
+        self.fault: LamplightError | None = self._not_yet()
         # While the pin is watched.
         self._level: bool | None = None
         self._left = threading.Event()
@@ -97,6 +100,7 @@ class PinWatcher:
                 trigger.begin(self._level)
             if self._thread is None:
                 self._left, self._begun = threading.Event(), threading.Event()
+                self.fault = self._not_yet()
                 run = threading.Thread(target=self._run, args=(self._left,), name=f"pin {self._pin}", daemon=True)
                 self._thread = run
                 run.start()
@@ -123,16 +127,16 @@ class PinWatcher:
                     edges.close()
             except Exception as error:
                 # Whatever a driver raises, the pin may be free again later.
-                self._complain(str(error))
+                self.fault = error if isinstance(error, LamplightError) else self._unwatched(repr(error))
                 self._begun.set()
                 left.wait(RETRY)
 
     def _follow(self, edges: "Edges", left: threading.Event) -> None:
-        self._told = ""
         with self._lock:
             self._level = edges.level
             for each in self._triggers:
                 each.begin(self._level)
+        self.fault = None
         self._begun.set()
         while not left.is_set():
             for edge in edges.wait(self._patience()):
@@ -157,10 +161,11 @@ class PinWatcher:
         with self._lock:
             return list(self._triggers)
 
-    def _complain(self, why: str) -> None:
-        if why != self._told:
-            _log.warning("%s", why)
-        self._told = why
+    def _not_yet(self) -> LamplightError:
+        return self._unwatched("its driver has not answered")
+
+    def _unwatched(self, why: str) -> LamplightError:
+        return LamplightError(f"the pin {self._pin!r} cannot be watched", why, "`lamplight doctor` looks at the pins")
 
 
 class PinHub:

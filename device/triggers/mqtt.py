@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from device.errors import LamplightError
 from device.event import rfc3339
 from device.protocol.cloudevents import MAX_HOPS, Message
 from device.protocol.errors import ProtocolError
@@ -20,6 +21,9 @@ from device.triggers.delivery import Deliver
 
 # Between two warnings of one circle, in seconds.
 _TELL = 60.0
+# Seconds until topics that the broker refused are asked for again: its rules may have changed.
+RETRY = 30.0
+
 _log = logging.getLogger(__name__)
 
 
@@ -30,8 +34,10 @@ class Network(Protocol):
         """Send; False when not connected."""
         ...
 
-    def subscribe(self, filters: Sequence[str]) -> None:
-        """Have these delivered from now on. Nothing when not connected."""
+    def subscribe(self, filters: Sequence[str], answered: Callable[[str, bool], None]) -> None:
+        """Have these delivered from now on; `answered` hears of each whether the broker grants it. Nothing when not
+        connected.
+        """
         ...
 
     def unsubscribe(self, filters: Sequence[str]) -> None:
@@ -42,10 +48,15 @@ class Network(Protocol):
 class MqttTrigger:
     """Delivers what comes on topics that `filter` matches, until closed."""
 
-    def __init__(self, filter: str, deliver: Deliver, leave: Callable[["MqttTrigger"], None]) -> None:
+    def __init__(self, hub: "TopicHub", filter: str, deliver: Deliver) -> None:
+        self._hub = hub
         self.filter = filter
         self._deliver = deliver
-        self._leave = leave
+
+    @property
+    def fault(self) -> LamplightError | None:
+        """That the broker refused the topic. Without a connection nothing is known, and nothing wrong."""
+        return self._hub.fault(self.filter)
 
     def take(self, message: Message) -> None:
         """A message that matches."""
@@ -54,7 +65,7 @@ class MqttTrigger:
 
     def close(self) -> None:
         """Deliver no more."""
-        self._leave(self)
+        self._hub.leave(self)
 
 
 class TopicHub:
@@ -65,6 +76,7 @@ class TopicHub:
         self._network: Network | None = None
         self._lock = threading.Lock()
         self._triggers: list[MqttTrigger] = []
+        self._refused: set[str] = set()
         self._numbers = itertools.count(1)
         # When a circle was last told of, by function.
         self._circles: dict[str, float] = {}
@@ -76,18 +88,26 @@ class TopicHub:
     def connected(self) -> None:
         """Subscribe anew: the network may have forgotten."""
         with self._lock:
+            self._refused.clear()
             filters = sorted({each.filter for each in self._triggers})
-        if filters and self._network:
-            self._network.subscribe(filters)
+        self._subscribe(filters)
+
+    def fault(self, filter: str) -> LamplightError | None:
+        """Why nothing comes on these topics, where the broker has said that nothing will."""
+        if filter not in self._refused:
+            return None
+        return LamplightError(
+            f"the broker refuses the topic {filter!r}", "its rules do not let this device read it", "look at its rules"
+        )
 
     def trigger(self, filter: str, deliver: Deliver) -> MqttTrigger:
         """A trigger on these topics."""
-        trigger = MqttTrigger(filter, deliver, self._leave)
+        trigger = MqttTrigger(self, filter, deliver)
         with self._lock:
             new = all(each.filter != filter for each in self._triggers)
             self._triggers.append(trigger)
-        if new and self._network:
-            self._network.subscribe([filter])
+        if new:
+            self._subscribe([filter])
         return trigger
 
     def published(self, function: str, topic: str, data: object, hops: int = 1) -> None:
@@ -137,11 +157,34 @@ class TopicHub:
         for each in listening:
             each.take(message)
 
-    def _leave(self, trigger: MqttTrigger) -> None:
+    def leave(self, trigger: MqttTrigger) -> None:
+        """Nothing more for this one."""
         with self._lock:
             if trigger not in self._triggers:
                 return
             self._triggers.remove(trigger)
             last = all(each.filter != trigger.filter for each in self._triggers)
+            if last:
+                self._refused.discard(trigger.filter)
         if last and self._network:
             self._network.unsubscribe([trigger.filter])
+
+    def _subscribe(self, filters: Sequence[str]) -> None:
+        if filters and self._network:
+            self._network.subscribe(filters, self._answered)
+
+    def _answered(self, filter: str, granted: bool) -> None:
+        with self._lock:
+            wanted = any(each.filter == filter for each in self._triggers)
+            if granted or not wanted:
+                self._refused.discard(filter)
+                return
+            self._refused.add(filter)
+        again = threading.Timer(RETRY, self._ask_again, (filter,))
+        again.daemon = True
+        again.start()
+
+    def _ask_again(self, filter: str) -> None:
+        # Unless nobody wants it any more, or a new connection has asked for it since.
+        if self.fault(filter):
+            self._subscribe([filter])

@@ -3,15 +3,18 @@
 It opens nothing until a trigger wants it. What each kind of trigger does stands in the file of its name.
 """
 
+import contextlib
+import errno
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from device.config import HttpConfig
 from device.errors import LamplightError
+from device.port_holder import holder
 from device.triggers.delivery import Ask
 from device.triggers.function import ResultHub
 from device.triggers.gpio import PinHub
@@ -62,6 +65,16 @@ class Sources:
                 self._server = self._start()
         return self.routes.trigger(declared, ask)
 
+    def can_serve(self) -> None:
+        """Raise LamplightError when HTTP is not served and cannot be now. Nothing is served by this."""
+        # Only boards with such a trigger pay for the import.
+        from device.triggers.http import server
+
+        with self._starting, self._explained():
+            if self._server is None:
+                self._answer()
+                server.try_out(self._http)
+
     @property
     def port(self) -> int:
         """Where HTTP is served; 0 while it is not."""
@@ -84,18 +97,24 @@ class Sources:
         return guard.guarded(self.routes.answer, guard.read_token(self._http.token_file))
 
     def _start(self) -> "Server":
-        # Only boards with such a trigger pay for the import.
         from device.triggers.http.server import Server
 
-        where = f"{self._http.host} port {self._http.port}"
-        try:
+        with self._explained():
             server = Server(self._http, self.routes.admit, self._answer())
-        except OSError as error:
-            raise LamplightError(
-                f"HTTP cannot be served at {where}",
-                str(error),
-                "choose another address in agent.toml: [http] host, port, certificate, key, token_file",
-            ) from None
         scheme = "https" if self._http.certificate else "http"
         _log.info("Functions are served at %s://%s:%s", scheme, self._http.host, server.port)
         return server
+
+    @contextlib.contextmanager
+    def _explained(self) -> Generator[None]:
+        """What the system refuses, as a LamplightError."""
+        try:
+            yield
+        except OSError as error:
+            by = holder(self._http.port) if error.errno == errno.EADDRINUSE else ""
+            raise LamplightError(
+                f"HTTP cannot be served at {self._http.host} port {self._http.port}",
+                f"{by} listens there" if by else str(error),
+                "stop what holds it, or choose another address in agent.toml: "
+                "[http] host, port, certificate, key, token_file",
+            ) from None

@@ -36,6 +36,10 @@ class Timer:
                 self._deliver("timer", "lamplight.timer.tick", {"missed": now - last - 1})
                 last = now
 
+    @property
+    def fault(self) -> None:
+        """It needs its thread alone."""
+
     def close(self) -> None:
         """Deliver no more."""
         self._closed.set()

@@ -18,7 +18,7 @@ from pathlib import Path
 from device import durable
 from device.artifact import patch
 from device.artifact.patch import BadPatchError
-from device.errors import LamplightError, UntrustedError
+from device.errors import BusyError, LamplightError, UntrustedError
 from device.generation import Generation
 from device.infer.acceptance import AbandonedError
 from device.protocol import chunks
@@ -291,7 +291,7 @@ class Engine:
             self._fetching = fetching
             return
         except Exception as error:
-            self._refuse(deployment, text(error), again=isinstance(error, OSError))
+            self._refuse(deployment, text(error), again=isinstance(error, (OSError, BusyError)))
             return
         if not self._running.switch(deployment, generation):
             self._tidy()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from device.errors import RejectedError
+from device.errors import BusyError, RejectedError
 from device.generation import Generation
 from device.protocol.deployment import Deployment
 from device.protocol.errors import ProtocolError
@@ -21,6 +21,7 @@ from device.update.status import Reporter
 from device.update.store import Store
 from device.update.trial import baseline
 from device.update.trial import judge as trial
+from device.update.trial.baseline import BUSY
 
 
 class _DamagedError(RejectedError):
@@ -188,7 +189,8 @@ class Running:
 
 
 def _not_started(error: Exception) -> dict[str, object]:
-    return {"kind": "start", "last_error": text(error)[-trial.MAX_ERROR :]}
+    kind = BUSY if isinstance(error, BusyError) else "start"
+    return {"kind": kind, "last_error": text(error)[-trial.MAX_ERROR :]}
 
 
 def text(error: Exception) -> str:

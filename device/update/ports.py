@@ -11,7 +11,7 @@ class Health(Protocol):
 
     @property
     def state(self) -> str:
-        """One of starting, running, backoff, stopped."""
+        """One of starting, running, impaired, backoff, stopped."""
         ...
 
     @property
@@ -50,8 +50,32 @@ class Health(Protocol):
         ...
 
     @property
+    def excused(self) -> int:
+        """How many of the timeouts and crashes the board is to blame for: it had too little processor time."""
+        ...
+
+    @property
+    def triggers(self) -> "Sequence[Fault]":
+        """Its triggers that deliver nothing now."""
+        ...
+
+    @property
     def last_error(self) -> str:
         """The last of any of these, or ""."""
+        ...
+
+
+class Fault(Protocol):
+    """What the runtime says of a trigger that delivers nothing."""
+
+    @property
+    def trigger(self) -> str:
+        """Its type and subject: "http /lamp"."""
+        ...
+
+    @property
+    def error(self) -> str:
+        """Why."""
         ...
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from device.protocol.deployment import ArtifactRef, Deployment
+from device.protocol.reasons import SAME_FAILED
 from device.update.slots import Slots, fingerprint
 
 
@@ -43,11 +44,16 @@ def plan(slots: Slots, desired: Deployment, trees: Collection[str]) -> Plan:
     if desired.generation < slots.floor:
         return Reject(f"generation {desired.generation} is older than generation {slots.floor}, which came before")
     failure = slots.failed.get(content)
-    if failure is None or desired.attempt > failure.attempt:
+    if failure is None or desired.attempt > failure.attempt or _excused(slots, content, desired):
         return Install(tuple(ref for ref in desired.parts() if ref.digest not in trees))
     if failure.generation == desired.generation:
         return Nothing()
     return Reject(
-        f"the same content failed as generation {failure.generation}: {failure.reason}. "
+        f"{SAME_FAILED}{failure.generation}: {failure.reason}. "
         "If the cause lay outside of it, `lamplight deploy --retry` has it tried once more"
     )
+
+
+def _excused(slots: Slots, content: str, desired: Deployment) -> bool:
+    """Whether the board was only too busy to try it, and somebody asks for it anew."""
+    return content in slots.excused and slots.failed[content].generation != desired.generation

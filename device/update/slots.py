@@ -21,7 +21,7 @@ from device.protocol.fields import integer, items, sha256, table, text
 from device.trust import rules
 from device.trust.rules import NOBODY, Signer
 from device.update.trial import baseline
-from device.update.trial.baseline import Baseline
+from device.update.trial.baseline import BUSY, Baseline
 
 FORMAT = 1
 # How often a generation in trial may be started; the agent dying with it uses one up.
@@ -45,6 +45,7 @@ class Failure(NamedTuple):
 class Slots:
     """The installed generations.
 
+    `excused` are those of `failed` whose content is not held to have failed: the board was too busy to try it.
     `floor` is the highest generation ever believed, by the count of `signer`. `starts` is how often the one in trial
     may still be started. `failed` is by fingerprint, oldest first; `accepted` are the digests of models that passed
     their acceptance. `baseline` is how the active one did.
@@ -57,6 +58,7 @@ class Slots:
     trial: Deployment | None = None
     starts: int = 0
     failed: Mapping[str, Failure] = field(default_factory=dict[str, Failure])
+    excused: frozenset[str] = frozenset()
     accepted: frozenset[str] = frozenset()
     baseline: Baseline = field(default_factory=Baseline)
 
@@ -113,18 +115,30 @@ def commit(slots: Slots, now: Baseline | None = None) -> Slots:
     assert slots.trial is not None
     failed = {key: each for key, each in slots.failed.items() if key != fingerprint(slots.trial)}
     kept = replace(slots, active=slots.trial, previous=slots.active, trial=None, starts=0, failed=failed)
-    return replace(kept, accepted=slots.accepted & kept.digests(), baseline=now or Baseline())
+    return replace(kept, accepted=slots.accepted & kept.digests(), baseline=now or Baseline(), excused=_known(kept))
 
 
 def revert(slots: Slots, reason: str, evidence: Mapping[str, object] = MappingProxyType({})) -> Slots:
-    """The generation in trial failed; its content will not be tried again, unless another attempt is asked for."""
+    """The generation in trial failed; its content will not be tried again, unless another attempt is asked for, or the
+    evidence is that the board was too busy.
+    """
     assert slots.trial is not None
     failure = Failure(slots.trial.generation, reason, slots.trial.attempt, evidence)
     content = fingerprint(slots.trial)
     others = [(key, each) for key, each in slots.failed.items() if key != content]
     newest = [*others, (content, failure)][-MAX_FAILED:]
     bare = [(key, each._replace(evidence={})) for key, each in newest[:-MAX_EVIDENCE]]
-    return replace(slots, trial=None, starts=0, failed=dict([*bare, *newest[-MAX_EVIDENCE:]]))
+    reverted = replace(slots, trial=None, starts=0, failed=dict([*bare, *newest[-MAX_EVIDENCE:]]))
+    return replace(reverted, excused=_known(reverted) - {content} | ({content} if _excuses(evidence) else set()))
+
+
+def _excuses(evidence: Mapping[str, object]) -> bool:
+    return evidence.get("kind") == BUSY
+
+
+def _known(slots: Slots) -> frozenset[str]:
+    """The excused ones that are still remembered."""
+    return slots.excused & slots.failed.keys()
 
 
 def lose(slots: Slots) -> Slots:
@@ -157,6 +171,7 @@ def save(path: Path, slots: Slots) -> None:
         "trial": slots.trial and slots.trial.to_json(),
         "starts": slots.starts,
         "failed": [[key, *failure[:3], dict(failure.evidence)] for key, failure in slots.failed.items()],
+        "excused": sorted(slots.excused),
         "accepted": sorted(slots.accepted),
         "baseline": slots.baseline.to_json(),
     }
@@ -174,6 +189,7 @@ def _parse(fields: dict[str, object]) -> Slots:
         trial=_slot(fields, "trial"),
         starts=integer(fields, "starts", "slots", 0, STARTS),
         failed=dict(_failure(each) for each in failed),
+        excused=frozenset(sha256(each, "slots.excused") for each in items(fields.get("excused", []), "slots.excused")),
         accepted=frozenset(sha256(each, "slots.accepted") for each in items(fields.get("accepted"), "slots.accepted")),
         baseline=baseline.parse(fields["baseline"]) if "baseline" in fields else Baseline(),
     )

@@ -104,6 +104,8 @@ class Health:
     deaths: dict = field(default_factory=dict)
     runs: int = 0
     slow: int = 0
+    excused: int = 0
+    triggers: tuple = ()
     last_error: str = ""
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from device import libraries
 from device.generation import Generation, InstalledModel
-from device.health import FunctionHealth, SensorHealth
+from device.health import FunctionHealth, SensorHealth, TriggerFault
 from device.protocol import messages
 from device.protocol.manifest import ModelManifest
 from device.protocol.reported import Disk, Reported, ReportedAgent, ReportedFunction, ReportedModel, parse
@@ -121,3 +121,16 @@ def test_a_new_connection_is_told_again() -> None:
     throttle.due(body())
     throttle.forget()
     assert throttle.due(body())
+
+
+def test_triggers_that_deliver_nothing_are_told_at_once_and_only_when_there_are_any():
+    broken = replace(HEALTH, state="impaired", triggers=(TriggerFault("http /lamp", "taken", "stop it"),))
+    told = body(broken)
+    assert told.to_json()["functions"]["lamp"]["triggers"] == [
+        {"trigger": "http /lamp", "error": "taken", "remedy": "stop it"}
+    ]
+    assert parse(told.to_json()) == told
+    assert "triggers" not in body().to_json()["functions"]["lamp"]
+    throttle = Throttle(Clock())
+    assert throttle.due(body())
+    assert throttle.due(told)

@@ -28,7 +28,7 @@ class Fleet:
     def __init__(self, state: Path, *options: str) -> None:
         self.state = state
         self._options = options
-        self.port, self.mqtt_port = ports.free(), ports.free()
+        self.port, self.mqtt_port, self.http_port = ports.free(), ports.free(), ports.free()
         self.url = f"http://127.0.0.1:{self.port}"
         self.lines: list[dict[str, Any]] = []
         self.patience = 120.0  # seconds that one command may take
@@ -106,7 +106,8 @@ class Fleet:
         until(lambda: world.state()["pins"]["led"] is lit, f"the LED is {'lit' if lit else 'out'}")  # type: ignore[index]
 
     def _ports(self) -> tuple[str, ...]:
-        return ("--port", str(self.port), "--mqtt-port", str(self.mqtt_port), *self._options)
+        mine = {"--port": self.port, "--mqtt-port": self.mqtt_port, "--http-port": self.http_port}
+        return (*(word for option, port in mine.items() for word in (option, str(port))), *self._options)
 
     def _read(self, up: subprocess.Popen[str]) -> None:
         assert up.stdout is not None

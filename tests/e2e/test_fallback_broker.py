@@ -25,7 +25,7 @@ sys.exit(cli.run(sys.argv[1:]))
 def home(tmp_path: Path) -> Iterator[Fleet]:
     """A running `up`, started as a person does; what it says is in `said` beside its folder. Ended by Ctrl-C."""
     home = Fleet(tmp_path / "lamplight")
-    ports = ("--port", str(home.port), "--mqtt-port", str(home.mqtt_port))
+    ports = ("--port", str(home.port), "--mqtt-port", str(home.mqtt_port), "--http-port", "0")
     with (tmp_path / "shown").open("wb") as shown, (tmp_path / "said").open("wb") as said:
         up = subprocess.Popen(
             [sys.executable, "-c", WITHOUT_MOSQUITTO, "up", "--state", str(home.state), *ports],

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from pathlib import Path
 
 from tests.e2e.conftest import DEVICE, Fleet
@@ -159,29 +158,30 @@ def test_dev_redeploys_at_each_save(fleet: Fleet, night_light: Path) -> None:
     import os
     import signal
     import subprocess
+    import threading
 
     from tests.e2e.conftest import LAMPLIGHT
 
     dev = subprocess.Popen(
-        [*LAMPLIGHT, "dev", str(night_light), "--device", DEVICE],
-        stdout=subprocess.DEVNULL,
+        [*LAMPLIGHT, "--json", "dev", str(night_light), "--device", DEVICE],
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        text=True,
         env={**os.environ, "LAMPLIGHT_URL": fleet.url},
     )
     try:
         main = night_light / "main.py"
         good = main.read_text()
-
-        def saved_until_lit() -> bool:
-            # Saved again and again: nothing tells us when the watcher has begun to watch.
-            main.write_text(good.replace("<", ">="))
-            time.sleep(0.5)
-            return fleet.world().state()["pins"]["led"] is True  # type: ignore[index]
-
-        until(saved_until_lit, "a save was deployed")
+        assert dev.stdout
+        # Decisions may come first. What is saved from this line on is deployed.
+        assert any(json.loads(line)["kind"] == "watching" for line in dev.stdout)
+        # Somebody has to read on: a full pipe would stop it.
+        threading.Thread(target=dev.stdout.read, daemon=True).start()
+        main.write_text(good.replace("<", ">="))
+        fleet.led_becomes(True)
         main.write_text("def handler(event, context:\n")
         main.write_text(good)
         fleet.led_becomes(False)
     finally:
         dev.send_signal(signal.SIGINT)
-        dev.wait(30)
+        dev.wait(60)

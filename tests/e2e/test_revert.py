@@ -15,10 +15,14 @@ from tests.support import until
 
 MANIFEST = """name = "night-light"
 handler = "main:handler"
+timeout = "60s"
 
 [[triggers]]
 type = "timer"
 every = "20ms"
+
+[pins.button]
+direction = "in"
 """
 HANDLER = """import time
 
@@ -26,9 +30,9 @@ count = 0
 
 def handler(event, context):
     global count
+    while {waits} and context.pins["button"].value:
+        time.sleep(0.01)
     count += 1
-    if count == 1:
-        time.sleep({pause})
     if count % {each} == 0:
         raise ValueError("no light today")
 """
@@ -43,11 +47,12 @@ def often(fleet: Fleet, night_light: Path) -> Iterator[Path]:
     fleet.run("remove", f"{DEVICE}/night-light")
     fleet.run("deploy", str(night_light), "--device", DEVICE)
     yield night_light
+    fleet.world().wire("button", None)
 
 
-def write(folder: Path, each: int, pause: float = 0) -> None:
-    """The handler that fails every so many times, after seconds of a `pause`."""
-    (folder / "main.py").write_text(HANDLER.format(each=each, pause=pause))
+def write(folder: Path, each: int, waits: bool = False) -> None:
+    """The handler that fails every so many times; with `waits`, it begins when the button is pressed."""
+    (folder / "main.py").write_text(HANDLER.format(each=each, waits=waits))
 
 
 def device(fleet: Fleet) -> Any:
@@ -64,8 +69,8 @@ def shim_pid(fleet: Fleet) -> int:
 
 def test_a_function_whose_errors_double_is_reverted_without_the_cloud_with_evidence(fleet: Fleet, often: Path) -> None:
     until(lambda: device(fleet)["reported"]["functions"]["night-light"]["events"] >= 300, "enough events before")
-    # At fifty events a second the verdict would come before anybody was told of the trial: boards report once a second.
-    write(often, 2, pause=3)
+    # At fifty events a second the verdict would come before anybody was told of the trial.
+    write(often, 2, waits=True)
     deploy = ("deploy", str(often), "--device", DEVICE, "--trial-seconds", "600")
     asked = fleet.json(*deploy, "--no-wait")["generation"]
     on_trial = {"generation": asked, "state": "TRIAL"}
@@ -73,6 +78,7 @@ def test_a_function_whose_errors_double_is_reverted_without_the_cloud_with_evide
     pid = shim_pid(fleet)
     os.kill(pid, signal.SIGSTOP)
     try:
+        fleet.world().wire("button", False)
         slots = fleet.state / "devices" / DEVICE / "state" / "update" / "slots.json"
         until(lambda: any(each[1] == asked for each in json.loads(slots.read_text())["failed"]), "the board's verdict")
     finally:
@@ -92,12 +98,13 @@ def test_a_sensor_that_dies_in_a_trial_reverts_it_and_one_that_was_dead_does_not
     fleet: Fleet, night_light: Path
 ) -> None:
     (night_light / "main.py").write_text("def handler(event, context):\n    return 1\n")
-    deploy = ("deploy", str(night_light), "--device", DEVICE, "--trial-events", "0")
-    asked = fleet.json(*deploy, "--trial-seconds", "3", "--no-wait")["generation"]
+    deploy = ("deploy", str(night_light), "--device", DEVICE, "--trial-seconds", "1")
+    # So many events that the trial waits for the sensor's end, and not the sensor for the trial's.
+    asked = fleet.json(*deploy, "--trial-events", "1000000", "--no-wait")["generation"]
     on_trial = {"generation": asked, "state": "TRIAL"}
     until(lambda: on_trial.items() <= device(fleet)["reported"]["update"].items(), "the trial")
     fleet.world().set(unplugged=True)
     until(lambda: str(asked) in device(fleet)["reported"]["failed"], "the verdict")
     assert device(fleet)["reported"]["evidence"][str(asked)]["kind"] == "sensor"
-    told = fleet.json(*deploy, "--trial-seconds", "1", "--retry")
+    told = fleet.json(*deploy, "--trial-events", "0", "--retry")
     assert told["state"] == "COMMITTED"

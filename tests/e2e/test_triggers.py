@@ -1,5 +1,11 @@
-"""A message of the fleet, over the real broker, starts a function on the board; and an event sent by hand does."""
+"""A message of the fleet, over the real broker, starts a function on the board; and an event sent by hand does.
 
+An address that is taken refuses a function that is to be served there.
+"""
+
+import os
+import socket
+import urllib.request
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -34,3 +40,18 @@ def test_a_message_of_another_board_and_an_event_by_hand_start_a_function(fleet:
     assert decision["trigger"] == "lamplight.mqtt.message"
     assert decision["result"]["data"] == {"topic": "rooms/hall", "data": {"lit": True}, "from": message.source}
     fleet.run("remove", f"{DEVICE}/listener")
+
+
+def test_an_http_port_that_is_taken_refuses_the_function_and_names_who_has_it(fleet: Fleet, tmp_path: Path) -> None:
+    toml = 'name = "served"\nhandler = "main:handler"\n[[triggers]]\ntype = "http"\npath = "/here"\n'
+    (tmp_path / "function.toml").write_text(toml)
+    (tmp_path / "main.py").write_text('def handler(event, context):\n    return "yes"\n')
+    deploy = ("deploy", str(tmp_path), "--device", DEVICE)
+    with socket.create_server(("127.0.0.1", fleet.http_port)):
+        refused = fleet.run(*deploy, code=5).stderr
+    assert f"HTTP cannot be served at 127.0.0.1 port {fleet.http_port}" in refused
+    assert f"process {os.getpid()} " in refused
+    fleet.run(*deploy)
+    with urllib.request.urlopen(f"http://127.0.0.1:{fleet.http_port}/here", timeout=60) as answer:
+        assert answer.read() == b"yes"
+    fleet.run("remove", f"{DEVICE}/served")

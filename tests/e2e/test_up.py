@@ -21,11 +21,16 @@ def test_ctrl_c_leaves_nothing_running_and_a_second_run_works(tmp_path: Path) ->
     until(lambda: not home.processes(), "every process is gone again")
 
 
+def free_but(port: int = 0) -> tuple[str, ...]:
+    """Options with ports that nobody has, but for the console's where one is given."""
+    return ("--port", str(port or ports.free()), "--mqtt-port", str(ports.free()), "--http-port", "0")
+
+
 def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = subprocess.run(
-            [*LAMPLIGHT, "up", "--state", str(tmp_path / "s"), "--port", str(port), "--mqtt-port", str(ports.free())],
+            [*LAMPLIGHT, "up", "--state", str(tmp_path / "s"), *free_but(port=port)],
             capture_output=True,
             text=True,
             timeout=60,
@@ -38,7 +43,7 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
 
 def test_a_second_up_in_the_same_folder_is_refused(fleet: Fleet) -> None:
     done = subprocess.run(
-        [*LAMPLIGHT, "up", "--state", str(fleet.state), "--port", str(ports.free()), "--mqtt-port", str(ports.free())],
+        [*LAMPLIGHT, "up", "--state", str(fleet.state), *free_but()],
         capture_output=True,
         text=True,
         timeout=60,

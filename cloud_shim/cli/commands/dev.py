@@ -7,24 +7,35 @@ from typing import Any, NamedTuple
 
 import click
 
+from cloud_shim.cli import outcome
 from cloud_shim.cli.commands import layer
 from cloud_shim.cli.lines import release
 from cloud_shim.cli.live import Live
 from cloud_shim.cli.options import Options, choose_device, command, device_option, existing_folder
+from cloud_shim.cli.outcome import Outcome
 from cloud_shim.cli.release.packing import pack
 from cloud_shim.cli.release.pushing import push
 from device.errors import LamplightError
+from device.protocol import reasons
 from device.protocol.layer import REQUIREMENTS
 
 _IDLE = 250  # milliseconds between two looks when nothing is saved
+# So often one save is tried, where the board refuses it for what its code may not be to blame for.
+_TRIES = 3
 
 
 class Sent(NamedTuple):
-    """What the device was given last: the packed folder, its requirements.txt, and the layer made of that."""
+    """What the device was given last: the packed folder, its requirements.txt, the layer made of that, the RELEASE.
+
+    `generation` is the one whose end is waited for, 0 for none; it is the save's try number `tries`.
+    """
 
     archive: bytes = b""
     requirements: bytes = b""
     layer: dict[str, Any] = {}
+    release: dict[str, Any] = {}
+    generation: int = 0
+    tries: int = 1
 
 
 @command("dev")
@@ -37,8 +48,11 @@ def run(options: Options, path: str, device: str) -> None:
     options.client.device(device)  # a misspelt name is an error now, not at each save
     Live(options.client.url, options.terminal, _thread.interrupt_main, device).start()
     sent = Sent()
-    for _ in saves(folder):
-        sent = redeploy(options, folder, device, sent)
+    for number, saved in enumerate(saves(folder)):
+        if number == 0:
+            watching = f"watching {path}: save a file to deploy it"
+            options.terminal.data({"kind": "watching", "folder": path, "device": device}, [(watching, "bold")])
+        sent = redeploy(options, folder, device, sent) if saved else look(options, device, sent)
 
 
 def redeploy(options: Options, folder: Path, device: str, sent: Sent) -> Sent:
@@ -57,7 +71,43 @@ def redeploy(options: Options, folder: Path, device: str, sent: Sent) -> Sent:
         return sent
     name = release(stored["name"], stored["version"])
     options.terminal.say(("deploy  ", "bold"), f"{name} to {device} as generation {generation}")
-    return Sent(archive, requirements, needs)
+    return Sent(archive, requirements, needs, stored, generation)
+
+
+def look(options: Options, device: str, sent: Sent) -> Sent:
+    """See what became of the last deployment, and have it tried again where that may help. An error is shown."""
+    if not sent.generation:
+        return sent
+    try:
+        end = outcome.judge(options.client.device(device), sent.generation)
+        if not end.final and end.state != "SUPERSEDED":
+            return sent
+        why = again(end, sent.tries)
+        if not why:
+            return sent._replace(generation=0)
+        retry = reasons.failed_before(end.reason)
+        generation = options.client.deploy(device, sent.release, layer=sent.layer, retry=retry)
+    except LamplightError as error:
+        options.terminal.error(error)
+        return sent._replace(generation=0)
+    told = {"kind": "again", "device": device, "generation": generation, "reason": end.reason}
+    name = release(sent.release["name"], sent.release["version"])
+    options.terminal.data(told, [("again   ", "bold"), (f"{name} to {device} as generation {generation}: {why}", "")])
+    return sent._replace(generation=generation, tries=sent.tries + 1)
+
+
+def again(end: Outcome, tries: int) -> str:
+    """Why a deployment that ended so after so many tries is to be tried once more; "" when it is not."""
+    if end.good or tries >= _TRIES:
+        return ""
+    if reasons.failed_before(end.reason):
+        return f"it is tried again because you ask for it anew; {_first_line(end.reason)}"
+    return f"it is tried again, for {_first_line(end.reason)}" if reasons.too_busy(end.reason) else ""
+
+
+def _first_line(reason: str) -> str:
+    """What a device says, without where in the code and what to try: that is in the lines above."""
+    return reason.partition("\n")[0].partition(". If the cause")[0]
 
 
 def _requirements(folder: Path) -> bytes:
@@ -65,12 +115,14 @@ def _requirements(folder: Path) -> bytes:
     return file.read_bytes() if file.is_file() else b""
 
 
-def saves(folder: Path) -> Iterator[None]:
-    """Once at the start, and then after each save; what is saved while the caller works is not missed."""
+def saves(folder: Path) -> Iterator[bool]:
+    """True at the start, when the folder is watched, and after each save, False now and then in between.
+
+    A save while the caller works is not missed.
+    """
     import watchfiles
 
     begun = False
     for changes in watchfiles.watch(folder, yield_on_timeout=True, rust_timeout=_IDLE):
-        if changes or not begun:
-            begun = True
-            yield
+        yield bool(changes) or not begun
+        begun = True

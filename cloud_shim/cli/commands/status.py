@@ -98,6 +98,7 @@ def _function(runs: ReportedFunction, wanted: Desired) -> str:
     died = amounts.deaths(runs.deaths)
     counts += [died] if died else []
     told = [f"v{runs.version} {runs.state}, {', '.join(counts)}"]
+    told += [f"trigger {each.trigger} does not work: {each.error}. {each.remedy}" for each in runs.triggers]
     if wanted.get("config"):
         told.append("set: " + ", ".join(f"{key}={value}" for key, value in wanted["config"].items()))
     if runs.last_error:

@@ -11,6 +11,7 @@ from cloud_shim.cli.client import Client
 from cloud_shim.words import amounts
 from device.doctor.check import Finding, fail, ok, skip, warn
 from device.doctor.clock import duration
+from device.protocol import reported
 
 Json = Mapping[str, Any]
 # Records looked at for a device's clock, and the seconds of difference that count.
@@ -29,12 +30,13 @@ def shim(client: Client) -> Finding:
 
 
 def findings(client: Client, now: float) -> Mapping[str, Finding]:
-    """What there is to say of each device: its presence, its deployment and its clock, as "<device>.presence" …"""
+    """What there is to say of each device: its presence, deployment, triggers and clock, as "<device>.presence" …"""
     found: dict[str, Finding] = {}
     for device in client.devices():
         name = device["name"]
         found[f"{name}.presence"] = judge_presence(device, now)
         found[f"{name}.deployment"] = judge_deployment(device)
+        found[f"{name}.triggers"] = judge_triggers(device)
         found[f"{name}.clock"] = judge_clock(client.records(name, limit=_RECORDS))
     return found or {"none": skip("the shim knows no device", "`lamplight up` starts a simulated one")}
 
@@ -68,6 +70,19 @@ def judge_deployment(device: Json) -> Finding:
     if asked.state == "WAITING":
         return warn(f"generation {wanted} has not been taken up", f"`lamplight doctor {name}` looks from its side")
     return ok(f"generation {wanted} is {asked.state}")
+
+
+def judge_triggers(device: Json) -> Finding:
+    """Whether all triggers of its functions deliver, as the device said last."""
+    report = reported.known(device["reported"])
+    if report is None:
+        return skip("the device has not reported yet")
+    broken = [(name, each) for name, function in sorted(report.functions.items()) for each in function.triggers]
+    if not broken:
+        return ok("all triggers deliver")
+    told = "; ".join(f"{name}: {each.trigger} does not work: {each.error}" for name, each in broken)
+    remedies = dict.fromkeys(each.remedy for _, each in broken if each.remedy)
+    return fail(told, ". ".join(remedies) or f"`lamplight logs {device['name']}` says when it began")
 
 
 def judge_clock(records: Sequence[Json]) -> Finding:

@@ -1,15 +1,14 @@
 """Whether a TCP port of this machine's loopback is free, and if not, which process holds it."""
 
 import contextlib
-import os
 import secrets
 import socket
-from pathlib import Path
+from collections.abc import Mapping
 
-from device.errors import LamplightError
+from device.errors import LamplightError, UsageError
+from device.port_holder import holder
 
 _HOST = "127.0.0.1"
-_LISTENING = "0A"  # TCP_LISTEN in Linux' include/net/tcp_states.h
 
 
 def ensure_free(port: int, option: str) -> None:
@@ -23,6 +22,18 @@ def ensure_free(port: int, option: str) -> None:
             by = holder(port)
             why = f"{by} listens there" if by else error.strerror or str(error)
             raise LamplightError(f"Port {port} is in use", why, f"stop it, or {option} with another port") from error
+
+
+def ensure_all_free(wanted: Mapping[str, int]) -> None:
+    """As `ensure_free` for each port by its option, and UsageError for one that is wanted twice; 0 is any free one."""
+    seen: dict[int, str] = {}
+    for option, port in wanted.items():
+        if port and (first := seen.setdefault(port, option)) != option:
+            raise UsageError(
+                f"Port {port} is wanted twice", f"by {first} and by {option}", f"another port for {option}"
+            )
+    for port, option in seen.items():
+        ensure_free(port, option)
 
 
 def is_open(port: int) -> bool:
@@ -43,47 +54,3 @@ def free() -> int:
         with socket.socket() as trial, contextlib.suppress(OSError):
             trial.bind((_HOST, port))
             return port
-
-
-def holder(port: int) -> str:
-    """The process that listens on the port, as "process 1234 (mosquitto)"; "" when it cannot be known.
-
-    Linux says it in /proc (proc_pid_net(5)), for processes that this user may look into.
-    """
-    inodes = {f"socket:[{inode}]" for inode in _listening(port)}
-    for process in Path("/proc").glob("[0-9]*") if inodes else ():
-        if not inodes.isdisjoint(_open_files(process)):
-            return f"process {process.name} ({_text(process / 'comm')})"
-    return ""
-
-
-def _open_files(process: Path) -> set[str]:
-    """What the process has open; nothing for another user's, or one that has just ended."""
-    try:
-        return {_link(each) for each in (process / "fd").iterdir()}
-    except OSError:
-        return set()
-
-
-def _link(path: Path) -> str:
-    try:
-        return str(path.readlink())
-    except OSError:
-        return ""  # closed meanwhile; for our own process the listing's own descriptor is such a one
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except OSError:
-        return "?"
-
-
-def _listening(port: int) -> list[str]:
-    """The inodes of the sockets that listen on the port."""
-    found: list[str] = []
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        if os.access(table, os.R_OK):
-            rows = [line.split() for line in Path(table).read_text().splitlines()[1:]]
-            found += [row[9] for row in rows if row[3] == _LISTENING and int(row[1].rpartition(":")[2], 16) == port]
-    return found

@@ -38,10 +38,7 @@ def run(wish: Wish, terminal: Terminal) -> None:
     """Start everything, show what happens, and return when a signal has ended it and all is stopped."""
     state = HomeFolder(wish.folder)
     with state.locked(), _stopped_by_signals() as stop:
-        ports.ensure_free(wish.port, "--port")
-        ports.ensure_free(wish.mqtt_port, "--mqtt-port")
-        if wish.boards:
-            ports.ensure_free(wish.boards.port, "--listen")
+        ports.ensure_all_free(_wanted(wish))
         if wish.fresh:
             state.clear()
         home = Home(state, wish.port, wish.mqtt_port, wish.device, stop.is_set, wish.http_port, wish.boards)
@@ -54,6 +51,18 @@ def run(wish: Wish, terminal: Terminal) -> None:
         finally:
             terminal.say("Stopping")
             home.stop()
+
+
+def _wanted(wish: Wish) -> dict[str, int]:
+    """The ports, by the option that changes each."""
+    wanted = {"--port": wish.port, "--mqtt-port": wish.mqtt_port}
+    if wish.boards:
+        wanted["--listen"] = wish.boards.port
+    if wish.device:
+        # Only the device's functions need it, and none may serve anything yet: but a port that is taken then is a
+        # riddle, and now a sentence.
+        wanted["--http-port"] = wish.http_port
+    return wanted
 
 
 def _go_on(home: Home, terminal: Terminal, stop: threading.Event) -> None:

@@ -64,6 +64,14 @@ class Group:
                 return _count(place.path, (file, "memory.events"), "oom_kill")
         return 0
 
+    def held_back(self) -> float:
+        """For how many seconds the group had work, and its limit on the processor kept it from working."""
+        for place in self._places:
+            if "cpu" in place.controllers:
+                key, unit = ("throttled_usec", 1e6) if place.version == 2 else ("throttled_time", 1e9)
+                return _count(place.path, ("cpu.stat",), key) / unit
+        return 0.0
+
     def remove(self) -> bool:
         """End whoever is still in it, and take it away; whether it is gone."""
         gone = [_remove(place.path) for place in self._places]

@@ -15,7 +15,8 @@ from device.runtime.cgroups.group import Group
 from device.runtime.journal import Journal
 from device.runtime.wire import messages
 from device.runtime.wire.channel import ChannelClosedError, encode
-from device.runtime.wire.messages import Assignment, Failure, Log, Publish, Ready, Result, Running, Said, Stopped
+from device.runtime.wire.messages import Assignment, Failure, Log, Publish, Ready, Result, Running, Said
+from device.runtime.workers import effort
 from device.runtime.workers.logpipe import LogPipe
 from device.runtime.workers.watch import Watch, watch
 from device.runtime.workers.zygote import Fork
@@ -23,25 +24,35 @@ from device.runtime.workers.zygote import Fork
 # How long the kernel may take to end a process, and the zygote to say so.
 _REAP = 5.0
 OUT_OF_MEMORY = "killed by the kernel: its processes and scratch files together met its memory limit"
+# Of an event's timeout, the part that passes before its worker's account is read.
+_UNWATCHED = 0.25
+# So many times its patience a worker gets to start, where the board gives it too little processor time.
+_LONGER = 4
+_BUSY = ": other programs had the processor for most of that time"
 _GO = encode(messages.GO)
 _STOP = encode(messages.STOP)
 
 
 class WorkerLostError(Exception):
-    """The worker cannot go on. `what` is crashed, timeout or memory; `detail` may be empty: its end will tell."""
+    """The worker cannot go on. `what` is crashed, timeout or memory; `detail` may be empty: its end will tell.
 
-    def __init__(self, what: str, detail: str = "") -> None:
+    `excused`: it was late because the board gave it too little processor time (effort.py).
+    """
+
+    def __init__(self, what: str, detail: str = "", excused: bool = False) -> None:
         super().__init__(f"{what}: {detail}")
         self.what = what
         self.detail = detail
+        self.excused = excused
 
 
 class StartError(Exception):
-    """The worker could not become its function: the Failure that it reported."""
+    """The worker could not become its function: the Failure that it reported; `excused` as in WorkerLostError."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: Failure, excused: bool = False) -> None:
         super().__init__(failure.text)
         self.failure = failure
+        self.excused = excused
 
 
 class WorkerProcess:
@@ -88,13 +99,15 @@ class WorkerProcess:
         Raises WorkerLostError.
         """
         self._hops = event.hops
-        deadline = time.monotonic() + timeout
+        begun = time.monotonic()
+        deadline = begun + timeout
         self._send(messages.with_deadline(packet, deadline))
-        said = self._await(deadline)
+        # Most events are done before the first look at the worker's account, and pay nothing for it.
+        said = self._await(begun + timeout * _UNWATCHED)
+        if said is None:
+            said = self._watched(deadline, f"no answer to {event.id} within {timeout:g} s")
         if isinstance(said, (Result, Failure)):
             return said
-        if said is None:
-            raise WorkerLostError("timeout", f"no answer to {event.id} within {timeout:g} s")
         raise WorkerLostError("crashed", f"answered an event with {type(said).__name__}")
 
     def mind(self, wake: int) -> None:
@@ -128,8 +141,8 @@ class WorkerProcess:
         """Have it close its hardware and leave; end it when it does not."""
         try:
             self._send(_STOP)
-            self._expect(Stopped, patience, "leaving")
-        except (WorkerLostError, StartError):
+            self._await(time.monotonic() + patience)
+        except WorkerLostError:
             pass
         self.end()
 
@@ -176,22 +189,39 @@ class WorkerProcess:
             raise WorkerLostError("crashed") from None
 
     def _expect(self, kind: type[Said], patience: float, doing: str) -> None:
-        said = self._await(time.monotonic() + patience)
-        if said is None:
-            raise WorkerLostError("timeout", f"not done {doing} after {patience:g} s")
+        said = self._patiently(patience, doing)
         if isinstance(said, Failure):
             raise StartError(said)
         if not isinstance(said, kind):
             raise WorkerLostError("crashed", f"said {type(said).__name__} while {doing}")
 
+    def _patiently(self, patience: float, doing: str) -> Said:
+        """What it says within `patience` seconds, or longer while the board gives it too little processor time."""
+        for more in reversed(range(_LONGER)):
+            try:
+                return self._watched(time.monotonic() + patience, f"not done {doing} after {patience:g} s")
+            except WorkerLostError as lost:
+                if not (more and lost.excused):
+                    raise
+        raise AssertionError("the last round has returned or raised")
+
+    def _watched(self, deadline: float, late: str) -> Said:
+        """What it says before the deadline. Raises WorkerLostError when it does not, with `late` and its account."""
+        begun, before = time.monotonic(), effort.read(self.pid, self._group)
+        if (said := self._await(deadline)) is not None:
+            return said
+        excused = effort.starved(before, effort.read(self.pid, self._group), time.monotonic() - begun)
+        raise WorkerLostError("timeout", f"{late}{_BUSY if excused else ''}", excused)
+
     def _await(self, deadline: float) -> Said | None:
         """The next thing it says that is not log or publish; None when nothing came before the deadline."""
-        while (left := deadline - time.monotonic()) > 0:
-            # In whole milliseconds, rounded up: at most one too late.
+        while True:
+            left = max(0.0, deadline - time.monotonic())
+            # In whole milliseconds, rounded up: at most one too late. What came meanwhile counts, for this thread may
+            # have been kept waiting itself.
             said = self._attend(self._poll.poll(math.ceil(left * 1000)))
-            if said is not None:
+            if said is not None or not left:
                 return said
-        return None
 
     def _attend(self, ready: list[tuple[int, int]]) -> Said | None:
         spoke = False

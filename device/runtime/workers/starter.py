@@ -70,7 +70,7 @@ class Starter:
             raise
         except WorkerLostError as lost:
             how = worker.end()
-            raise StartError(Failure("import", lost.detail or how)) from None
+            raise StartError(Failure("import", lost.detail or how), lost.excused) from None
         except Exception as error:
             # A configuration that does not fit a message.
             worker.end()

@@ -36,7 +36,9 @@ _QUIET = {"ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_TH
 
 
 class ForkError(LamplightError):
-    """No worker could be forked."""
+    """No worker could be forked: which says nothing about the code that it was to run."""
+
+    excused = True
 
 
 class Fork:

@@ -47,10 +47,22 @@ class Inotify:
             why = os.strerror(ctypes.get_errno())
             self.close()
             raise LamplightError(f"{folder} cannot be watched", why, "look at the path and who may read it")
+        try:
+            self._watched = folder.stat()
+        except OSError as error:
+            self.close()
+            raise LamplightError(f"{folder} cannot be watched", str(error), "look at the path") from None
 
     def fileno(self) -> int:
         """Readable when there is something to read."""
         return self._fd
+
+    def holds(self, folder: Path) -> bool:
+        """Whether the folder at this path is the one that is watched."""
+        try:
+            return os.path.samestat(self._watched, folder.stat())
+        except OSError:
+            return False
 
     def read(self) -> list[Notice]:
         """What happened since the last read; empty when nothing did."""

@@ -5,7 +5,6 @@ grant. It does not look into folders below, and reads no file. What the kernel's
 """
 
 import fnmatch
-import logging
 import os
 import select
 import stat
@@ -23,8 +22,6 @@ from device.triggers.file.inotify import GONE, OVERFLOW, Inotify
 # A folder that is not there, such as a stick that is not plugged in, is looked for this often, in seconds.
 RETRY = 1.0
 
-_log = logging.getLogger(__name__)
-
 
 class FileTrigger:
     """Delivers the changes of one folder, until closed."""
@@ -37,12 +34,17 @@ class FileTrigger:
         self._woken, self._wake = os.pipe()
         self._closed = threading.Event()
         self._fresh = True
-        self._told = ""
+        self._fault: LamplightError | None = None
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"folder {declared.folder}", daemon=True)
         self._thread.start()
         # What is put from now on counts: whoever waits for this object may put a file at once.
         self._ready.wait(RETRY)
+
+    @property
+    def fault(self) -> LamplightError | None:
+        """Why the folder is not watched now."""
+        return self._fault
 
     def close(self) -> None:
         """Deliver no more."""
@@ -57,7 +59,7 @@ class FileTrigger:
             try:
                 watch = Inotify(self._folder)
             except LamplightError as error:
-                self._complain(str(error))
+                self._fault = error
                 self._ready.set()
                 select.select([self._woken], [], [], RETRY)
                 continue
@@ -73,16 +75,18 @@ class FileTrigger:
             self._changes.known.update(self._names())
         else:
             self._changes.found(self._names(), time.monotonic())
-        self._fresh, self._told = False, ""
+        self._fresh, self._fault = False, None
         self._ready.set()
 
     def _follow(self, watch: Inotify) -> None:
         """Until the folder goes or the trigger is closed."""
         while True:
-            ready, _, _ = select.select([watch, self._woken], [], [], self._changes.patience(time.monotonic()))
+            patience = self._changes.patience(time.monotonic())
+            ready, _, _ = select.select([watch, self._woken], [], [], RETRY if patience is None else patience)
             if self._closed.is_set():
                 return
-            there = self._hear(watch) if watch in ready else True
+            # A worker that has the folder in its view keeps the kernel from saying that it was removed.
+            there = self._hear(watch) if watch in ready else watch.holds(self._folder)
             for what, name in self._changes.due(time.monotonic()):
                 self._tell(what, name)
             if not there:
@@ -117,11 +121,6 @@ class FileTrigger:
             return []
         return [each for each in names if fnmatch.fnmatchcase(each, self._declared.match)]
 
-    def _complain(self, why: str) -> None:
-        if why != self._told:
-            _log.warning("%s", why)
-        self._told = why
-
 
 def _size(path: Path) -> int | None:
     """In bytes; None for what is no plain file. Links are not followed: they could lead anywhere."""
@@ -130,6 +129,11 @@ def _size(path: Path) -> int | None:
     except OSError:
         return None
     return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+
+def can_watch(folder: Path) -> None:
+    """Raise LamplightError when the folder cannot be watched now."""
+    Inotify(folder).close()
 
 
 def folder_of(folders: Mapping[str, Path], name: str) -> Path:

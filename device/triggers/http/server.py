@@ -29,9 +29,7 @@ class Server:
         self._bounds = bounds or Bounds()
         self._ask = partial(Turns(self._bounds).take, answer)
         self._tls = _tls(settings)
-        self._listener = socket.create_server(
-            (settings.host, settings.port), family=_family(settings.host), backlog=128, reuse_port=False
-        )
+        self._listener = _listen(settings)
         self._listener.setblocking(False)
         self.port: int = self._listener.getsockname()[1]
         self._woken, self._wake = socket.socketpair()
@@ -95,6 +93,18 @@ class Server:
         peer.serve()
         with self._lock:
             self._peers.discard(peer)
+
+
+def try_out(settings: HttpConfig) -> None:
+    """Raise OSError when a Server could not be made now: its address is taken, or its certificate cannot be used."""
+    _tls(settings)
+    _listen(settings).close()
+
+
+def _listen(settings: HttpConfig) -> socket.socket:
+    return socket.create_server(
+        (settings.host, settings.port), family=_family(settings.host), backlog=128, reuse_port=False
+    )
 
 
 def _tls(settings: HttpConfig) -> ssl.SSLContext | None:

@@ -39,6 +39,10 @@ class HttpTrigger:
         self.ask = ask
         self._leave = leave
 
+    @property
+    def fault(self) -> None:
+        """It is served from its start on: the server holds the port."""
+
     def close(self) -> None:
         """Serve it no longer."""
         self._leave(self)

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from device.errors import LamplightError
 from device.health import SensorHealth
 from device.protocol.triggers import SensorTrigger as Declared
 from device.triggers.delivery import Deliver
@@ -66,6 +67,7 @@ class SensorReader:
         self._lost = lost
         # When it last gave a reading; None once it has been said that it does not.
         self._good: float | None = clock()
+        self._read_once = False
         self._open = open_sensor
         self._emit = emit
         self._clock = clock
@@ -78,6 +80,14 @@ class SensorReader:
         self.health = SensorHealth(ok=True, error="")
         self._thread = threading.Thread(target=self._run, name=f"sensor {name}", daemon=True)
         self._thread.start()
+
+    @property
+    def fault(self) -> LamplightError | None:
+        """Why it gives no readings: it never did, or not for LOST seconds."""
+        if self.health.ok or (self._read_once and self._good is not None):
+            return None
+        why = self.health.error
+        return LamplightError(f"the sensor {self._name} cannot be read", why, "`lamplight doctor` looks at its wiring")
 
     def subscribe(self, subscription: Subscription) -> None:
         """Serve this one from now on."""
@@ -142,7 +152,7 @@ class SensorReader:
             self._miss()
             return None
         self._tell(SensorHealth(ok=True, error=""))
-        self._good = self._clock()
+        self._good, self._read_once = self._clock(), True
         return reading
 
     def _miss(self) -> None:
@@ -184,6 +194,11 @@ class SensorTrigger:
         if type := self._gate.see(reading.lux):
             data = {"lux": reading.lux, "window": window, "saturated": reading.saturated}
             self._deliver(f"sensor/{self._sensor}", type, data, self._sensor)
+
+    @property
+    def fault(self) -> LamplightError | None:
+        """Why its sensor gives no readings."""
+        return self._reader.fault
 
     def close(self) -> None:
         """Deliver no more."""

@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from device.protocol.fields import integer, items, name, table
-from device.update.ports import Health, Sensor
+from device.protocol.triggers import SensorTrigger
+from device.update.ports import Fault, Health, Sensor
 
+# The kind of evidence that is not held against the content: the board was too busy to try it.
+BUSY = "busy"
 _MOST = 2**53 - 1
-_COUNTS = ("events", "errors", "timeouts", "crashes", "memory", "runs", "slow")
+_COUNTS = ("events", "errors", "timeouts", "crashes", "memory", "runs", "slow", "excused")
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Counts:
     memory: int = 0
     runs: int = 0
     slow: int = 0
+    excused: int = 0
 
     def to_json(self) -> dict[str, object]:
         """The JSON form."""
@@ -36,27 +40,47 @@ class Counts:
 
 @dataclass(frozen=True)
 class Baseline:
-    """The counts of each function, and the sensors that could be read."""
+    """The counts of each function, the sensors that could be read, and the triggers that delivered nothing, each as
+    "function trigger".
+    """
 
     functions: Mapping[str, Counts] = field(default_factory=dict[str, Counts])
     sensors: frozenset[str] = frozenset()
+    triggers: frozenset[str] = frozenset()
 
     def to_json(self) -> dict[str, object]:
         """The JSON form; `parse` is its inverse."""
         functions = {name: counts.to_json() for name, counts in self.functions.items()}
-        return {"functions": functions, "sensors": sorted(self.sensors)}
+        return {"functions": functions, "sensors": sorted(self.sensors), "triggers": sorted(self.triggers)}
 
 
 def counts(health: Health) -> Counts:
     """The counts in what the runtime tells of a function."""
     memory = health.deaths.get("memory", 0) + health.deaths.get("oom", 0)
-    return Counts(health.events, health.errors, health.timeouts, health.crashes, memory, health.runs, health.slow)
+    return Counts(
+        health.events,
+        health.errors,
+        health.timeouts,
+        health.crashes,
+        memory,
+        health.runs,
+        health.slow,
+        health.excused,
+    )
+
+
+def faults(health: Mapping[str, Health]) -> dict[str, tuple[str, Fault]]:
+    """The triggers that deliver nothing, by "function trigger", each with its function."""
+    return {f"{name} {each.trigger}": (name, each) for name, told in health.items() for each in told.triggers}
 
 
 def take(health: Mapping[str, Health], sensors: Mapping[str, Sensor]) -> Baseline:
     """How everything does now."""
     working = frozenset(name for name, sensor in sensors.items() if sensor.ok)
-    return Baseline({name: counts(each) for name, each in health.items()}, working)
+    # A sensor that was dead before is held against nobody, also where its triggers have not missed it yet.
+    dead = {str(SensorTrigger(each)) for each in sensors if each not in working}
+    mute = {*faults(health), *(f"{name} {trigger}" for name in health for trigger in dead)}
+    return Baseline({name: counts(each) for name, each in health.items()}, working, frozenset(mute))
 
 
 def merged(kept: Baseline, now: Baseline) -> Baseline:
@@ -65,7 +89,7 @@ def merged(kept: Baseline, now: Baseline) -> Baseline:
         name: max(kept.functions.get(name, each), each, key=lambda counts: counts.events)
         for name, each in now.functions.items()
     }
-    return Baseline(functions, now.sensors)
+    return Baseline(functions, now.sensors, now.triggers)
 
 
 def parse(value: object) -> Baseline:
@@ -73,9 +97,11 @@ def parse(value: object) -> Baseline:
     fields = table(value, "baseline")
     functions = table(fields.get("functions"), "baseline.functions")
     sensors = items(fields.get("sensors"), "baseline.sensors")
+    triggers = items(fields.get("triggers", []), "baseline.triggers")
     return Baseline(
         {name(key, "baseline.functions"): _counts(each) for key, each in functions.items()},
         frozenset(name(each, "baseline.sensors") for each in sensors),
+        frozenset(str(each) for each in triggers),
     )
 
 

@@ -4,21 +4,34 @@ Only functions that the deployment changed are on trial. The trial is over when 
 runs and has handled `events` events. Events are waited for only where the function has a sensor or timer trigger, for
 others may never get one, and only PATIENCE seconds longer: a slow timer or an unplugged sensor must not keep it open.
 
-It has failed when one of them dies again and again, meets its memory limit where the old one did not, or fails more
-often than the old one (error_rate.py); or when a sensor that the old generation could read cannot be read in the end.
-A sensor that was dead before is held against nobody. One that is unplugged just now looks from here as one that the
-new code broke: the new generation is reverted, and can be given another attempt.
+It has **failed** when one of them dies again and again, meets its memory limit where the old one did not, or fails
+more often than the old one (error_rate.py); or when a sensor that the old generation could read cannot be read in the
+end. A sensor that was dead before is held against nobody. One that is unplugged just now looks from here as one that
+the new code broke: the new generation is reverted, and can be given another attempt. Likewise for a trigger of a
+function on trial that delivers nothing in the end (its port is taken, its folder is not there): unless the same
+trigger of the same function delivered nothing before.
+
+**Too busy** is a board whose other programs took the processor. The clock on the wall then says little about the
+code; the worker's own account tells (runtime/workers/effort.py). A worker is excused that was ready to run for more
+than half of its time, waiting for a processor, and ran for less than half of it. A function that sleeps or waits for
+ever is to blame: it was asleep, and the kernel counts waiting only for who is ready. So is one that computes for ever,
+on a board with time for it. Half, because a function that needs more than half of its timeout by itself is too slow
+for it anyway. Excused deaths prolong the trial, for BUSY_PATIENCE at most, until the function has handled more events
+well than it was excused for. After that the generation is reverted as one that the board was too busy to try, and its
+content may be asked for again as if it were new.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from device.generation import Generation
+from device.health import IMPAIRED, RUNNING
 from device.protocol.manifest import FunctionManifest
+from device.protocol.reasons import TOO_BUSY
 from device.protocol.triggers import SensorTrigger, TimerTrigger, Trigger
 from device.update.ports import Health, Sensor
 from device.update.trial import baseline, error_rate
-from device.update.trial.baseline import Baseline, Counts
+from device.update.trial.baseline import BUSY, Baseline, Counts
 
 # This many deaths, by crash or at the deadline, are a crash loop.
 MAX_DEATHS = 3
@@ -26,10 +39,15 @@ MAX_DEATHS = 3
 PATIENCE = 60.0
 # How much longer than `seconds` a sensor may fail that worked before.
 SENSOR_PATIENCE = 5.0
+# As long may a trigger take to start.
+TRIGGER_PATIENCE = SENSOR_PATIENCE
+# How much longer than `seconds` a trial lasts at most on a board that is too busy for it.
+BUSY_PATIENCE = 300.0
 # Of the last error, so much becomes evidence: its end, where Python says what was raised.
 MAX_ERROR = 1000
 # Fewer slow runs of a model than this say nothing: a board has other things to do as well.
 MIN_SLOW = 3
+_AT_WORK = (RUNNING, IMPAIRED)
 
 
 @dataclass(frozen=True)
@@ -95,6 +113,8 @@ def judge(trial: Trial, health: Mapping[str, Health], sensors: Mapping[str, Sens
         return Wait()
     if dead := _dead_sensor(trial, sensors, elapsed):
         return dead if elapsed >= trial.seconds + SENSOR_PATIENCE else Wait()
+    if mute := _mute_trigger(trial, health, elapsed):
+        return mute if elapsed >= trial.seconds + TRIGGER_PATIENCE else Wait()
     return _finish(trial, health, elapsed)
 
 
@@ -103,7 +123,9 @@ def _finish(trial: Trial, health: Mapping[str, Health], elapsed: float) -> Verdi
     patient = elapsed < trial.seconds + PATIENCE
     for name, counts in trial.functions.items():
         each = health.get(name)
-        if each is None or each.state != "running":
+        if each and _too_busy(each):
+            return Wait() if elapsed < trial.seconds + BUSY_PATIENCE else _not_tried(trial, name, each, elapsed)
+        if each is None or each.state not in _AT_WORK:
             return Wait() if patient else _not_running(trial, name, each, elapsed)
         if patient and counts and each.events < trial.events:
             return Wait()
@@ -122,11 +144,19 @@ def _broken(now: Counts, before: Counts, least: int) -> str:
     """The kind of failure that the counts show, or ""."""
     if now.memory and not before.memory:
         return "memory"
-    if now.crashes + now.timeouts >= MAX_DEATHS:
+    if now.crashes + now.timeouts - now.excused >= MAX_DEATHS:
         return "crashes" if now.crashes >= now.timeouts else "timeouts"
     if error_rate.worse(now.errors, now.events, before.errors, before.events, least):
         return "errors"
     return "latency" if _too_slow(now) and not _too_slow(before) else ""
+
+
+def _too_busy(health: Health) -> bool:
+    """Whether the board's other programs kept the function from showing enough."""
+    now = baseline.counts(health)
+    well = now.events - now.errors - now.timeouts
+    often = now.crashes + now.timeouts >= MAX_DEATHS and well <= now.excused
+    return now.excused > 0 and (often or health.state not in _AT_WORK)
 
 
 def _too_slow(counts: Counts) -> bool:
@@ -152,6 +182,21 @@ def _dead_sensor(trial: Trial, sensors: Mapping[str, Sensor], elapsed: float) ->
             told = {"kind": "sensor", "sensor": name, "seconds": round(elapsed, 1), "last_error": error[-MAX_ERROR:]}
             return Revert(f"the sensor {name} worked before its trial, and fails since: {error}", told)
     return None
+
+
+def _mute_trigger(trial: Trial, health: Mapping[str, Health], elapsed: float) -> Revert | None:
+    for key, (name, fault) in sorted(baseline.faults(health).items()):
+        if name in trial.functions and key not in trial.before.triggers:
+            told = {"kind": "trigger", "function": name, "trigger": fault.trigger, "seconds": round(elapsed, 1)}
+            reason = f"{name}: its trigger {fault.trigger} does not work: {fault.error}"
+            return Revert(reason, {**told, "last_error": fault.error[-MAX_ERROR:]})
+    return None
+
+
+def _not_tried(trial: Trial, name: str, health: Health, elapsed: float) -> Revert:
+    now, before = baseline.counts(health), trial.before.functions.get(name, Counts())
+    reason = f"{TOO_BUSY}it: {name} had too little processor time {now.excused} times: {health.last_error}"
+    return Revert(reason, _evidence(BUSY, name, elapsed, now, before, health.last_error))
 
 
 def _not_running(trial: Trial, name: str, health: Health | None, elapsed: float) -> Revert:

@@ -13,6 +13,8 @@ from pathlib import Path
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 
 from cloud_shim.cli.up import ports
 from device.config import BrokerConfig
@@ -248,7 +250,7 @@ def test_messages_of_two_boards_functions_meet(broker: Mosquitto, session: Sessi
         session.start()
         other.start()
         until(lambda: session.connected and other.connected, "both are connected")
-        other.subscribe_shared(["light/#"])
+        other.subscribe_shared(["light/#"], lambda *_: None)
 
         def sent() -> bool:
             session.publish(topics.shared("home", "light/desk"), b"dark", qos=1)
@@ -258,6 +260,20 @@ def test_messages_of_two_boards_functions_meet(broker: Mosquitto, session: Sessi
         assert got[0] == ("light/desk", b"dark")
     finally:
         other.stop()
+
+
+def test_whether_the_broker_grants_a_topic_is_told(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    session.start()
+    until(lambda: session.connected, "it is connected")
+    told: dict[str, bool] = {}
+    session.subscribe_shared(["light/#"], told.__setitem__)
+    until(lambda: told == {"light/#": True}, "it is granted")
+    # mosquitto grants what its rules deny, and sends nothing; other brokers say 0x80.
+    monkeypatch.setattr(session._client, "subscribe", lambda topics: (mqtt.MQTT_ERR_SUCCESS, 70_000))
+    session.subscribe_shared(["secret/door", "hall"], told.__setitem__)
+    answers = [ReasonCode(PacketTypes.SUBACK, identifier=code) for code in (0x80, 1)]
+    session._when_subscribed(session._client, None, 70_000, answers, None)
+    assert told == {"light/#": True, "secret/door": False, "hall": True}
 
 
 def connect_as(broker: Mosquitto, name: str) -> None:

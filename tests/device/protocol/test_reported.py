@@ -142,3 +142,11 @@ def test_a_report_tells_where_a_generation_stands(report, standing):
 def test_another_shape_is_refused(changed):
     with pytest.raises(ProtocolError, match=r"^reported"):
         reported.parse(samples.report(**changed))
+
+
+@pytest.mark.parametrize("triggers", [{}, "x", [1], [{"trigger": 1, "error": "", "remedy": ""}], [{"trigger": "http"}]])
+def test_triggers_in_another_form_are_refused(triggers):
+    report = samples.report()
+    report["functions"]["night-light"]["triggers"] = triggers
+    with pytest.raises(ProtocolError, match="triggers"):
+        reported.parse(report)

@@ -107,7 +107,7 @@ class Bench:
     def run(self, *functions):
         self.supervisor.switch(self.generation(*functions))
         for function in functions:
-            until(lambda f=function: self.health(f.name).state == "running", f"{function.name} running")
+            until(lambda f=function: self.health(f.name).state in ("running", "impaired"), f"{function.name} at work")
 
     def health(self, name="f"):
         return self.supervisor.health()[name]

@@ -6,7 +6,9 @@ import pytest
 
 from device.protocol import cloudevents
 from device.protocol.errors import ProtocolError
+from device.triggers import mqtt
 from device.triggers.mqtt import TopicHub
+from tests.support import until
 
 
 class Wire:
@@ -14,13 +16,16 @@ class Wire:
 
     def __init__(self):
         self.sent, self.filters, self.connected = [], set(), True
+        self.refused = set()
 
     def publish(self, topic, payload):
         self.sent.append((topic, payload))
         return self.connected
 
-    def subscribe(self, filters):
+    def subscribe(self, filters, answered):
         self.filters |= set(filters)
+        for each in filters:
+            answered(each, each not in self.refused)
 
     def unsubscribe(self, filters):
         self.filters -= set(filters)
@@ -160,3 +165,29 @@ def test_a_count_of_hops_that_is_none_is_refused(hops):
 def test_a_message_of_an_older_agent_has_no_count():
     payload = b'{"specversion": "1.0", "id": "1", "source": "/", "type": "t", "data": 1}'
     assert cloudevents.message("a", payload).hops == 0
+
+
+def test_a_topic_that_the_broker_refuses_is_a_fault_until_it_is_granted(hub, delivered, monkeypatch):
+    monkeypatch.setattr(mqtt, "RETRY", 0.01)
+    wire = Wire()
+    wire.refused = {"secret/#"}
+    hub.link(wire)
+    open, closed = hub.trigger("light/+", delivered), hub.trigger("secret/#", delivered)
+    assert open.fault is None
+    assert "secret/#" in closed.fault.what
+    wire.refused = set()
+    until(lambda: closed.fault is None, "it is asked for again, and granted")
+
+
+def test_a_topic_that_was_refused_is_no_fault_for_who_asks_anew_on_another_connection(hub, delivered):
+    wire = Wire()
+    wire.refused = {"a"}
+    hub.link(wire)
+    trigger = hub.trigger("a", delivered)
+    wire.refused = set()
+    hub.connected()
+    assert trigger.fault is None
+
+
+def test_without_a_connection_a_topic_is_no_fault(hub, delivered):
+    assert hub.trigger("a", delivered).fault is None

@@ -55,6 +55,12 @@ def test_the_same_content_as_failed_is_refused_under_a_new_number(installed):
     assert "--retry" in plan.reason
 
 
+def test_content_that_the_board_was_too_busy_for_is_tried_when_it_is_asked_for_anew(installed):
+    excused = replace(installed, excused=frozenset(installed.failed))
+    assert missing(reconcile.plan(excused, deployment(7, 2), set())) == [2]
+    assert reconcile.plan(excused, deployment(6, 2), set()) == Nothing()
+
+
 def test_failed_content_is_tried_again_for_a_higher_attempt_and_only_for_that(installed):
     again = deployment(7, 2)
     again.attempt = 7

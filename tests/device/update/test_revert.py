@@ -5,9 +5,10 @@ import threading
 
 import pytest
 
-from device.errors import LamplightError
+from device.errors import BusyError, LamplightError
+from device.health import TriggerFault
 from device.infer.acceptance import AbandonedError
-from device.protocol import deployment
+from device.protocol import deployment, reasons
 from device.update import slots
 from device.update.trial import judge
 from tests.device.harness import HANDLER, Health, function_files, model_files
@@ -97,6 +98,78 @@ def test_a_sensor_that_was_dead_before_does_not_keep_a_good_generation_out(cloud
     settled.runner.dead = {"light"}
     settled.engine.desired(cloud.desired(2, cloud.release(code(2))))
     settled.wait(done(2))
+
+
+TAKEN = TriggerFault("http /lamp", "HTTP cannot be served", "stop what holds it")
+
+
+def test_a_trigger_that_cannot_start_reverts_the_generation_with_its_reason(cloud, settled, monkeypatch):
+    monkeypatch.setattr(judge, "TRIGGER_PATIENCE", 0.0)
+    settled.runner.counters[2] = Health(state="impaired", triggers=(TAKEN,))
+    settled.engine.desired(cloud.desired(2, cloud.release(code(2))))
+    status = settled.wait(done(2, "REVERTED"))
+    assert "http /lamp does not work: HTTP cannot be served" in status.reason
+    assert (status.evidence[2]["kind"], status.evidence[2]["trigger"]) == ("trigger", "http /lamp")
+
+
+def test_a_trigger_that_did_not_work_before_keeps_no_new_version_out_also_after_a_reboot(cloud, settled, monkeypatch):
+    monkeypatch.setattr(judge, "TRIGGER_PATIENCE", 0.0)
+    settled.runner.counters[1] = settled.runner.counters[2] = Health(state="impaired", triggers=(TAKEN,))
+    settled.engine.desired(cloud.desired(2, cloud.release(code(2)), seconds=3600))
+    settled.wait(done(2, "TRIAL"))
+    settled.restart()
+    settled.engine.desired(cloud.desired(3, cloud.release(code(3))))
+    settled.runner.counters[3] = Health(state="impaired", triggers=(TAKEN,))
+    settled.wait(done(3))
+
+
+BUSY = Health(state="backoff", timeouts=3, excused=3, last_error="timeout: no answer")
+
+
+def test_what_the_board_was_too_busy_for_is_reverted_and_may_be_asked_for_again(cloud, settled, monkeypatch):
+    monkeypatch.setattr(judge, "BUSY_PATIENCE", 0.0)
+    wanted = cloud.release(code(2))
+    settled.runner.counters[2] = BUSY
+    document = cloud.desired(2, wanted)
+    settled.engine.desired(document)
+    status = settled.wait(done(2, "REVERTED"))
+    assert status.reason.startswith("the board was too busy to try it")
+    assert status.evidence[2]["kind"] == "busy"
+    # Not of itself, when the agent hears the same document again: the board may be as busy.
+    settled.restart()
+    settled.engine.desired(document)
+    assert settled.engine.status().failed == {2: status.reason}
+    settled.engine.desired(cloud.desired(3, wanted))
+    settled.wait(done(3))
+    assert settled.engine.status().failed == {}
+    assert settled.states().count((2, "TRIAL")) == 1
+
+
+def test_content_that_fails_after_it_was_excused_is_refused_from_then_on(cloud, settled, monkeypatch):
+    monkeypatch.setattr(judge, "BUSY_PATIENCE", 0.0)
+    wanted = cloud.release(code(2))
+    settled.runner.counters[2], settled.runner.counters[3] = BUSY, FAILURES["crashes"]
+    for generation in (2, 3):
+        settled.engine.desired(cloud.desired(generation, wanted))
+        settled.wait(done(generation, "REVERTED"))
+    settled.engine.desired(cloud.desired(4, wanted))
+    assert reasons.failed_before(settled.wait(done(4, "REJECTED")).reason)
+
+
+@pytest.mark.parametrize("step", ["check", "switch"])
+def test_a_board_too_busy_to_start_it_refuses_it_without_holding_it_against_the_content(cloud, settled, step):
+    busy = BusyError("the board was too busy to try lamp version 2", "not done importing the handler after 30 s")
+    wanted = cloud.release(code(2))
+    if step == "check":
+        settled.runner.refuse = busy
+    else:
+        settled.runner.break_on[2] = busy
+    settled.engine.desired(cloud.desired(2, wanted))
+    status = settled.wait(done(2, "REJECTED" if step == "check" else "REVERTED"))
+    assert reasons.too_busy(status.reason)
+    settled.runner.refuse = None
+    settled.engine.desired(cloud.desired(3, wanted))
+    settled.wait(done(3))
 
 
 def test_a_generation_that_does_not_start_tells_why(cloud, settled):

@@ -135,3 +135,24 @@ def test_what_a_later_version_of_the_agent_added_is_passed_over(tmp_path):
     (tmp_path / "slots.json").write_text(json.dumps({**fields, "later": {"than": "this"}}))
     again = slots.load(tmp_path / "slots.json")
     assert generations(again) == generations(state)
+
+
+def test_what_was_excused_is_kept_and_read_by_an_agent_that_knows_it_and_by_one_that_does_not(tmp_path):
+    state = slots.revert(slots.begin_trial(committed(Slots(), 1), deployment(2)), "too busy", {"kind": "busy"})
+    slots.save(tmp_path / "slots.json", state)
+    assert slots.load(tmp_path / "slots.json").excused == {fingerprint(deployment(2))}
+    written = json.loads((tmp_path / "slots.json").read_text())
+    # The release before wrote neither.
+    del written["excused"], written["baseline"]["triggers"]
+    (tmp_path / "slots.json").write_text(json.dumps(written))
+    before = slots.load(tmp_path / "slots.json")
+    assert (before.excused, before.failed) == (frozenset(), state.failed)
+
+
+def test_what_is_no_longer_remembered_is_no_longer_excused():
+    state = committed(Slots(), 1)
+    for number in range(2, MAX_FAILED + 4):
+        state = slots.revert(slots.begin_trial(state, deployment(number)), "busy", {"kind": "busy"})
+    assert state.excused == state.failed.keys()
+    state = slots.commit(slots.begin_trial(state, deployment(MAX_FAILED + 4, version=MAX_FAILED + 3)))
+    assert state.excused == state.failed.keys()

@@ -1,8 +1,5 @@
 """Deploying at each save."""
 
-import threading
-import time
-
 import pytest
 
 from cloud_shim.cli.commands import dev
@@ -84,22 +81,70 @@ def test_a_folder_that_vanishes_is_shown(options, folder, capsys):
 
 def test_a_save_is_noticed_and_so_is_one_during_the_work(folder):
     saves = dev.saves(folder)
-    next(saves)  # the start
+    assert next(saves) is True  # the start: from now on it is watched
     (folder / "main.py").write_text("# saved while the caller works\n")
-    next(saves)
-    seen = threading.Event()
-
-    def save() -> None:
-        while not seen.wait(0.05):
-            (folder / "main.py").write_text(f"# saved later, at {time.monotonic()}\n")
-
-    saving = threading.Thread(target=save)
-    saving.start()
-    next(saves)
-    seen.set()
-    saving.join()
+    assert any(saves)
+    assert next(saves) is False
+    (folder / "main.py").write_text("# saved later\n")
+    assert any(saves)
 
 
 def test_a_misspelt_device_ends_it_at_once(shim, run, folder):
     shim.refuse("GET /api/devices/desk-py", 404, 3, "There is no device 'desk-py'")
     assert run("dev", str(folder), "--device", "desk-py")[0] == 3
+
+
+SAME = "the same content failed as generation 4: mine: crashed 3 times. If the cause lay outside of it, `…` tries it"
+BUSY = "the board was too busy to try it: mine had too little processor time 3 times: timeout"
+
+
+def ended(device, state, reason):
+    """The device after generation 2."""
+    update = {"generation": 2, "state": state, "reason": reason, "bytes": 0, "total": 0}
+    return device(reported={"update": update})
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "tried", "retry"),
+    [
+        ("REJECTED", SAME, True, True),
+        ("REVERTED", BUSY, True, False),
+        ("REJECTED", BUSY, True, False),
+        ("REVERTED", "mine: crashed 3 times", False, None),
+        ("COMMITTED", "", False, None),
+    ],
+)
+def test_what_the_code_may_not_be_to_blame_for_is_said_and_tried_again(
+    shim, options, folder, device, capsys, state, reason, tried, retry
+):
+    sent = dev.redeploy(options, folder, "desk-pi", dev.Sent())
+    shim.answers["GET /api/devices/desk-pi"] = ended(device, state, reason)
+    shim.answers[DEPLOY] = {"generation": 3}
+    sent = dev.look(options, "desk-pi", sent)
+    assert [body["retry"] for body in shim.asked(DEPLOY)[1:]] == ([retry] if tried else [])
+    assert sent.generation == (3 if tried else 0)
+    shown = capsys.readouterr().out
+    assert ("as generation 3: it is tried again" in shown) == tried
+    assert reason.split(".")[0] in shown or not tried
+
+
+def test_one_save_is_not_tried_for_ever(shim, options, folder, device):
+    sent = dev.redeploy(options, folder, "desk-pi", dev.Sent())
+    shim.answers["GET /api/devices/desk-pi"] = ended(device, "REVERTED", BUSY)
+    shim.answers[DEPLOY] = {"generation": 2}
+    for _ in range(10):
+        sent = dev.look(options, "desk-pi", sent)
+    assert (len(shim.asked(DEPLOY)), sent.generation) == (3, 0)
+
+
+def test_a_deployment_on_its_way_is_waited_for(shim, options, folder, device):
+    sent = dev.redeploy(options, folder, "desk-pi", dev.Sent())
+    shim.answers["GET /api/devices/desk-pi"] = ended(device, "TRIAL", "")
+    assert dev.look(options, "desk-pi", sent) == sent
+
+
+def test_a_shim_that_is_away_meanwhile_is_shown_and_ends_nothing(shim, options, folder, capsys):
+    sent = dev.redeploy(options, folder, "desk-pi", dev.Sent())
+    shim.refuse("GET /api/devices/desk-pi", 404, 3, "There is no device 'desk-pi'")
+    assert dev.look(options, "desk-pi", sent).generation == 0
+    assert "no device" in capsys.readouterr().err

@@ -150,3 +150,12 @@ def test_what_workers_died_of_is_shown_and_an_agent_that_does_not_say_is_no_erro
     dying["reported"]["functions"]["night-light"]["deaths"] = {"memory": 1, "SIGSEGV": 4}
     assert "died 4 × SIGSEGV, 1 × memory" in told(dying)["function night-light"]
     assert "died" not in told(device())["function night-light"]
+
+
+def test_a_trigger_that_delivers_nothing_is_shown_with_its_reason_and_remedy(device):
+    broken = {"trigger": "http /lamp", "error": "HTTP cannot be served: nginx listens there", "remedy": "stop it"}
+    given = device()
+    given["reported"]["functions"]["night-light"] |= {"state": "impaired", "triggers": [broken]}
+    lines = told(given)["function night-light"].splitlines()
+    assert lines[0].startswith("v1 impaired, 12 events")
+    assert "trigger http /lamp does not work: HTTP cannot be served: nginx listens there. stop it" in lines

@@ -62,3 +62,14 @@ def test_a_clock_is_judged_by_the_record_that_was_quickest():
     assert (ahead.status, ahead.found) == ("warn", "2 hours ahead of the shim's")
     assert devices.judge_clock([record(NOW, 30.0)]).status == "warn"
     assert devices.judge_clock([]).status == "skip"
+
+
+def test_a_trigger_that_delivers_nothing_fails_with_the_devices_own_remedy():
+    assert devices.judge_triggers(device()).status == "ok"
+    assert devices.judge_triggers({**device(), "reported": None}).status == "skip"
+    given = device()
+    broken = {"trigger": "http /lamp", "error": "HTTP cannot be served", "remedy": "stop what holds it"}
+    given["reported"]["functions"]["night-light"] |= {"state": "impaired", "triggers": [broken]}
+    found = devices.judge_triggers(given)
+    assert (found.status, found.remedy) == ("fail", "stop what holds it")
+    assert found.found == "night-light: http /lamp does not work: HTTP cannot be served"

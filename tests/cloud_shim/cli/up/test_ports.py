@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from cloud_shim.cli.up import ports
-from device.errors import LamplightError
+from device.errors import LamplightError, UsageError
 
 
 def test_a_free_port_passes_and_is_not_open():
@@ -28,6 +28,14 @@ def test_a_port_in_use_is_named_with_the_option_that_changes_it():
         assert f"process {os.getpid()} " in caught.value.why
 
 
+def test_two_options_cannot_have_one_port_but_any_free_one():
+    port = ports.free()
+    with pytest.raises(UsageError) as caught:
+        ports.ensure_all_free({"--port": port, "--mqtt-port": port})
+    assert "--port and by --mqtt-port" in caught.value.why
+    ports.ensure_all_free({"--port": 0, "--mqtt-port": 0, "--http-port": port})
+
+
 def test_a_port_that_all_addresses_listen_on_is_in_use():
     with socket.create_server(("", 0)) as taken, pytest.raises(LamplightError):
         ports.ensure_free(taken.getsockname()[1], "--port")
@@ -41,7 +49,3 @@ def test_a_port_whose_connections_have_just_closed_is_free():
         connection.close()  # the server's side closes first, and waits in TIME_WAIT
     server.close()
     ports.ensure_free(port, "--port")
-
-
-def test_nobody_holds_a_free_port():
-    assert ports.holder(ports.free()) == ""

@@ -64,7 +64,8 @@ def up(tmp_path):
     started = []
 
     def start(*arguments: str, ready: str = "ready") -> subprocess.Popen[str]:
-        chosen = ["--state", str(tmp_path / "home"), "--port", str(ports.free()), "--mqtt-port", str(ports.free())]
+        chosen = ["--state", str(tmp_path / "home"), "--http-port", "0"]
+        chosen += ["--port", str(ports.free()), "--mqtt-port", str(ports.free())]
         started.append(
             subprocess.Popen(
                 [sys.executable, "-c", UP, ready, *chosen, *arguments],
@@ -148,7 +149,7 @@ def test_one_up_after_the_other_works(up):
         assert run.wait(60) == 0
 
 
-@pytest.mark.parametrize("option", ["--port", "--mqtt-port"])
+@pytest.mark.parametrize("option", ["--port", "--mqtt-port", "--http-port"])
 def test_a_port_in_use_is_one_line_and_nothing_is_started(up, option, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -159,6 +160,12 @@ def test_a_port_in_use_is_one_line_and_nothing_is_started(up, option, tmp_path):
     assert err.count("\n") == 1
     assert option in err
     assert not (tmp_path / "home" / "logs").exists()
+
+
+def test_without_a_device_nobody_needs_its_http_port(up):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        run = up("--no-device", "--http-port", str(taken.getsockname()[1]))
+        assert run.stdout.readline().startswith("Console: ")
 
 
 @pytest.mark.parametrize("name", ["Desk Pi", "../x", ""])

@@ -5,11 +5,22 @@ from dataclasses import replace
 import pytest
 
 from device.generation import Generation, InstalledFunction
-from device.health import SensorHealth
+from device.health import SensorHealth, TriggerFault
 from device.protocol import manifest
+from device.update.trial import baseline
 from device.update.trial import judge as trial
 from device.update.trial.baseline import Baseline, Counts
-from device.update.trial.judge import MAX_ERROR, PATIENCE, SENSOR_PATIENCE, Commit, Revert, Trial, Wait
+from device.update.trial.judge import (
+    BUSY_PATIENCE,
+    MAX_ERROR,
+    PATIENCE,
+    SENSOR_PATIENCE,
+    TRIGGER_PATIENCE,
+    Commit,
+    Revert,
+    Trial,
+    Wait,
+)
 from tests.device.harness import Health
 
 TIMER = {"type": "timer", "every": "1s"}
@@ -169,3 +180,77 @@ def test_a_sensor_that_the_board_no_longer_has_is_not_waited_for():
 def test_a_traceback_without_end_is_cut_to_its_end():
     verdict = judge(0.1, crashes=3, last_error="x" * 100_000 + "boom")
     assert verdict.evidence["last_error"] == ("x" * MAX_ERROR + "boom")[-MAX_ERROR:]
+
+
+TAKEN = TriggerFault("http /lamp", "HTTP cannot be served: process 7 (nginx) listens there", "stop it")
+
+
+def test_a_trigger_that_delivers_nothing_in_the_end_is_reverted_with_its_reason():
+    told = {"state": "impaired", "events": 9, "triggers": (TAKEN,)}
+    assert judge(5.0 + TRIGGER_PATIENCE - 0.1, **told) == Wait()
+    verdict = judge(5.0 + TRIGGER_PATIENCE, **told)
+    assert verdict.reason == (
+        "lamp: its trigger http /lamp does not work: HTTP cannot be served: process 7 (nginx) listens there"
+    )
+    assert (verdict.evidence["kind"], verdict.evidence["trigger"]) == ("trigger", "http /lamp")
+
+
+def test_a_trigger_that_starts_within_its_time_is_forgiven():
+    assert judge(5.0 + TRIGGER_PATIENCE, state="running", events=9, triggers=()) == Commit()
+
+
+def test_a_trigger_that_delivered_nothing_before_is_held_against_nobody():
+    rules = replace(RULES, before=Baseline(triggers=frozenset({"lamp http /lamp"})))
+    assert judge(99.0, rules, state="impaired", events=9, triggers=(TAKEN,)) == Commit()
+    other = replace(RULES, before=Baseline(triggers=frozenset({"fan http /lamp"})))
+    assert isinstance(judge(99.0, other, state="impaired", events=9, triggers=(TAKEN,)), Revert)
+
+
+def test_a_trigger_of_a_function_that_was_not_changed_is_not_on_trial():
+    health = {"lamp": Health(events=9), "fan": Health(state="impaired", triggers=(TAKEN,))}
+    assert trial.judge(RULES, health, LIGHT, 99.0) == Commit()
+
+
+def test_what_the_board_had_no_time_for_prolongs_the_trial_and_is_no_failure_of_the_code():
+    busy = {"state": "backoff", "events": 4, "timeouts": 4, "excused": 4, "last_error": "timeout: no answer"}
+    assert judge(0.1, **busy) == Wait()
+    assert judge(5.0 + BUSY_PATIENCE - 0.1, **busy) == Wait()
+    verdict = judge(5.0 + BUSY_PATIENCE, **busy)
+    assert verdict.reason.startswith("the board was too busy to try it: lamp had too little processor time 4 times")
+    assert verdict.evidence["kind"] == "busy"
+    assert verdict.evidence["now"]["excused"] == 4
+
+
+def test_a_board_that_has_time_again_commits_what_then_does_well():
+    assert judge(60.0, events=12, timeouts=4, excused=4) == Commit()
+    assert judge(60.0, events=8, timeouts=4, excused=4) == Wait()
+
+
+def test_what_sleeps_or_computes_for_ever_is_not_excused():
+    assert isinstance(judge(0.1, state="backoff", events=3, timeouts=3, excused=0), Revert)
+
+
+def test_deaths_of_its_own_beside_excused_ones_are_a_crash_loop():
+    assert isinstance(judge(0.1, state="backoff", events=7, timeouts=7, excused=4), Revert)
+    assert judge(0.1, state="backoff", events=6, timeouts=6, excused=4) == Wait()
+
+
+def test_a_function_that_cannot_be_started_for_lack_of_time_was_not_tried():
+    told = {"state": "backoff", "crashes": 1, "excused": 1}
+    assert judge(5.0 + PATIENCE, **told) == Wait()
+    assert judge(5.0 + BUSY_PATIENCE, **told).evidence["kind"] == "busy"
+    assert judge(5.0 + PATIENCE, state="backoff", crashes=1).evidence["kind"] == "stopped"
+
+
+def test_one_excused_event_of_many_is_nothing():
+    assert judge(5.0, events=40, timeouts=1, excused=1) == Commit()
+
+
+NO_LIGHT = TriggerFault("sensor light", "the sensor light cannot be read: no answer")
+
+
+def test_a_sensor_that_was_dead_before_is_held_against_no_trigger_of_a_function_that_was_there():
+    rules = replace(RULES, before=baseline.take({"lamp": Health(events=9)}, DARK))
+    assert judge(99.0, rules, DARK, state="impaired", events=9, triggers=(NO_LIGHT,)) == Commit()
+    new = replace(RULES, before=baseline.take({"fan": Health(events=9)}, DARK))
+    assert "sensor light does not work" in judge(99.0, new, DARK, state="impaired", triggers=(NO_LIGHT,)).reason

@@ -1,0 +1,50 @@
+"""Which process listens on a TCP port of this machine, by what Linux says in /proc (proc_pid_net(5)).
+
+It only reads what Linux shows.
+"""
+
+import os
+from pathlib import Path
+
+_LISTENING = "0A"  # TCP_LISTEN in Linux' include/net/tcp_states.h
+
+
+def holder(port: int) -> str:
+    """The process that listens on the port, as "process 1234 (mosquitto)"; "" where it cannot be known."""
+    inodes = {f"socket:[{inode}]" for inode in _listening(port)}
+    for process in Path("/proc").glob("[0-9]*") if inodes else ():
+        if not inodes.isdisjoint(_open_files(process)):
+            return f"process {process.name} ({_text(process / 'comm')})"
+    return ""
+
+
+def _open_files(process: Path) -> set[str]:
+    """What the process has open; nothing for another user's, or one that has just ended."""
+    try:
+        return {_link(each) for each in (process / "fd").iterdir()}
+    except OSError:
+        return set()
+
+
+def _link(path: Path) -> str:
+    try:
+        return str(path.readlink())
+    except OSError:
+        return ""  # closed meanwhile; for our own process the listing's own descriptor is such a one
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return "?"
+
+
+def _listening(port: int) -> list[str]:
+    """The inodes of the sockets that listen on the port."""
+    found: list[str] = []
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        if os.access(table, os.R_OK):
+            rows = [line.split() for line in Path(table).read_text().splitlines()[1:]]
+            found += [row[9] for row in rows if row[3] == _LISTENING and int(row[1].rpartition(":")[2], 16) == port]
+    return found

@@ -1,0 +1,17 @@
+"""How reasons begin from which a program that deploys can tell what to do next. What follows is for people.
+
+A device says why an update was REJECTED or REVERTED in one text; agents of every release begin it like this.
+"""
+
+SAME_FAILED = "the same content failed as generation "
+TOO_BUSY = "the board was too busy to try "
+
+
+def failed_before(reason: str) -> bool:
+    """Whether the content failed its trial on the device before: it takes another attempt to have it tried again."""
+    return reason.startswith(SAME_FAILED)
+
+
+def too_busy(reason: str) -> bool:
+    """Whether the board had no processor time for it: it may be asked for again as if it had never been tried."""
+    return reason.startswith(TOO_BUSY)
