@@ -27,10 +27,10 @@ def check(record: Fields) -> None:
         look(record)
 
 
-def check_time(fields: Fields, where: str) -> None:
-    """Raise ProtocolError when its `time` is no moment that can be written as a date."""
-    if not 0 <= number(fields, "time", where) <= _LATEST:
-        raise ProtocolError(f"{where}.time: is no date from 1970 to 9999")
+def check_time(fields: Fields, where: str, key: str = "time") -> None:
+    """Raise ProtocolError when its `key` is no moment that can be written as a date."""
+    if not 0 <= number(fields, key, where) <= _LATEST:
+        raise ProtocolError(f"{where}.{key}: is no date from 1970 to 9999")
 
 
 def _reading(record: Fields) -> None:

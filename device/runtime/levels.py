@@ -10,20 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from device.allowance import Allowance
+from device.health import OutputLevel
 from device.runtime.journal import Clock, Emit
 
 # Records of one output, a second and at once: what a person can see, and a plot can show.
 RATE = 10.0
 BURST = 20
-
-
-@dataclass(frozen=True)
-class OutputLevel:
-    """`level` is None where nobody is sure; it has been so since `since`, in seconds since 1970."""
-
-    function: str
-    level: bool | None
-    since: float
 
 
 @dataclass

@@ -17,7 +17,7 @@ from device.errors import NotFoundError, RejectedError
 from device.generation import Generation, InstalledFunction
 from device.hal import leases
 from device.hal.errors import PinBusyError
-from device.health import FunctionHealth, SensorHealth
+from device.health import FunctionHealth, OutputLevel, SensorHealth
 from device.protocol.manifest import FunctionManifest
 from device.protocol.messages import CALL
 from device.protocol.triggers import SensorTrigger
@@ -25,7 +25,7 @@ from device.runtime import permissions
 from device.runtime.cgroups.groups import Groups
 from device.runtime.dispatcher import Dispatcher
 from device.runtime.journal import Emit, Journal
-from device.runtime.levels import Levels, OutputLevel
+from device.runtime.levels import Levels
 from device.runtime.policy import Policy
 from device.runtime.states import States
 from device.runtime.trigger_set import Wiring
