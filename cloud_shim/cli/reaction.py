@@ -91,8 +91,8 @@ def _of(record: Json, wanted: Expected) -> bool:
     """Whether this event came of the change: by what it was given."""
     if wanted.lux is None:
         return record["trigger"].startswith("lamplight.gpio.")
-    given = record["given"].get("data")
-    lux = given.get("lux") if isinstance(given, dict) else None
+    given: Any = record["given"].get("data")
+    lux: object = given.get("lux") if isinstance(given, dict) else None  # pyright: ignore[reportUnknownMemberType]
     return isinstance(lux, (int, float)) and _near(lux, wanted.lux)
 
 

@@ -46,7 +46,7 @@ def routes() -> list[BaseRoute]:
 
 
 def missing_page(otherwise: ExceptionHandler) -> ExceptionHandler:
-    """A handler of HTTPException: a page for a browser that asks for one that there is not, else what `otherwise` gives."""
+    """A handler of HTTPException: a page for a browser that asks for one there is not, else what `otherwise` gives."""
 
     async def answer(request: Request, problem: Exception) -> Response:
         if isinstance(problem, HTTPException) and problem.status_code == HTTPStatus.NOT_FOUND and _wants_page(request):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import boards
 from cloud_shim.words import outputs
-from device.protocol.reported import Reported
+from device.protocol.reported import Reported, ReportedSensor
 
 
 @dataclass(frozen=True)
@@ -20,37 +20,34 @@ class Part:
 
 def pins(board: str, report: Reported | None) -> tuple[Part, ...]:
     """The board's pins, those that a function holds first; all that are held where there is no such board file."""
-    places = (
-        {name: f"pin {pin.header}, GPIO {pin.line}" for name, pin in _file(board).pins.items()} if _known(board) else {}
-    )
+    file = _file(board)
+    places = {name: f"pin {pin.header}, GPIO {pin.line}" for name, pin in file.pins.items()} if file else {}
     levels, drivers = outputs.levels(report), outputs.drivers(report)
-    tells = bool(report) and report.outputs is not None
-    idle = "no function drives it" if tells else "unknown"
+    tells = report is not None and report.outputs is not None
+    idle = "not driven" if tells else "unknown"
     held = [Part(n, places.get(n, ""), f"{outputs.WORDS[on]}, {drivers[n]}", on) for n, on in levels.items()]
     return (*held, *(Part(name, place, idle) for name, place in places.items() if name not in levels))
 
 
 def sensors(board: str, report: Reported | None) -> tuple[Part, ...]:
     """The board's sensors, by its file and by its own word."""
-    file = _file(board).sensors if _known(board) else {}
+    file = _file(board)
+    places = {n: f"{e.chip} at {e.address:#04x} on {e.bus}" for n, e in file.sensors.items()} if file else {}
     told = report.sensors if report else {}
-    found: list[Part] = []
-    for name in sorted({*file, *told}):
-        place = f"{file[name].chip} at {file[name].address:#04x} on {file[name].bus}" if name in file else ""
-        health = told.get(name)
-        state = "unknown" if health is None else "answers" if health.ok else health.error
-        found.append(Part(name, place, state, fault=health is not None and not health.ok))
-    return tuple(found)
+    return tuple(_sensor(name, places.get(name, ""), told.get(name)) for name in sorted({*places, *told}))
 
 
 def has_light(board: str, report: Reported | None) -> bool:
-    """Whether there is a sensor: every chip that is known measures light."""
-    return bool(sensors(board, report))
+    """Whether there is a sensor: every chip that is known measures light. A board's file knows it best."""
+    file = _file(board)
+    return bool(file.sensors if file else report and report.sensors)
 
 
-def _known(board: str) -> bool:
-    return board in boards.names()
+def _file(board: str) -> boards.Board | None:
+    return boards.load(board) if board in boards.names() else None
 
 
-def _file(board: str) -> boards.Board:
-    return boards.load(board)
+def _sensor(name: str, place: str, told: ReportedSensor | None) -> Part:
+    if told is None:
+        return Part(name, place, "unknown")
+    return Part(name, place, "answers" if told.ok else told.error, fault=not told.ok)

@@ -1,4 +1,4 @@
-"""An event for each trigger of a function, as the board would give it: what a person can call the function with. Pure."""
+"""An event for each trigger of a function, as the board would give it: what it can be called with. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

@@ -113,7 +113,8 @@ def test_a_led_that_was_on_before_the_window_is_on_at_its_start(module):
 def outputs(*told):
     """An Outputs that was told these records and reports, in order; its state as JSON can say it."""
     steps = "".join(f"o.{kind}({json.dumps(value)});" for kind, value in told)
-    return f"((o) => {{ {steps} return {{held: o.held, histories: o.histories.map(([p, h]) => [p, h.times, h.values])}} }})(new m.Outputs())"
+    state = "{held: o.held, histories: o.histories.map(([p, h]) => [p, h.times, h.values])}"
+    return f"((o) => {{ {steps} return {state} }})(new m.Outputs())"
 
 
 def said(level, at, before=None, pin="led", boot="1-a", **fields):
@@ -146,7 +147,7 @@ def report(**outputs):
             [["led", None, 9]],
             [["led", [7, 7, 9], [True, None, None]]],
         ),
-        ([report(led=("yes", 5)), said("on", 7)], [["led", None, 7]], [["led", [7], [None]]]),
+        ([report(led=("yes", 5)), said("on", 7)], [["led", None, 7]], [["led", [5, 7], [None, None]]]),
         ([said(True, 7, pin=3)], None, []),
         (
             [("record", {"kind": "decision", "stream": "telemetry", "pins": {"led": True}, "time": 1, "boot": "a"})],

@@ -11,6 +11,7 @@ import { Revoke } from "./revoke.js";
 import { Sim } from "./sim.js";
 import { Stream } from "./stream.js";
 import { skipUnchanged } from "./swap.js";
+import { Values } from "./values.js";
 
 const STORED = [
   { stream: "telemetry", limit: 5000 },
@@ -24,6 +25,7 @@ function main() {
   const plot = new Plot(document.getElementById("plot"), document.getElementById("plot-hover"), outputs);
   const readout = new Readout(outputs);
   const log = new Log();
+  const values = new Values();
   const call = new Call(name);
   const code = new Code(name, (fn) => call.choose(fn), (source) => call.offer(source));
   if (document.getElementById("sim-lux")) new Sim(name);
@@ -33,7 +35,7 @@ function main() {
 
   new Stream(name, {
     record(record) {
-      for (const part of [outputs, plot, readout, log, code]) part.record(record);
+      for (const part of [outputs, plot, readout, log, values, code]) part.record(record);
     },
     device(device) {
       for (const part of [outputs, plot, readout, code]) part.device(device);
