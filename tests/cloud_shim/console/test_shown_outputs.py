@@ -135,3 +135,51 @@ def test_log_lines_stand_in_the_order_of_their_times_and_have_a_day(still, serve
     line("the clock was set back", now - 100_000)
     page.until_text("#log", "set back")
     assert page.text(".log-line:last-child").endswith("the clock was set back")
+
+
+def test_deploy_is_off_with_the_reason_when_the_key_is_elsewhere(still, serve, show):
+    still.signs = False
+    page = show(serve(still)).ready()
+    page.until_text("#no-keys", "lamplight deploy FOLDER")
+    assert page.one("#deploy").get_attribute("disabled")
+    still.signs = True
+    page.run("dispatchEvent(new Event('focus'))")
+    page.until(lambda: not page.one("#deploy").get_attribute("disabled"), "the button")
+    assert not page.one("#no-keys").is_displayed()
+
+
+def test_call_offers_what_the_triggers_give_and_says_what_it_drives(still, serve, show):
+    server = serve(still)
+    page = show(server).ready()
+    page.until_text("#call-effect", "real output led")
+    options = page.run("return [...document.getElementById('call-type').options].map((o) => o.text)")
+    assert options == ["sensor reading", "plain call"]
+    page.click("#call-send")
+    page.until_text("#call-result", "Returned after")
+    assert still.posted[-1][1]["type"] == "lamplight.sensor.reading"
+    assert still.posted[-1][1]["data"]["lux"] == 5
+
+
+def test_published_values_are_shown_newest_of_each_topic(still, serve, show):
+    server = serve(still)
+    page = show(server).ready()
+    for number in (1, 2):
+        told = {"function": "f", "version": 1, "topic": "rooms/hall", "data": {"n": number}}
+        server.do(still.state.emit, "desk-pi", "events", "publish", **told)
+    page.until_text("#values", '{"n":2}')
+    assert '{"n":1}' not in page.text("#values")
+    assert "pin 11, GPIO 17" in page.text("#state")
+
+
+def test_what_failed_is_not_shown_as_what_runs(server, show):
+    page = show(server).ready()
+    page.replace("    dark =", "    crash = 1 / 0\n    dark =")
+    page.click("#deploy")
+    page.until_text("#outcome", "Reverted")
+    page.until_text("#opened", "v4 · v3 runs")
+    device = server.fake.state.devices["desk-pi"]
+    # What failed is taken back: the editor holds it still, as a change of what runs.
+    server.do(device["desired"].update, generation=9, functions={"night-light": {"version": 3, "config": {}}})
+    server.do(server.fake.state.changed, "desk-pi")
+    page.until(lambda: page.text("#opened") == "v3, changed", "the change of v3")
+    assert not page.one("#stale").is_displayed()

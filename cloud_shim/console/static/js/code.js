@@ -235,8 +235,9 @@ export class Code {
 
 function nothingYet(device) {
   const fragment = document.createDocumentFragment();
-  const command = document.createElement("code");
-  command.textContent = `lamplight deploy PATH --device ${device}`;
-  fragment.append("No function is deployed. Deploy one with ", command, "; it can then be edited here.");
+  const commands = document.createElement("pre");
+  commands.textContent = `lamplight new hello my-first\nlamplight deploy my-first --device ${device}`;
+  fragment.append("No function is deployed. Begin with a starter, in a terminal:", commands);
+  fragment.append("hello needs no hardware; lamplight new --help names the others. What is deployed can be edited here.");
   return fragment;
 }
