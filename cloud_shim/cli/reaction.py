@@ -7,7 +7,7 @@ it. It waits for that, for `PATIENCE` seconds at most; it changes nothing itself
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from cloud_shim.cli.client import Client
 from device.hal.sim.parts.assembly import Surroundings
@@ -92,7 +92,7 @@ def _of(record: Json, wanted: Expected) -> bool:
     if wanted.lux is None:
         return record["trigger"].startswith("lamplight.gpio.")
     given: Any = record["given"].get("data")
-    lux: object = given.get("lux") if isinstance(given, dict) else None  # pyright: ignore[reportUnknownMemberType]
+    lux = cast("dict[str, object]", given).get("lux") if isinstance(given, dict) else None
     return isinstance(lux, (int, float)) and _near(lux, wanted.lux)
 
 

@@ -139,7 +139,7 @@ def test_log_lines_stand_in_the_order_of_their_times_and_have_a_day(still, serve
 
 def test_deploy_is_off_with_the_reason_when_the_key_is_elsewhere(still, serve, show):
     still.signs = False
-    page = show(serve(still)).ready()
+    page = show(serve(still))
     page.until_text("#no-keys", "lamplight deploy FOLDER")
     assert page.one("#deploy").get_attribute("disabled")
     still.signs = True

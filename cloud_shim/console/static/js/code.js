@@ -238,6 +238,6 @@ function nothingYet(device) {
   const commands = document.createElement("pre");
   commands.textContent = `lamplight new hello my-first\nlamplight deploy my-first --device ${device}`;
   fragment.append("No function is deployed. Begin with a starter, in a terminal:", commands);
-  fragment.append("hello needs no hardware; lamplight new --help names the others. What is deployed can be edited here.");
+  fragment.append("hello needs no hardware; blink drives an LED, lamp-api answers requests, night-light needs a light sensor. What is deployed can be edited here.");
   return fragment;
 }
