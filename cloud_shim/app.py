@@ -15,6 +15,7 @@ from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from cloud_shim import api, config
@@ -43,7 +44,7 @@ def create_app(shim: Shim) -> Starlette:
     app = Starlette(
         routes=[*api.routes(), *console.routes()],
         middleware=[Middleware(Guard)],
-        exception_handlers=HANDLERS,
+        exception_handlers={**HANDLERS, HTTPException: console.missing_page(HANDLERS[HTTPException])},
         lifespan=lifespan,
     )
     app.state.shim = shim

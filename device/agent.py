@@ -45,6 +45,7 @@ from device.link.session import Session
 from device.link.uplink import Uplink
 from device.protocol import cloudevents, messages, topics
 from device.protocol.fields import items
+from device.protocol.reported import Reported
 from device.protocol.topics import Topic
 from device.runtime.cgroups.groups import Groups, take
 from device.runtime.cgroups.places import places
@@ -151,10 +152,17 @@ class Agent:
         self._probe.stop()
         self._engine.stop()
         self._supervisor.close()
+        self._say_rested()
         self._uplink.stop()
         self._joining.stop()
         self._session.stop()
         self._outbox.close()
+
+    def _say_rested(self) -> None:
+        """What is read of a board that was stopped must not be that its lamp is on."""
+        last = self._reported.farewell(self._supervisor.outputs())
+        if last is not None and self._session.connected:
+            self._publish_report(last)
 
     def _connect_parts(self) -> None:
         self._outbox.on_append(self._uplink.wake)
@@ -261,11 +269,15 @@ class Agent:
             self._supervisor.running(),
             self._confinement,
             self._disk.told(),
+            self._supervisor.outputs(),
         )
         if not self._session.connected or not self._reported.due(composed):
             return
+        self._publish_report(composed)
+
+    def _publish_report(self, told: Reported) -> None:
         topic = topics.of_device(self._config.fleet, self._config.device, "reported")
-        self._session.publish(topic, messages.encode(composed.to_json()), qos=1, retain=True)
+        self._session.publish(topic, messages.encode(told.to_json()), qos=1, retain=True)
 
 
 class _ChunkLink:

@@ -1,4 +1,4 @@
-"""How the functions and sensors of a board are doing, and what decides a function's state.
+"""How the functions, sensors and outputs of a board are doing, and what decides a function's state.
 
 Plain values, made by the runtime, read by the trial of an update and by the report to the cloud. It measures nothing.
 """
@@ -60,6 +60,15 @@ class SensorHealth:
 
     ok: bool
     error: str
+
+
+@dataclass(frozen=True)
+class OutputLevel:
+    """An output that `function` holds: its level since `since`, in seconds since 1970; None where nobody is sure."""
+
+    function: str
+    level: bool | None
+    since: float
 
 
 def state(stopped: bool, running: bool, failed: bool) -> str:

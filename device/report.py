@@ -9,9 +9,10 @@ from functools import cache
 from importlib.util import find_spec
 
 from device import libraries
+from device.allowance import Allowance
 from device.artifact import layer, patch
 from device.generation import Generation
-from device.health import FunctionHealth, SensorHealth
+from device.health import FunctionHealth, OutputLevel, SensorHealth
 from device.protocol.reported import (
     Disk,
     Evidence,
@@ -19,6 +20,7 @@ from device.protocol.reported import (
     ReportedAgent,
     ReportedFunction,
     ReportedModel,
+    ReportedOutput,
     ReportedSensor,
     ReportedUpdate,
 )
@@ -27,6 +29,10 @@ from device.update.status import Update
 
 # Counters and the disk alone change all the time; the retained message follows them this slowly, in seconds.
 COUNTERS_PERIOD = 10.0
+# How often a change of the outputs alone is worth a message: this many at once, and then a second. One that changes
+# faster is seen in its records (runtime/levels.py), and here as it was at the last message.
+OUTPUTS_BURST = 5
+OUTPUTS_RATE = 0.2
 # Seconds after which it is sent whatever it says: a device that says nothing for long counts as lost.
 LONGEST_SILENCE = 60.0
 
@@ -41,6 +47,7 @@ def compose(
     running: Generation,
     confinement: Mapping[str, str],
     disk: Disk,
+    outputs: Mapping[str, OutputLevel],
 ) -> Reported:
     """The report of a board with these parts."""
     return Reported(
@@ -61,7 +68,13 @@ def compose(
         disk=disk,
         platform=layer.this_machine(),
         libraries=libraries.installed(),
+        outputs=levels(outputs),
     )
+
+
+def levels(outputs: Mapping[str, OutputLevel]) -> dict[str, ReportedOutput]:
+    """The outputs as the report has them."""
+    return {pin: ReportedOutput(each.function, each.level, each.since) for pin, each in outputs.items()}
 
 
 @cache
@@ -71,14 +84,15 @@ def can_run_models() -> bool:
 
 
 class Throttle:
-    """Says whether a report is worth publishing: at once when something changed, slowly for counters, now and then
-    when nothing did.
+    """Says whether a report is worth publishing: at once when something changed, slowly for counters and for outputs
+    that change without end, now and then when nothing did.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._last: Reported | None = None
         self._sent = 0.0
+        self._outputs = Allowance(OUTPUTS_RATE, OUTPUTS_BURST, clock())
 
     def forget(self) -> None:
         """The next report is due whatever it says: a new connection's broker may know nothing of us."""
@@ -86,11 +100,23 @@ class Throttle:
 
     def due(self, report: Reported) -> bool:
         """Whether to publish now; a yes counts as published."""
-        unchanged = self._last is not None and report.steady() == self._last.steady()
-        if unchanged and self._clock() - self._sent < (LONGEST_SILENCE if report == self._last else COUNTERS_PERIOD):
-            return False
+        if self._last is not None and not self._changed(report, self._last):
+            period = LONGEST_SILENCE if report == self._last else COUNTERS_PERIOD
+            if self._clock() - self._sent < period:
+                return False
         self._last, self._sent = report, self._clock()
         return True
+
+    def _changed(self, report: Reported, last: Reported) -> bool:
+        if report.steady() != last.steady():
+            return True
+        return report.outputs != last.outputs and self._outputs.take(1, self._clock()) > 0
+
+    def farewell(self, outputs: Mapping[str, OutputLevel]) -> Reported | None:
+        """What was published last, with the levels that the outputs are left at; None when nothing was."""
+        if self._last is not None:
+            self._last.outputs = levels(outputs)
+        return self._last
 
 
 def _update(update: Update) -> ReportedUpdate:

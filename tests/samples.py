@@ -62,6 +62,7 @@ def records() -> list[Sample]:
         {"kind": "sensor", "sensor": "light", "ok": False, "error": "no answer"},
         {"kind": "dropped", "stream": "telemetry", "count": 7},
         {"kind": "publish", **_WHO, "topic": "rooms/hall", "data": {"lit": True}},
+        {"kind": "output", "pin": "led", "function": "night-light", "level": True, "before": None, "changes": 1},
     ]
     return [{"seq": seq, "time": 1000.5, **each} for seq, each in enumerate(told, 1)]
 
@@ -104,6 +105,7 @@ def report(**fields: Any) -> Sample:
         },
         "models": {"presence": {"version": 1, "sha256": "1" * 64}},
         "sensors": {"light": {"ok": True, "error": ""}},
+        "outputs": {"led": {"function": "night-light", "level": True, "since": 1000.5}},
         "failed": {"8": "night-light: crashed 3 times"},
         "evidence": {
             "8": {

@@ -15,6 +15,7 @@ from cloud_shim.releases import sources
 from cloud_shim.releases.release import Release
 from cloud_shim.shim import Shim
 from cloud_shim.words import amounts
+from cloud_shim.words.examples import examples
 from device.errors import OfflineError, RejectedError
 from device.protocol.deployment import MAX_GENERATION
 from device.protocol.fields import only, table, text
@@ -28,7 +29,13 @@ def _source(request: Request) -> JSONResponse:
     the = shim(request)
     release = the.fleet.function(path_name(request, "device"), path_name(request, "function"))
     files = sources.read(the.registry, release)
-    return JSONResponse({"name": release.name, "version": release.version, "files": files})
+    manifest = release.function
+    told = {
+        "triggers": [{"type": each.kind, **vars(each)} for each in manifest.triggers],
+        "outputs": [pin for pin, lease in manifest.pins.items() if lease.direction == "out"],
+        "examples": examples(manifest.triggers),
+    }
+    return JSONResponse({"name": release.name, "version": release.version, "files": files, **told})
 
 
 def _settings(request: Request) -> JSONResponse:

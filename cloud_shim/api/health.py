@@ -17,7 +17,8 @@ async def _health(request: Request) -> JSONResponse:
     # What a card needs to know before anything is asked of anybody for it.
     boards = {"boards": reach["port"], "names": reach["names"]}
     notices = keys.notices(shown(the), release_metadata.utc_now())
-    return JSONResponse({"ok": True, "broker": broker | boards, "notices": notices})
+    told = {"notices": notices, "signs_releases": the.signing.can_release}
+    return JSONResponse({"ok": True, "broker": broker | boards, **told})
 
 
 ROUTES = [Route("/api/health", _health)]

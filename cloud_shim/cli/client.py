@@ -205,6 +205,10 @@ class Client:
         given = {key: value for key, value in wanted.items() if value not in ("", None)}
         return self._request("GET", "/api/records", params=given)["records"]
 
+    def source(self, device: str, function: str) -> JsonObject:
+        """The function's files, triggers, outputs and examples, as it is asked for on that device."""
+        return self._request("GET", _path("devices", device, "functions", function, "source"))
+
     def world(self, device: str) -> JsonObject:
         """The simulated hardware's WORLD; NotFoundError for a real board."""
         return self._request("GET", _path("sim", device))

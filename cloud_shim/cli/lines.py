@@ -71,6 +71,14 @@ def _sensor(of: dict[str, Any]) -> Line:
     return [(f"sensor {of['sensor']}  ", "cyan"), (told, "" if of["ok"] else "red")]
 
 
+def _output(of: dict[str, Any]) -> Line:
+    on = of["level"]
+    told = "unknown" if on is None else "on" if on else "off"
+    flicker = f", after {of['changes']} changes" if of["changes"] > 1 else ""
+    style = "bold yellow" if on else "dim"
+    return [("● " if on else "○ ", style), (f"{of['pin']} {told}{flicker}", style), (f"  {of['function']}", "cyan")]
+
+
 def _publish(of: dict[str, Any]) -> Line:
     return [(f"{release(of['function'], of['version'])}  ", "cyan"), (f"published to {of['topic']}: {of['data']}", "")]
 
@@ -98,4 +106,5 @@ _KINDS = {
     "worker": _worker,
     "sensor": _sensor,
     "publish": _publish,
+    "output": _output,
 }

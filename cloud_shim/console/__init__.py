@@ -3,6 +3,6 @@
 The pages show what docs/api.md gives and do what it takes; they know neither the database nor the broker.
 """
 
-from cloud_shim.console.pages import routes
+from cloud_shim.console.pages import missing_page, routes
 
-__all__ = ["routes"]
+__all__ = ["missing_page", "routes"]

@@ -1,19 +1,22 @@
-"""The console's routes: two pages, the fragment of each that htmx renews, and the static files.
+"""The console's routes: two pages, the fragment of each that htmx renews, and the static files; and pages for errors.
 
 It makes HTML and holds no data: what it shows comes from the API through client.py, and is put into words by view.py.
 """
 
 import time
+from http import HTTPStatus
+from inspect import isawaitable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
-from starlette.types import Scope
+from starlette.types import ExceptionHandler, Scope
 
 from cloud_shim.console import client, headers, view
 
@@ -40,6 +43,23 @@ def routes() -> list[BaseRoute]:
         Route("/fragments/devices/{device}", _device_fragment),
         Mount("/static", _Static(directory=_HERE / "static"), name="console-static"),
     ]
+
+
+def missing_page(otherwise: ExceptionHandler) -> ExceptionHandler:
+    """A handler of HTTPException: a page for a browser that asks for one there is not, else what `otherwise` gives."""
+
+    async def answer(request: Request, problem: Exception) -> Response:
+        if isinstance(problem, HTTPException) and problem.status_code == HTTPStatus.NOT_FOUND and _wants_page(request):
+            why = "The address may be mistyped, or of a page that there was once"
+            return _error(request, client.ApiProblemError(404, f"There is no page at {request.url.path}", why, ""))
+        given = otherwise(request, problem)  # pyright: ignore[reportArgumentType] # of HTTP, as this one
+        return await given if isawaitable(given) else given  # pyright: ignore[reportReturnType]
+
+    return answer
+
+
+def _wants_page(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(("/api/", "/static/"))
 
 
 async def _devices(request: Request) -> Response:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import boards
-from cloud_shim.words import amounts, evidence, transfer
+from cloud_shim.console import wiring
+from cloud_shim.words import amounts, evidence, outputs, transfer
 from cloud_shim.words.transfer import Transfer
 from device.protocol import reported
 from device.protocol.reported import (
@@ -82,6 +83,10 @@ class DeviceView:
     revoked: bool
     seen: str
     generation: int
+    light: bool
+    pins: tuple[wiring.Part, ...]
+    sensors: tuple[wiring.Part, ...]
+    outputs: tuple[tuple[str, bool | None], ...]
     update: Update
     functions: tuple[Row, ...]
     models: tuple[Row, ...]
@@ -135,6 +140,10 @@ def device(value: Json, now: float) -> DeviceView:
         revoked=value["revoked"],
         seen="revoked" if value["revoked"] else _seen(value, now),
         generation=report.generation if report else 0,
+        light=wiring.has_light(value["board"], report),
+        pins=wiring.pins(value["board"], report),
+        sensors=wiring.sensors(value["board"], report),
+        outputs=tuple(outputs.levels(report).items()),
         update=_REVOKED if value["revoked"] else update(desired.get("generation", 0), report, value["online"]),
         functions=_rows(desired.get("functions", {}), report.functions if report else {}, _function),
         models=_rows(desired.get("models", {}), report.models if report else {}, _model),
@@ -175,7 +184,9 @@ def update(desired: int, report: Reported | None, online: bool) -> Update:
         return _busy(_BUSY[told.state].format(n=told.generation), transfer.of(told))
     if report.agent.safe:
         return Update("bad", "Safe mode: no function runs until the next deployment", report.agent.safe)
-    return _settled(desired, report)
+    settled = _settled(desired, report)
+    # Nobody knows how one is that is away.
+    return settled if online or settled.tone != "ok" else Update("wait", f"Last known: generation {runs}")
 
 
 def _settled(desired: int, report: Reported) -> Update:

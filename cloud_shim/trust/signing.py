@@ -169,9 +169,14 @@ class Signing:
         """Whether exactly these bytes are signed as that release."""
         return self._released((ref,)).get(ref.target) == release_metadata.target(ref)
 
+    @property
+    def can_release(self) -> bool:
+        """Whether the key that signs releases is here."""
+        return "image-releases" in self._keys
+
     def check_can_release(self) -> None:
         """Raises RejectedError when the key that signs releases is not here."""
-        if "image-releases" not in self._keys:
+        if not self.can_release:
             raise RejectedError(
                 "This shim cannot sign a release",
                 "the release key was moved to a developer's machine",

@@ -14,7 +14,7 @@ import board  # pyright: ignore[reportMissingTypeStubs]
 import digitalio  # pyright: ignore[reportMissingTypeStubs]
 
 from boards import BoardPin
-from device.hal.errors import PinError
+from device.hal.errors import PinBusyError, PinError
 
 # Blinka has no types; these two are its only uses here.
 _board: Any = board
@@ -113,7 +113,7 @@ def explained(name: str, pin: BoardPin) -> Generator[None, None, None]:
         raise PinError(f"{where} may not be used", str(error), remedy) from error
     except OSError as error:
         if error.errno == errno.EBUSY:
-            raise PinError(f"{where} is busy", "another program holds it", "see which: gpioinfo") from error
+            raise PinBusyError(f"{where} is busy", "another program holds it", "see which: gpioinfo") from error
         raise PinError(f"{where} cannot be used", error.strerror or str(error)) from error
     except RuntimeError as error:
         raise PinError(

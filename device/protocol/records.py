@@ -27,10 +27,10 @@ def check(record: Fields) -> None:
         look(record)
 
 
-def check_time(fields: Fields, where: str) -> None:
-    """Raise ProtocolError when its `time` is no moment that can be written as a date."""
-    if not 0 <= number(fields, "time", where) <= _LATEST:
-        raise ProtocolError(f"{where}.time: is no date from 1970 to 9999")
+def check_time(fields: Fields, where: str, key: str = "time") -> None:
+    """Raise ProtocolError when its `key` is no moment that can be written as a date."""
+    if not 0 <= number(fields, key, where) <= _LATEST:
+        raise ProtocolError(f"{where}.{key}: is no date from 1970 to 9999")
 
 
 def _reading(record: Fields) -> None:
@@ -68,6 +68,13 @@ def _publish(record: Fields) -> None:
         raise ProtocolError(f"{_WHERE}.data: lacks")
 
 
+def _output(record: Fields) -> None:
+    for key in ("level", "before"):
+        # None: nobody knows.
+        if record.get(key) is not None:
+            flag(record, key, _WHERE)
+
+
 def _update(record: Fields) -> None:
     table(record.get("evidence", {}), "record.evidence")
 
@@ -82,6 +89,7 @@ _TEXTS = {
     "sensor": ("sensor", "error"),
     "dropped": ("stream",),
     "publish": ("function", "topic"),
+    "output": ("pin", "function"),
 }
 _COUNTS = {
     "decision": ("version",),
@@ -91,6 +99,7 @@ _COUNTS = {
     "worker": ("version",),
     "dropped": ("count",),
     "publish": ("version",),
+    "output": ("changes",),
 }
 _MORE = {
     "reading": _reading,
@@ -99,4 +108,5 @@ _MORE = {
     "sensor": _sensor,
     "update": _update,
     "publish": _publish,
+    "output": _output,
 }

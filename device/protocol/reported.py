@@ -16,6 +16,7 @@ from .reported_parts import (
     ReportedAgent,
     ReportedFunction,
     ReportedModel,
+    ReportedOutput,
     ReportedSensor,
     ReportedUpdate,
     Value,
@@ -46,8 +47,9 @@ class Reported(Value):
 
     `generation` runs, and `previous` is the one to fall back to (0: none). `failed` maps generations that failed their
     trial to the reason, and `evidence` the latest of them to what that rests on. `confinement` says by aspect what
-    confines a worker. `ai` says that the board runs models, `patches` that it applies patches. An agent of an earlier
-    release tells no `disk`, no `platform`, or no `libraries`: the versions of those that it runs with.
+    confines a worker. `ai` says that the board runs models, `patches` that it applies patches. `outputs` has every
+    output that a function holds, by the name of its pin. An agent of an earlier release tells no `disk`, no `platform`,
+    no `libraries` (the versions of those that it runs with), or no `outputs`.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Reported(Value):
         disk: Disk | None = None,
         platform: Platform | None = None,
         libraries: dict[str, str] | None = None,
+        outputs: dict[str, ReportedOutput] | None = None,
     ) -> None:
         self.board = board
         self.agent = agent
@@ -88,6 +91,7 @@ class Reported(Value):
         self.disk = disk
         self.platform = platform
         self.libraries = libraries or {}
+        self.outputs = outputs
 
     def outcomes(self) -> list[tuple[int, str]]:
         """Which generations ended how. The one that runs is committed, unless it is on trial."""
@@ -108,9 +112,9 @@ class Reported(Value):
         return Standing(SUPERSEDED if max(update.generation, self.generation) > generation else WAITING)
 
     def steady(self) -> Fields:
-        """The JSON form without what changes all the time: the counters and the disk."""
+        """The JSON form without what may change all the time: the counters, the disk, and the outputs' levels."""
         functions = {n: _without(each.to_json(), _COUNTS) for n, each in self.functions.items()}
-        return {**_without(self.to_json(), ("disk",)), "functions": functions}
+        return {**_without(self.to_json(), ("disk", "outputs")), "functions": functions}
 
     def to_json(self) -> Fields:
         """The JSON form; `parse` is its inverse."""
@@ -132,6 +136,8 @@ class Reported(Value):
             "ai": self.ai,
             "patches": self.patches,
         }
+        if self.outputs is not None:
+            fields["outputs"] = {pin: each.to_json() for pin, each in self.outputs.items()}
         optional = {"disk": self.disk, "platform": self.platform}
         libraries: Fields = {"libraries": dict(self.libraries)} if self.libraries else {}
         return {**fields, **{key: each.to_json() for key, each in optional.items() if each}, **libraries}
@@ -158,6 +164,7 @@ def parse(value: object) -> Reported:
         disk=parts.disk(report.get("disk")),
         platform=parts.platform(report.get("platform")),
         libraries=_texts(report, "libraries") if "libraries" in report else {},
+        outputs=_outputs(report),
     )
 
 
@@ -171,6 +178,12 @@ def known(value: object) -> Reported | None:
         return None if value is None else parse(value)
     except ProtocolError:
         return None
+
+
+def _outputs(report: Fields) -> dict[str, ReportedOutput] | None:
+    if "outputs" not in report:
+        return None
+    return {pin: parts.output(each, where) for pin, each, where in _parts(report, "outputs")}
 
 
 def _evidence(told: Fields) -> dict[int, Evidence]:

@@ -5,6 +5,7 @@ Each reader raises ProtocolError for a part that lacks what it must have, or has
 
 from .errors import ProtocolError
 from .fields import flag, integer, items, number, table, text
+from .records import check_time
 
 Fields = dict[str, object]
 
@@ -124,6 +125,22 @@ class ReportedSensor(Value):
     def to_json(self) -> Fields:
         """The JSON form, without the name that stands as its key."""
         return {"ok": self.ok, "error": self.error}
+
+
+class ReportedOutput(Value):
+    """An output that the device holds for `function`: its `level` since `since`, in seconds since 1970.
+
+    A level of None is one that the device is not sure of.
+    """
+
+    def __init__(self, function: str, level: bool | None, since: float) -> None:
+        self.function = function
+        self.level = level
+        self.since = since
+
+    def to_json(self) -> Fields:
+        """The JSON form, without the name that stands as its key."""
+        return {"function": self.function, "level": self.level, "since": self.since}
 
 
 class ReportedAgent(Value):
@@ -275,6 +292,13 @@ def model(told: Fields, where: str) -> ReportedModel:
 def sensor(told: Fields, where: str) -> ReportedSensor:
     """The sensor in its JSON form, which stands at `where`."""
     return ReportedSensor(flag(told, "ok", where), text(told, "error", where))
+
+
+def output(told: Fields, where: str) -> ReportedOutput:
+    """The output in its JSON form, which stands at `where`."""
+    check_time(told, where, "since")
+    level = None if told.get("level") is None else flag(told, "level", where)
+    return ReportedOutput(text(told, "function", where), level, number(told, "since", where))
 
 
 def evidence(value: object) -> Evidence:

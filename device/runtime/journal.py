@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol, cast
 
+from device.allowance import Allowance
 from device.event import Event
 from device.runtime.policy import Policy
 from device.runtime.wire.messages import Result
@@ -28,24 +29,6 @@ class Clock(Protocol):
     def __call__(self) -> float:
         """Now."""
         ...
-
-
-class Allowance:
-    """A token bucket: `rate` a second, `burst` at once."""
-
-    def __init__(self, rate: float, burst: int, now: float) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._left = float(burst)
-        self._then = now
-
-    def take(self, wanted: int, now: float) -> int:
-        """How many of `wanted` are allowed at `now`."""
-        self._left = min(self._burst, self._left + (now - self._then) * self._rate)
-        self._then = now
-        granted = min(wanted, int(self._left))
-        self._left -= granted
-        return granted
 
 
 class Journal:

@@ -10,7 +10,8 @@ class Policy:
     """Durations are in seconds.
 
     `warm` bounds importing a handler and loading its models, `go` opening its hardware, `stop` leaving when told to;
-    a worker that takes longer is ended. A call waits `call` seconds for its turn beside the function's own timeout. A
+    a worker that takes longer is ended. An output that is put to its safe level may be busy for `rest`: a worker that
+    was killed takes a moment to be gone. A call waits `call` seconds for its turn beside the function's own timeout. A
     function may log `lines` a second, and `burst` at once, and publish as often to the cloud; to the other functions of
     the fleet it may send `messages` a second, and twice as many at once. `network`: functions that ask for the network
     get it.
@@ -19,6 +20,7 @@ class Policy:
     warm: float = 30.0
     go: float = 10.0
     stop: float = 2.0
+    rest: float = 5.0
     call: float = 10.0
     lines: float = 20.0
     burst: int = 200

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from device.errors import BusyError, NotFoundError, RejectedError
 from device.generation import Generation, InstalledFunction
 from device.hal import leases
-from device.health import FunctionHealth, SensorHealth
+from device.hal.errors import PinBusyError
+from device.health import FunctionHealth, OutputLevel, SensorHealth
 from device.protocol.manifest import FunctionManifest
 from device.protocol.messages import CALL
 from device.protocol.reasons import TOO_BUSY
@@ -25,11 +26,12 @@ from device.runtime import permissions
 from device.runtime.cgroups.groups import Groups
 from device.runtime.dispatcher import Dispatcher
 from device.runtime.journal import Emit, Journal
+from device.runtime.levels import Levels
 from device.runtime.policy import Policy
 from device.runtime.states import States
 from device.runtime.trigger_set import Wiring
 from device.runtime.workers.process import StartError, WorkerProcess
-from device.runtime.workers.starter import Starter, safe_levels
+from device.runtime.workers.starter import Starter, holders, safe_levels
 from device.runtime.workers.zygote import ForkError
 from device.runtime.workers.zygotes import Zygotes
 from device.triggers import Sources, chains
@@ -42,6 +44,8 @@ Warmed = tuple[InstalledFunction, Journal, list[WorkerProcess]]
 Raised = tuple[InstalledFunction, Journal, list[WorkerProcess] | str]
 # Functions that warm up at the same time.
 _WARMING = 8
+# Seconds between two looks whether a line is free.
+_AGAIN = 0.02
 
 
 class Supervisor:
@@ -70,7 +74,10 @@ class Supervisor:
         self._groups = groups or Groups()
         self._states = States(states)
         folders = self._sources.folders
-        self._starter = Starter(self._forker, scratch / "run", self._states, self._policy, folders, self._groups)
+        self._levels = Levels(self._emit)
+        self._starter = Starter(
+            self._forker, scratch / "run", self._states, self._policy, folders, self._groups, self._levels.drove
+        )
         self._checker = Starter(self._forker, scratch / "check", self._states, self._policy, folders, self._groups)
         self._wiring = Wiring(self._sources)
         self._running = Generation(0)
@@ -140,6 +147,11 @@ class Supervisor:
         """Every sensor of the board."""
         return self._sources.sensors.health()
 
+    def outputs(self) -> Mapping[str, OutputLevel]:
+        """Every output that a function holds, with its level; what changed too often to be told is told now."""
+        self._levels.settle()
+        return self._levels.now()
+
     def keep(self, functions: Collection[str]) -> None:
         """Forget what every function but these keeps: no generation that the board could go back to has it."""
         with self._changing:
@@ -156,6 +168,7 @@ class Supervisor:
             self._functions = {}
             self._forker.entrust({})
             self._wiring.close()
+            self._levels.hold({})
             self._sources.close()
             self._forker.close()
             self._groups.close()
@@ -178,10 +191,12 @@ class Supervisor:
 
     def _change(self, generation: Generation, raised: Sequence[Raised]) -> None:
         driven = safe_levels(generation.functions.values())
+        self._levels.hold({**holders(self._functions.values()), **holders(generation.functions.values())})
         self._forker.entrust({**safe_levels(self._functions.values()), **driven})
         self._remove(set(self._functions) - set(generation.functions))
         self._hand_over(raised)
         self._functions = dict(generation.functions)
+        self._levels.hold(holders(self._functions.values()))
         self._running = generation
         self._forker.entrust(driven)
         self._forker.settle(_infers(generation.functions.values()))
@@ -267,6 +282,26 @@ class Supervisor:
                 self._emit("logs", "log", {"function": "", "version": 0, "level": "error", "text": text})
 
     def _rest(self, pin: str, level: bool) -> None:
+        try:
+            self._rest_at_last(pin, level)
+        except BaseException:
+            self._levels.rested(pin, None)
+            raise
+        self._levels.rested(pin, level)
+
+    def _rest_at_last(self, pin: str, level: bool) -> None:
+        """As soon as no worker holds the line any more: one that was killed may take a moment to be gone."""
+        until = time.monotonic() + self._policy.rest
+        while True:
+            try:
+                self._rest_now(pin, level)
+                return
+            except PinBusyError:
+                if time.monotonic() >= until:
+                    raise
+            time.sleep(_AGAIN)
+
+    def _rest_now(self, pin: str, level: bool) -> None:
         # Dispatchers share one Hardware; its first use imports and opens things.
         with self._resting:
             self._hardware.rest(pin, level)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from device import libraries
 from device.generation import Generation, InstalledModel
-from device.health import FunctionHealth, SensorHealth, TriggerFault
+from device.health import FunctionHealth, OutputLevel, SensorHealth, TriggerFault
 from device.protocol import messages
 from device.protocol.manifest import ModelManifest
 from device.protocol.reported import Disk, Reported, ReportedAgent, ReportedFunction, ReportedModel, parse
-from device.report import COUNTERS_PERIOD, LONGEST_SILENCE, Throttle, compose
+from device.report import COUNTERS_PERIOD, LONGEST_SILENCE, OUTPUTS_BURST, Throttle, compose
 from device.update.status import Update
 
 HEALTH = FunctionHealth(
@@ -28,7 +28,9 @@ AGENT = ReportedAgent("0.2.0", "cd" * 32, True, "0.1.0", "")
 UPDATE = Update(7, 6, 8, "FETCHING", "", bytes=10, total=20, whole=40, rate=5, failed={8: "it crashed"})
 
 
-def body(health: FunctionHealth = HEALTH, update: Update = UPDATE, ok: bool = True) -> Reported:
+def body(
+    health: FunctionHealth = HEALTH, update: Update = UPDATE, ok: bool = True, led: bool | None = True
+) -> Reported:
     return compose(
         "lamplight/simulated",
         AGENT,
@@ -39,6 +41,7 @@ def body(health: FunctionHealth = HEALTH, update: Update = UPDATE, ok: bool = Tr
         Generation(7),
         {"memory": "rlimit"},
         Disk(free=1, used=2),
+        {"led": OutputLevel("lamp", led, 50.5)},
     )
 
 
@@ -63,6 +66,7 @@ def test_it_says_what_the_protocol_promises_and_is_json() -> None:
     assert told["runtime"] == agent
     assert told["failed"] == {"8": "it crashed"}
     assert told["sensors"] == {"light": {"ok": True, "error": ""}}
+    assert told["outputs"] == {"led": {"function": "lamp", "level": True, "since": 50.5}}
 
 
 def test_every_way_to_fail_counts_as_an_error() -> None:
@@ -81,7 +85,7 @@ def test_every_way_to_fail_counts_as_an_error() -> None:
 def test_models_are_those_of_the_generation_that_runs(tmp_path: Path) -> None:
     manifest = ModelManifest.__new__(ModelManifest)
     running = Generation(1, {}, {"presence": InstalledModel("presence", 2, "cd" * 32, tmp_path, manifest)})
-    told = compose("b", AGENT, "1-a", Update(), {}, {}, running, {}, Disk(0, 0))
+    told = compose("b", AGENT, "1-a", Update(), {}, {}, running, {}, Disk(0, 0), {})
     assert told.models == {"presence": ReportedModel(2, "cd" * 32)}
 
 
@@ -134,3 +138,27 @@ def test_triggers_that_deliver_nothing_are_told_at_once_and_only_when_there_are_
     throttle = Throttle(Clock())
     assert throttle.due(body())
     assert throttle.due(told)
+
+
+def test_an_output_is_told_at_once_and_one_that_changes_without_end_now_and_then() -> None:
+    clock = Clock()
+    throttle = Throttle(clock)
+    assert throttle.due(body(led=None))
+    assert throttle.due(body(led=True))
+    sent = 0
+    for number in range(100):
+        clock.now += 1
+        sent += throttle.due(body(led=number % 2 == 0))
+    assert OUTPUTS_BURST < sent < 35
+    clock.now += COUNTERS_PERIOD
+    assert throttle.due(body(led=None)), "the last level is told in the end"
+
+
+def test_the_farewell_is_what_was_said_last_with_the_levels_of_now() -> None:
+    throttle = Throttle(Clock())
+    assert throttle.farewell({}) is None
+    assert throttle.due(body(led=True))
+    told = throttle.farewell({})
+    expected = body(led=True)
+    expected.outputs = {}
+    assert told == expected

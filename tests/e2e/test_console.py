@@ -41,10 +41,10 @@ def points(page: browser.Page) -> int:
 def test_the_plot_and_the_lamp_follow_the_board(page: browser.Page, fleet: Fleet) -> None:
     before = points(page)
     page.until(lambda: points(page) > before, "new readings in the plot")
-    page.until_text("#lamp-text", "LED off")
+    page.until_text("#outputs", "led off")
     page.click("#sim-covered")
     fleet.led_becomes(True)
-    page.until_text("#lamp-text", "LED on")
+    page.until_text("#outputs", "led on")
 
 
 def test_the_slider_sets_the_light_that_the_sensor_reads(page: browser.Page, fleet: Fleet) -> None:

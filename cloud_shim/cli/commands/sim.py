@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from cloud_shim.cli import reaction
 from cloud_shim.cli.options import Options, choose_device, command, device_option
 from device.errors import UsageError
 
@@ -31,12 +32,31 @@ def run(options: Options, action: str, value: str, device: str) -> None:
 
     `light LUX` sets the light in the room; `cover` and `uncover` put a hand over the sensor and take it away; `unplug`
     and `plug` are the sensor's cable. `low PIN` connects an input to ground, as a pressed button does, `high PIN` to
-    the supply, and `open PIN` to nothing. `show` changes nothing.
+    the supply, and `open PIN` to nothing. `show` changes nothing. A change is shown once the board has acted on it.
     """
     changes = parse_action(action, value)
     device = choose_device(options.client, device)
-    world = options.client.set_world(device, changes) if changes else options.client.world(device)
+    world = _change(options, device, changes) if changes else options.client.world(device)
     options.terminal.data(world, [(describe(world), "")])
+
+
+def _change(options: Options, device: str, changes: dict[str, object]) -> dict[str, Any]:
+    """The WORLD once the board has acted on the change: before, its outputs would still be those of the old light."""
+    client = options.client
+    about = client.device(device)
+    triggers = {name: client.source(device, name)["triggers"] for name in about["desired"]["functions"]}
+    before, newest = client.world(device), reaction.last_id(client, device)
+    changed = client.set_world(device, changes)
+    wanted = reaction.expected(before, changes, triggers)
+    if wanted is None:
+        return changed
+    if not about["online"]:
+        options.terminal.say(f"{device} is not online: what it makes of this is not known here")
+    elif not reaction.wait(client, device, newest, wanted):
+        options.terminal.say(f"{device} has not answered to this within {reaction.PATIENCE:g} s; this is how it is now")
+    elif wanted.plugged is False:
+        options.terminal.say("What its functions drive goes to its safe level 5 s after the last reading")
+    return client.world(device)
 
 
 def parse_action(action: str, value: str) -> dict[str, object]:

@@ -9,9 +9,9 @@ import click
 from cloud_shim.cli import outcome
 from cloud_shim.cli.lines import printable
 from cloud_shim.cli.options import Options, choose_device, command, warn
-from cloud_shim.words import amounts, evidence
+from cloud_shim.words import amounts, evidence, outputs
 from device.protocol import reported
-from device.protocol.reported import ReportedAgent, ReportedFunction, ReportedModel, ReportedSensor
+from device.protocol.reported import ReportedAgent, ReportedFunction, ReportedModel, ReportedOutput, ReportedSensor
 
 Row = tuple[str, str]
 Desired = Mapping[str, Any]
@@ -39,6 +39,7 @@ def rows(device: dict[str, Any], now: float) -> list[Row]:
     told += _parts("function", report.functions, desired["functions"], _function)
     told += _parts("model", report.models, desired["models"], _model)
     told += [(f"sensor {name}", _sensor(each)) for name, each in report.sensors.items()]
+    told += [(f"output {pin}", _output(each, now)) for pin, each in (report.outputs or {}).items()]
     # A reason that stands above already is not told twice.
     earlier = {number: why for number, why in report.failed.items() if why not in asked.reason}
     told += [(f"generation {number}", f"failed: {why}") for number, why in earlier.items()]
@@ -128,6 +129,10 @@ def _agent(agent: ReportedAgent, desired: Desired) -> str:
 
 def _sensor(told: ReportedSensor) -> str:
     return "works" if told.ok else f"cannot be read: {told.error}"
+
+
+def _output(told: ReportedOutput, now: float) -> str:
+    return f"{outputs.WORDS[told.level]}, driven by {told.function}; since {amounts.ago(told.since, now)}"
 
 
 def _confinement(aspects: Mapping[str, str]) -> str:

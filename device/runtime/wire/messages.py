@@ -1,8 +1,8 @@
 """What agent and worker say to each other, as values; channel.py carries them.
 
 Agent to worker: an Assignment, then `GO`, then one event at a time, `STOP` at the end. Worker to agent: READY when
-the handler is imported, RUNNING after `GO` when the hardware is open, a Result or Failure for each event; a Log or
-Publish at any time. Whatever a worker says is checked here field by field: it may be hostile.
+the handler is imported, RUNNING after `GO` when the hardware is open, a Result or Failure for each event; a Log, a
+Publish or a Drives at any time. Whatever a worker says is checked here field by field: it may be hostile.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from device.event import Event
 from device.protocol.errors import ProtocolError
-from device.protocol.fields import integer, text
+from device.protocol.fields import flag, integer, text
 from device.runtime.wire.channel import MAX_PACKET, encode
 
 GO: dict[str, object] = {"do": "go"}
@@ -173,7 +173,19 @@ class Publish:
         return {"is": "publish", "topic": self.topic, "data": self.data}
 
 
-Said = Ready | Running | Stopped | Result | Failure | Log | Publish
+@dataclass(frozen=True)
+class Drives:
+    """The level that a leased output has from now on."""
+
+    pin: str
+    level: bool
+
+    def message(self) -> dict[str, object]:
+        """As sent."""
+        return {"is": "drives", "pin": self.pin, "level": self.level}
+
+
+Said = Ready | Running | Stopped | Result | Failure | Log | Publish | Drives
 
 
 def said(message: dict[str, object]) -> Said:
@@ -226,4 +238,5 @@ _READERS: dict[str, Callable[[dict[str, object]], Said]] = {
     "failure": lambda m: Failure(_one_of(m, "kind", KINDS), text(m, "text", "failure"), _reads(m)),
     "log": lambda m: Log(_one_of(m, "level", LEVELS), text(m, "text", "log")),
     "publish": lambda m: Publish(text(m, "topic", "publish"), m.get("data")),
+    "drives": lambda m: Drives(text(m, "pin", "drives"), flag(m, "level", "drives")),
 }

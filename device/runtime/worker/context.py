@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from device.errors import LamplightError, NotFoundError
 from device.logs import level
-from device.runtime.wire.messages import LEVELS, Log, Publish
+from device.runtime.wire.messages import LEVELS, Drives, Log, Publish
 from device.runtime.worker import values
 from device.runtime.worker.reads import Note
 
@@ -92,6 +92,35 @@ class Sensor:
     def lux(self) -> float:
         """The illuminance now, in lux; raises SensorError when the sensor does not answer."""
         return self.read().lux
+
+
+class OutputPin:
+    """A leased output. The agent is told of the level that it was taken over with, and of each change."""
+
+    def __init__(self, name: str, pin: "Output", send: Send) -> None:
+        self._name = name
+        self._pin = pin
+        self._send = send
+        self._told: bool | None = None
+        self.close = pin.close
+        self._tell(pin.value)
+
+    @property
+    def value(self) -> bool:
+        """Its level; `True` is high. Raises PinError."""
+        return self._pin.value
+
+    @value.setter
+    def value(self, level: object) -> None:
+        high = bool(level)
+        self._pin.value = high
+        self._tell(high)
+
+    def _tell(self, level: bool) -> None:
+        # Most events leave an output as it is, and cost nothing here.
+        if level is not self._told:
+            self._told = level
+            self._send(Drives(self._name, level).message())
 
 
 class InputPin:
@@ -266,11 +295,19 @@ class Context:
         return self.deadline - time.monotonic()
 
 
-def leased_pins(hardware: "Hardware", outputs: list[str], inputs: list[str], note: Note) -> "Leased[Output | InputPin]":
+def leased_pins(
+    hardware: "Hardware", outputs: list[str], inputs: list[str], note: Note, send: Send
+) -> Leased[OutputPin | InputPin]:
     """The function's pins: an output can be set, an input read."""
+
+    def opened(name: str) -> OutputPin | InputPin:
+        if name in outputs:
+            return OutputPin(name, hardware.output(name), send)
+        return InputPin(name, hardware.input(name), note)
+
     return Leased(
         [*outputs, *inputs],
-        lambda name: hardware.output(name) if name in outputs else InputPin(name, hardware.input(name), note),
+        opened,
         "pin",
         'lease it in function.toml: [pins.{name}] with direction = "out" or "in"',
     )

@@ -111,7 +111,7 @@ class Worker:
         self._coroutines = Coroutines()
         self._channel = channel
         self._reads = Reads()
-        self._pins = leased_pins(hardware, assignment.outputs, assignment.inputs, self._reads.note)
+        self._pins = leased_pins(hardware, assignment.outputs, assignment.inputs, self._reads.note, channel.send)
         self._sensors = leased_sensors(hardware, assignment.sensors, self._reads.note)
         self._models = leased_models(list(assignment.models), lambda name: _load(Path(assignment.models[name])))
         self._runs = self._slow = 0

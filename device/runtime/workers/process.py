@@ -8,6 +8,7 @@ import math
 import select
 import signal
 import time
+from collections.abc import Callable
 
 from device.event import Event
 from device.protocol.errors import ProtocolError
@@ -15,7 +16,7 @@ from device.runtime.cgroups.group import Group
 from device.runtime.journal import Journal
 from device.runtime.wire import messages
 from device.runtime.wire.channel import ChannelClosedError, encode
-from device.runtime.wire.messages import Assignment, Failure, Log, Publish, Ready, Result, Running, Said
+from device.runtime.wire.messages import Assignment, Drives, Failure, Log, Publish, Ready, Result, Running, Said
 from device.runtime.workers import effort
 from device.runtime.workers.logpipe import LogPipe
 from device.runtime.workers.watch import Watch, watch
@@ -55,11 +56,20 @@ class StartError(Exception):
         self.excused = excused
 
 
-class WorkerProcess:
-    """A forked worker. What it logs and publishes goes to the journal whenever one of the methods runs."""
+def _ignore(pin: str, level: bool) -> None:
+    pass
 
-    def __init__(self, fork: Fork, journal: Journal, group: Group | None = None) -> None:
+
+class WorkerProcess:
+    """A forked worker. What it logs and publishes goes to the journal whenever one of the methods runs, and the levels
+    that it drives its outputs to go to `drives`.
+    """
+
+    def __init__(
+        self, fork: Fork, journal: Journal, group: Group | None = None, drives: Callable[[str, bool], None] = _ignore
+    ) -> None:
         self._fork = fork
+        self._drives = drives
         self._group = group
         self._killed = group.out_of_memory() if group else 0
         self._journal = journal
@@ -251,6 +261,8 @@ class WorkerProcess:
             self._journal.lines(said.level, [said.text])
         elif isinstance(said, Publish):
             self._journal.publish(said.topic, said.data, self._hops + 1)
+        elif isinstance(said, Drives):
+            self._drives(said.pin, said.level)
         else:
             return said
         return None

@@ -5,6 +5,7 @@ It forks, puts into a control group, and warms; it gives no hardware to a worker
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from device.generation import InstalledFunction
@@ -20,10 +21,14 @@ from device.runtime.workers.zygotes import Zygotes
 
 # What a worker takes before its function does, with room: what it shares with the zygote is not counted as its own.
 BARE = 24 * 1024 * 1024
+# A function, one of its outputs, and the level that it has from now on.
+Drives = Callable[[str, str, bool], None]
 
 
 class Starter:
-    """`scratch` holds a folder for each function, and so does `states`; each is given one of `groups`."""
+    """`scratch` holds a folder for each function, and so does `states`; each is given one of `groups`. `drives` is told
+    what a function drives an output to; a worker that drives none needs none.
+    """
 
     def __init__(
         self,
@@ -33,7 +38,9 @@ class Starter:
         policy: Policy,
         folders: Mapping[str, Path] | None = None,
         groups: Groups | None = None,
+        drives: Drives = lambda function, pin, level: None,
     ) -> None:
+        self._drives = drives
         self._folders = folders or {}
         self._forker = forker
         self._scratch = scratch
@@ -58,7 +65,9 @@ class Starter:
             group = self._group(function, journal)
         except OSError as error:
             raise StartError(Failure("import", f"its folders cannot be made, or its control group: {error}")) from None
-        worker = WorkerProcess(self._forker.fork(bool(function.models)), journal, group)
+        worker = WorkerProcess(
+            self._forker.fork(bool(function.models)), journal, group, partial(self._drives, function.name)
+        )
         forked(worker)
         try:
             # Before it is told whose code it is to run.
@@ -164,3 +173,8 @@ def outputs(function: InstalledFunction) -> list[str]:
 def safe_levels(functions: Iterable[InstalledFunction]) -> dict[str, bool]:
     """The pins that they drive, with their levels for when they do not."""
     return {pin: function.manifest.pins[pin].safe for function in functions for pin in outputs(function)}
+
+
+def holders(functions: Iterable[InstalledFunction]) -> dict[str, str]:
+    """The pins that they drive, each with the name of its function."""
+    return {pin: function.name for function in functions for pin in outputs(function)}

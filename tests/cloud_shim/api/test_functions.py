@@ -24,6 +24,13 @@ def test_edited_source_is_released_and_deployed_with_the_settings_kept(http, dep
     assert desired["functions"] == {"night-light": {"version": 2, "config": {"threshold": 7}}}
 
 
+def test_a_source_tells_what_starts_it_what_it_drives_and_how_to_call_it(http, deployed):
+    source = http.get(f"{deployed}/source").json()
+    assert {"triggers", "outputs", "examples"} <= set(source)
+    assert source["examples"][-1] == {"type": "lamplight.call", "data": None}
+    assert len(source["examples"]) > len(source["triggers"]) - 1
+
+
 def test_settings_are_those_that_a_version_was_last_asked_for_with(http, deployed):
     source = http.get(f"{deployed}/source").json()["files"]
     http.post(f"{deployed}/source", json={"files": {**source, "main.py": "def handler(event, context): pass\n"}})

@@ -54,3 +54,21 @@ def test_what_no_device_could_be_sent_is_refused_as_the_senders_mistake(http, pa
 def test_a_place_in_the_stream_that_is_none_is_refused(http, place):
     assert http.get("/api/stream", headers={"Last-Event-ID": place.encode()}).status_code == 400
     assert http.get("/api/records", params={"after": place}).status_code == 400
+
+
+def test_a_browser_at_an_address_that_is_none_gets_a_page_and_a_program_gets_json(http):
+    page = http.get("/nope<b>", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert page.status_code == 404
+    assert "text/html" in page.headers["content-type"]
+    assert "There is no page at /nope" in page.text
+    assert "<b>" not in page.text
+    assert "Content-Security-Policy" in page.headers
+    for path, accept in [("/nope", "*/*"), ("/api/nope", "text/html"), ("/static/nope.js", "text/html")]:
+        answer = http.get(path, headers={"Accept": accept})
+        assert answer.status_code == 404
+        assert answer.json()["error"]["exit_code"] == 3
+    assert http.post("/api/health", headers={"Accept": "text/html"}).status_code == 405
+
+
+def test_whether_releases_can_be_signed_is_told(http):
+    assert http.get("/api/health").json()["signs_releases"] is True

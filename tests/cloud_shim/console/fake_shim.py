@@ -37,6 +37,7 @@ class Fake:
         self.refuse_streams = False
         self.delay = 0.0
         self.notices: list[str] = []
+        self.signs = True
         self.posted: list[tuple[str, object]] = []
         self.tasks: set[asyncio.Task[None]] = set()
         self.app = Starlette(routes=[*self._api(), *console.routes()], lifespan=self._lifespan)
@@ -95,7 +96,7 @@ class Fake:
         return Route(path, answer, methods=[method])
 
     async def health(self, request, name):
-        return {"notices": self.notices}
+        return {"notices": self.notices, "signs_releases": self.signs}
 
     async def devices(self, request, name):
         return {"devices": list(self.state.devices.values())}
@@ -122,7 +123,14 @@ class Fake:
         function = request.path_params["function"]
         versions = self.state.sources[name, function]
         version = self.state.devices[name]["desired"]["functions"][function]["version"]
-        return {"name": function, "version": version, "files": versions[version]}
+        manifest = versions[version].get("function.toml", "")
+        examples = [{"type": "lamplight.sensor.reading", "data": {"lux": 5.0, "window": [5.0], "saturated": False}}]
+        told = {
+            "triggers": [{"type": "sensor", "sensor": "light"}] if "[[triggers]]" in manifest else [],
+            "outputs": ["led"] if "[pins.led]" in manifest else [],
+            "examples": [*(examples if "[[triggers]]" in manifest else []), {"type": "lamplight.call", "data": None}],
+        }
+        return {"name": function, "version": version, "files": versions[version], **told}
 
     async def deploy(self, request, name):
         function = request.path_params["function"]

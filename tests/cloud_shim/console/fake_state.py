@@ -88,7 +88,7 @@ class State:
     def reading(self, name, lux, version, at=None):
         at = time.time() if at is None else at
         led = self.decide(name, lux)
-        self.world["pins"]["led"] = led
+        self.drive(name, "led", led, "night-light", at)
         self.emit(name, "telemetry", "reading", sensor="light", lux=round(lux, 2), saturated=False, time=at)
         self.emit(
             name,
@@ -104,6 +104,26 @@ class State:
             ms=0.7,
             time=at,
         )
+
+    def drive(self, name, pin, level, function="night-light", at=None):
+        """The board drives a pin, and says so; nothing when it has that level already."""
+        at = time.time() if at is None else at
+        outputs = self.devices[name]["reported"]["outputs"]
+        before = outputs[pin]["level"] if pin in outputs else None
+        self.world["pins"][pin] = level
+        if level != before or pin not in outputs:
+            outputs[pin] = {"function": function, "level": level, "since": at}
+            told = {"pin": pin, "function": function, "level": level, "before": before, "changes": 1}
+            self.emit(name, "telemetry", "output", **told, time=at)
+
+    def let_go(self, name, pin):
+        """No function holds the pin any more; it was put to rest before."""
+        function = self.devices[name]["reported"]["outputs"][pin]["function"]
+        self.drive(name, pin, False, function)
+        del self.devices[name]["reported"]["outputs"][pin]
+        told = {"pin": pin, "function": function, "level": None, "before": False, "changes": 1}
+        self.emit(name, "telemetry", "output", **told)
+        self.changed(name)
 
     def decide(self, name, lux):
         reported = self.devices[name]["reported"]["functions"].get("night-light")
@@ -144,6 +164,9 @@ def _device(name, functions, simulated):
             "functions": {each: {"version": 3} | running for each in functions},
             "models": {"presence": {"version": 1, "sha256": sha}} if functions else {},
             "sensors": {"light": {"ok": True, "error": ""}},
+            "outputs": {"led": {"function": functions[0], "level": False, "since": time.time() - 3600}}
+            if functions
+            else {},
             "failed": {},
             "confinement": {"memory": "rlimit", "files": "landlock", "network": "seccomp"},
             "disk": {"free": 12_000_000_000, "used": 1_500_000},

@@ -33,8 +33,10 @@ function shifts(done) {
 /** The texts whose contrast is below WCAG's 4.5:1, with what it is. */
 function faint() {
   const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const numbers = (colour) => colour.match(/[\d.]+/g).slice(0, 3).map(Number);
+  const opacity = (e) => (e === null ? 1 : Number(getComputedStyle(e).opacity) * opacity(e.parentElement));
   const luminance = (colour) => {
-    const [r, g, b] = colour.match(/[\d.]+/g).map((v) => linear(Number(v) / 255));
+    const [r, g, b] = colour.map((v) => linear(v / 255));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const surface = (e) => {
@@ -42,7 +44,9 @@ function faint() {
     return colour === "rgba(0, 0, 0, 0)" ? surface(e.parentElement) : colour;
   };
   const contrast = (e) => {
-    const [low, high] = [luminance(getComputedStyle(e).color), luminance(surface(e))].sort((a, b) => a - b);
+    const behind = numbers(surface(e));
+    const seen = numbers(getComputedStyle(e).color).map((v, at) => behind[at] + (v - behind[at]) * opacity(e));
+    const [low, high] = [luminance(seen), luminance(behind)].sort((a, b) => a - b);
     return (high + 0.05) / (low + 0.05);
   };
   const exempt = ":disabled, noscript, .cm-activeLine, .cm-activeLineGutter";
@@ -51,4 +55,16 @@ function faint() {
     .filter((e) => hasText(e) && e.checkVisibility() && !e.closest(exempt))
     .map((e) => [e.textContent.trim().slice(0, 40), contrast(e)])
     .filter(([, ratio]) => ratio < 4.5);
+}
+
+/** How many pixels of the plot have the colour of an output that is on. */
+function amber() {
+  const canvas = document.querySelector("#plot canvas");
+  if (canvas === null) return 0;
+  const wanted = getComputedStyle(document.documentElement).getPropertyValue("--amber-glow").trim();
+  const [r, g, b] = [1, 3, 5].map((at) => parseInt(wanted.slice(at, at + 2), 16));
+  const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  let count = 0;
+  for (let at = 0; at < pixels.length; at += 4) if (pixels[at] === r && pixels[at + 1] === g && pixels[at + 2] === b) count += 1;
+  return count;
 }

@@ -7,8 +7,8 @@ from fake_state import State
 pytestmark = pytest.mark.e2e
 
 
-def lamp(page):
-    return page.run("return document.getElementById('lamp').dataset.on")
+def lamp(page, pin="led"):
+    return page.run("return document.querySelector(`.lamp[data-pin='${arguments[0]}']`)?.dataset.on", pin)
 
 
 def test_the_plot_draws_the_stored_readings_and_goes_on(page):
@@ -28,7 +28,7 @@ def test_covering_the_sensor_lights_the_lamp(page):
     page.until(lambda: lamp(page) == "off", "the lamp off in daylight")
     page.click("#sim-covered")
     page.until(lambda: lamp(page) == "on", "the lamp on")
-    assert page.text("#lamp-text") == "LED on"
+    page.until_text("#outputs", "led on")
     page.until_text("#lux", "0.4")
     assert page.one("#sim-covered").get_attribute("aria-checked") == "true"
 

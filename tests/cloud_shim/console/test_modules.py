@@ -63,7 +63,6 @@ def module(chromium):
             "m.releaseOf({desired: {functions: {}, models: {eye: {version: 2}}}}, null)",
             {"kind": "model", "name": "eye", "version": 2},
         ),
-        ("fields.js", "[{pins: {led: true}}, {pins: 'led'}, {pins: null}, {}].map(m.ledOf)", [True, None, None, None]),
     ],
 )
 def test_pure_helpers(module, file, expression, value):
@@ -109,6 +108,75 @@ def test_the_led_is_on_from_decision_to_decision_and_up_to_now(module):
 
 def test_a_led_that_was_on_before_the_window_is_on_at_its_start(module):
     assert module("series.js", f"m.bands({history([(1, True), (50, False)])}, 10, 60)") == [[10, 50]]
+
+
+def outputs(*told):
+    """An Outputs that was told these records and reports, in order; its state as JSON can say it."""
+    steps = "".join(f"o.{kind}({json.dumps(value)});" for kind, value in told)
+    state = "{held: o.held, histories: o.histories.map(([p, h]) => [p, h.times, h.values])}"
+    return f"((o) => {{ {steps} return {state} }})(new m.Outputs())"
+
+
+def said(level, at, before=None, pin="led", boot="1-a", **fields):
+    told = {"kind": "output", "stream": "telemetry", "pin": pin, "function": "f", "level": level, "before": before}
+    return "record", {**told, "changes": 1, "time": at, "boot": boot, **fields}
+
+
+def report(**outputs):
+    return "device", {
+        "reported": {"outputs": {p: {"function": "f", "level": v, "since": t} for p, (v, t) in outputs.items()}}
+    }
+
+
+@pytest.mark.parametrize(
+    ("told", "held", "history"),
+    [
+        ([("device", {"reported": None})], None, []),
+        ([("device", {"reported": {}})], None, []),
+        ([report()], [], []),
+        ([report(led=(True, 5))], [["led", True, 5]], [["led", [5], [True]]]),
+        ([said(True, 7, False)], [["led", True, 7]], [["led", [0, 7], [False, True]]]),
+        ([report(led=(True, 5)), said(False, 7, True)], [["led", False, 7]], [["led", [5, 7], [True, False]]]),
+        # The report of a moment ago comes after the record of now.
+        ([said(False, 7, True), report(led=(True, 5))], [["led", False, 7]], [["led", [0, 7], [True, False]]]),
+        # A clock that was set back: the report has the last word.
+        ([said(False, 9000, True), report(led=(True, 5))], [["led", True, 5]], None),
+        ([report(led=(True, 5)), said(None, 7, True), report()], [], [["led", [5, 7], [True, None]]]),
+        (
+            [said(True, 7), said(None, 9, None, boot="2-b")],
+            [["led", None, 9]],
+            [["led", [7, 7, 9], [True, None, None]]],
+        ),
+        ([report(led=("yes", 5)), said("on", 7)], [["led", None, 7]], [["led", [5, 7], [None, None]]]),
+        ([said(True, 7, pin=3)], None, []),
+        (
+            [("record", {"kind": "decision", "stream": "telemetry", "pins": {"led": True}, "time": 1, "boot": "a"})],
+            None,
+            [],
+        ),
+    ],
+    ids=[
+        "nothing reported",
+        "an old board",
+        "no output",
+        "reported",
+        "a first record",
+        "a change",
+        "out of order",
+        "clock set back",
+        "let go",
+        "another boot",
+        "not a level",
+        "not a pin",
+        "a decision",
+    ],
+)
+def test_an_output_is_what_the_board_says_and_nothing_else(module, told, held, history):
+    found = module("outputs.js", outputs(*told))
+    known = None if found["held"] is None else [[e["pin"], e["level"], e["since"]] for e in found["held"]]
+    assert known == held
+    if history is not None:
+        assert found["histories"] == history
 
 
 OUTCOME = "m.accepted(m.begun('packing'), 8, 'packed as v4')"

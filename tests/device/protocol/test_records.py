@@ -41,6 +41,11 @@ def test_a_kind_that_is_not_known_passes_with_what_every_record_has():
         ("sensor", {"ok": "no"}),
         ("dropped", {"count": -1}),
         ("publish", {"topic": 7}),
+        ("output", {"pin": None}),
+        ("output", {"level": "on"}),
+        ("output", {"level": 1}),
+        ("output", {"before": "off"}),
+        ("output", {"changes": -1}),
     ],
     ids=str,
 )

@@ -4,7 +4,7 @@ import pytest
 
 from device.protocol import reported
 from device.protocol.errors import ProtocolError
-from device.protocol.reported import Disk, Evidence, Platform, ReportedAgent, ReportedUpdate, Standing
+from device.protocol.reported import Disk, Evidence, Platform, ReportedAgent, ReportedOutput, ReportedUpdate, Standing
 from tests import samples
 
 
@@ -29,7 +29,19 @@ def test_its_parts_are_typed():
     assert (told.disk, told.platform) == (Disk(12_884_901_888, 1_048_576), Platform("aarch64", "3.11", 36))
 
 
-@pytest.mark.parametrize("lacking", ["runtime", "disk", "platform", "evidence", "patches", "libraries"])
+def test_an_output_may_be_on_off_or_unknown_and_an_agent_may_tell_of_none():
+    assert samples.reported_value().outputs == {"led": ReportedOutput("night-light", True, 1000.5)}
+    told = {"led": {"function": "f", "level": None, "since": 2}}
+    assert samples.reported_value(outputs=told).outputs == {"led": ReportedOutput("f", None, 2)}
+    assert samples.reported_value(outputs={}).to_json()["outputs"] == {}
+    report = samples.report()
+    del report["outputs"]
+    earlier = reported.parse(report)
+    assert earlier.outputs is None
+    assert "outputs" not in earlier.to_json()
+
+
+@pytest.mark.parametrize("lacking", ["runtime", "disk", "platform", "evidence", "patches", "libraries", "outputs"])
 def test_what_an_earlier_agent_does_not_tell_may_lack(lacking):
     report = samples.report()
     del report[lacking]
@@ -136,6 +148,14 @@ def test_a_report_tells_where_a_generation_stands(report, standing):
         {"ai": "yes"},
         {"libraries": []},
         {"libraries": {"tuf": 6}},
+        {"outputs": []},
+        {"outputs": {"led": True}},
+        {"outputs": {"../led": {"function": "f", "level": True, "since": 1}}},
+        {"outputs": {"led": {"function": "f", "level": "on", "since": 1}}},
+        {"outputs": {"led": {"function": "f", "level": 1, "since": 1}}},
+        {"outputs": {"led": {"function": 7, "level": None, "since": 1}}},
+        {"outputs": {"led": {"function": "f", "level": True, "since": 1e300}}},
+        {"outputs": {"led": {"function": "f", "level": True}}},
     ],
     ids=str,
 )

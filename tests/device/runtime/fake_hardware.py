@@ -11,6 +11,7 @@ from pathlib import Path
 
 import boards
 from device.errors import LamplightError
+from device.hal.errors import PinBusyError
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Line:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(self._lock)
-            raise LamplightError(f"pin {pin!r} is busy", "another process holds it") from None
+            raise PinBusyError(f"pin {pin!r} is busy", "another process holds it") from None
 
     @property
     def value(self) -> bool:

@@ -4,7 +4,7 @@ import pytest
 
 from device.event import Event
 from device.replay import trace
-from device.runtime.journal import Allowance, Journal
+from device.runtime.journal import Journal
 from device.runtime.policy import Policy
 from device.runtime.wire.messages import Result
 
@@ -42,14 +42,6 @@ def journal(clock, out, sent):
 
 def texts(out):
     return [fields["text"] for _, kind, fields in out if kind == "log"]
-
-
-def test_an_allowance_is_used_up_and_comes_back_with_time():
-    allowance = Allowance(rate=10, burst=5, now=0)
-    assert allowance.take(8, 0) == 5
-    assert allowance.take(1, 0.05) == 0
-    assert allowance.take(2, 0.1) == 1
-    assert allowance.take(100, 1000) == 5
 
 
 def test_lines_beyond_the_burst_are_counted_and_told_once_there_is_room(journal, clock, out):

@@ -21,7 +21,8 @@ export const retry = (name, release) => ask("POST", `${device(name)}/deploy`, { 
 export const revoke = (name) => ask("POST", `${device(name)}/revoke`, {});
 export const acceptClaim = (claim) => ask("POST", `/api/claims/${encodeURIComponent(claim)}/accept`, {});
 export const rejectClaim = (claim) => ask("POST", `/api/claims/${encodeURIComponent(claim)}/reject`, {});
-export const call = (name, fn, data) => ask("POST", `${device(name)}/functions/${encodeURIComponent(fn)}/call`, { data });
+export const call = (name, fn, data, type) => ask("POST", `${device(name)}/functions/${encodeURIComponent(fn)}/call`, { data, type });
+export const getHealth = () => ask("GET", "/api/health");
 export const getSim = (name) => ask("GET", `/api/sim/${encodeURIComponent(name)}`);
 export const setSim = (name, change) => ask("POST", `/api/sim/${encodeURIComponent(name)}`, change);
 export const streamUrl = (name) => `/api/stream?${new URLSearchParams({ device: name })}`;

@@ -2,6 +2,7 @@
 
 import { getDevice, getSource, postSource, retry, rollback } from "./api.js";
 import { Editor } from "./editor.js";
+import { Keys } from "./keys.js";
 import { refused, releaseOf } from "./outcome.js";
 import { Progress } from "./progress.js";
 import { StaleNotice } from "./stale.js";
@@ -13,13 +14,16 @@ export class Code {
   #opened = null;
   #device = null;
   #known = 0;
+  #sent = null;
   #busy = false;
   #reload = false;
 
-  /** `chosen` is called with the name of the function that is open. */
-  constructor(name, chosen) {
+  /** `chosen` is called with the name of the function that is open, `offered` with the API's word of its release. */
+  constructor(name, chosen, offered) {
     this.name = name;
     this.chosen = chosen;
+    this.offered = offered;
+    this.keys = new Keys(() => this.#allow());
     this.editor = new Editor(byId("editor"), byId("tabs"), () => this.#edited());
     this.progress = new Progress(byId("outcome"));
     this.stale = new StaleNotice(() => this.#load(), () => this.#deploy(true));
@@ -39,6 +43,7 @@ export class Code {
   device(device) {
     this.#device = device;
     this.progress.device(device);
+    this.#edited();
     const names = Object.keys(device.desired.functions);
     if (this.#removed(device) && !this.editor.dirty) this.#close();
     this.#list(this.#removed(device) ? [...names, this.#function] : names);
@@ -102,9 +107,10 @@ export class Code {
       if (name !== this.#function) return;
       this.editor.open(source.files);
       this.#opened = source.version;
+      this.offered(source);
       // Only now: while the source was on its way, the version before was still the one to compare with.
       this.stale.hide();
-      byId("deploy").disabled = false;
+      this.#allow();
       this.#edited();
     } catch (error) {
       this.progress.failed(error);
@@ -112,7 +118,13 @@ export class Code {
   }
 
   #edited() {
-    byId("opened").textContent = this.#opened === null ? "" : `v${this.#opened}${this.editor.dirty ? ", changed" : ""}`;
+    if (this.#opened === null) {
+      byId("opened").textContent = "";
+      return;
+    }
+    const runs = this.#device?.reported?.functions[this.#function]?.version;
+    const other = this.#device?.reported && runs !== this.#opened ? ` · ${runs ? `v${runs} runs` : "not running"}` : "";
+    byId("opened").textContent = `v${this.#opened}${this.editor.dirty ? ", changed" : ""}${other}`;
   }
 
   #key(event) {
@@ -133,14 +145,26 @@ export class Code {
       this.stale.hide();
       return false;
     }
+    if (this.#sent === this.#opened && this.progress.tone === "bad") {
+      // What was sent from here failed, and was taken back: the editor holds it still, as a change of what runs.
+      this.#opened = given;
+      this.editor.saved({});
+      this.stale.hide();
+      this.#edited();
+      return false;
+    }
     if (this.#reload && !this.editor.dirty) this.#open(this.#function);
     else this.stale.show(this.name, this.#opened, given, this.editor.dirty);
     this.#reload = false;
     return true;
   }
 
+  #allow() {
+    byId("deploy").disabled = this.#opened === null || this.keys.lacking;
+  }
+
   async #deploy(over) {
-    if (this.#opened === null || this.#busy) return;
+    if (this.#opened === null || this.#busy || this.keys.lacking) return;
     this.#hold(true);
     this.progress.begin("packing");
     try {
@@ -166,7 +190,7 @@ export class Code {
     const answer = await postSource(this.name, this.#function, files);
     this.stale.hide();
     this.editor.saved(files);
-    this.#opened = answer.version;
+    this.#opened = this.#sent = answer.version;
     this.#known = answer.generation;
     this.#edited();
     this.progress.accepted(answer.generation, `packed as v${answer.version}`, this.#waits());
@@ -211,8 +235,9 @@ export class Code {
 
 function nothingYet(device) {
   const fragment = document.createDocumentFragment();
-  const command = document.createElement("code");
-  command.textContent = `lamplight deploy PATH --device ${device}`;
-  fragment.append("No function is deployed. Deploy one with ", command, "; it can then be edited here.");
+  const commands = document.createElement("pre");
+  commands.textContent = `lamplight new hello my-first\nlamplight deploy my-first --device ${device}`;
+  fragment.append("No function is deployed. Begin with a starter, in a terminal:", commands);
+  fragment.append("hello needs no hardware; blink drives an LED, lamp-api answers requests, night-light needs a light sensor. What is deployed can be edited here.");
   return fragment;
 }

@@ -32,13 +32,13 @@ export class Editor {
     if (names.length) this.#show(names.includes(this.#current) ? this.#current : names[0], false);
   }
 
-  /** Holds no files any more, but an empty paragraph with that id and class. */
+  /** Holds no files any more, but an empty element with that id and class. */
   close(id) {
     this.#view?.destroy();
     this.#view = null;
     this.#states = new Map();
     this.#saved = {};
-    const empty = document.createElement("p");
+    const empty = document.createElement("div");
     empty.id = empty.className = id;
     this.tabs.replaceChildren();
     this.frame.replaceChildren(empty);

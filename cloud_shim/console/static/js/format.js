@@ -15,6 +15,18 @@ export function clock(seconds, milliseconds = false) {
   return milliseconds ? `${text}.${pad(date.getMilliseconds(), 3)}` : text;
 }
 
+/** The day of `seconds` since 1970 in local time: "2026-11-28". */
+export function day(seconds) {
+  const date = new Date(seconds * 1000);
+  const pad = (number) => String(number).padStart(2, "0");
+  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+}
+
+/** A moment as one would say it now: "14:03:09" of today, "2026-11-27 14:03:09" of another day. */
+export function moment(seconds, now = Date.now() / 1000) {
+  return day(seconds) === day(now) ? clock(seconds) : `${day(seconds)} ${clock(seconds)}`;
+}
+
 /** What to try, as the command line puts it: "Try: deploy the model first". Empty when there is nothing to try. */
 export function toTry(remedy) {
   if (!remedy) return "";

@@ -1,11 +1,16 @@
-// The live log: bounded, drawn once per frame, follows the newest line until someone scrolls up.
+// The live log: bounded, drawn once per frame, in the order of the lines' own times, with the day wherever it changes.
+// It follows the newest line until someone scrolls up.
+//
+// A line that comes late (a board's streams travel apart, and what waited on its disk comes after its restart) is put
+// in its place. One that is very late means that the board's clock was set back: it stands where it came.
 
-import { clock } from "./format.js";
+import { clock, day } from "./format.js";
 import { perFrame } from "./frame.js";
 import { matches, toLine } from "./lines.js";
 
 const KEPT = 2000;
 const SHOWN = 500;
+const LATE = 600; // seconds
 
 export class Log {
   #lines = [];
@@ -28,7 +33,7 @@ export class Log {
   record(record) {
     const line = toLine(record);
     if (line === null) return;
-    this.#lines.push(line);
+    insert(this.#lines, line);
     if (this.#lines.length > KEPT * 1.25) this.#lines.splice(0, this.#lines.length - KEPT);
     if (!this.#wanted(line)) return;
     this.#fresh.push(line);
@@ -50,10 +55,8 @@ export class Log {
   }
 
   #draw() {
-    const fragment = document.createDocumentFragment();
-    for (const line of this.#fresh.slice(-SHOWN)) fragment.append(row(line));
+    for (const line of this.#fresh.slice(-SHOWN)) this.#place(row(line));
     this.#fresh = [];
-    this.element.append(fragment);
     if (this.#following) {
       this.#trim();
       this.element.scrollTop = this.element.scrollHeight;
@@ -61,9 +64,19 @@ export class Log {
     this.#note();
   }
 
+  #place(row) {
+    let before = this.element.lastElementChild;
+    const late = before !== null && before.time - row.time < LATE;
+    while (late && before !== null && before.time > row.time) before = before.previousElementSibling;
+    if (before === null) this.element.prepend(row);
+    else before.after(row);
+    for (const each of [row, row.nextElementSibling]) if (each) showDay(each);
+  }
+
   // While someone reads further up, nothing is taken away above them; up to twice the number is then kept.
   #trim() {
     while (this.element.childElementCount > SHOWN) this.element.firstElementChild.remove();
+    if (this.element.firstElementChild) showDay(this.element.firstElementChild);
   }
 
   #scrolled() {
@@ -92,6 +105,7 @@ function row(line) {
   const element = document.createElement("div");
   element.className = "log-line";
   element.dataset.level = line.level;
+  element.time = line.time;
   element.append(
     cell("log-time", clock(line.time, true)),
     cell("log-level", line.level),
@@ -99,6 +113,20 @@ function row(line) {
     cell("log-text", line.text),
   );
   return element;
+}
+
+// The day stands above the first line of it.
+function showDay(row) {
+  const before = row.previousElementSibling;
+  const own = day(row.time);
+  if (before !== null && day(before.time) === own) delete row.dataset.day;
+  else row.dataset.day = own;
+}
+
+function insert(lines, line) {
+  let at = lines.length;
+  if (at && lines[at - 1].time - line.time < LATE) while (at > 0 && lines[at - 1].time > line.time) at -= 1;
+  lines.splice(at, 0, line);
 }
 
 function cell(name, text) {

@@ -14,6 +14,11 @@ export class Progress {
     this.element = element;
   }
 
+  /** Of the outcome that is shown: "busy", "ok", "bad" or "idle"; "" for none. */
+  get tone() {
+    return this.#outcome?.tone ?? "";
+  }
+
   begin(step) {
     this.#since = performance.now();
     this.#heard = [];

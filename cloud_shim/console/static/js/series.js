@@ -21,7 +21,7 @@ export function line(history, start, floor = -Infinity) {
   return [times, values];
 }
 
-/** [[from, to], …]: when the LED was on between `start` and `end`, from its state at each decision. */
+/** [[from, to], …]: when an output was on between `start` and `end`, from the history of its levels. */
 export function bands(history, start, end) {
   const found = [];
   let since = null;

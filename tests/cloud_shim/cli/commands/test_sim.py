@@ -2,6 +2,8 @@
 
 import pytest
 
+from cloud_shim.cli import reaction
+
 SIM = "/api/sim/desk-pi"
 WORLD = {"lux": 500.0, "covered": True, "unplugged": False, "pins": {"led": True}}
 
@@ -10,6 +12,11 @@ WORLD = {"lux": 500.0, "covered": True, "unplugged": False, "pins": {"led": True
 def one_device(shim, device):
     shim.answers["GET /api/devices"] = {"devices": [device()]}
     shim.answers[f"GET {SIM}"] = shim.answers[f"POST {SIM}"] = WORLD
+    shim.answers["GET /api/devices/desk-pi"] = device()
+    shim.answers["GET /api/records"] = {"records": []}
+    source = "GET /api/devices/desk-pi/functions/{}/source"
+    for name in device()["desired"]["functions"]:
+        shim.answers[source.format(name)] = {"triggers": []}
 
 
 @pytest.mark.parametrize(
@@ -26,7 +33,8 @@ def one_device(shim, device):
         ("open button", {"pin": "button", "level": None}),
     ],
 )
-def test_each_action_changes_one_thing(shim, run, action, changes):
+def test_each_action_changes_one_thing(shim, run, monkeypatch, action, changes):
+    monkeypatch.setattr(reaction, "PATIENCE", 0.0)
     code, out, _ = run("sim", *action.split())
     assert (code, out) == (0, "500 lux, covered, led on\n")
     assert shim.asked(f"POST {SIM}") == [changes]
@@ -69,3 +77,30 @@ def test_several_devices_need_a_name(shim, run, device):
     code, _, err = run("sim", "light", "5")
     assert code == 2
     assert "desk-pi, hall-pi" in err
+
+
+def test_a_change_is_shown_as_it_is_once_the_board_has_acted(shim, run):
+    dark = {**WORLD, "lux": 300.0, "pins": {"led": True}}
+    bright = {**dark, "covered": False, "pins": {"led": False}}
+    worlds = [bright, dark]
+    shim.answers[f"GET {SIM}"] = lambda _: worlds.pop(0)
+    shim.answers[f"POST {SIM}"] = {**dark, "pins": {"led": False}}
+    reading = {"id": 7, "kind": "reading", "lux": 3.0, "saturated": False}
+    told = [[], [{**reading, "lux": 150.0}], [reading]]
+    shim.answers["GET /api/records"] = lambda _: {"records": told.pop(0)}
+    assert run("sim", "cover") == (0, "300 lux, covered, led on\n", "")
+    assert told == []
+
+
+def test_a_board_that_does_not_answer_is_said_to_and_shown_as_it_is(shim, run, monkeypatch):
+    monkeypatch.setattr(reaction, "PATIENCE", 0.2)
+    code, out, err = run("sim", "uncover")
+    assert (code, out) == (0, "500 lux, covered, led on\n")
+    assert "has not answered" in err
+
+
+def test_a_board_that_is_away_is_not_waited_for(shim, run, device):
+    shim.answers["GET /api/devices/desk-pi"] = {**device(), "online": False}
+    code, _, err = run("sim", "uncover")
+    assert code == 0
+    assert "is not online" in err

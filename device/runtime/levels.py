@@ -1,0 +1,95 @@
+"""The level of each output that a function of this board holds, as it was driven last.
+
+A worker says what it drives, the runtime what it puts to rest; both end here. A change becomes a record, of a pin that
+changes often only now and then. It drives nothing itself, and a level that nobody is sure of is None.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from device.allowance import Allowance
+from device.health import OutputLevel
+from device.runtime.journal import Clock, Emit
+
+# Records of one output, a second and at once: what a person can see, and a plot can show.
+RATE = 10.0
+BURST = 20
+
+
+@dataclass
+class _Held:
+    now: OutputLevel
+    allowance: Allowance
+    # What the last record said, and how many changes there were since.
+    told: bool | None = None
+    changes: int = 0
+
+
+class Levels:
+    """Any thread."""
+
+    def __init__(self, emit: Emit, clock: Clock = time.time, monotonic: Clock = time.monotonic) -> None:
+        self._emit = emit
+        self._clock = clock
+        self._monotonic = monotonic
+        # Held while a record is given out too, so that records come in the order of the changes.
+        self._lock = threading.Lock()
+        self._held: dict[str, _Held] = {}
+
+    def now(self) -> Mapping[str, OutputLevel]:
+        """Every output that is held."""
+        with self._lock:
+            return {pin: held.now for pin, held in sorted(self._held.items())}
+
+    def hold(self, holders: Mapping[str, str]) -> None:
+        """From now on these outputs, and no others, are held, each by the function that it is given with."""
+        with self._lock:
+            for pin in set(self._held) - set(holders):
+                held = self._held.pop(pin)
+                if held.now.level is not None:
+                    # Whatever happens to a line that nobody holds, this board does not know it.
+                    held.changes += 1
+                    self._record(pin, held, None)
+            for pin, function in holders.items():
+                if pin not in self._held:
+                    unknown = OutputLevel(function, None, self._clock())
+                    self._held[pin] = _Held(unknown, Allowance(RATE, BURST, self._monotonic()))
+                held = self._held[pin]
+                held.now = replace(held.now, function=function)
+
+    def drove(self, function: str, pin: str, level: bool) -> None:
+        """A worker of `function` says that it drives `pin` to `level`. It has no say about what others hold."""
+        with self._lock:
+            held = self._held.get(pin)
+            if held and held.now.function == function:
+                self._set(pin, held, level)
+
+    def rested(self, pin: str, level: bool | None) -> None:
+        """The runtime drove `pin` to `level`, or could not (None): then nobody knows."""
+        with self._lock:
+            if held := self._held.get(pin):
+                self._set(pin, held, level)
+
+    def settle(self) -> None:
+        """Give out the last level of what changed too often; to be called now and then."""
+        with self._lock:
+            for pin, held in self._held.items():
+                self._tell(pin, held)
+
+    def _set(self, pin: str, held: _Held, level: bool | None) -> None:
+        if level == held.now.level:
+            return
+        held.now = replace(held.now, level=level, since=self._clock())
+        held.changes += 1
+        self._tell(pin, held)
+
+    def _tell(self, pin: str, held: _Held) -> None:
+        if held.changes and held.allowance.take(1, self._monotonic()):
+            self._record(pin, held, held.now.level)
+
+    def _record(self, pin: str, held: _Held, level: bool | None) -> None:
+        fields: dict[str, object] = {"pin": pin, "function": held.now.function, "level": level}
+        self._emit("telemetry", "output", {**fields, "before": held.told, "changes": held.changes})
+        held.told, held.changes = level, 0
