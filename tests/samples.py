@@ -32,6 +32,8 @@ def device(name: str, desired: Sample, reported: Sample | None) -> Sample:
         "revoked": False,
         "password_until": None,
         "desired": desired,
+        "failed": [],
+        "continued": {},
         "reported": reported,
     }
 
