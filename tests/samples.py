@@ -91,6 +91,7 @@ def report(**fields: Any) -> Sample:
             "total": 10,
             "whole": 20,
             "rate": 5,
+            "part": "functions/night-light",
         },
         "functions": {
             "night-light": {
