@@ -135,7 +135,7 @@ def device(value: Json, now: float) -> DeviceView:
         revoked=value["revoked"],
         seen="revoked" if value["revoked"] else _seen(value, now),
         generation=report.generation if report else 0,
-        update=_REVOKED if value["revoked"] else update(desired.get("generation", 0), report, value["online"]),
+        update=_REVOKED if value["revoked"] else _after(value, update(desired["generation"], report, value["online"])),
         functions=_rows(desired.get("functions", {}), report.functions if report else {}, _function),
         models=_rows(desired.get("models", {}), report.models if report else {}, _model),
         faults=_faults(report.sensors if report else {}),
@@ -176,6 +176,17 @@ def update(desired: int, report: Reported | None, online: bool) -> Update:
     if report.agent.safe:
         return Update("bad", "Safe mode: no function runs until the next deployment", report.agent.safe)
     return _settled(desired, report)
+
+
+def _after(value: Json, now: Update) -> Update:
+    """What failed and was taken back, once nothing else is going on."""
+    failed: list[Json] = value.get("failed", [])
+    if not failed or now.tone not in ("ok", "wait"):
+        return now
+    last = failed[-1]
+    release = f"{last['name']} v{last['version']}" if last["version"] else f"The removal of {last['name']}"
+    what = f"{release} failed in generation {last['generation']}; what ran before runs"
+    return Update("bad", what, last["reason"])
 
 
 def _settled(desired: int, report: Reported) -> Update:

@@ -459,10 +459,12 @@ def test_a_layer_for_another_python_keeps_only_its_function_back(cloud, device, 
 
 
 def test_a_new_function_that_does_not_fit_is_refused_and_named(cloud, device):
-    lamp, bell = two(cloud)
+    lamp, _ = two(cloud)
     device.boot()
     device.deploy(cloud.desired(1, lamp))
-    broken = cloud.pack({"function.toml": b'name = "bell"\nhandler = "main:nope"\n', "main.py": HANDLER % 1}, "function")
+    broken = cloud.pack(
+        {"function.toml": b'name = "bell"\nhandler = "main:nope"\n', "main.py": HANDLER % 1}, "function"
+    )
     device.engine.desired(cloud.desired(2, lamp, cloud.release_bytes("function", "bell", 2, broken)))
     assert device.wait(done(2, "REJECTED")).part == "functions/bell"
 

@@ -49,6 +49,13 @@ export function updatesOf(device) {
   return [...failures, ...reverted.map(([number, reason]) => ({ generation: Number(number), state: "REVERTED", reason })), ...updates.filter((each) => each.state !== "IDLE")];
 }
 
+/** What DEVICE is asked for goes on as another generation, when something else in it failed. */
+export function continued(outcome, device) {
+  const generation = goesOn(device, outcome.generation);
+  if (generation === outcome.generation) return outcome;
+  return { ...begun(`something else failed: now generation ${generation}`), generation };
+}
+
 /** The generation that has what `generation` of DEVICE asked for: another one, when something else in it failed. */
 export function goesOn(device, generation) {
   const next = device.continued?.[String(generation)];
