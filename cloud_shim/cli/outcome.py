@@ -19,7 +19,7 @@ _POLL = 0.1  # seconds
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where a generation stands: a state of docs/protocol/updates.md, WAITING before the first, SUPERSEDED or CONTINUED.
+    """Where a generation stands: a state of docs/protocol/updates.md, WAITING at first, SUPERSEDED or CONTINUED.
 
     `transfer` is how far it is while it is fetched, `travelled` what that took, when the device still tells; `evidence`
     what a failed trial's verdict rests on.
