@@ -145,6 +145,37 @@ class DeploymentRow(Base):
     outcome: Mapped[str] = mapped_column(String(16), default="")
 
 
+class FailureRow(Base):
+    """What a device's last deployment of one part failed with; it goes when that part is asked for anew.
+
+    `kind` and `name` are those of the function, model or agent, `version` the release that failed: 0 when it was to be
+    removed. `state` is REVERTED or REJECTED.
+    """
+
+    __tablename__ = "failures"
+    device: Mapped[str] = mapped_column(ForeignKey("devices.name"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)
+    name: Mapped[str] = mapped_column(_NAME, primary_key=True)
+    version: Mapped[int]
+    generation: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(Text)
+    time: Mapped[float]
+
+
+class SuccessionRow(Base):
+    """One generation that the shim replaced by `successor` of itself, since it failed or had something in it that did.
+
+    With `continues` what was asked for by it is in the successor; otherwise the device is back at what it ran.
+    """
+
+    __tablename__ = "successions"
+    device: Mapped[str] = mapped_column(ForeignKey("devices.name"), primary_key=True)
+    generation: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    successor: Mapped[int] = mapped_column(BigInteger)
+    continues: Mapped[bool]
+
+
 class UseRow(Base):
     """One artifact or patch that one generation names, so that "which chunks does anybody need" is one query."""
 

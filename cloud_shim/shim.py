@@ -17,6 +17,7 @@ from cloud_shim.fleet.chores import Chore, Chores
 from cloud_shim.fleet.enrolment import Enrolment
 from cloud_shim.fleet.fleet import Fleet
 from cloud_shim.fleet.members import Members
+from cloud_shim.fleet.outcomes import Outcomes
 from cloud_shim.fleet.publisher import Publisher
 from cloud_shim.fleet.retained import Retained
 from cloud_shim.records import retention
@@ -56,8 +57,16 @@ class Shim:
             self.changes,
             deployed=self._publisher.changed,
         )
+        self._outcomes = Outcomes(config.fleet, self.registry)
         self.ingest = Ingest(
-            self.database, self.link, self._publisher.wanted, self.calls, self.changes, self.enrolment.asked
+            self.database,
+            self.link,
+            self._publisher.wanted,
+            self.calls,
+            self.changes,
+            self.enrolment.asked,
+            self._outcomes,
+            deployed=self._publisher.changed,
         )
         self._chores = Chores(
             [
@@ -70,6 +79,8 @@ class Shim:
     def start(self) -> None:
         """Let the known devices in, connect to the broker, and stay connected."""
         self.members.admit_all()
+        with self.database.write() as session:
+            self._outcomes.heal(session)
         self._publisher.start()
         self._chores.start()
         self.link.start(self.ingest.receive, self._connected, self.fleet.announce_all)

@@ -239,6 +239,8 @@ class Agent:
 
     def _note_update(self, update: Update) -> None:
         fields: dict[str, object] = {"generation": update.update, "state": update.state, "reason": update.reason}
+        if update.part:
+            fields["part"] = update.part
         if update.state == REVERTED:
             fields["evidence"] = dict(update.evidence.get(update.update, {}))
         self._emit("events", "update", fields)

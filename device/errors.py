@@ -15,9 +15,15 @@ Each carries three sentences for a person: what happened, why, and what to try.
 Errors of the wire format are protocol/errors.py's; they become a BadArtifactError or a dropped message at the edge.
 """
 
+import contextlib
+from collections.abc import Generator
+
 
 class LamplightError(Exception):
-    """Something failed. `what` happened, `why`, and what to try (`remedy`); the last two may be empty."""
+    """Something failed. `what` happened, `why`, and what to try (`remedy`); the last two may be empty.
+
+    `part` is the function or model of a deployment that it is about, as "functions/lamp", where it is about one.
+    """
 
     exit_code = 1
 
@@ -26,6 +32,7 @@ class LamplightError(Exception):
         self.what = what
         self.why = why
         self.remedy = remedy
+        self.part = ""
 
     def __str__(self) -> str:
         return ". ".join(part.rstrip(".") for part in (self.what, self.why, self.remedy) if part)
@@ -69,3 +76,13 @@ class UntrustedError(RejectedError):
 
 class LeaseError(RejectedError):
     """A pin or sensor that the board does not have, or that another function holds."""
+
+
+@contextlib.contextmanager
+def about(part: str) -> Generator[None]:
+    """What fails inside is about this part of the deployment, unless it says otherwise itself."""
+    try:
+        yield
+    except LamplightError as error:
+        error.part = error.part or part
+        raise

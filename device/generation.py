@@ -4,7 +4,7 @@ The update engine makes it, the runtime runs it. It holds no state and does no I
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from device.protocol.manifest import FunctionManifest, ModelManifest
@@ -57,9 +57,30 @@ class InstalledFunction:
 
 
 @dataclass(frozen=True)
+class HeldFunction:
+    """A function that cannot start on this board now, and the `reason`. The others run without it."""
+
+    version: int
+    digest: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Generation:
-    """Everything that one deployment installed. Number 0 is the empty generation of a new board."""
+    """Everything that one deployment installed. Number 0 is the empty generation of a new board.
+
+    `proven` are those of the functions that ran here before as they are: their trouble is no fault of the generation.
+    Those of them that cannot start are not in `functions` but in `held`.
+    """
 
     number: int
     functions: Mapping[str, InstalledFunction] = field(default_factory=dict[str, InstalledFunction])
     models: Mapping[str, InstalledModel] = field(default_factory=dict[str, InstalledModel])
+    proven: frozenset[str] = frozenset()
+    held: Mapping[str, HeldFunction] = field(default_factory=dict[str, HeldFunction])
+
+    def without(self, reasons: Mapping[str, str]) -> "Generation":
+        """The same with these functions held back, each for its reason."""
+        held = {n: HeldFunction(self.functions[n].version, self.functions[n].digest, why) for n, why in reasons.items()}
+        functions = {name: each for name, each in self.functions.items() if name not in held}
+        return replace(self, functions=functions, held={**self.held, **held})

@@ -11,9 +11,10 @@ from importlib.util import find_spec
 from device import libraries
 from device.allowance import Allowance
 from device.artifact import layer, patch
-from device.generation import Generation
+from device.generation import Generation, HeldFunction
 from device.health import FunctionHealth, OutputLevel, SensorHealth
 from device.protocol.reported import (
+    HELD,
     Disk,
     Evidence,
     Reported,
@@ -57,7 +58,10 @@ def compose(
         generation=update.generation,
         previous=update.previous,
         update=_update(update),
-        functions={name: _function(health) for name, health in functions.items()},
+        functions={
+            **{name: _held(each) for name, each in running.held.items()},
+            **{name: _function(health) for name, health in functions.items()},
+        },
         models={name: ReportedModel(model.version, model.digest) for name, model in running.models.items()},
         sensors={name: ReportedSensor(health.ok, health.error) for name, health in sensors.items()},
         failed=dict(update.failed),
@@ -128,7 +132,13 @@ def _update(update: Update) -> ReportedUpdate:
         total=update.total,
         whole=update.whole,
         rate=update.rate,
+        part=update.part,
     )
+
+
+def _held(function: HeldFunction) -> ReportedFunction:
+    """One that cannot start on this board now."""
+    return ReportedFunction(function.version, function.digest, HELD, 0, 0, 0, {}, function.reason)
 
 
 def _function(health: FunctionHealth) -> ReportedFunction:

@@ -32,6 +32,8 @@ def device(name: str, desired: Sample, reported: Sample | None) -> Sample:
         "revoked": False,
         "password_until": None,
         "desired": desired,
+        "failed": [],
+        "continued": {},
         "reported": reported,
     }
 
@@ -90,6 +92,7 @@ def report(**fields: Any) -> Sample:
             "total": 10,
             "whole": 20,
             "rate": 5,
+            "part": "functions/night-light",
         },
         "functions": {
             "night-light": {

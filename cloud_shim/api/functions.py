@@ -16,7 +16,7 @@ from cloud_shim.releases.release import Release
 from cloud_shim.shim import Shim
 from cloud_shim.words import amounts
 from cloud_shim.words.examples import examples
-from device.errors import OfflineError, RejectedError
+from device.errors import NotFoundError, OfflineError, RejectedError
 from device.protocol.deployment import MAX_GENERATION
 from device.protocol.fields import only, table, text
 from device.protocol.layer import REQUIREMENTS
@@ -27,7 +27,7 @@ _MARGIN = 3.0  # seconds beyond the function's own timeout: the way there and ba
 
 def _source(request: Request) -> JSONResponse:
     the = shim(request)
-    release = the.fleet.function(path_name(request, "device"), path_name(request, "function"))
+    release = the.fleet.asked(path_name(request, "device"), path_name(request, "function"))
     files = sources.read(the.registry, release)
     manifest = release.function
     told = {
@@ -55,8 +55,7 @@ async def _deploy_source(request: Request) -> JSONResponse:
 
 
 def _release_and_deploy(the: Shim, device: str, function: str, files: dict[str, str]) -> tuple[int, Release]:
-    deployed = function in the.fleet.deployment(device).functions
-    present = the.fleet.function(device, function) if deployed else None
+    present = _present(the, device, function)
     _same_requirements(sources.read(the.registry, present) if present else {}, files, device)
     release = the.registry.add(sources.pack(the.registry, present, files))
     if (release.kind, release.name) != ("function", function):
@@ -66,6 +65,15 @@ def _release_and_deploy(the: Shim, device: str, function: str, files: dict[str, 
             f"deploy it as {release.name!r}, or change the name back",
         )
     return the.fleet.deploy(device, release, None, Trial()), release
+
+
+def _present(the: Shim, device: str, function: str) -> Release | None:
+    """What the files are a new version of: what was last asked for, also when it failed. NotFoundError: no device."""
+    the.fleet.device(device)
+    try:
+        return the.fleet.asked(device, function)
+    except NotFoundError:
+        return None
 
 
 def _same_requirements(present: Mapping[str, str], files: Mapping[str, str], device: str) -> None:

@@ -46,12 +46,12 @@ def follow(
         return
     end = outcome.wait(options.client, device, generation, timeout, _Progress(terminal, started).show)
     seconds = time.monotonic() - started
+    generation = told["generation"] = outcome.goes_on(options.client.device(device), generation)
     if not end.good:
         terminal.data({**told, "state": end.state, "reason": end.reason, "evidence": end.evidence.to_json()})
         for line in evidence.lines(end.evidence):
             terminal.say(line)
-        remedy = _remedy(device, outcome.unmet(options.client.device(device)))
-        raise RejectedError(f"{device} has {_what(end)} generation {generation}", end.reason, remedy)
+        raise RejectedError(f"{device} has {end.state} generation {generation}", end.reason, _remedy(device))
     terminal.data(
         {**told, "state": end.state, "seconds": round(seconds, 2), "travelled": end.travelled and end.travelled.sent},
         [
@@ -63,17 +63,8 @@ def follow(
     )
 
 
-def _what(end: Outcome) -> str:
-    return "REJECTED" if end.state == "REJECTED" else "REVERTED"
-
-
-def _remedy(device: str, unmet: list[str]) -> str:
-    """A deployment that failed stays what is asked for, so that what is wrong with it fails the next one too."""
-    logs = f"`lamplight logs {device}`"
-    if not unmet:
-        return logs
-    stays = f"The next deployment has {', '.join(unmet)} too"
-    return f"{logs}. {stays}: correct it, or take it back with `lamplight rollback {device}`"
+def _remedy(device: str) -> str:
+    return f"{device} runs what it ran before. Correct it and deploy again; `lamplight logs {device}` has more"
 
 
 class _Progress:
@@ -89,6 +80,8 @@ class _Progress:
         seconds = f"  {time.monotonic() - self._started:5.1f} s  "
         if now.transfer:
             self._fetching(seconds, now.transfer)
+        elif now.state == "CONTINUED":
+            self._terminal.say((seconds, "dim"), now.reason)
         elif not now.final:
             self._terminal.say((seconds, "dim"), now.state)
 

@@ -19,7 +19,7 @@ _POLL = 0.1  # seconds
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where a generation stands: a state of docs/protocol/updates.md, WAITING before the first, or SUPERSEDED.
+    """Where a generation stands: a state of docs/protocol/updates.md, WAITING at first, SUPERSEDED or CONTINUED.
 
     `transfer` is how far it is while it is fetched, `travelled` what that took, when the device still tells; `evidence`
     what a failed trial's verdict rests on.
@@ -53,6 +53,10 @@ class Shim(Protocol):
 def judge(device: dict[str, Any], generation: int) -> Outcome:
     """Where `generation` stands on this DEVICE."""
     report = reported.known(device["reported"])
+    for failed in device.get("failed", []):
+        if failed["generation"] == generation:
+            grounds = report.evidence.get(generation) if report else None
+            return Outcome(failed["state"], failed["reason"], evidence=grounds or Evidence({}))
     if report is None:
         return Outcome(WAITING)
     stands, update = report.standing(generation), report.update
@@ -66,12 +70,12 @@ def judge(device: dict[str, Any], generation: int) -> Outcome:
     )
 
 
-def unmet(device: dict[str, Any]) -> list[str]:
-    """The functions which this DEVICE should run in a version that it does not run; each next deployment has them."""
-    report = reported.known(device["reported"])
-    runs = {name: each.version for name, each in report.functions.items()} if report else {}
-    asked: dict[str, Any] = device["desired"]["functions"]
-    return sorted(name for name, ref in asked.items() if runs.get(name) != ref["version"])
+def goes_on(device: dict[str, Any], generation: int) -> int:
+    """The generation that has what this one asked for: another one, when something else in it failed."""
+    continued: dict[str, int] = device.get("continued", {})
+    while str(generation) in continued:
+        generation = continued[str(generation)]
+    return generation
 
 
 def wait(
@@ -81,7 +85,7 @@ def wait(
     timeout: float,
     progress: Callable[[Outcome], None] = lambda outcome: None,
 ) -> Outcome:
-    """The final outcome of `generation`; `progress` hears of each change on the way.
+    """The final outcome of `generation`, or of what it goes on as; `progress` hears of each change on the way.
 
     Raises OfflineError after `timeout` seconds, and LamplightError when a newer deployment took its place.
     """
@@ -89,6 +93,9 @@ def wait(
     last = None
     while True:
         seen = shim.device(device)
+        if (other := goes_on(seen, generation)) != generation:
+            progress(Outcome("CONTINUED", f"something else in generation {generation} failed: now generation {other}"))
+            generation = other
         outcome = judge(seen, generation)
         if outcome != last:
             progress(outcome)

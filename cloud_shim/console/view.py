@@ -144,7 +144,9 @@ def device(value: Json, now: float) -> DeviceView:
         pins=wiring.pins(value["board"], report),
         sensors=wiring.sensors(value["board"], report),
         outputs=tuple(outputs.levels(report).items()),
-        update=_REVOKED if value["revoked"] else update(desired.get("generation", 0), report, value["online"]),
+        update=_REVOKED
+        if value["revoked"]
+        else _after(value, update(desired.get("generation", 0), report, value["online"])),
         functions=_rows(desired.get("functions", {}), report.functions if report else {}, _function),
         models=_rows(desired.get("models", {}), report.models if report else {}, _model),
         faults=_faults(report.sensors if report else {}),
@@ -187,6 +189,17 @@ def update(desired: int, report: Reported | None, online: bool) -> Update:
     settled = _settled(desired, report)
     # Nobody knows how one is that is away.
     return settled if online or settled.tone != "ok" else Update("wait", f"Last known: generation {runs}")
+
+
+def _after(value: Json, now: Update) -> Update:
+    """What failed and was taken back, once nothing else is going on."""
+    failed: list[Json] = value.get("failed", [])
+    if not failed or now.tone not in ("ok", "wait"):
+        return now
+    last = failed[-1]
+    release = f"{last['name']} v{last['version']}" if last["version"] else f"The removal of {last['name']}"
+    what = f"{release} failed in generation {last['generation']}; what ran before runs"
+    return Update("bad", what, last["reason"])
 
 
 def _settled(desired: int, report: Reported) -> Update:

@@ -5,7 +5,7 @@ Decides by deployments.py's pure rules. It sends nothing itself: it writes the d
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,19 +14,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import boards
-from cloud_shim.database import CredentialRow, Database, DeploymentRow, DeviceRow, ReportRow, UseRow
-from cloud_shim.fleet import deployments, views
+from cloud_shim.database import CredentialRow, Database, DeviceRow, ReportRow, UseRow
+from cloud_shim.fleet import aftermath, deployments, generations, views
+from cloud_shim.fleet.aftermath import Part
 from cloud_shim.fleet.changes import Changes
 from cloud_shim.fleet.deployments import Settings, Trial
 from cloud_shim.fleet.silence import is_silent
-from cloud_shim.fleet.views import Json
+from cloud_shim.fleet.views import Aftermath, Json
 from cloud_shim.releases.registry import Registry
 from cloud_shim.releases.release import Release
 from device.errors import NotFoundError, RejectedError, UsageError
-from device.protocol import deployment as documents
 from device.protocol import reported
 from device.protocol.deployment import ArtifactRef, Deployment
-from device.protocol.manifest import FunctionManifest
 from device.protocol.reported import Reported
 
 
@@ -83,12 +82,12 @@ class Fleet:
         """Every DEVICE, by name; `listening` as in views.device."""
         with self._database.read() as session:
             rows = session.scalars(select(DeviceRow).order_by(DeviceRow.name))
-            return [self._view(session, row, listening) for row in rows]
+            return self._views(session, list(rows), listening)
 
     def view(self, name: str, listening: float | None) -> Json:
         """One DEVICE."""
         with self._database.read() as session:
-            return self._view(session, self._row(session, name), listening)
+            return self._views(session, [self._row(session, name)], listening)[0]
 
     def device(self, name: str) -> Device:
         """How to reach the device."""
@@ -100,7 +99,7 @@ class Fleet:
     def deployment(self, name: str) -> Deployment:
         """What the device should run now; generation 0 when nothing was ever deployed."""
         with self._database.read() as session:
-            return self._present(session, self._row(session, name))
+            return generations.present(session, self._name, self._row(session, name))
 
     def function(self, device: str, function: str) -> Release:
         """The release of that function which the device should run."""
@@ -111,11 +110,19 @@ class Fleet:
             raise NotFoundError(f"{device} has no function {function!r}", f"it has: {known}")
         return self._registry.find("function", function, ref.version)
 
+    def asked(self, device: str, function: str) -> Release:
+        """The release of that function which was last asked for: it may have failed on the device since."""
+        with self._database.read() as session:
+            self._row(session, device)
+            failure = generations.failure(session, device, Part("function", function))
+            version = failure.version if failure else 0
+        return self._registry.find("function", function, version) if version else self.function(device, function)
+
     def settings(self, device: str, function: str, version: int) -> Settings:
         """Those that the device was last asked to run that version of the function with; none when it never was."""
         with self._database.read() as session:
             self._row(session, device)
-            for each in _generations(session, device):
+            for each in generations.newest_first(session, device):
                 ref = each.functions.get(function)
                 if ref and ref.version == version:
                     return each.config.get(function, {})
@@ -130,64 +137,72 @@ class Fleet:
         retry: bool = False,
         layer: Release | Literal["keep"] | None = "keep",
     ) -> int:
-        """Put `release` over what the device's last deployment has; gives the new generation.
+        """Put `release` over what the device should run; gives the new generation.
 
-        `settings` None keeps the previous ones; with `retry` it is tried even if it failed there before.
-        `layer` has a function's dependencies, None when it has none; "keep" leaves it at those of the release before.
-        Raises RejectedError when that cannot run there, or the device was revoked.
+        `settings` None keeps the previous ones. With `retry` it is tried even if it failed there before, with None for
+        the settings that it failed with. `layer` has a function's dependencies, None when it has none; "keep" leaves it
+        at those of the release that was asked for before. Raises RejectedError when that cannot run there, or the
+        device was revoked.
         """
         for each in (release, layer):
             if isinstance(each, Release):
                 self._registry.sign(each)
+        part = Part(release.kind, release.name)
         with self._database.write() as session:
             row = self._member(session, device)
-            present = self._present(session, row)
-            chosen = _settings(release, present, settings)
+            present = generations.present(session, self._name, row)
+            before = self._failed(session, device, part) or present
+            chosen = _settings(release, before if retry else present, settings)
             useful = _useful(session, device, release)
-            needs = present.layers.get(release.name) if layer == "keep" else layer and _useful(session, device, layer)
+            needs = before.layers.get(release.name) if layer == "keep" else layer and _useful(session, device, layer)
             deployment = deployments.with_release(present, useful, chosen, trial, retry, needs)
             board = boards.load(row.board)
-            deployments.check(deployment, self._manifests(deployment), board)
+            deployments.check(deployment, self._registry.functions_of(deployment), board)
             deployments.check_models_run(deployment, board, _reported(session, device))
-            _add(session, row, deployment, f"deploy {release.kind} {release.name} v{release.version}")
+            generations.forget_failures(session, device, part)
+            generations.add(session, row, deployment, f"deploy {release.kind} {release.name} v{release.version}")
         self._tell(device)
         return deployment.generation
 
     def remove(self, device: str, kind: str, name: str) -> int:
         """Take the function or model called `name` from the device; gives the new generation.
 
-        NotFoundError when the device has none of that name, RejectedError when a function still needs the model.
+        NotFoundError when the device has none of that name, RejectedError when a function still needs the model. One
+        that failed and does not run is forgotten, and the generation stays.
         """
+        part = Part(kind, name)
         with self._database.write() as session:
             row = self._member(session, device)
-            deployment = deployments.without(self._present(session, row), kind, name, Trial())
-            if kind == "model":
-                deployments.check_unused(deployment, self._manifests(deployment), name)
-            _add(session, row, deployment, f"remove {kind} {name}")
+            deployment = generations.present(session, self._name, row)
+            failed = generations.failure(session, device, part) is not None
+            generations.forget_failures(session, device, part)
+            if not failed or aftermath.version(deployment, part):
+                deployment = deployments.without(deployment, kind, name, Trial())
+                if kind == "model":
+                    deployments.check_unused(deployment, self._registry.functions_of(deployment), name)
+                generations.add(session, row, deployment, f"remove {kind} {name}")
         self._tell(device)
         return deployment.generation
 
     def rollback(self, device: str) -> int:
-        """Deploy again what last proved itself and is not what the device should run now; gives the new generation.
+        """Undo what was last asked for: deploy again what proved itself before it; gives the new generation.
 
-        RejectedError when there is no such deployment.
+        So it is safe to ask for this while a failure is being taken back. RejectedError when there is no such
+        deployment.
         """
         with self._database.write() as session:
             row = self._member(session, device)
-            present = self._present(session, row)
-            earlier = _last_good(session, present)
-            deployment = deployments.again(earlier, present.generation + 1)
-            _add(session, row, deployment, f"rollback to generation {earlier.generation}")
+            last = generations.asked(session, device, row.generation, continues=False)
+            earlier = generations.last_good(session, row, generations.at(session, self._name, device, last))
+            deployment = deployments.again(earlier, row.generation + 1)
+            generations.forget_failures(session, device)
+            generations.add(session, row, deployment, f"rollback to generation {earlier.generation}")
         self._tell(device)
         return deployment.generation
 
     def _tell(self, device: str) -> None:
         self._deployed(device)
         self._changes.device(device)
-
-    def _manifests(self, deployment: Deployment) -> dict[str, FunctionManifest]:
-        digests = {ref.digest for ref in deployment.functions.values()}
-        return {release.name: release.function for release in self._registry.by_digests(digests)}
 
     def _row(self, session: Session, name: str) -> DeviceRow:
         row = session.get(DeviceRow, name)
@@ -203,14 +218,27 @@ class Fleet:
             raise revoked(name)
         return row
 
-    def _present(self, session: Session, row: DeviceRow) -> Deployment:
-        current = session.get(DeploymentRow, (row.name, row.generation))
-        return documents.decode(current.document.encode()) if current else deployments.empty(self._name, row.name)
+    def _failed(self, session: Session, device: str, part: Part) -> Deployment | None:
+        """The deployment of that part which failed, when it was the last one."""
+        failure = generations.failure(session, device, part)
+        return generations.at(session, self._name, device, failure.generation) if failure else None
 
-    def _view(self, session: Session, row: DeviceRow, listening: float | None) -> Json:
-        report = session.get(ReportRow, row.name)
-        credential = session.get(CredentialRow, row.name)
-        return views.device(row, self._present(session, row), report, credential, listening, time.time())
+    def _views(self, session: Session, rows: Sequence[DeviceRow], listening: float | None) -> list[Json]:
+        one = rows[0].name if len(rows) == 1 else None
+        failed, continued = generations.failures(session, one), generations.continued(session, one)
+        now = time.time()
+        return [
+            views.device(
+                row,
+                generations.present(session, self._name, row),
+                session.get(ReportRow, row.name),
+                session.get(CredentialRow, row.name),
+                Aftermath(failed.get(row.name, []), continued.get(row.name, {})),
+                listening,
+                now,
+            )
+            for row in rows
+        ]
 
 
 def revoked(device: str) -> RejectedError:
@@ -243,48 +271,7 @@ def _settings(release: Release, present: Deployment, settings: Settings | None) 
     return settings
 
 
-def _add(session: Session, row: DeviceRow, deployment: Deployment, reason: str) -> None:
-    document = deployment.encode().decode()
-    session.add(
-        DeploymentRow(
-            device=row.name,
-            generation=deployment.generation,
-            document=document,
-            created=time.time(),
-            reason=reason,
-        )
-    )
-    digests = {ref.digest for ref in deployment.targets()}
-    session.add_all(UseRow(device=row.name, generation=deployment.generation, sha256=digest) for digest in digests)
-    row.generation = deployment.generation
-
-
 def _useful(session: Session, device: str, release: Release) -> ArtifactRef:
     """The release with those of its patches that start from something which the device was ever given."""
     given = set(session.scalars(select(UseRow.sha256).where(UseRow.device == device)))
     return release.ref.with_patches({patch.target for patch in release.patches if patch.base in given})
-
-
-def _generations(session: Session, device: str) -> Iterator[Deployment]:
-    """All that the device was ever asked to run, the newest first."""
-    rows = select(DeploymentRow.document).where(DeploymentRow.device == device)
-    for document in session.scalars(rows.order_by(DeploymentRow.generation.desc())):
-        yield documents.decode(document.encode())
-
-
-def _last_good(session: Session, present: Deployment) -> Deployment:
-    good = (
-        select(DeploymentRow.document)
-        .where(DeploymentRow.device == present.device, DeploymentRow.generation < present.generation)
-        .where(DeploymentRow.outcome == "COMMITTED")
-        .order_by(DeploymentRow.generation.desc())
-    )
-    for document in session.scalars(good):
-        earlier = documents.decode(document.encode())
-        if not deployments.same_content(earlier, present):
-            return earlier
-    raise RejectedError(
-        f"There is nothing to roll {present.device} back to",
-        "no earlier deployment with another content proved itself on the device",
-        f"deploy what should run; `lamplight status {present.device}` shows what does",
-    )

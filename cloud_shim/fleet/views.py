@@ -1,8 +1,11 @@
 """What the shim knows, in the JSON forms of docs/api.md: DEVICE, RELEASE and RECORD. Pure."""
 
 import json
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
 
-from cloud_shim.database import CredentialRow, DeviceRow, RecordRow, ReportRow
+from cloud_shim.database import CredentialRow, DeviceRow, FailureRow, RecordRow, ReportRow
 from cloud_shim.fleet.members import LIFETIME
 from cloud_shim.fleet.silence import is_silent
 from cloud_shim.releases.release import Release
@@ -11,11 +14,19 @@ from device.protocol.deployment import Deployment
 Json = dict[str, object]
 
 
+class Aftermath(NamedTuple):
+    """What failed on a device and was not asked for anew, and the generations that go on as another one."""
+
+    failed: Sequence[FailureRow] = ()
+    continued: Mapping[int, int] = MappingProxyType({})
+
+
 def device(
     row: DeviceRow,
     desired: Deployment,
     report: ReportRow | None,
     credential: CredentialRow | None,
+    aftermath: Aftermath,
     listening: float | None,
     now: float,
 ) -> Json:
@@ -34,6 +45,8 @@ def device(
         "revoked": credential is not None and credential.revoked,
         "password_until": credential.made + LIFETIME if credential and not credential.revoked else None,
         "desired": _desired(desired),
+        "failed": [_failure(each) for each in aftermath.failed],
+        "continued": {str(generation): successor for generation, successor in aftermath.continued.items()},
         "reported": json.loads(report.body) if report else None,
     }
 
@@ -62,6 +75,19 @@ def record(row: RecordRow) -> Json:
         "time": row.time,
         "received": row.received,
         "kind": row.kind,
+    }
+
+
+def _failure(row: FailureRow) -> Json:
+    """FAILED."""
+    return {
+        "kind": row.kind,
+        "name": row.name,
+        "version": row.version,
+        "generation": row.generation,
+        "state": row.state,
+        "reason": row.reason,
+        "time": row.time,
     }
 
 

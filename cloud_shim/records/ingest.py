@@ -14,9 +14,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cloud_shim.broker.session import Link
-from cloud_shim.database import Database, DeploymentRow, DeviceRow, RecordRow, ReportRow
+from cloud_shim.database import Database, DeviceRow, RecordRow, ReportRow
 from cloud_shim.fleet.calls import Calls
 from cloud_shim.fleet.changes import Changes
+from cloud_shim.fleet.outcomes import Outcome, Outcomes
 from cloud_shim.fleet.silence import is_silent
 from cloud_shim.records import libraries, recording
 from device.errors import OfflineError
@@ -37,8 +38,19 @@ class Ingest:
     """Receives the devices' messages, one after the other, on the MQTT session's thread."""
 
     def __init__(
-        self, database: Database, link: Link, wanted: Wanted, calls: Calls, changes: Changes, asked: Asked
+        self,
+        database: Database,
+        link: Link,
+        wanted: Wanted,
+        calls: Calls,
+        changes: Changes,
+        asked: Asked,
+        outcomes: Outcomes,
+        deployed: Callable[[str], None],
     ) -> None:
+        """`deployed` is called with a device that is asked for something else, since what it was asked for failed."""
+        self._outcomes = outcomes
+        self._deployed = deployed
         self._asked = asked
         self._database = database
         self._link = link
@@ -84,14 +96,23 @@ class Ingest:
             known = _known_seqs(session, device, batch.boot, rows)
             new = [row for row in rows if row.seq not in known]
             session.add_all(new)
-            for row in new:
-                _note_outcome(session, device, recording.outcome_of_record(row))
+            ended = [each for row in new if (each := recording.outcome_of_record(row))]
+            replaced = self._note(session, device, ended)
             returned = _seen(session, device, now)
         self._acknowledge(device, stream, batch)
         if new:
             self._changes.records()
-        if returned:
+        if replaced:
+            self._deployed(device)
+        if returned or replaced:
             self._changes.device(device)
+
+    def _note(self, session: Session, device: str, outcomes: list[Outcome]) -> bool:
+        """Whether the device is asked for something else now."""
+        replaced = False
+        for each in outcomes:
+            replaced = self._outcomes.note(session, device, each) or replaced
+        return replaced
 
     def _acknowledge(self, device: str, stream: str, batch: Batch) -> None:
         ack = Ack(stream, batch.boot, recording.last_seq(batch))
@@ -120,10 +141,12 @@ class Ingest:
             # As it came: the API passes on what a newer agent says besides.
             session.merge(ReportRow(device=device, body=json.dumps(body), received=now))
             libraries.note(session, device, report.libraries, now)
-            for outcome in report.outcomes():
-                _note_outcome(session, device, outcome)
+            session.flush()
+            replaced = self._note(session, device, recording.outcomes_of_report(report))
             if not retained:
                 _seen(session, device, now)
+        if replaced:
+            self._deployed(device)
         self._changes.device(device)
 
 
@@ -142,13 +165,3 @@ def _seen(session: Session, device: str, now: float) -> bool:
     returned = not row.online or is_silent(row.online, row.last_seen, row.last_seen, now)
     row.online, row.last_seen = True, now
     return returned
-
-
-def _note_outcome(session: Session, device: str, outcome: tuple[int, str] | None) -> None:
-    """Keep how a generation ended. A commit is final: news of an earlier try may arrive after it."""
-    if outcome is None:
-        return
-    generation, state = outcome
-    row = session.get(DeploymentRow, (device, generation))
-    if row is not None and row.outcome != "COMMITTED":
-        row.outcome = state

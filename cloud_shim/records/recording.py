@@ -9,16 +9,19 @@ import logging
 import re
 
 from cloud_shim.database import RecordRow
+from cloud_shim.fleet.aftermath import Part
+from cloud_shim.fleet.outcomes import Outcome
 from device.protocol import records
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import integer, is_name, number, text
 from device.protocol.messages import Batch
-from device.protocol.reported import FINAL
+from device.protocol.reported import FINAL, Reported
 
 logger = logging.getLogger(__name__)
 
 _BOOT = re.compile(r"[0-9]{1,10}-[0-9a-f]{8}", re.ASCII)
 _MOST = 2**53
+_KINDS = {"functions": "function", "models": "model"}
 
 
 def rows(device: str, stream: str, batch: Batch, received: float) -> list[RecordRow]:
@@ -40,12 +43,27 @@ def last_seq(batch: Batch) -> int:
     return max(integer(record, "seq", "batch.records", 0, _MOST) for record in batch.records)
 
 
-def outcome_of_record(row: RecordRow) -> tuple[int, str] | None:
+def outcome_of_record(row: RecordRow) -> Outcome | None:
     """Which generation ended how, when the record says so."""
     if row.kind != "update":
         return None
     fields = json.loads(row.body)
-    return (integer(fields, "generation", "update", 0, _MOST), fields["state"]) if fields["state"] in FINAL else None
+    if fields["state"] not in FINAL:
+        return None
+    generation = integer(fields, "generation", "update", 0, _MOST)
+    grounds: dict[str, object] = fields.get("evidence", {})
+    return Outcome(generation, fields["state"], fields["reason"], _blamed(fields.get("part"), grounds.get("function")))
+
+
+def outcomes_of_report(report: Reported) -> list[Outcome]:
+    """Which generations ended how, by a report. What runs comes first: what failed is taken back to it."""
+    update = report.update
+    grounds = report.evidence.get(update.generation)
+    blamed = _blamed(update.part, grounds.function if grounds else None)
+    return [
+        Outcome(generation, state) if state == "COMMITTED" else Outcome(generation, state, update.reason, blamed)
+        for generation, state in report.outcomes()
+    ]
 
 
 def _row(device: str, stream: str, boot: str, record: dict[str, object], received: float) -> RecordRow:
@@ -64,3 +82,11 @@ def _row(device: str, stream: str, boot: str, record: dict[str, object], receive
         function=function,
         body=json.dumps(record, separators=(",", ":")),
     )
+
+
+def _blamed(part: object, function: object) -> Part | None:
+    """The function or model that a device names as its `part`, or, as agents before that did, in its evidence."""
+    kind, _, name = str(part or "").partition("/")
+    if kind in _KINDS and is_name(name):
+        return Part(_KINDS[kind], name)
+    return Part("function", function) if isinstance(function, str) and is_name(function) else None

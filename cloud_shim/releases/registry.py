@@ -24,7 +24,8 @@ from device.artifact import archive, bundle
 from device.errors import BadArtifactError, NotFoundError
 from device.protocol import chunks
 from device.protocol.chunks import CHUNK_SIZE, MAX_ARTIFACT
-from device.protocol.deployment import MAX_PATCHES, Patch
+from device.protocol.deployment import MAX_PATCHES, Deployment, Patch
+from device.protocol.manifest import FunctionManifest
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,11 @@ class Registry:
         """The releases with these bytes."""
         with self._database.read() as session:
             return [_release(row) for row in session.scalars(select(ReleaseRow).where(ReleaseRow.sha256.in_(digests)))]
+
+    def functions_of(self, deployment: Deployment) -> dict[str, FunctionManifest]:
+        """The manifest of each function of the deployment."""
+        digests = {ref.digest for ref in deployment.functions.values()}
+        return {release.name: release.function for release in self.by_digests(digests)}
 
     def chunks(self, digests: set[str]) -> list[Chunk]:
         """What these artifacts and patches travel as: of each its index first, if it has one, then its chunks."""

@@ -25,6 +25,8 @@ from .reported_parts import (
 FORMAT = 1
 # The states in which an update ends.
 FINAL = ("COMMITTED", "REVERTED", "REJECTED")
+# The state of a function that cannot start on this board now; `last_error` says why.
+HELD = "held"
 # Where a generation stands of which the device has said nothing yet, and one that a newer one overtook.
 WAITING = "WAITING"
 SUPERSEDED = "SUPERSEDED"
@@ -94,11 +96,11 @@ class Reported(Value):
         self.outputs = outputs
 
     def outcomes(self) -> list[tuple[int, str]]:
-        """Which generations ended how. The one that runs is committed, unless it is on trial."""
+        """Which generations ended how, the one that runs first: it is committed, unless it is on trial."""
         update = self.update
         ended = [(update.generation, update.state)] if update.state in FINAL else []
         on_trial = update.state == "TRIAL" and update.generation == self.generation
-        return ended if on_trial else [*ended, (self.generation, "COMMITTED")]
+        return ended if on_trial else [(self.generation, "COMMITTED"), *ended]
 
     def standing(self, generation: int) -> Standing:
         """Where `generation` stands on the device."""

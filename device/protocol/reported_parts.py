@@ -27,11 +27,20 @@ class ReportedUpdate(Value):
     """The update that the device is about, or was last.
 
     `bytes` of `total` are stored, at present `rate` bytes a second, of what travels to bring artifacts of `whole`
-    bytes: patches make `total` less than `whole`.
+    bytes: patches make `total` less than `whole`. `part` is the function or model that is to blame when it failed, as
+    "functions/lamp", if one is known.
     """
 
     def __init__(
-        self, generation: int, state: str, reason: str, bytes: int, total: int, whole: int = 0, rate: int = 0
+        self,
+        generation: int,
+        state: str,
+        reason: str,
+        bytes: int,
+        total: int,
+        whole: int = 0,
+        rate: int = 0,
+        part: str = "",
     ) -> None:
         self.generation = generation
         self.state = state
@@ -40,6 +49,7 @@ class ReportedUpdate(Value):
         self.total = total
         self.whole = whole
         self.rate = rate
+        self.part = part
 
     def to_json(self) -> Fields:
         """The JSON form."""
@@ -212,6 +222,12 @@ class Evidence(Value):
         return number(self.fields, "seconds", _EVIDENCE) if "seconds" in self.fields else None
 
     @property
+    def function(self) -> str:
+        """The function that failed; "" when it was none."""
+        told = self.fields.get("function")
+        return told if isinstance(told, str) else ""
+
+    @property
     def last_error(self) -> str:
         """The end of the last error; "" for none."""
         return text(self.fields, "last_error", _EVIDENCE, "")
@@ -260,6 +276,7 @@ def update(value: object) -> ReportedUpdate:
         total=count(told, "total", where),
         whole=count(told, "whole", where, 0),
         rate=count(told, "rate", where, 0),
+        part=text(told, "part", where, ""),
     )
 
 

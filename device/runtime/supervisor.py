@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from device.errors import BusyError, NotFoundError, RejectedError
+from device.errors import BusyError, LamplightError, NotFoundError, RejectedError, about
 from device.generation import Generation, InstalledFunction
 from device.hal import leases
 from device.hal.errors import PinBusyError
@@ -88,6 +88,19 @@ class Supervisor:
         self._numbers: dict[str, Iterator[int]] = {}
         self._sources.sensors.on_lost = self._without
 
+    def fitting(self, generation: Generation) -> Generation:
+        """The same without the proven functions whose hardware this board has not, or not for all of them."""
+        kept: list[FunctionManifest] = []
+        reasons: dict[str, str] = {}
+        for name, function in generation.functions.items():
+            if name in generation.proven:
+                try:
+                    leases.check(self._hardware.board, [*kept, function.manifest])
+                    kept.append(function.manifest)
+                except LamplightError as error:
+                    reasons[name] = str(error)
+        return generation.without(reasons)
+
     def check(self, generation: Generation) -> None:
         """Try the generation without touching what runs.
 
@@ -97,21 +110,22 @@ class Supervisor:
         thrown away.
         """
         with self._changing, self._groups_settled():
-            self._check_leases(generation)
-            permissions.check(_manifests(generation), self._policy.network)
-            self._wiring.check(self._changed(generation))
-            _end(self._warm(self._changed(generation), self._checker))
+            self._check_new(generation)
+            new = self._new(generation)
+            self._wiring.check(new)
+            _end(self._warm(new, self._checker))
 
     def switch(self, generation: Generation) -> None:
         """Run `generation`: changed functions change between two events and lose none; those it lacks are stopped.
 
         Raises as `check` does when a new worker cannot be warmed: nothing has changed then. A worker that fails after
-        that is restarted with backoff, as always, and health tells.
+        that is restarted with backoff, as always, and health tells. So is one of a proven function that was held back.
         """
         with self._changing, self._groups_settled():
-            self._check_leases(generation)
-            permissions.check(_manifests(generation), self._policy.network)
-            self._change(generation, self._warm(self._changed(generation), self._starter))
+            self._check_new(generation)
+            warmed: list[Raised] = [*self._warm(self._new(generation), self._starter)]
+            again = [each for each in self._changed(generation) if each.name in generation.proven]
+            self._change(generation, [*warmed, *map(self._try_to_warm, again)])
 
     def resume(self, generation: Generation) -> None:
         """Run a generation that has run before, at boot or after a revert.
@@ -121,7 +135,8 @@ class Supervisor:
         without it. Raises LeaseError.
         """
         with self._changing, self._groups_settled(), ThreadPoolExecutor(_WARMING) as pool:
-            self._check_leases(generation)
+            leases.check(self._hardware.board, _manifests(generation))
+            chains.check(_manifests(generation), generation.held)
             # Together: one whose import hangs must not delay the others by all of its time.
             self._change(generation, list(pool.map(self._try_to_warm, self._changed(generation))))
 
@@ -132,6 +147,8 @@ class Supervisor:
         LamplightError when the handler fails, OfflineError when it does not answer in time.
         """
         dispatcher = self._dispatchers.get(function)
+        if held := self._running.held.get(function):
+            raise RejectedError(f"{function} does not run on this board now", held.reason)
         if dispatcher is None:
             raise NotFoundError(
                 f"no function {function!r} runs here", f"these do: {', '.join(self._dispatchers) or 'none'}"
@@ -201,10 +218,20 @@ class Supervisor:
         self._forker.entrust(driven)
         self._forker.settle(_infers(generation.functions.values()))
 
-    def _check_leases(self, generation: Generation) -> None:
-        manifests = _manifests(generation)
-        leases.check(self._hardware.board, manifests)
-        chains.check(manifests)
+    def _check_new(self, generation: Generation) -> None:
+        """What the generation changes must fit the board, beside what has run here before, and be allowed."""
+        manifests = [each.manifest for name, each in generation.functions.items() if name in generation.proven]
+        for name, function in generation.functions.items():
+            if name not in generation.proven:
+                manifests.append(function.manifest)
+                with about(f"functions/{name}"):
+                    leases.check(self._hardware.board, manifests)
+                    permissions.check([function.manifest], self._policy.network)
+        chains.check(manifests, generation.held)
+
+    def _new(self, generation: Generation) -> list[InstalledFunction]:
+        """The changed functions that have yet to prove that they start."""
+        return [each for each in self._changed(generation) if each.name not in generation.proven]
 
     def _changed(self, generation: Generation) -> list[InstalledFunction]:
         return [new for name, new in generation.functions.items() if not new.same_as(self._functions.get(name))]
@@ -219,7 +246,9 @@ class Supervisor:
             except (StartError, ForkError) as error:
                 _end(warmed)
                 self._forker.settle(_infers(self._functions.values()))
-                raise _not_started(function, error) from None
+                refused = _not_started(function, error)
+                refused.part = f"functions/{function.name}"
+                raise refused from None
         return warmed
 
     def _try_to_warm(self, function: InstalledFunction) -> Raised:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Protocol
 
-from device.errors import LamplightError, RejectedError
+from device.errors import LamplightError, RejectedError, about
 from device.generation import InstalledFunction
 from device.health import IMPAIRED, RUNNING, FunctionHealth, TriggerFault
 from device.protocol.triggers import StartTrigger, Trigger
@@ -59,7 +59,8 @@ class Wiring:
         for function in functions:
             for each in function.manifest.triggers:
                 if each not in self._running.get(function.name, {}):
-                    self._check(function.name, each)
+                    with about(f"functions/{function.name}"):
+                        self._check(function.name, each)
 
     def connect(self, function: InstalledFunction, receiver: Receiver) -> None:
         """Have exactly the triggers of this version deliver. Those that fire at a start fire again."""

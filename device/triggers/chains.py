@@ -1,20 +1,21 @@
 """Which functions start which others, and that no chain of them comes back to its start. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from device.errors import RejectedError
 from device.protocol.manifest import FunctionManifest
 from device.protocol.triggers import FunctionTrigger, HttpTrigger
 
 
-def check(functions: Iterable[FunctionManifest]) -> None:
+def check(functions: Iterable[FunctionManifest], held: Collection[str] = ()) -> None:
     """Raise RejectedError, with the names, for a function that waits for one that is not there or, by whatever way, for
-    itself; and for two that serve one HTTP path."""
+    itself; and for two that serve one HTTP path. Those `held` back are on the board too."""
     given = list(functions)
     waits = {each.name: _waited_for(each) for each in given}
     for name, others in waits.items():
         for other in others:
-            _refuse_missing(name, other, waits)
+            if other not in held:
+                _refuse_missing(name, other, waits)
         if circle := _way_back(name, waits):
             raise RejectedError(
                 f"{name} would start itself without end",

@@ -18,7 +18,7 @@ from pathlib import Path
 from device import durable
 from device.artifact import patch
 from device.artifact.patch import BadPatchError
-from device.errors import BusyError, LamplightError, UntrustedError
+from device.errors import BusyError, LamplightError, UntrustedError, about
 from device.generation import Generation
 from device.infer.acceptance import AbandonedError
 from device.protocol import chunks
@@ -31,7 +31,7 @@ from device.update.fetching import patched
 from device.update.fetching.download import Actions, Download
 from device.update.fetching.patched import Delivery
 from device.update.inbox import Chunk, Connected, Desired, Inbox, Stop
-from device.update.installed import Running, text
+from device.update.installed import Running, part, tell_held, text
 from device.update.ports import ChunkLink, Runner
 from device.update.slots_file import Ledger
 from device.update.status import Reporter, Update
@@ -194,12 +194,20 @@ class Engine:
             deployment = self._verifier.believe(payload, self._ledger.slots.floor, self._ledger.slots.signer)
         except UntrustedError as error:
             # Whoever sent it, it must not disturb what is in progress.
-            claimed = error.claimed if isinstance(error, RefusedError) else 0
-            self._report(claimed, status.REJECTED, str(error), aside=bool(self._fetching) or self._running.in_trial)
+            self._report(
+                self._claimed(error), status.REJECTED, str(error), aside=bool(self._fetching) or self._running.in_trial
+            )
             return
         self._ledger.save(slots.believe(self._ledger.slots, deployment.generation, self._verifier.signer))
         self._believed = digest
         self._plan(deployment)
+
+    def _claimed(self, error: UntrustedError) -> int:
+        """The generation that a refused document is about; 0 when that is installed or on its way: it stays so."""
+        claimed = error.claimed if isinstance(error, RefusedError) else 0
+        slots = (self._ledger.slots.active, self._ledger.slots.trial)
+        known = {self._fetching.deployment.generation} if self._fetching else set[int]()
+        return 0 if claimed in {*known, *(each.generation for each in slots if each)} else claimed
 
     def _plan(self, deployment: Deployment) -> None:
         current = self._fetching
@@ -275,7 +283,7 @@ class Engine:
                 self._hand_over(fetching)
                 return
             fetching.delivery.unpack(self._store, fetching.download.chunks)
-            generation = stage.generation(deployment, self._store)
+            generation = self._runner.fitting(stage.generation(deployment, self._store, self._ledger.slots.active))
             stage.check_code(generation, self._ledger.digests())
             self._accept_models(generation)
             self._report(deployment.generation, status.STAGED)
@@ -291,8 +299,9 @@ class Engine:
             self._fetching = fetching
             return
         except Exception as error:
-            self._refuse(deployment, text(error), again=isinstance(error, (OSError, BusyError)))
+            self._refuse(deployment, text(error), again=isinstance(error, (OSError, BusyError)), part=part(error))
             return
+        tell_held(generation)
         if not self._running.switch(deployment, generation):
             self._tidy()
 
@@ -309,7 +318,8 @@ class Engine:
     def _accept_models(self, generation: Generation) -> None:
         for model in generation.models.values():
             if model.digest not in self._ledger.slots.accepted:
-                self._accept(model.path, ACCEPTANCE_TIMEOUT, lambda: self._inbox.interrupts(self._believed))
+                with about(f"models/{model.name}"):
+                    self._accept(model.path, ACCEPTANCE_TIMEOUT, lambda: self._inbox.interrupts(self._believed))
                 self._ledger.save(slots.accept(self._ledger.slots, model.digest))
 
     # Garbage
@@ -332,8 +342,8 @@ class Engine:
 
     # Refusals and reports
 
-    def _refuse(self, deployment: Deployment, reason: str, again: bool = False) -> None:
-        """Nothing of this deployment is installed. What is in trial stays in trial.
+    def _refuse(self, deployment: Deployment, reason: str, again: bool = False, part: str = "") -> None:
+        """Nothing of this deployment is installed, for `part` of it if one is known. What is in trial stays in trial.
 
         With `again` it is not to blame: it is tried again when it is delivered again, and what arrived is kept for it.
         """
@@ -343,7 +353,7 @@ class Engine:
         else:
             self._rejected = deployment.generation
             self._tidy()
-        self._report(deployment.generation, status.REJECTED, reason)
+        self._report(deployment.generation, status.REJECTED, reason, part=part)
 
     def _refuse_current(self, reason: str, again: bool) -> None:
         """Something failed that should not have."""
@@ -354,8 +364,8 @@ class Engine:
             self._fault = reason
             self._report(0, status.REJECTED, reason, aside=True)
 
-    def _report(self, generation: int, state: str, reason: str = "", aside: bool = False) -> None:
-        self._reporter.transition(self._ledger.slots, generation, state, reason, aside)
+    def _report(self, generation: int, state: str, reason: str = "", aside: bool = False, part: str = "") -> None:
+        self._reporter.transition(self._ledger.slots, generation, state, reason, aside, part)
 
 
 def _digests(deployment: Deployment) -> set[str]:

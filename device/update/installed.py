@@ -6,26 +6,26 @@ None of it needs a network. It decides no verdict (trial/judge.py), keeps nothin
 knows nothing of how a generation got here (engine.py).
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from device.errors import BusyError, RejectedError
+from device.errors import BusyError, LamplightError, RejectedError
 from device.generation import Generation
 from device.protocol.deployment import Deployment
 from device.protocol.errors import ProtocolError
 from device.update import slots, stage, status
 from device.update.ports import Runner
 from device.update.slots_file import Ledger
+from device.update.stage import DamagedError
 from device.update.status import Reporter
 from device.update.store import Store
 from device.update.trial import baseline
 from device.update.trial import judge as trial
 from device.update.trial.baseline import BUSY
 
-
-class _DamagedError(RejectedError):
-    """It is not on disk as it was."""
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -61,10 +61,12 @@ class Running:
     def boot(self, agents: int, safe: bool = False) -> Generation:
         """Start what is installed, without any network, and give it; generation 0 when nothing is.
 
-        A generation in trial uses up one of its starts before it is started. What is damaged on disk or does not start
-        is passed over for the one before it. `agents` is the generation whose version of the agent is on trial, or 0.
-        In safe mode (`safe`) nothing is started, and what is installed stays. Raises OSError when the disk does not
-        give what is installed, but not in safe mode: a board must be in reach where only a new deployment helps.
+        A generation in trial uses up one of its starts before it is started. A function of the active one that cannot
+        start is held back, and the others run. A trial that is damaged or does not start, and a generation of which
+        nothing can start, are passed over for the one before. `agents` is the generation whose version of the agent is
+        on trial, or 0. In safe mode (`safe`) nothing is started, and what is installed stays. Raises OSError when the
+        disk does not give what is installed, but not in safe mode: a board must be in reach where only a new deployment
+        helps.
         """
         self._load(safe)
         if safe:
@@ -104,19 +106,32 @@ class Running:
         """Run what the slots say, or the best that can run, and give it."""
         while (deployment := self._ledger.slots.running) is not None:
             try:
-                if not stage.whole(deployment, self._store):
-                    raise _DamagedError(f"Generation {deployment.generation} is damaged on disk")
-                generation = stage.generation(deployment, self._store)
+                generation = self._staged(deployment)
+                self._check_worth(generation)
                 self._runner.resume(generation)
+                tell_held(generation)
                 return generation
             except Exception as error:
                 self._pass_over(deployment, error)
         self._runner.resume(Generation(0))
         return Generation(0)
 
+    def _staged(self, deployment: Deployment) -> Generation:
+        """Its generation, without the functions that have run here before and cannot start now."""
+        damaged = stage.damaged(deployment, self._store)
+        return self._runner.fitting(stage.generation(deployment, self._store, self._ledger.slots.active, damaged))
+
+    def _check_worth(self, generation: Generation) -> None:
+        """Raise RejectedError when nothing of it can start, and something of the one before it can."""
+        previous = self._ledger.slots.previous
+        if generation.functions or not generation.held or self._ledger.slots.trial or previous is None:
+            return
+        if stage.generation(previous, self._store, previous, stage.damaged(previous, self._store)).functions:
+            raise RejectedError("; ".join(each.reason for each in generation.held.values()))
+
     def _pass_over(self, deployment: Deployment, error: Exception) -> None:
         # An OSError says that the board could not, not that the generation cannot.
-        if deployment is self._ledger.slots.trial and not isinstance(error, (OSError, _DamagedError)):
+        if deployment is self._ledger.slots.trial and not isinstance(error, (OSError, DamagedError)):
             self._ledger.settle(slots.revert(self._ledger.slots, text(error), _not_started(error)))
             self._report_failure(deployment)
             return
@@ -155,7 +170,8 @@ class Running:
         return not self.in_trial
 
     def _watch(self, deployment: Deployment, generation: Generation) -> None:
-        old = stage.lenient(self._ledger.slots.active, self._store)
+        # What ran before as it is, is not on trial.
+        old = Generation(0, {name: each for name, each in generation.functions.items() if name in generation.proven})
         rules = trial.trial(
             old, generation, deployment.trial_seconds, deployment.trial_events, self._ledger.slots.baseline
         )
@@ -189,8 +205,21 @@ class Running:
 
 
 def _not_started(error: Exception) -> dict[str, object]:
-    kind = BUSY if isinstance(error, BusyError) else "start"
-    return {"kind": kind, "last_error": text(error)[-trial.MAX_ERROR :]}
+    kind, _, name = part(error).partition("/")
+    who = {"function": name} if kind == "functions" else {}
+    why = BUSY if isinstance(error, BusyError) else "start"
+    return {"kind": why, **who, "last_error": text(error)[-trial.MAX_ERROR :]}
+
+
+def tell_held(generation: Generation) -> None:
+    """Say which functions do not run, and why."""
+    for name, held in generation.held.items():
+        _log.error("%s version %s does not run: %s", name, held.version, held.reason)
+
+
+def part(error: Exception) -> str:
+    """The function or model that it is about, or ""."""
+    return error.part if isinstance(error, LamplightError) else ""
 
 
 def text(error: Exception) -> str:

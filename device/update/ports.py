@@ -100,8 +100,12 @@ class Runner(Protocol):
         """Raise LamplightError when it could not run here; nothing that runs is touched."""
         ...
 
+    def fitting(self, generation: Generation) -> Generation:
+        """The same without the proven functions that this board cannot run now: they are held back."""
+        ...
+
     def switch(self, generation: Generation) -> None:
-        """Run this one from now on."""
+        """Run this one from now on; a proven function that cannot start now is tried again."""
         ...
 
     def resume(self, generation: Generation) -> None:

@@ -36,16 +36,18 @@ Plan = Nothing | Reject | Install
 def plan(slots: Slots, desired: Deployment, trees: Collection[str]) -> Plan:
     """What to do about `desired`, when the artifacts in `trees` are on disk."""
     content = fingerprint(desired)
+    missing = tuple(ref for ref in desired.parts() if ref.digest not in trees)
     for slot in (slots.trial, slots.active):
         if slot is not None and slot.generation == desired.generation:
             if fingerprint(slot) == content:
-                return Nothing()
+                # What is damaged on disk is brought again.
+                return Install(missing) if missing and slots.trial is None else Nothing()
             return Reject(f"generation {desired.generation} was deployed before, with other content")
     if desired.generation < slots.floor:
         return Reject(f"generation {desired.generation} is older than generation {slots.floor}, which came before")
     failure = slots.failed.get(content)
     if failure is None or desired.attempt > failure.attempt or _excused(slots, content, desired):
-        return Install(tuple(ref for ref in desired.parts() if ref.digest not in trees))
+        return Install(missing)
     if failure.generation == desired.generation:
         return Nothing()
     return Reject(

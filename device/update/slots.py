@@ -111,10 +111,16 @@ def boot(slots: Slots) -> Slots:
 
 
 def commit(slots: Slots, now: Baseline | None = None) -> Slots:
-    """The generation in trial has proved itself; the active one becomes the previous one. `now` is how it does."""
+    """The generation in trial has proved itself; the active one becomes the previous one. `now` is how it does.
+
+    One with the content of the active one only has another number: the previous one stays what there is to go back to.
+    """
     assert slots.trial is not None
-    failed = {key: each for key, each in slots.failed.items() if key != fingerprint(slots.trial)}
-    kept = replace(slots, active=slots.trial, previous=slots.active, trial=None, starts=0, failed=failed)
+    content = fingerprint(slots.trial)
+    failed = {key: each for key, each in slots.failed.items() if key != content}
+    same = slots.active is not None and fingerprint(slots.active) == content
+    previous = slots.previous if same else slots.active
+    kept = replace(slots, active=slots.trial, previous=previous, trial=None, starts=0, failed=failed)
     return replace(kept, accepted=slots.accepted & kept.digests(), baseline=now or Baseline(), excused=_known(kept))
 
 

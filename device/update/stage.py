@@ -1,31 +1,116 @@
 """From a deployment whose artifacts are on disk to the Generation that the runtime can run.
 
-Checks that the parts fit each other: names, settings, models. It fetches nothing, switches nothing and runs nothing.
+Checks that the parts fit each other: names, settings, models. A function that has run here as it is and cannot be run
+now is held back, and only that one. It fetches nothing, switches nothing and runs nothing.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from typing import TypeVar
 
 from device.artifact import bundle
 from device.artifact import layer as layer_file
-from device.errors import BadArtifactError, LamplightError, RejectedError
-from device.generation import Generation, InstalledFunction, InstalledLayer, InstalledModel
+from device.errors import BadArtifactError, RejectedError, about
+from device.generation import Generation, HeldFunction, InstalledFunction, InstalledLayer, InstalledModel
 from device.infer import files
 from device.protocol.deployment import ArtifactRef, Deployment
 from device.protocol.layer import SITE
 from device.update.store import Store
 
+_T = TypeVar("_T")
+_Models = Mapping[str, InstalledModel | Exception]
 
-def generation(deployment: Deployment, store: Store) -> Generation:
-    """The generation whose trees are all in the store.
 
-    Raises BadArtifactError when a tree is not what its release says, RejectedError when the parts do not fit.
+class DamagedError(RejectedError):
+    """It is not on disk as it was."""
+
+
+def generation(
+    deployment: Deployment, store: Store, active: Deployment | None = None, damaged: Collection[str] = ()
+) -> Generation:
+    """The generation whose trees are in the store, all but those `damaged`.
+
+    Raises BadArtifactError when a tree is not what its release says, RejectedError when the parts do not fit,
+    DamagedError. A function that is the same in the `active` deployment never raises: it is held back.
     """
-    models = {name: _model(ref, store) for name, ref in deployment.models.items()}
-    functions = {
-        name: _function(ref, deployment.config.get(name, {}), models, _layer(deployment.layers.get(name), store), store)
-        for name, ref in deployment.functions.items()
-    }
-    return Generation(deployment.generation, functions, models)
+    stage = _Stage(deployment, store, damaged)
+    changed = _changed(deployment.models, active.models if active else {})
+    models: _Models = {name: stage.tried(ref, partial(_model, ref, store)) for name, ref in deployment.models.items()}
+    for name, model in models.items():
+        if isinstance(model, Exception) and name in changed:
+            raise model
+    proven = frozenset(n for n in _same(deployment, active) if not changed & stage.uses(deployment.functions[n]))
+    functions = {n: stage.tried(ref, partial(stage.function, n, models)) for n, ref in deployment.functions.items()}
+    held: dict[str, HeldFunction] = {}
+    for name, each in functions.items():
+        if isinstance(each, Exception):
+            if name not in proven:
+                raise each
+            ref = deployment.functions[name]
+            held[name] = HeldFunction(ref.version, ref.digest, str(each) or repr(each))
+    return Generation(
+        deployment.generation,
+        {name: each for name, each in functions.items() if isinstance(each, InstalledFunction)},
+        {name: each for name, each in models.items() if isinstance(each, InstalledModel)},
+        proven,
+        held,
+    )
+
+
+class _Stage:
+    """Where the parts of one deployment are read from."""
+
+    def __init__(self, deployment: Deployment, store: Store, damaged: Collection[str]) -> None:
+        self._deployment = deployment
+        self._store = store
+        self._damaged = damaged
+
+    def tried(self, ref: ArtifactRef, make: Callable[[], _T]) -> _T | Exception:
+        """What `make` gives of this artifact, or why it does not: whatever it is, it keeps only itself back."""
+        try:
+            with about(f"{ref.kind}s/{ref.name}"):
+                self._check_whole(ref)
+                return make()
+        except Exception as error:
+            return error
+
+    def uses(self, ref: ArtifactRef) -> set[str]:
+        """The models that the function's manifest names; none when it cannot be read."""
+        try:
+            return set(bundle.declared(self._store.tree(ref.digest)).models)
+        except Exception:
+            return set()
+
+    def function(self, name: str, models: _Models) -> InstalledFunction:
+        """The function, with its models and its layer."""
+        ref = self._deployment.functions[name]
+        path = self._store.tree(ref.digest)
+        manifest = bundle.declared(path)
+        _check_name(ref, manifest.name)
+        return InstalledFunction(
+            name=ref.name,
+            version=ref.version,
+            digest=ref.digest,
+            path=path,
+            manifest=manifest,
+            config=bundle.settings(manifest, self._deployment.config.get(name, {})),
+            models={each: _of(name, each, models) for each in manifest.models},
+            layer=self._layer(self._deployment.layers.get(name)),
+        )
+
+    def _layer(self, ref: ArtifactRef | None) -> InstalledLayer | None:
+        if ref is None:
+            return None
+        self._check_whole(ref)
+        path = self._store.tree(ref.digest)
+        manifest = layer_file.read(path)
+        _check_name(ref, manifest.name)
+        layer_file.check(manifest)
+        return InstalledLayer(ref.digest, path / SITE)
+
+    def _check_whole(self, ref: ArtifactRef) -> None:
+        if ref.digest in self._damaged:
+            raise DamagedError(f"The {ref.kind} {ref.name} version {ref.version} is damaged on disk")
 
 
 def check_code(new: Generation, known: Collection[str]) -> None:
@@ -36,20 +121,33 @@ def check_code(new: Generation, known: Collection[str]) -> None:
     """
     for function in new.functions.values():
         if function.digest not in known:
-            bundle.check_code(function.path, function.manifest)
+            with about(f"functions/{function.name}"):
+                bundle.check_code(function.path, function.manifest)
 
 
-def lenient(deployment: Deployment | None, store: Store) -> Generation:
-    """As `generation`, but one that cannot be read any more counts as nothing: a new one is compared with it."""
-    try:
-        return generation(deployment, store) if deployment else Generation(0)
-    except LamplightError:
-        return Generation(0)
+def damaged(deployment: Deployment, store: Store) -> set[str]:
+    """The digests of what the deployment runs that is not on disk, byte for byte."""
+    return {ref.digest for ref in deployment.parts() if not store.check(ref.digest)}
 
 
 def whole(deployment: Deployment, store: Store) -> bool:
     """Whether every tree of the deployment is on disk, byte for byte."""
-    return all(store.check(ref.digest) for ref in deployment.parts())
+    return not damaged(deployment, store)
+
+
+def _same(deployment: Deployment, active: Deployment | None) -> set[str]:
+    """The functions that are the same in the active deployment: release, settings and layer."""
+    if active is None:
+        return set()
+    changed = _changed(deployment.functions, active.functions) | _changed(deployment.layers, active.layers)
+    config = {name for name in deployment.functions if deployment.config.get(name, {}) != active.config.get(name, {})}
+    return set(deployment.functions) - changed - config
+
+
+def _changed(now: Mapping[str, ArtifactRef], before: Mapping[str, ArtifactRef]) -> set[str]:
+    """The names that stand for other bytes, or for none in one of them."""
+    digests = {name: ref.digest for name, ref in before.items()}
+    return {name for name in {*now, *before} if name not in now or digests.get(name) != now[name].digest}
 
 
 def _model(ref: ArtifactRef, store: Store) -> InstalledModel:
@@ -59,41 +157,15 @@ def _model(ref: ArtifactRef, store: Store) -> InstalledModel:
     return InstalledModel(ref.name, ref.version, ref.digest, path, manifest)
 
 
-def _layer(ref: ArtifactRef | None, store: Store) -> InstalledLayer | None:
-    if ref is None:
-        return None
-    path = store.tree(ref.digest)
-    manifest = layer_file.read(path)
-    _check_name(ref, manifest.name)
-    layer_file.check(manifest)
-    return InstalledLayer(ref.digest, path / SITE)
-
-
-def _function(
-    ref: ArtifactRef,
-    config: dict[str, object],
-    models: dict[str, InstalledModel],
-    layer: InstalledLayer | None,
-    store: Store,
-) -> InstalledFunction:
-    path = store.tree(ref.digest)
-    manifest = bundle.declared(path)
-    _check_name(ref, manifest.name)
-    for name in manifest.models:
-        if name not in models:
-            raise RejectedError(
-                f"{ref.name} uses the model {name!r}, which this device is not given", "", "Deploy the model first"
-            )
-    return InstalledFunction(
-        name=ref.name,
-        version=ref.version,
-        digest=ref.digest,
-        path=path,
-        manifest=manifest,
-        config=bundle.settings(manifest, config),
-        models={name: models[name] for name in manifest.models},
-        layer=layer,
-    )
+def _of(function: str, name: str, models: _Models) -> InstalledModel:
+    model = models.get(name)
+    if model is None:
+        raise RejectedError(
+            f"{function} uses the model {name!r}, which this device is not given", "", "Deploy the model first"
+        )
+    if isinstance(model, Exception):
+        raise RejectedError(f"{function} uses the model {name!r}", str(model))
+    return model
 
 
 def _check_name(ref: ArtifactRef, name: str) -> None:

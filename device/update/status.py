@@ -26,9 +26,10 @@ class Update:
     """Where the engine stands.
 
     `generation` runs, and `previous` is the one to fall back to (0: none). `update` is the generation that `state` and
-    `reason` are about; `bytes` of `total` are stored, at present `rate` bytes a second, of what travels to bring
-    artifacts of `whole` bytes: with patches less than that. `failed` maps generations that were reverted to the
-    reason, `evidence` the latest of them to what the verdict rests on.
+    `reason` are about, `part` the function or model of it that is to blame, as "functions/lamp", if one is known;
+    `bytes` of `total` are stored, at present `rate` bytes a second, of what travels to bring artifacts of `whole`
+    bytes: with patches less than that. `failed` maps generations that were reverted to the reason, `evidence` the
+    latest of them to what the verdict rests on.
     """
 
     generation: int = 0
@@ -36,6 +37,7 @@ class Update:
     update: int = 0
     state: str = IDLE
     reason: str = ""
+    part: str = ""
     bytes: int = 0
     total: int = 0
     whole: int = 0
@@ -64,9 +66,11 @@ class Reporter:
         self._clock = clock
         self._last_progress = clock()
 
-    def transition(self, slots: Slots, generation: int, state: str, reason: str = "", aside: bool = False) -> None:
+    def transition(
+        self, slots: Slots, generation: int, state: str, reason: str = "", aside: bool = False, part: str = ""
+    ) -> None:
         """Deployment `generation` got into `state`: an event, and the new status unless it is only an `aside`."""
-        told = self._numbered(Update(update=generation, state=state, reason=reason), slots)
+        told = self._numbered(Update(update=generation, state=state, reason=reason, part=part), slots)
         if generation == self.status.update:
             told = replace(told, bytes=self.status.bytes, total=self.status.total, whole=self.status.whole)
         self._event(told)

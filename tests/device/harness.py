@@ -124,6 +124,7 @@ class Runner:
     kills: dict = field(default_factory=dict)
     looks: int = 0
     kept: set = field(default_factory=set)
+    unfit: dict = field(default_factory=dict)
 
     @property
     def generation(self):
@@ -139,6 +140,9 @@ class Runner:
         self.switched.append(generation)
 
     resume = switch
+
+    def fitting(self, generation):
+        return generation.without({name: why for name, why in self.unfit.items() if name in generation.proven})
 
     def sensors(self):
         failing = self.dead | self.kills.get(self.generation.number, set())

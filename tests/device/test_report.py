@@ -58,7 +58,7 @@ def test_it_says_what_the_protocol_promises_and_is_json() -> None:
     assert parse(told) == body()
     assert (told["generation"], told["previous"], told["boot"]) == (7, 6, "12-9f3a61c2")
     amounts = {"bytes": 10, "total": 20, "whole": 40, "rate": 5}
-    assert told["update"] == {"generation": 8, "state": "FETCHING", "reason": "", **amounts}
+    assert told["update"] == {"generation": 8, "state": "FETCHING", "reason": "", "part": "", **amounts}
     assert told["patches"] is True
     assert told["libraries"] == libraries.installed()
     assert told["agent"] == "0.2.0"

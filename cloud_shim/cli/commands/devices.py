@@ -85,13 +85,17 @@ def row(device: dict[str, Any], now: float) -> list[str]:
         device["board"],
         _seen(device, now),
         str(running) if running == asked else f"{running} → {asked}",
-        _releases(report.functions if report else {}),
-        _releases(report.models if report else {}),
+        _parts("function", report.functions if report else {}, device),
+        _parts("model", report.models if report else {}, device),
     ]
 
 
-def _releases(parts: Mapping[str, ReportedFunction | ReportedModel]) -> str:
-    return ", ".join(release(name, each.version) for name, each in parts.items()) or "-"
+def _parts(kind: str, runs: Mapping[str, ReportedFunction | ReportedModel], device: dict[str, Any]) -> str:
+    """What runs of that kind, and what was asked for last and failed."""
+    told = [release(name, each.version) for name, each in runs.items()]
+    failed = [each for each in device.get("failed", []) if each["kind"] == kind]
+    told += [f"{release(each['name'], each['version'])} failed" for each in failed]
+    return ", ".join(told) or "-"
 
 
 def _claim_row(claim: dict[str, Any], now: float) -> list[str]:

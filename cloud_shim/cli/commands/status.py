@@ -11,7 +11,16 @@ from cloud_shim.cli.lines import printable
 from cloud_shim.cli.options import Options, choose_device, command, warn
 from cloud_shim.words import amounts, evidence, outputs
 from device.protocol import reported
-from device.protocol.reported import ReportedAgent, ReportedFunction, ReportedModel, ReportedOutput, ReportedSensor
+from device.protocol.deployment import AGENT
+from device.protocol.reported import (
+    HELD,
+    Evidence,
+    ReportedAgent,
+    ReportedFunction,
+    ReportedModel,
+    ReportedOutput,
+    ReportedSensor,
+)
 
 Row = tuple[str, str]
 Desired = Mapping[str, Any]
@@ -36,16 +45,15 @@ def rows(device: dict[str, Any], now: float) -> list[Row]:
         return [*told, ("generation", f"{desired['generation']} is asked for; the device has not reported yet")]
     asked = outcome.judge(device, desired["generation"])
     told.append(("generation", _generation(device, report.generation, asked)))
-    told += _parts("function", report.functions, desired["functions"], _function)
-    told += _parts("model", report.models, desired["models"], _model)
+    failed = _failures(device.get("failed", []), report.evidence)
+    told += _parts("function", report.functions, desired["functions"], failed, _function)
+    told += _parts("model", report.models, desired["models"], failed, _model)
     told += [(f"sensor {name}", _sensor(each)) for name, each in report.sensors.items()]
     told += [(f"output {pin}", _output(each, now)) for pin, each in (report.outputs or {}).items()]
-    # A reason that stands above already is not told twice.
-    earlier = {number: why for number, why in report.failed.items() if why not in asked.reason}
-    told += [(f"generation {number}", f"failed: {why}") for number, why in earlier.items()]
     if disk := report.disk:
         told.append(("disk", f"{amounts.size(disk.free)} free, {amounts.size(disk.used)} used by Lamplight"))
-    told += [("agent", _agent(report.agent, desired)), ("confinement", _confinement(report.confinement))]
+    told.append(("agent", _agent(report.agent, desired, failed.get(("agent", AGENT), ""))))
+    told.append(("confinement", _confinement(report.confinement)))
     if safe := report.agent.safe:
         told.insert(
             1, ("safe mode", f"{safe}\nthe next deployment ends it: `lamplight deploy` or `lamplight rollback`")
@@ -79,13 +87,39 @@ def _generation(device: dict[str, Any], running: int, asked: outcome.Outcome) ->
     return f"{running} runs; generation {wanted} {when}"
 
 
-def _parts(kind: str, runs: Mapping[str, _P], wanted: Desired, show: Callable[[_P, Desired], str]) -> list[Row]:
-    """One row for each function (or model) that runs or is asked for."""
-    both = {name: (runs.get(name), wanted.get(name)) for name in sorted({*runs, *wanted})}
-    return [(f"{kind} {name}", _part(running, asked, show)) for name, (running, asked) in both.items()]
+def _failures(failed: list[dict[str, Any]], grounds: Mapping[int, Evidence]) -> dict[tuple[str, str], str]:
+    """By kind and name, how what was asked for last failed; it is asked for no more."""
+    told: dict[tuple[str, str], str] = {}
+    for each in failed:
+        what = f"v{each['version']} was {each['state']}" if each["version"] else f"its removal was {each['state']}"
+        lines = [f"{what} in generation {each['generation']}: {each['reason']}"]
+        lines += evidence.lines(grounds.get(each["generation"], Evidence({})))
+        told[each["kind"], each["name"]] = "\n".join(lines)
+    return told
 
 
-def _part(runs: _P | None, wanted: Desired | None, show: Callable[[_P, Desired], str]) -> str:
+def _parts(
+    kind: str,
+    runs: Mapping[str, _P],
+    wanted: Desired,
+    failed: Mapping[tuple[str, str], str],
+    show: Callable[[_P, Desired], str],
+) -> list[Row]:
+    """One row for each function (or model) that runs, is asked for, or failed."""
+    names = sorted({*runs, *wanted, *(name for each, name in failed if each == kind)})
+    return [
+        (f"{kind} {name}", _part(runs.get(name), wanted.get(name), failed.get((kind, name)), show)) for name in names
+    ]
+
+
+def _part(runs: _P | None, wanted: Desired | None, failed: str | None, show: Callable[[_P, Desired], str]) -> str:
+    if runs is None and wanted is None:
+        return f"{failed}\nit does not run"
+    told = _present(runs, wanted, show)
+    return f"{told}\n{failed}" if failed else told
+
+
+def _present(runs: _P | None, wanted: Desired | None, show: Callable[[_P, Desired], str]) -> str:
     asked = f"v{wanted['version']} is asked for" if wanted else "it is to be removed"
     if runs is None:
         return f"{asked}; it does not run"
@@ -98,21 +132,25 @@ def _function(runs: ReportedFunction, wanted: Desired) -> str:
     counts += [amounts.counted(runs.restarts, "restart")] if runs.restarts else []
     died = amounts.deaths(runs.deaths)
     counts += [died] if died else []
-    told = [f"v{runs.version} {runs.state}, {', '.join(counts)}"]
+    told = [f"v{runs.version} {runs.state}, {', '.join(counts)}" if runs.state != HELD else _held(runs)]
     told += [f"trigger {each.trigger} does not work: {each.error}. {each.remedy}" for each in runs.triggers]
     if wanted.get("config"):
         told.append("set: " + ", ".join(f"{key}={value}" for key, value in wanted["config"].items()))
-    if runs.last_error:
+    if runs.last_error and runs.state != HELD:
         told.append(f"last error: {runs.last_error}")
     return "\n".join(told)
+
+
+def _held(runs: ReportedFunction) -> str:
+    return f"v{runs.version} does not run: {runs.last_error}"
 
 
 def _model(runs: ReportedModel, _: Desired) -> str:
     return f"v{runs.version}"
 
 
-def _agent(agent: ReportedAgent, desired: Desired) -> str:
-    """The version that runs, what it can go back to, and whether another one is asked for."""
+def _agent(agent: ReportedAgent, desired: Desired, failed: str) -> str:
+    """The version that runs, what it can go back to, whether another one is asked for, or `failed`."""
     told = agent.version
     if agent.trial:
         told += ", on trial"
@@ -124,7 +162,7 @@ def _agent(agent: ReportedAgent, desired: Desired) -> str:
     if wanted["sha256"] != agent.digest:
         release = f"release v{wanted['version']}" if wanted["sha256"] else "the built-in one"
         told += f"\n{release} is asked for"
-    return told
+    return f"{told}\n{failed}" if failed else told
 
 
 def _sensor(told: ReportedSensor) -> str:

@@ -61,7 +61,7 @@ def judge_deployment(device: Json) -> Finding:
         return ok("nothing was deployed to it")
     asked = outcome.judge(dict(device), wanted)
     if asked.good:
-        return ok(f"generation {wanted} runs, as asked for")
+        return _failures(device) or ok(f"generation {wanted} runs, as asked for")
     if asked.final:
         reason = asked.reason.splitlines()[0] if asked.reason else "it does not say why"
         return fail(f"generation {wanted} was {asked.state}: {reason}", f"`lamplight status {name}` has the evidence")
@@ -83,6 +83,18 @@ def judge_triggers(device: Json) -> Finding:
     told = "; ".join(f"{name}: {each.trigger} does not work: {each.error}" for name, each in broken)
     remedies = dict.fromkeys(each.remedy for _, each in broken if each.remedy)
     return fail(told, ". ".join(remedies) or f"`lamplight logs {device['name']}` says when it began")
+
+
+def _failures(device: Json) -> Finding | None:
+    """What was asked for last and failed, so that it is asked for no more."""
+    failed: Sequence[Json] = device.get("failed", [])
+    if not failed:
+        return None
+    told = [f"{each['kind']} {each['name']} v{each['version']} was {each['state']}" for each in failed]
+    return warn(
+        f"{', '.join(told)}; what ran before runs",
+        f"`lamplight status {device['name']}` has the reason; correct it and deploy again",
+    )
 
 
 def judge_clock(records: Sequence[Json]) -> Finding:

@@ -45,6 +45,8 @@ def test_a_new_device_has_nothing_and_was_never_seen(http):
         "revoked": False,
         "password_until": until,
         "desired": {"generation": 0, "functions": {}, "models": {}, "agent": None},
+        "failed": [],
+        "continued": {},
         "reported": None,
     }
     assert [each["name"] for each in http.get("/api/devices").json()["devices"]] == ["pi"]

@@ -52,14 +52,15 @@ class Board:
         for step in ("VERIFIED", "FETCHING", "STAGED"):
             await self._enter(generation, step)
         if "reject" in code:
-            await self._fail(generation, "REJECTED", LONG_REASON)
+            await self._fail(generation, function, version, "REJECTED", LONG_REASON)
             return
         before = dict(self.state.devices[self.name]["reported"]["functions"][function])
         self._run(function, before | {"version": version})
         await self._enter(generation, "TRIAL")
         if "crash" in code:
             self._run(function, before)
-            await self._fail(generation, "REVERTED", f"{function}: crashed 3 times in its trial: ZeroDivisionError")
+            reason = f"{function}: crashed 3 times in its trial: ZeroDivisionError"
+            await self._fail(generation, function, version, "REVERTED", reason)
             return
         self.state.devices[self.name]["reported"].update(generation=generation, previous=generation - 1)
         await self._enter(generation, "COMMITTED")
@@ -73,6 +74,8 @@ class Board:
         self.state.report(self.name, update=update)
         await asyncio.sleep(self.tempo)
 
-    async def _fail(self, generation, step, reason):
+    async def _fail(self, generation, function, version, step, reason):
+        told = {"generation": generation, "state": step, "reason": reason, "time": 1.0}
+        self.state.devices[self.name]["failed"] = [{"kind": "function", "name": function, "version": version, **told}]
         self.state.devices[self.name]["reported"]["failed"][str(generation)] = reason
         await self._enter(generation, step, reason)

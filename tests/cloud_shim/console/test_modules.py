@@ -57,12 +57,20 @@ def module(chromium):
             "generation 8 reverted: r",
         ),
         ("fields.js", "[{lux: 1}, {lux: '1'}, {}, {lux: Infinity}].map(m.luxOf)", [1, None, None, None]),
-        ("outcome.js", "m.releaseOf({desired: {functions: {}, models: {}}}, 'night-light')", None),
+        ("outcome.js", "m.failedRelease({desired: {functions: {}, models: {}}}, 'night-light')", None),
+        ("outcome.js", "m.failedRelease({failed: [{kind: 'function', name: 'a', version: 0}]}, 'a')", None),
         (
             "outcome.js",
-            "m.releaseOf({desired: {functions: {}, models: {eye: {version: 2}}}}, null)",
+            "m.failedRelease({failed: [{kind: 'model', name: 'eye', version: 2, reason: 'r'}]}, null)",
             {"kind": "model", "name": "eye", "version": 2},
         ),
+        (
+            "outcome.js",
+            "m.asked({desired: {functions: {a: {version: 1}}}, failed: [{kind: 'function', name: 'a', version: 2}]})",
+            {"a": 2},
+        ),
+        ("outcome.js", "m.continued({generation: 3}, {continued: {3: 4, 4: 5}}).generation", 5),
+        ("outcome.js", "m.continued({generation: 3, tone: 'bad'}, {continued: {}}).tone", "bad"),
     ],
 )
 def test_pure_helpers(module, file, expression, value):

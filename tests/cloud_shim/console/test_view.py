@@ -117,3 +117,20 @@ def test_safe_mode_is_told_with_its_reason_and_its_end(device):
     device["reported"]["runtime"] = samples.agent(safe="safe mode: 6 starts in a row ended within 60 s")
     told = view.device(device, device["last_seen"]).agent
     assert "6 starts in a row" in told and "the next deployment ends it" in told
+
+
+def test_what_failed_and_was_taken_back_is_shown_while_nothing_else_goes_on(device):
+    failed = {
+        "kind": "function",
+        "name": "night-light",
+        "version": 4,
+        "generation": 6,
+        "state": "REVERTED",
+        "time": 1.0,
+    }
+    device["failed"] = [{**failed, "reason": "it crashed"}]
+    told = view.device(device, 0.0).update
+    assert (told.tone, told.reason) == ("bad", "it crashed")
+    assert told.text == "night-light v4 failed in generation 6; what ran before runs"
+    device["desired"]["generation"] = 8
+    assert view.device(device, 0.0).update.tone == "busy"

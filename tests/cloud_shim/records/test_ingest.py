@@ -6,11 +6,16 @@ import logging
 import pytest
 
 from cloud_shim.database import Database, DeploymentRow, DeviceRow
+from cloud_shim.fleet import deployments, generations
 from cloud_shim.fleet.calls import Calls
 from cloud_shim.fleet.changes import Changes
+from cloud_shim.fleet.outcomes import Outcomes
 from cloud_shim.records import history
 from cloud_shim.records.history import Wanted
 from cloud_shim.records.ingest import Ingest
+from cloud_shim.releases.blobs import Blobs
+from cloud_shim.releases.registry import Registry
+from cloud_shim.trust.signing import Signing
 from device.errors import OfflineError
 from device.protocol import topics
 from device.protocol.messages import MAX_MESSAGE, Batch, Presence, encode
@@ -50,8 +55,23 @@ def link(database):
 
 
 @pytest.fixture
-def ingest(database, link):
-    return Ingest(database, link, lambda device, chunks: None, Calls(link), Changes(), lambda topic, payload: None)
+def deployed():
+    return []
+
+
+@pytest.fixture
+def ingest(database, link, deployed, tmp_path):
+    registry = Registry(database, Blobs(tmp_path / "artifacts"), Signing(tmp_path / "signing"))
+    return Ingest(
+        database,
+        link,
+        lambda device, chunks: None,
+        Calls(link),
+        Changes(),
+        lambda topic, payload: None,
+        Outcomes("home", registry),
+        deployed.append,
+    )
 
 
 @pytest.fixture
@@ -206,7 +226,8 @@ def report(generation, update):
 def outcome(database):
     with database.write() as session:
         for generation in (1, 2):
-            session.add(DeploymentRow(device="pi", generation=generation, document="{}", created=0.0, reason="test"))
+            content = deployments.empty("home", "pi").replace(generation=generation)
+            generations.add(session, session.get_one(DeviceRow, "pi"), content, "test")
 
     def get(generation):
         with database.read() as session:

@@ -5,8 +5,10 @@ import json
 import pytest
 
 from cloud_shim.records import recording
+from device.protocol import reported
 from device.protocol.errors import ProtocolError
 from device.protocol.messages import Batch
+from tests import samples
 from tests.samples import log
 
 BOOT = "1-0123abcd"
@@ -46,3 +48,33 @@ def test_number_used_twice_in_one_batch_counts_once():
 def test_batch_of_no_boot_is_refused(boot):
     with pytest.raises(ProtocolError, match="boot"):
         recording.rows("pi", "logs", Batch(boot, [log()]), 2.0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "blamed"),
+    [
+        ({"part": "functions/lamp"}, ("function", "lamp")),
+        ({"part": "models/presence"}, ("model", "presence")),
+        ({"part": ""}, None),
+        ({"part": "agents/lamplight"}, None),
+        ({"part": "functions/../etc"}, None),
+        ({"part": "x" * 1000}, None),
+        ({"evidence": {"kind": "crashes", "function": "lamp"}}, ("function", "lamp")),
+        ({"evidence": {"kind": "sensor", "sensor": "light"}}, None),
+        ({"evidence": {"function": 5}}, None),
+    ],
+)
+def test_what_a_device_blames_is_a_function_or_a_model(fields, blamed):
+    record = {"kind": "update", "generation": 8, "state": "REVERTED", "reason": "why", **fields}
+    (row,) = rows(log(1, **record))
+    assert recording.outcome_of_record(row) == (8, "REVERTED", "why", blamed)
+    told = samples.report(evidence={"8": fields["evidence"]} if "evidence" in fields else {})
+    told["update"] |= {"reason": "why", **fields}
+    outcomes = recording.outcomes_of_report(reported.parse(told))
+    assert outcomes == [(7, "COMMITTED", "", None), (8, "REVERTED", "why", blamed)]
+
+
+@pytest.mark.parametrize("part", [None, 5, ["functions/lamp"], {}])
+def test_a_record_that_blames_nonsense_blames_nobody(part):
+    (row,) = rows(log(1, kind="update", generation=8, state="REJECTED", reason="why", part=part))
+    assert recording.outcome_of_record(row).blamed is None

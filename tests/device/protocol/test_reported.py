@@ -86,8 +86,8 @@ def told(generation, update, state, **fields):
         (told(7, 8, "FETCHING"), [(7, "COMMITTED")]),
         (told(8, 8, "TRIAL"), []),
         (told(7, 8, "TRIAL"), [(7, "COMMITTED")]),
-        (told(7, 8, "REVERTED"), [(8, "REVERTED"), (7, "COMMITTED")]),
-        (told(7, 8, "REJECTED"), [(8, "REJECTED"), (7, "COMMITTED")]),
+        (told(7, 8, "REVERTED"), [(7, "COMMITTED"), (8, "REVERTED")]),
+        (told(7, 8, "REJECTED"), [(7, "COMMITTED"), (8, "REJECTED")]),
     ],
 )
 def test_a_report_tells_which_generations_proved_themselves(report, outcomes):

@@ -10,6 +10,7 @@ import pytest
 
 from device import durable
 from device.artifact import bundle
+from device.artifact import layer as layer_file
 from device.errors import BadArtifactError, LamplightError, LeaseError
 from device.launcher.line import Line, Told
 from device.protocol import chunks
@@ -21,6 +22,17 @@ from tests.support import until
 
 pytestmark = pytest.mark.usefixtures("verified_here")
 
+LAYER = """
+[platform]
+machine = "imaginary"
+python = "3.1"
+glibc = 0
+
+[[packages]]
+name = "colours"
+version = "1"
+sha256 = "%s"
+""" % ("0" * 64)
 BIG = {"data.bin": random.Random(1).randbytes(5 * chunks.CHUNK_SIZE)}
 
 
@@ -54,9 +66,10 @@ def test_what_a_removed_function_kept_stays_while_the_board_can_go_back_to_it(cl
     device.engine.desired(cloud.desired(2))
     device.wait(done(2))
     until(lambda: device.runner.kept == {"lamp"}, "the state is kept")
-    device.engine.desired(cloud.desired(3, config={"threshold": 1}))
+    bell = cloud.pack(function_files("bell"), "function")
+    device.engine.desired(cloud.desired(3, cloud.release_bytes("function", "bell", 1, bell)))
     device.wait(done(3))
-    until(lambda: device.runner.kept == set(), "the state is let go")
+    until(lambda: device.runner.kept == {"bell"}, "the state is let go")
 
 
 def test_what_a_stricter_agent_would_not_take_runs_on_and_keeps_nothing_new_from_coming(cloud, device, monkeypatch):
@@ -375,6 +388,108 @@ def test_a_generation_that_does_not_start_at_boot_is_passed_over_only_this_time(
     assert device.restart().number == 1
     device.runner.break_on.clear()
     assert device.restart().number == 2
+
+
+def two(cloud, number=1, second=1):
+    """A lamp and a bell, each of this release."""
+    bell = cloud.pack(function_files("bell", HANDLER % (10 + second)), "function")
+    return cloud.release(code(number)), cloud.release_bytes("function", "bell", second, bell)
+
+
+def test_a_function_damaged_on_disk_keeps_only_itself_back_and_is_fetched_again(cloud, device):
+    lamp, bell = two(cloud)
+    document = cloud.desired(1, lamp, bell)
+    device.boot()
+    device.deploy(document)
+    (device.folder / "trees" / lamp.digest / "main.py").write_bytes(b"bit rot")
+    generation = device.restart()
+    assert (generation.number, set(generation.functions)) == (1, {"bell"})
+    assert "damaged on disk" in generation.held["lamp"].reason
+    assert (device.engine.status().state, device.engine.status().generation) == ("COMMITTED", 1)
+    device.engine.desired(document)
+    until(lambda: set(device.runner.generation.functions) == {"lamp", "bell"}, "the lamp is back")
+    assert device.wait(done(1)).previous == 0
+
+
+@pytest.mark.parametrize("change", ["the function itself", "another one"])
+def test_a_function_that_cannot_start_any_more_blocks_no_other(cloud, device, change):
+    lamp, bell = two(cloud)
+    device.boot()
+    device.deploy(cloud.desired(1, lamp, bell))
+    device.runner.unfit["lamp"] = "the board has no pin led"
+    assert set(device.restart().functions) == {"bell"}
+    if change == "another one":
+        _, bell = two(cloud, second=2)
+    else:
+        lamp = cloud.release(code(2))
+    device.engine.desired(cloud.desired(2, lamp, bell))
+    device.wait(done(2))
+    held = {"lamp"} if change == "another one" else set()
+    assert set(device.runner.generation.held) == held
+    assert set(device.runner.generation.functions) == {"lamp", "bell"} - held
+
+
+def test_what_was_missing_is_tried_again_at_the_next_deployment(cloud, device):
+    lamp, bell = two(cloud)
+    device.boot()
+    device.deploy(cloud.desired(1, lamp, bell))
+    device.runner.unfit["lamp"] = "the board has no pin led"
+    device.restart()
+    device.runner.unfit.clear()
+    device.engine.desired(cloud.desired(2, lamp))
+    device.wait(done(2))
+    assert set(device.runner.generation.functions) == {"lamp"}
+
+
+def test_a_layer_for_another_python_keeps_only_its_function_back(cloud, device, monkeypatch):
+    lamp, bell = two(cloud)
+    files = {"layer.toml": LAYER.encode(), "site/colours.py": b"NAME = 'red'"}
+    layer = cloud.release_bytes("layer", "imaginary-py31", 1, cloud.pack(files, "layer"))
+    with_layer = cloud.deployment(1, lamp, bell).replace(layers={"lamp": layer})
+    monkeypatch.setattr(layer_file, "check", lambda manifest: None)
+    device.boot()
+    device.deploy(cloud.signing.desired(with_layer))
+    monkeypatch.undo()
+    generation = device.restart()
+    assert set(generation.functions) == {"bell"}
+    assert "Python 3.1" in generation.held["lamp"].reason
+    _, bell = two(cloud, second=2)
+    after = cloud.deployment(2, lamp, bell).replace(layers={"lamp": layer})
+    device.engine.desired(cloud.signing.desired(after))
+    device.wait(done(2))
+    assert set(device.runner.generation.functions) == {"bell"}
+
+
+def test_a_new_function_that_does_not_fit_is_refused_and_named(cloud, device):
+    lamp, _ = two(cloud)
+    device.boot()
+    device.deploy(cloud.desired(1, lamp))
+    broken = cloud.pack(
+        {"function.toml": b'name = "bell"\nhandler = "main:nope"\n', "main.py": HANDLER % 1}, "function"
+    )
+    device.engine.desired(cloud.desired(2, lamp, cloud.release_bytes("function", "bell", 2, broken)))
+    assert device.wait(done(2, "REJECTED")).part == "functions/bell"
+
+
+def test_a_return_to_what_runs_restarts_nothing_and_keeps_what_there_is_to_go_back_to(cloud, device):
+    first, second = cloud.release(code(1)), cloud.release(code(2))
+    device.boot()
+    device.deploy(cloud.desired(1, first))
+    device.engine.desired(cloud.desired(2, second))
+    device.wait(done(2))
+    device.engine.desired(cloud.desired(4, second))
+    assert device.wait(done(4)).previous == 1
+
+
+def test_a_forged_document_about_what_is_on_trial_says_nothing_of_it(cloud, device):
+    device.boot()
+    device.deploy(cloud.desired(1, cloud.release(code(1))))
+    document = cloud.desired(2, cloud.release(code(2)), seconds=3600)
+    device.engine.desired(document)
+    device.wait(done(2, "TRIAL"))
+    device.engine.desired(document.replace(b"signatures", b"signatores"))
+    until(lambda: (0, "REJECTED") in device.states(), "the forged one is refused")
+    assert (2, "REJECTED") not in device.states()
 
 
 def test_a_damaged_slots_file_starts_with_nothing_and_can_be_deployed_to(cloud, device):

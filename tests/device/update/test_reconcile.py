@@ -37,7 +37,15 @@ def test_what_is_not_on_disk_is_fetched(installed):
 
 
 def test_what_is_installed_needs_nothing(installed):
-    assert reconcile.plan(slots.believe(Slots(active=installed.active), 5), deployment(5, 1), set()) == Nothing()
+    state = slots.believe(Slots(active=installed.active), 5)
+    assert reconcile.plan(state, deployment(5, 1), {ref(1).digest}) == Nothing()
+
+
+def test_what_is_installed_and_damaged_is_brought_again(installed):
+    state = slots.believe(Slots(active=installed.active), 5)
+    assert missing(reconcile.plan(state, deployment(5, 1), set())) == [1]
+    on_trial = slots.begin_trial(state, deployment(6, 2))
+    assert reconcile.plan(on_trial, deployment(6, 2), set()) == Nothing()
 
 
 def test_what_is_in_trial_needs_nothing(installed):

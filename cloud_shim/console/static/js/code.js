@@ -3,7 +3,7 @@
 import { getDevice, getSource, postSource, retry, rollback } from "./api.js";
 import { Editor } from "./editor.js";
 import { Keys } from "./keys.js";
-import { refused, releaseOf } from "./outcome.js";
+import { asked, failedRelease } from "./outcome.js";
 import { Progress } from "./progress.js";
 import { StaleNotice } from "./stale.js";
 
@@ -44,10 +44,10 @@ export class Code {
     this.#device = device;
     this.progress.device(device);
     this.#edited();
-    const names = Object.keys(device.desired.functions);
+    const names = Object.keys(asked(device));
     if (this.#removed(device) && !this.editor.dirty) this.#close();
     this.#list(this.#removed(device) ? [...names, this.#function] : names);
-    byId("retry").hidden = !refused(device) || releaseOf(device, this.#function) === null;
+    byId("retry").hidden = failedRelease(device, this.#function) === null;
     byId("rollback").disabled = !device.reported || device.desired.generation < 2;
     if (this.#function === null && names.length) this.#choose(names[0]);
     else if (!names.length) byId("editor-empty")?.replaceChildren(nothingYet(this.name));
@@ -56,7 +56,7 @@ export class Code {
 
   // Whether the function that is open was taken from the device: by another hand, for there is no button for it here.
   #removed(device) {
-    return this.#opened !== null && device.desired.generation >= this.#known && !Object.hasOwn(device.desired.functions, this.#function);
+    return this.#opened !== null && device.desired.generation >= this.#known && !Object.hasOwn(asked(device), this.#function);
   }
 
   #close() {
@@ -140,7 +140,7 @@ export class Code {
       this.stale.removed(this.name, this.#function);
       return true;
     }
-    const given = device.desired.functions[this.#function].version;
+    const given = asked(device)[this.#function];
     if (given === this.#opened) {
       this.stale.hide();
       return false;
@@ -201,7 +201,7 @@ export class Code {
   }
 
   async #retry() {
-    await this.#again("trying again", "trying again", () => retry(this.name, releaseOf(this.#device, this.#function)));
+    await this.#again("trying again", "trying again", () => retry(this.name, failedRelease(this.#device, this.#function)));
   }
 
   // Has the device run, by what `ask` asks of the shim, something that it was given before.

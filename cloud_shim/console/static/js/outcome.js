@@ -40,33 +40,42 @@ export function failed(outcome, error) {
 
 /** What DEVICE says of generations, as updates in the form that `told` takes. */
 export function updatesOf(device) {
+  const failures = (device.failed ?? []).map(({ generation, state, reason }) => ({ generation, state, reason }));
   const reported = device.reported;
-  if (!reported) return [];
+  if (!reported) return failures;
   const updates = reported.update ? [reported.update] : [];
   if (reported.update?.state === "IDLE" || !reported.update) updates.push({ generation: reported.generation, state: "COMMITTED" });
   const reverted = Object.entries(reported.failed ?? {}).filter(([number]) => Number(number) !== reported.update?.generation);
-  return [...reverted.map(([number, reason]) => ({ generation: Number(number), state: "REVERTED", reason })), ...updates.filter((each) => each.state !== "IDLE")];
+  return [...failures, ...reverted.map(([number, reason]) => ({ generation: Number(number), state: "REVERTED", reason })), ...updates.filter((each) => each.state !== "IDLE")];
 }
 
-/** Whether what DEVICE is asked for was refused or reverted there, so that only a retry has it tried once more. */
-export function refused(device) {
-  const { desired, reported } = device;
-  if (!reported || desired.generation === reported.generation) return false;
-  const update = reported.update;
-  const said = update?.generation === desired.generation && Object.hasOwn(FAILED, update.state);
-  return said || Object.hasOwn(reported.failed ?? {}, String(desired.generation));
+/** What DEVICE is asked for goes on as another generation, when something else in it failed. */
+export function continued(outcome, device) {
+  const generation = goesOn(device, outcome.generation);
+  if (generation === outcome.generation) return outcome;
+  return { ...begun(`something else failed: now generation ${generation}`), generation };
 }
 
-/**
- * A release of what DEVICE is asked for, preferably of the function `name`, null when it is asked for none.
- * To deploy it again is to try all of it again.
- */
-export function releaseOf(device, name) {
-  const { functions, models } = device.desired;
-  const [kind, among] = Object.keys(functions).length ? ["function", functions] : ["model", models];
-  const chosen = Object.hasOwn(among, name) ? name : Object.keys(among)[0];
-  if (chosen === undefined) return null;
-  return { kind, name: chosen, version: among[chosen].version };
+/** The generation that has what `generation` of DEVICE asked for: another one, when something else in it failed. */
+export function goesOn(device, generation) {
+  const next = device.continued?.[String(generation)];
+  return next === undefined ? generation : goesOn(device, next);
+}
+
+/** The release that failed on DEVICE and can be tried once more, preferably that of the function `name`; or null. */
+export function failedRelease(device, name) {
+  const failed = (device.failed ?? []).filter((each) => each.version > 0);
+  const chosen = failed.find((each) => each.kind === "function" && each.name === name) ?? failed.at(-1);
+  return chosen ? { kind: chosen.kind, name: chosen.name, version: chosen.version } : null;
+}
+
+/** The functions that DEVICE is asked for, or that failed there and are still to be corrected: versions by name. */
+export function asked(device) {
+  const versions = Object.fromEntries(Object.entries(device.desired.functions).map(([name, each]) => [name, each.version]));
+  for (const each of device.failed ?? []) {
+    if (each.kind === "function" && each.version > 0) versions[each.name] = each.version;
+  }
+  return versions;
 }
 
 function advanced(outcome, state, took) {

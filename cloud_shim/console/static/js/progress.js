@@ -1,6 +1,6 @@
 // Shows an outcome (outcome.js) under the editor, and feeds it with what the device says.
 
-import { accepted, begun, failed, told, updatesOf } from "./outcome.js";
+import { accepted, begun, continued, failed, told, updatesOf } from "./outcome.js";
 import { seconds } from "./format.js";
 
 const REMEMBERED = 50;
@@ -40,7 +40,12 @@ export class Progress {
   }
 
   device(device) {
+    if (this.#outcome?.generation) this.#goOn(continued(this.#outcome, device));
     updatesOf(device).forEach((update) => this.#hear(update));
+  }
+
+  #goOn(next) {
+    if (next !== this.#outcome) this.#show(next);
   }
 
   #hear(update) {

@@ -17,13 +17,13 @@ NIGHT_LIGHT = str(starters.path("night-light"))
 def reports(shim, device):
     """A shim that takes a deployment as generation 2, after which the device reports these updates one by one."""
 
-    def put(*updates, online=True, evidence=None):
+    def put(*updates, online=True, evidence=None, **fields):
         left = list(updates)
 
         def report(_):
             update = left.pop(0) if len(left) > 1 else left[0]
             told = {"generation": 2, "bytes": 0, "total": 0, "reason": "", **update}
-            return device(reported={"update": told, "evidence": evidence or {}}, online=online)
+            return device(reported={"update": told, "evidence": evidence or {}}, online=online, **fields)
 
         shim.answers |= {
             "GET /api/devices": {"devices": [device()]},
@@ -79,17 +79,23 @@ def test_a_refusal_of_the_device_is_an_error_with_its_reason(run, reports, state
     assert "crashed 3 times" in err
 
 
-def test_a_refusal_names_what_an_earlier_one_left_to_fail_the_next_deployment_too(run, reports, shim, device):
-    reports({"state": "REJECTED", "reason": "imp cannot start"})
-    _, _, err = run("deploy", NIGHT_LIGHT)
-    assert "rollback" not in err
-    asked = {"imp": {"version": 1, "config": {}}, "night-light": {"version": 2, "config": {}}}
-    update = {"generation": 2, "state": "REJECTED", "reason": "imp cannot start", "bytes": 0, "total": 0}
-    left = device(reported={"update": update}, desired={"generation": 2, "functions": asked, "models": {}})
-    shim.answers["GET /api/devices/desk-pi"] = left
-    _, _, err = run("deploy", NIGHT_LIGHT)
-    assert "The next deployment has imp, night-light too" in err
-    assert "`lamplight rollback desk-pi`" in err
+def test_a_refusal_says_that_what_ran_before_runs(run, reports):
+    failed = {**NAMED, "version": 2, "generation": 2, "state": "REJECTED", "reason": "it cannot start", "time": 1.0}
+    reports({"generation": 3, "state": "COMMITTED"}, failed=[failed])
+    code, _, err = run("deploy", NIGHT_LIGHT)
+    assert code == 5
+    assert "desk-pi has REJECTED generation 2" in err
+    assert "it cannot start" in err
+    assert "desk-pi runs what it ran before" in err
+
+
+def test_a_deployment_goes_on_without_what_failed_beside_it(run, reports):
+    reports({"generation": 3, "state": "COMMITTED"}, continued={"2": 3})
+    assert json.loads(run("deploy", NIGHT_LIGHT, "--json")[1])["generation"] == 3
+    code, out, err = run("deploy", NIGHT_LIGHT)
+    assert code == 0
+    assert "generation 3 COMMITTED" in out
+    assert "something else in generation 2 failed" in err
 
 
 def test_json_says_with_what_evidence_it_was_reverted(run, reports):

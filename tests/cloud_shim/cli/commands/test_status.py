@@ -5,9 +5,29 @@ import json
 from cloud_shim.cli.commands.status import rows
 
 
-def test_a_failed_generation_is_shown_with_its_reason(device):
-    failed = device(reported={"failed": {"8": "night-light: crashed 3 times in its trial"}})
-    assert ("generation 8", "failed: night-light: crashed 3 times in its trial") in rows(failed, 2.0)
+def failed(name, version, **more):
+    said = {"state": "REVERTED", "reason": f"{name}: crashed 3 times", "generation": 8, "time": 1.0}
+    return {"kind": "function", "name": name, "version": version, **said, **more}
+
+
+def test_what_failed_is_shown_beside_what_runs(device):
+    shown = dict(rows({**device(), "failed": [failed("night-light", 9)]}, 2.0))
+    assert shown["function night-light"].splitlines()[-1] == (
+        "v9 was REVERTED in generation 8: night-light: crashed 3 times"
+    )
+    assert shown["function night-light"].startswith("v1 running")
+
+
+def test_what_failed_and_never_ran_is_shown_as_not_running(device):
+    shown = dict(rows({**device(), "failed": [failed("imp", 1, state="REJECTED", reason="no module nope")]}, 2.0))
+    assert shown["function imp"] == "v1 was REJECTED in generation 8: no module nope\nit does not run"
+
+
+def test_a_removal_that_failed_and_an_agent_are_shown(device):
+    given = [failed("night-light", 0), failed("lamplight", 4, kind="agent", reason="it did not connect")]
+    shown = dict(rows({**device(), "failed": given}, 2.0))
+    assert "its removal was REVERTED in generation 8" in shown["function night-light"]
+    assert "v4 was REVERTED in generation 8: it did not connect" in shown["agent"]
 
 
 def test_a_sensor_that_cannot_be_read_is_shown_with_its_error(device):
