@@ -29,7 +29,7 @@ from device.runtime.journal import Emit, Journal
 from device.runtime.levels import Levels
 from device.runtime.policy import Policy
 from device.runtime.states import States
-from device.runtime.trigger_set import Wiring
+from device.runtime.trigger_set import TriggerSet
 from device.runtime.workers.process import StartError, WorkerProcess
 from device.runtime.workers.starter import Starter, holders, safe_levels
 from device.runtime.workers.zygote import ForkError
@@ -70,16 +70,16 @@ class Supervisor:
         self._emit = self._sources.noting(emit)
         self._policy = policy or Policy()
         shutil.rmtree(scratch, ignore_errors=True)
-        self._forker = Zygotes(hardware)
+        self._zygotes = Zygotes(hardware)
         self._groups = groups or Groups()
         self._states = States(states)
         folders = self._sources.folders
         self._levels = Levels(self._emit)
         self._starter = Starter(
-            self._forker, scratch / "run", self._states, self._policy, folders, self._groups, self._levels.drove
+            self._zygotes, scratch / "run", self._states, self._policy, folders, self._groups, self._levels.drove
         )
-        self._checker = Starter(self._forker, scratch / "check", self._states, self._policy, folders, self._groups)
-        self._wiring = Wiring(self._sources)
+        self._checker = Starter(self._zygotes, scratch / "check", self._states, self._policy, folders, self._groups)
+        self._triggers = TriggerSet(self._sources)
         self._running = Generation(0)
         self._changing = threading.Lock()
         self._resting = threading.Lock()
@@ -112,7 +112,7 @@ class Supervisor:
         with self._changing, self._groups_settled():
             self._check_new(generation)
             new = self._new(generation)
-            self._wiring.check(new)
+            self._triggers.check(new)
             _end(self._warm(new, self._checker))
 
     def switch(self, generation: Generation) -> None:
@@ -158,7 +158,7 @@ class Supervisor:
     def health(self) -> Mapping[str, FunctionHealth]:
         """Every function of the running generation."""
         found = list(self._dispatchers.items())
-        return {name: self._wiring.with_faults(name, dispatcher.health()) for name, dispatcher in found}
+        return {name: self._triggers.with_faults(name, dispatcher.health()) for name, dispatcher in found}
 
     def sensors(self) -> Mapping[str, SensorHealth]:
         """Every sensor of the board."""
@@ -183,11 +183,11 @@ class Supervisor:
         with self._changing:
             self._remove(set(self._functions), self._policy.stop)
             self._functions = {}
-            self._forker.entrust({})
-            self._wiring.close()
+            self._zygotes.entrust({})
+            self._triggers.close()
             self._levels.hold({})
             self._sources.close()
-            self._forker.close()
+            self._zygotes.close()
             self._groups.close()
 
     @contextlib.contextmanager
@@ -209,14 +209,14 @@ class Supervisor:
     def _change(self, generation: Generation, raised: Sequence[Raised]) -> None:
         driven = safe_levels(generation.functions.values())
         self._levels.hold({**holders(self._functions.values()), **holders(generation.functions.values())})
-        self._forker.entrust({**safe_levels(self._functions.values()), **driven})
+        self._zygotes.entrust({**safe_levels(self._functions.values()), **driven})
         self._remove(set(self._functions) - set(generation.functions))
         self._hand_over(raised)
         self._functions = dict(generation.functions)
         self._levels.hold(holders(self._functions.values()))
         self._running = generation
-        self._forker.entrust(driven)
-        self._forker.settle(_infers(generation.functions.values()))
+        self._zygotes.entrust(driven)
+        self._zygotes.settle(_infers(generation.functions.values()))
 
     def _check_new(self, generation: Generation) -> None:
         """What the generation changes must fit the board, beside what has run here before, and be allowed."""
@@ -245,7 +245,7 @@ class Supervisor:
                 warmed.append((function, journal, starter.start_all(function, journal)))
             except (StartError, ForkError) as error:
                 _end(warmed)
-                self._forker.settle(_infers(self._functions.values()))
+                self._zygotes.settle(_infers(self._functions.values()))
                 refused = _not_started(function, error)
                 refused.part = f"functions/{function.name}"
                 raise refused from None
@@ -264,7 +264,7 @@ class Supervisor:
         )
 
     def _remove(self, names: set[str], patience: float | None = None) -> None:
-        self._wiring.remove(names)
+        self._triggers.remove(names)
         stopping = [self._dispatchers[name] for name in names]
         stops = [stop for dispatcher in stopping for stop in dispatcher.stop()]
         wait(stops, patience)
@@ -285,7 +285,7 @@ class Supervisor:
                 self._states.switch(function.name, old.manifest.state.schema, function.manifest.state.schema)
         wait([adoption for each in raised for adoption in self._adopt(*each)])
         for function, _, _ in raised:
-            self._wiring.connect(function, self._dispatchers[function.name])
+            self._triggers.connect(function, self._dispatchers[function.name])
 
     def _adopt(
         self, function: InstalledFunction, journal: Journal, workers: list[WorkerProcess] | str

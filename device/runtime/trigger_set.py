@@ -42,7 +42,7 @@ class Receiver(Protocol):
         ...
 
 
-class Wiring:
+class TriggerSet:
     """The running triggers of all functions. One that the board cannot run now is tried again until it can."""
 
     def __init__(self, sources: Sources) -> None:

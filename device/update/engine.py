@@ -31,9 +31,9 @@ from device.update.fetching import patched
 from device.update.fetching.download import Actions, Download
 from device.update.fetching.patched import Delivery
 from device.update.inbox import Chunk, Connected, Desired, Inbox, Stop
-from device.update.installed import Running, part, tell_held, text
+from device.update.installed import Installed, part, tell_held, text
 from device.update.ports import ChunkLink, Runner
-from device.update.slots_file import Ledger
+from device.update.slots_file import SlotsFile
 from device.update.status import Reporter, Update
 from device.update.store import Store
 
@@ -78,7 +78,7 @@ class Engine:
     ) -> None:
         durable.make_folder(state)
         durable.sweep(state)
-        self._ledger = Ledger(state / "slots.json")
+        self._file = SlotsFile(state / "slots.json")
         self._store = Store(state)
         self._verifier = Verifier(state, fleet, device, roots)
         self._runner = runner
@@ -88,7 +88,7 @@ class Engine:
         self._clock = clock
         self._reporter = Reporter(changed, event, clock, own.failures())
         self._fetching: _Fetching | None = None
-        self._running = Running(self._ledger, self._store, runner, self._reporter, clock)
+        self._installed = Installed(self._file, self._store, runner, self._reporter, clock)
         self._believed = ""
         self._rejected = 0
         self._fault = ""
@@ -103,7 +103,7 @@ class Engine:
 
     def stop(self) -> None:
         """End the update thread. What is in progress goes on at the next boot."""
-        self._running.close()
+        self._installed.close()
         self._inbox.put(Stop())
         if self._thread.is_alive():
             self._thread.join(STOP_TIMEOUT)
@@ -129,7 +129,7 @@ class Engine:
 
         Before `start`.
         """
-        return self._running.boot(self._own.trial(), self._own.safe)
+        return self._installed.boot(self._own.trial(), self._own.safe)
 
     # The update thread
 
@@ -144,7 +144,7 @@ class Engine:
 
     def _pause(self) -> float | None:
         """How long the thread may sleep when no message comes."""
-        if self._running.in_trial:
+        if self._installed.in_trial:
             return TRIAL_PERIOD
         due = self._fetching.download.due() if self._fetching else None
         return None if due is None else max(0.0, due - self._clock())
@@ -161,7 +161,7 @@ class Engine:
                 pass
 
     def _step(self) -> None:
-        if self._running.judge(aside=bool(self._fetching)):
+        if self._installed.judge(aside=bool(self._fetching)):
             self._tidy()
         if self._fetching:
             download = self._fetching.download
@@ -172,7 +172,7 @@ class Engine:
                 self._step()
                 return
             # One switch at a time: the agent is replaced when no generation is on trial.
-            if download.done and not (self._running.in_trial and self._own.plan(self._fetching.deployment)):
+            if download.done and not (self._installed.in_trial and self._own.plan(self._fetching.deployment)):
                 self._install(self._fetching)
 
     def _act(self, actions: Actions) -> None:
@@ -191,21 +191,20 @@ class Engine:
             self._tidy()
             return
         try:
-            deployment = self._verifier.believe(payload, self._ledger.slots.floor, self._ledger.slots.signer)
+            deployment = self._verifier.believe(payload, self._file.slots.floor, self._file.slots.signer)
         except UntrustedError as error:
             # Whoever sent it, it must not disturb what is in progress.
-            self._report(
-                self._claimed(error), status.REJECTED, str(error), aside=bool(self._fetching) or self._running.in_trial
-            )
+            busy = bool(self._fetching) or self._installed.in_trial
+            self._report(self._claimed(error), status.REJECTED, str(error), aside=busy)
             return
-        self._ledger.save(slots.believe(self._ledger.slots, deployment.generation, self._verifier.signer))
+        self._file.save(slots.believe(self._file.slots, deployment.generation, self._verifier.signer))
         self._believed = digest
         self._plan(deployment)
 
     def _claimed(self, error: UntrustedError) -> int:
         """The generation that a refused document is about; 0 when that is installed or on its way: it stays so."""
         claimed = error.claimed if isinstance(error, RefusedError) else 0
-        slots = (self._ledger.slots.active, self._ledger.slots.trial)
+        slots = (self._file.slots.active, self._file.slots.trial)
         known = {self._fetching.deployment.generation} if self._fetching else set[int]()
         return 0 if claimed in {*known, *(each.generation for each in slots if each)} else claimed
 
@@ -215,10 +214,10 @@ class Engine:
             current and current.deployment.generation == deployment.generation
         ):
             return
-        match self._own.plan(deployment) or reconcile.plan(self._ledger.slots, deployment, self._store.trees()):
+        match self._own.plan(deployment) or reconcile.plan(self._file.slots, deployment, self._store.trees()):
             case reconcile.Nothing():
-                if not self._running.in_trial:
-                    self._reporter.rest(self._ledger.slots)
+                if not self._installed.in_trial:
+                    self._reporter.rest(self._file.slots)
                 self._tidy()
             case reconcile.Reject(reason):
                 self._refuse(deployment, reason)
@@ -283,13 +282,13 @@ class Engine:
                 self._hand_over(fetching)
                 return
             fetching.delivery.unpack(self._store, fetching.download.chunks)
-            generation = self._runner.fitting(stage.generation(deployment, self._store, self._ledger.slots.active))
-            stage.check_code(generation, self._ledger.digests())
+            generation = self._runner.fitting(stage.generation(deployment, self._store, self._file.slots.active))
+            stage.check_code(generation, self._file.digests())
             self._accept_models(generation)
             self._report(deployment.generation, status.STAGED)
             self._runner.check(generation)
             self._own.begin_afresh()
-            self._running.begin(deployment)
+            self._installed.begin(deployment)
         except BadPatchError as error:
             self._without_patches(fetching, text(error))
             self._step()
@@ -302,7 +301,7 @@ class Engine:
             self._refuse(deployment, text(error), again=isinstance(error, (OSError, BusyError)), part=part(error))
             return
         tell_held(generation)
-        if not self._running.switch(deployment, generation):
+        if not self._installed.switch(deployment, generation):
             self._tidy()
 
     def _hand_over(self, fetching: _Fetching) -> None:
@@ -317,24 +316,24 @@ class Engine:
 
     def _accept_models(self, generation: Generation) -> None:
         for model in generation.models.values():
-            if model.digest not in self._ledger.slots.accepted:
+            if model.digest not in self._file.slots.accepted:
                 with about(f"models/{model.name}"):
                     self._accept(model.path, ACCEPTANCE_TIMEOUT, lambda: self._inbox.interrupts(self._believed))
-                self._ledger.save(slots.accept(self._ledger.slots, model.digest))
+                self._file.save(slots.accept(self._file.slots, model.digest))
 
     # Garbage
 
     def _tidy(self) -> None:
         """Remove what no slot and no download needs, and write down what could not be before; a failure can wait."""
         try:
-            self._ledger.repair()
+            self._file.repair()
             self._collect(self._fetching)
-            self._runner.keep(self._ledger.functions())
+            self._runner.keep(self._file.functions())
         except OSError as error:
             _log.warning("What is no longer needed could not be removed: %s", error)
 
     def _collect(self, fetching: _Fetching | None) -> None:
-        trees, blobs = self._ledger.digests(), set[str]()
+        trees, blobs = self._file.digests(), set[str]()
         if fetching:
             trees |= _digests(fetching.deployment) | fetching.delivery.bases()
             blobs = fetching.delivery.blobs()
@@ -365,7 +364,7 @@ class Engine:
             self._report(0, status.REJECTED, reason, aside=True)
 
     def _report(self, generation: int, state: str, reason: str = "", aside: bool = False, part: str = "") -> None:
-        self._reporter.transition(self._ledger.slots, generation, state, reason, aside, part)
+        self._reporter.transition(self._file.slots, generation, state, reason, aside, part)
 
 
 def _digests(deployment: Deployment) -> set[str]:

@@ -17,7 +17,7 @@ from device.protocol.deployment import Deployment
 from device.protocol.errors import ProtocolError
 from device.update import slots, stage, status
 from device.update.ports import Runner
-from device.update.slots_file import Ledger
+from device.update.slots_file import SlotsFile
 from device.update.stage import DamagedError
 from device.update.status import Reporter
 from device.update.store import Store
@@ -35,13 +35,13 @@ class _Trying:
     since: float
 
 
-class Running:
+class Installed:
     """Takes the installed generation from one boot to the next; for the update thread, and for `boot` before it."""
 
     def __init__(
-        self, ledger: Ledger, store: Store, runner: Runner, reporter: Reporter, clock: Callable[[], float]
+        self, file: SlotsFile, store: Store, runner: Runner, reporter: Reporter, clock: Callable[[], float]
     ) -> None:
-        self._ledger = ledger
+        self._file = file
         self._store = store
         self._runner = runner
         self._reporter = reporter
@@ -71,20 +71,20 @@ class Running:
         self._load(safe)
         if safe:
             self._runner.resume(Generation(0))
-            self._reporter.rest(self._ledger.slots)
+            self._reporter.rest(self._file.slots)
             return Generation(0)
         generation = self._resume()
-        if self._ledger.slots.trial is not None:
-            self._watch(self._ledger.slots.trial, generation)
+        if self._file.slots.trial is not None:
+            self._watch(self._file.slots.trial, generation)
         elif agents:
             self._report(agents, status.TRIAL)
         else:
-            self._reporter.rest(self._ledger.slots)
+            self._reporter.rest(self._file.slots)
         return generation
 
     def _load(self, safe: bool) -> None:
         try:
-            before = self._ledger.load()
+            before = self._file.load()
         except (ProtocolError, OSError) as error:
             # What the disk refuses now it may give to the next start.
             if isinstance(error, OSError) and not safe:
@@ -93,18 +93,18 @@ class Running:
             return
         try:
             # Durable before any new code starts: code that takes the board down must run out of starts.
-            self._ledger.save(slots.boot(before))
+            self._file.save(slots.boot(before))
         except OSError as error:
             # A start that cannot be counted must not be made; what has proved itself starts on any disk.
-            self._ledger.slots = slots.lose(before)
+            self._file.slots = slots.lose(before)
             self._report(before.floor, status.REJECTED, f"its trial waits for the next start: {text(error)}")
             return
-        if before.trial is not None and self._ledger.slots.trial is None:
+        if before.trial is not None and self._file.slots.trial is None:
             self._report_failure(before.trial)
 
     def _resume(self) -> Generation:
         """Run what the slots say, or the best that can run, and give it."""
-        while (deployment := self._ledger.slots.running) is not None:
+        while (deployment := self._file.slots.running) is not None:
             try:
                 generation = self._staged(deployment)
                 self._check_worth(generation)
@@ -119,30 +119,30 @@ class Running:
     def _staged(self, deployment: Deployment) -> Generation:
         """Its generation, without the functions that have run here before and cannot start now."""
         damaged = stage.damaged(deployment, self._store)
-        return self._runner.fitting(stage.generation(deployment, self._store, self._ledger.slots.active, damaged))
+        return self._runner.fitting(stage.generation(deployment, self._store, self._file.slots.active, damaged))
 
     def _check_worth(self, generation: Generation) -> None:
         """Raise RejectedError when nothing of it can start, and something of the one before it can."""
-        previous = self._ledger.slots.previous
-        if generation.functions or not generation.held or self._ledger.slots.trial or previous is None:
+        previous = self._file.slots.previous
+        if generation.functions or not generation.held or self._file.slots.trial or previous is None:
             return
         if stage.generation(previous, self._store, previous, stage.damaged(previous, self._store)).functions:
             raise RejectedError("; ".join(each.reason for each in generation.held.values()))
 
     def _pass_over(self, deployment: Deployment, error: Exception) -> None:
         # An OSError says that the board could not, not that the generation cannot.
-        if deployment is self._ledger.slots.trial and not isinstance(error, (OSError, DamagedError)):
-            self._ledger.settle(slots.revert(self._ledger.slots, text(error), _not_started(error)))
+        if deployment is self._file.slots.trial and not isinstance(error, (OSError, DamagedError)):
+            self._file.settle(slots.revert(self._file.slots, text(error), _not_started(error)))
             self._report_failure(deployment)
             return
         # Not saved: a committed generation that does not start today may start tomorrow.
-        self._ledger.slots = slots.lose(self._ledger.slots)
+        self._file.slots = slots.lose(self._file.slots)
         self._report(deployment.generation, status.REJECTED, text(error))
 
     def begin(self, deployment: Deployment) -> None:
         """Put it on trial, durably, before any of its code starts; with how what runs now does. Raises OSError."""
         now = baseline.take(self._runner.health(), self._runner.sensors())
-        self._ledger.save(slots.begin_trial(self._ledger.slots, deployment, now))
+        self._file.save(slots.begin_trial(self._file.slots, deployment, now))
 
     def switch(self, deployment: Deployment, generation: Generation) -> bool:
         """Run what `begin` has put on trial; False when that failed, and what ran before runs again."""
@@ -173,14 +173,14 @@ class Running:
         # What ran before as it is, is not on trial.
         old = Generation(0, {name: each for name, each in generation.functions.items() if name in generation.proven})
         rules = trial.trial(
-            old, generation, deployment.trial_seconds, deployment.trial_events, self._ledger.slots.baseline
+            old, generation, deployment.trial_seconds, deployment.trial_events, self._file.slots.baseline
         )
         self._trying = _Trying(deployment, rules, self._clock())
         self._report(deployment.generation, status.TRIAL)
 
     def _commit(self, deployment: Deployment, aside: bool) -> None:
         now = baseline.take(self._runner.health(), self._runner.sensors())
-        self._ledger.save(slots.commit(self._ledger.slots, now))
+        self._file.save(slots.commit(self._file.slots, now))
         self._trying = None
         self._report(deployment.generation, status.COMMITTED, aside=aside)
 
@@ -188,20 +188,20 @@ class Running:
         if self._closing:
             # The runtime is being closed under a thread that was too busy to end: no fault of this generation's.
             return
-        failed = self._ledger.slots.trial
+        failed = self._file.slots.trial
         # What fails must stop, even where that cannot be written down now.
-        self._ledger.settle(slots.revert(self._ledger.slots, reason, evidence))
+        self._file.settle(slots.revert(self._file.slots, reason, evidence))
         self._trying = None
         self._resume()
         if failed:
             self._report_failure(failed, aside)
 
     def _report_failure(self, deployment: Deployment, aside: bool = False) -> None:
-        reason = self._ledger.slots.failed[slots.fingerprint(deployment)].reason
+        reason = self._file.slots.failed[slots.fingerprint(deployment)].reason
         self._report(deployment.generation, status.REVERTED, reason, aside)
 
     def _report(self, generation: int, state: str, reason: str = "", aside: bool = False) -> None:
-        self._reporter.transition(self._ledger.slots, generation, state, reason, aside)
+        self._reporter.transition(self._file.slots, generation, state, reason, aside)
 
 
 def _not_started(error: Exception) -> dict[str, object]:

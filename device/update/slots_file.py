@@ -9,7 +9,7 @@ from device.update.slots import Slots
 _log = logging.getLogger(__name__)
 
 
-class Ledger:
+class SlotsFile:
     """The slots that are believed now, in `slots`, and their file."""
 
     def __init__(self, path: Path) -> None:

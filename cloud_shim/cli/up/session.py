@@ -36,15 +36,15 @@ class Wish:
 
 def run(wish: Wish, terminal: Terminal) -> None:
     """Start everything, show what happens, and return when a signal has ended it and all is stopped."""
-    state = HomeFolder(wish.folder)
-    with state.locked(), _stopped_by_signals() as stop:
+    folder = HomeFolder(wish.folder)
+    with folder.locked(), _stopped_by_signals() as stop:
         ports.ensure_all_free(_wanted(wish))
         if wish.fresh:
-            state.clear()
-        home = Home(state, wish.port, wish.mqtt_port, wish.device, stop.is_set, wish.http_port, wish.boards)
+            folder.clear()
+        home = Home(folder, wish.port, wish.mqtt_port, wish.device, stop.is_set, wish.http_port, wish.boards)
         if home.broker_note:
             terminal.say(home.broker_note)
-        terminal.say(f"Starting, with everything kept in {state.path}")
+        terminal.say(f"Starting, with everything kept in {folder.path}")
         try:
             home.start()
             _go_on(home, terminal, stop)

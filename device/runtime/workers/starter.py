@@ -32,7 +32,7 @@ class Starter:
 
     def __init__(
         self,
-        forker: Zygotes,
+        zygotes: Zygotes,
         scratch: Path,
         states: States,
         policy: Policy,
@@ -42,7 +42,7 @@ class Starter:
     ) -> None:
         self._drives = drives
         self._folders = folders or {}
-        self._forker = forker
+        self._zygotes = zygotes
         self._scratch = scratch
         self._states = states
         self._policy = policy
@@ -66,7 +66,7 @@ class Starter:
         except OSError as error:
             raise StartError(Failure("import", f"its folders cannot be made, or its control group: {error}")) from None
         worker = WorkerProcess(
-            self._forker.fork(bool(function.models)), journal, group, partial(self._drives, function.name)
+            self._zygotes.fork(bool(function.models)), journal, group, partial(self._drives, function.name)
         )
         forked(worker)
         try:

@@ -48,7 +48,7 @@ class Fork:
     say.
     """
 
-    def __init__(self, number: int, end: socket.socket, log: int, forker: "Forker") -> None:
+    def __init__(self, number: int, end: socket.socket, log: int, zygote: "Zygote") -> None:
         self.number = number
         self.pid = 0
         self.channel = Channel(end, waits=False)
@@ -56,11 +56,11 @@ class Fork:
         self.born = threading.Event()
         self.exited = threading.Event()
         self.status: int | None = None
-        self._forker = forker
+        self._zygote = zygote
 
     def kill(self) -> None:
         """End it, and what it started, at once. Any thread; `exited` follows."""
-        self._forker.ask({"do": "kill", "worker": self.number})
+        self._zygote.ask({"do": "kill", "worker": self.number})
 
     def ended(self, status: int | None) -> None:
         """It is gone: tell whoever waits for it or reads its channel."""
@@ -70,7 +70,7 @@ class Fork:
         self.channel.hang_up()
 
 
-class Forker:
+class Zygote:
     """Keeps one zygote alive. Its thread hears the zygote, and is the one that starts it.
 
     (The kernel ties the zygote's life to the thread that made it, so that thread must last.) `infers`: the zygote warms

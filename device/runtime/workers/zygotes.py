@@ -8,19 +8,19 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from device.runtime.workers.zygote import Fork, Forker
+from device.runtime.workers.zygote import Fork, Zygote
 
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware
 
 
 class Zygotes:
-    """One forker for each kind of worker that there is."""
+    """One zygote for each kind of worker that there is."""
 
     def __init__(self, hardware: "Hardware") -> None:
         self._hardware = hardware
-        self._plain = Forker(hardware, infers=False)
-        self._inferring: Forker | None = None
+        self._plain = Zygote(hardware, infers=False)
+        self._inferring: Zygote | None = None
         self._changing = threading.Lock()
 
     @property
@@ -39,7 +39,7 @@ class Zygotes:
         return self._for_inference().fork() if infers else self._plain.fork()
 
     def entrust(self, outputs: Mapping[str, bool]) -> None:
-        """See Forker.entrust. The plain zygote's guardian minds all of them: that zygote is always there."""
+        """See Zygote.entrust. The plain zygote's guardian minds all of them: that zygote is always there."""
         self._plain.entrust(outputs)
 
     def settle(self, infers: bool) -> None:
@@ -54,8 +54,8 @@ class Zygotes:
         self.settle(infers=False)
         self._plain.close()
 
-    def _for_inference(self) -> Forker:
+    def _for_inference(self) -> Zygote:
         with self._changing:
             if self._inferring is None:
-                self._inferring = Forker(self._hardware, infers=True)
+                self._inferring = Zygote(self._hardware, infers=True)
             return self._inferring

@@ -23,7 +23,7 @@ bench = Bench(folder, hardware=Hardware(boards.load("lamplight/simulated"), fold
 code = "def handler(event, context): context.pins['led'].value = not {safe}"
 bench.run(bench.function(code, toml='[pins.led]\\nsafe = {word}\\n'))
 bench.supervisor.call("f", None)
-print(bench.supervisor._forker.pid, bench.worker("f"), flush=True)
+print(bench.supervisor._zygotes.pid, bench.worker("f"), flush=True)
 time.sleep(600)
 """
 

@@ -34,14 +34,14 @@ def threads(pid):
 def test_a_function_runs_its_model_and_no_zygote_has_threads(bench, presence):
     bench.run(bench.function(CODE, models={"presence": presence}, toml=USES))
     assert 0 <= bench.supervisor.call("f", [100.0] * 32) <= 1
-    zygotes = bench.supervisor._forker
+    zygotes = bench.supervisor._zygotes
     assert [threads(pid) for pid in (zygotes.pid, zygotes.inferring_pid)] == ["Threads:\t1"] * 2
 
 
 def test_the_zygote_with_the_inference_library_lives_only_while_a_function_has_models(bench, presence):
     plain = bench.function("def handler(event, context): return 1", "plain")
     bench.run(plain)
-    zygotes = bench.supervisor._forker
+    zygotes = bench.supervisor._zygotes
     assert zygotes.inferring_pid == 0
     bench.run(plain, bench.function(CODE, models={"presence": presence}, toml=USES))
     inferring = zygotes.inferring_pid
@@ -58,7 +58,7 @@ def test_a_killed_zygote_of_one_kind_leaves_the_functions_of_the_other_alone(ben
     plain = bench.function("def handler(event, context): return 1", "plain")
     bench.run(plain, bench.function(CODE, models={"presence": presence}, toml=USES))
     worker = bench.worker("plain")
-    os.kill(bench.supervisor._forker.inferring_pid, signal.SIGKILL)
+    os.kill(bench.supervisor._zygotes.inferring_pid, signal.SIGKILL)
     until(lambda: bench.health("f").deaths == {"zygote": 1})
     assert 0 <= bench.supervisor.call("f", [100.0] * 32) <= 1
     assert bench.worker("plain") == worker
@@ -77,7 +77,7 @@ def test_a_model_that_cannot_be_loaded_is_refused_with_the_reason(bench, presenc
     (presence.path / files.MODEL).write_bytes(b"not a model")
     with pytest.raises(RejectedError, match="presence"):
         bench.supervisor.check(bench.generation(bench.function(CODE, models={"presence": presence}, toml=USES)))
-    assert bench.supervisor._forker.inferring_pid == 0
+    assert bench.supervisor._zygotes.inferring_pid == 0
 
 
 def test_runs_of_a_model_are_counted_and_those_over_its_budget(bench, presence):

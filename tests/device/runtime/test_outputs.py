@@ -98,7 +98,7 @@ def test_after_a_crash_the_safe_level_is_told(bench, safe):
 
 def test_after_a_kill_of_worker_or_zygote_the_safe_level_is_told(bench):
     bench.run(bench.function(SETTER, toml=RELAY.format("false")))
-    for victim in (lambda: bench.worker("f"), lambda: bench.supervisor._forker.pid):
+    for victim in (lambda: bench.worker("f"), lambda: bench.supervisor._zygotes.pid):
         until(lambda: bench.health().state == "running", "running")
         bench.supervisor.call("f", True)
         assert level(bench) is True

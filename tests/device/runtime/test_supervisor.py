@@ -273,10 +273,10 @@ def test_a_sensor_event_carries_the_window_and_a_kept_trigger_keeps_it_over_a_sw
     code = "def handler(event, context): return len(event.data['window'])"
     bench.run(bench.function(code, toml=SENSOR))
     bench.records.wait("decision", result=3)
-    trigger = next(iter(bench.supervisor._wiring._running["f"].values()))
+    trigger = next(iter(bench.supervisor._triggers._running["f"].values()))
     bench.run(bench.function(code, version=2, toml=SENSOR))
     bench.records.wait("decision", version=2, result=3)
-    assert next(iter(bench.supervisor._wiring._running["f"].values())) is trigger
+    assert next(iter(bench.supervisor._triggers._running["f"].values())) is trigger
 
 
 def test_a_slow_function_does_not_slow_a_neighbour_on_the_same_sensor(bench):

@@ -28,7 +28,7 @@ def handler(event, context):
 bench.run(idle, bench.function(code, "busy", toml='timeout = "1h"'))
 bench.offer("busy")
 child = until(lambda: [int(t.split()[1]) for t in bench.records.texts("busy") if t.startswith("child")])[0]
-pids = [bench.supervisor._forker.pid, bench.worker("idle"), bench.worker("busy"), child]
+pids = [bench.supervisor._zygotes.pid, bench.worker("idle"), bench.worker("busy"), child]
 print(json.dumps(pids), flush=True)
 time.sleep(3600)
 """
@@ -82,21 +82,21 @@ def test_workers_do_not_outlive_a_killed_zygote(tmp_path):
 
 def test_a_killed_zygote_is_replaced_and_its_functions_with_it(bench):
     bench.run(bench.function(ECHO))
-    worker, zygote = bench.worker("f"), bench.supervisor._forker.pid
+    worker, zygote = bench.worker("f"), bench.supervisor._zygotes.pid
     os.kill(zygote, signal.SIGKILL)
     assert bench.records.wait("worker", what="crashed")[0]["detail"] == "ended with the zygote"
     assert bench.supervisor.call("f", 1) == 1
-    assert bench.supervisor._forker.pid != zygote
+    assert bench.supervisor._zygotes.pid != zygote
     assert bench.worker("f") != worker
 
 
 def test_the_zygote_has_one_thread_and_survives_what_a_terminal_sends(bench):
     bench.run(bench.function(ECHO))
-    zygote = bench.supervisor._forker.pid
+    zygote = bench.supervisor._zygotes.pid
     for number in (signal.SIGINT, signal.SIGTERM):
         os.kill(zygote, number)
     bench.run(bench.function(ECHO, version=2))
-    assert bench.supervisor._forker.pid == zygote
+    assert bench.supervisor._zygotes.pid == zygote
     assert "Threads:\t1\n" in Path(f"/proc/{zygote}/status").read_text()
 
 
@@ -133,7 +133,7 @@ def test_switching_and_crashing_leak_no_file_descriptor_and_no_process(bench):
     for version in range(4, 24, 2):
         round_trip(version)
     until(lambda: held() == before, "every file descriptor given back")
-    zygote = bench.supervisor._forker.pid
+    zygote = bench.supervisor._zygotes.pid
     children = Path(f"/proc/{zygote}/task/{zygote}/children").read_text().split()
     # The other one is the guardian.
     assert children[1:] == [str(bench.worker("f"))]
