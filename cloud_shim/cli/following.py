@@ -44,9 +44,9 @@ def follow(
     if not wait:
         terminal.data({**told, "state": "WAITING"}, [(f"{device}: generation {generation} asked for", "")])
         return
-    end = outcome.wait(options.client, device, generation, timeout, _Progress(terminal, started).show)
+    end = outcome.wait(options.client, device, generation, timeout, _Progress(terminal, started).show, _release(about))
     seconds = time.monotonic() - started
-    generation = told["generation"] = outcome.goes_on(options.client.device(device), generation)
+    generation = told["generation"] = end.generation
     if not end.good:
         terminal.data({**told, "state": end.state, "reason": end.reason, "evidence": end.evidence.to_json()})
         for line in evidence.lines(end.evidence):
@@ -61,6 +61,11 @@ def follow(
             (f", {end.travelled.text}" if end.travelled else "", ""),
         ],
     )
+
+
+def _release(about: dict[str, Any]) -> tuple[str, str, int] | None:
+    """What was deployed, when it was a release: its kind, name and version."""
+    return (about["kind"], about["name"], about["version"]) if about.get("version") else None
 
 
 def _remedy(device: str) -> str:
@@ -80,7 +85,7 @@ class _Progress:
         seconds = f"  {time.monotonic() - self._started:5.1f} s  "
         if now.transfer:
             self._fetching(seconds, now.transfer)
-        elif now.state == "CONTINUED":
+        elif now.state == outcome.CONTINUED:
             self._terminal.say((seconds, "dim"), now.reason)
         elif not now.final:
             self._terminal.say((seconds, "dim"), now.state)

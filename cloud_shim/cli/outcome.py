@@ -5,15 +5,18 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from cloud_shim.words import transfer
 from cloud_shim.words.transfer import Transfer, Travelled
 from device.errors import LamplightError, OfflineError
 from device.protocol import reported
+from device.protocol.deployment import AGENT
 from device.protocol.reported import FINAL, SUPERSEDED, WAITING, Evidence
 
+# The same change goes on under another number.
+CONTINUED = "CONTINUED"
 _POLL = 0.1  # seconds
 
 
@@ -22,7 +25,7 @@ class Outcome:
     """Where a generation stands: a state of docs/protocol/updates.md, WAITING at first, SUPERSEDED or CONTINUED.
 
     `transfer` is how far it is while it is fetched, `travelled` what that took, when the device still tells; `evidence`
-    what a failed trial's verdict rests on.
+    what a failed trial's verdict rests on. `generation` is set by `wait`: the one that it ended with.
     """
 
     state: str
@@ -30,6 +33,7 @@ class Outcome:
     transfer: Transfer | None = None
     travelled: Travelled | None = None
     evidence: Evidence = field(default_factory=lambda: Evidence({}))
+    generation: int = 0
 
     @property
     def final(self) -> bool:
@@ -84,31 +88,45 @@ def wait(
     generation: int,
     timeout: float,
     progress: Callable[[Outcome], None] = lambda outcome: None,
+    release: tuple[str, str, int] | None = None,
 ) -> Outcome:
     """The final outcome of `generation`, or of what it goes on as; `progress` hears of each change on the way.
 
-    Raises OfflineError after `timeout` seconds, and LamplightError when a newer deployment took its place.
+    A newer deployment that has `release` too (its kind, name and version) is waited for in its place. Raises
+    OfflineError after `timeout` seconds, and LamplightError when a newer deployment without it took its place.
     """
     deadline = time.monotonic() + timeout
     last = None
     while True:
         seen = shim.device(device)
         if (other := goes_on(seen, generation)) != generation:
-            progress(Outcome("CONTINUED", f"something else in generation {generation} failed: now generation {other}"))
+            progress(Outcome(CONTINUED, f"something else in generation {generation} failed: now generation {other}"))
             generation = other
         outcome = judge(seen, generation)
         if outcome != last:
             progress(outcome)
             last = outcome
         if outcome.final:
-            return outcome
-        if outcome.state == SUPERSEDED:
+            return replace(outcome, generation=generation)
+        if outcome.state == SUPERSEDED and release and (newer := _newer(seen, generation, release)):
+            progress(Outcome(CONTINUED, f"generation {newer} took its place, and has it too"))
+            generation = newer
+        elif outcome.state == SUPERSEDED:
             raise LamplightError(
                 f"Generation {generation} was overtaken by a newer deployment", "", f"`lamplight status {device}`"
             )
         if time.monotonic() > deadline:
             raise _too_late(seen, generation, outcome, timeout)
         time.sleep(_POLL)
+
+
+def _newer(device: dict[str, Any], generation: int, release: tuple[str, str, int]) -> int:
+    """The newer generation that this DEVICE is asked for with the same release; 0 when it lacks it."""
+    kind, name, version = release
+    desired: dict[str, Any] = device["desired"]
+    parts: dict[str, Any] = {AGENT: desired.get("agent")} if kind == "agent" else desired[f"{kind}s"]
+    same = (parts.get(name) or {}).get("version") == version
+    return desired["generation"] if same and desired["generation"] > generation else 0
 
 
 def _too_late(device: dict[str, Any], generation: int, outcome: Outcome, timeout: float) -> OfflineError:

@@ -5,8 +5,11 @@ It looks at the error and at the names in the function's folder; it changes noth
 
 import difflib
 import errno
+import os
 import socket
+import stat
 from collections.abc import Collection, Iterator
+from pathlib import Path
 
 # Packages that are called otherwise than what they are imported as.
 _PACKAGES = {
@@ -29,9 +32,28 @@ def remedy(error: BaseException, own: Collection[str], network: bool) -> str:
     """What to try. `own` are the modules in the function's folder; `network` says whether it may use the network."""
     if isinstance(error, ModuleNotFoundError) and error.name:
         return _module(error.name.removeprefix("lamplight.own."), own)
+    if isinstance(error, FileNotFoundError) and _is_relative(error.filename):
+        return "a function starts in its scratch folder; its own files are beside its code: Path(__file__).parent"
+    if isinstance(error, PermissionError) and _is_others(error.filename):
+        return "a function is a user of its own: the file's owner must let others read it (chmod o+r, or umask 022)"
     if not network and any(_is_of_the_network(each) for each in _chain(error)):
         return "a function has no network unless its function.toml says `network = true`"
     return ""
+
+
+def _is_relative(name: object) -> bool:
+    return isinstance(name, str) and not Path(name).is_absolute()
+
+
+def _is_others(name: object) -> bool:
+    """Whether it is somebody else's file that others may not read."""
+    if not isinstance(name, str):
+        return False
+    try:
+        found = Path(name).stat()
+    except OSError:
+        return False
+    return found.st_uid != os.getuid() and not found.st_mode & stat.S_IROTH
 
 
 def _module(name: str, own: Collection[str]) -> str:

@@ -81,6 +81,30 @@ def test_waiting_for_a_device_that_is_stuck_ends():
         outcome.wait(Shim(device((2, "FETCHING"))), "desk-pi", 2, 0)
 
 
+NIGHT_LIGHT = ("function", "night-light", 4)
+
+
+def overtaken(functions):
+    """By generation 3, which asks for these functions."""
+    return {**device((3, "FETCHING")), "desired": {"generation": 3, "functions": functions, "models": {}}}
+
+
+def test_a_newer_deployment_that_has_the_release_too_is_waited_for():
+    last = {**overtaken({"night-light": {"version": 4}}), "reported": device((3, "COMMITTED"), 3)["reported"]}
+    heard = []
+    end = outcome.wait(
+        Shim(overtaken({"night-light": {"version": 4}}), last), "desk-pi", 2, 60, heard.append, NIGHT_LIGHT
+    )
+    assert (end.good, end.generation) == (True, 3)
+    assert any(each.state == outcome.CONTINUED for each in heard)
+
+
+@pytest.mark.parametrize("functions", [{}, {"night-light": {"version": 5}}, {"other": {"version": 4}}])
+def test_a_newer_deployment_without_the_release_ends_the_waiting(functions):
+    with pytest.raises(LamplightError, match="overtaken"):
+        outcome.wait(Shim(overtaken(functions)), "desk-pi", 2, 60, release=NIGHT_LIGHT)
+
+
 def test_waiting_for_what_was_overtaken_ends():
     with pytest.raises(LamplightError, match="overtaken"):
         outcome.wait(Shim(device((3, "TRIAL"))), "desk-pi", 2, 60)
