@@ -1,10 +1,14 @@
-"""What a function imports to have its event and context explained by an editor and checked by a type checker.
+"""The types of a handler's event and context, for an editor to complete and a type checker to check.
 
-It works without, too: the board hands the same objects to a handler that imports nothing.
+A function works without this import, too: the board hands the same objects to its handler.
 
-    from lamplight import Context, Event
-
-    def handler(event: Event, context: Context) -> None: ...
+Examples:
+    >>> from lamplight import Context, Event
+    >>> def handler(event: Event, context: Context) -> None:
+    ...     context.pins["led"].value = event.data["lux"] < context.config["threshold"]
+    >>> handler(event, context)
+    >>> context.pins["led"].value
+    True
 """
 
 from device.event import Event

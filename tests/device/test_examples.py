@@ -22,7 +22,7 @@ from device.runtime.worker.state import State
 from models import presence
 
 MODULES = (
-    "device.function",
+    "lamplight",
     "device.event",
     "device.runtime.worker.context",
     "device.runtime.worker.state",
@@ -30,7 +30,7 @@ MODULES = (
 )
 # What a handler touches: each has an example of its own.
 PUBLIC = {
-    "device.function",
+    "lamplight",
     "device.event.Event",
     "device.event.Event.cloudevent",
     "device.runtime.worker.context.Context",
