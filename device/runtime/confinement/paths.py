@@ -31,7 +31,9 @@ def common(network: bool) -> tuple[Shown, ...]:
 
     Looked up once, in the zygote, for it takes some time.
     """
-    ours = (Path(package.__path__[0]) for package in (device, boards))
+    # Beside one another, in a clone, on a board and where a wheel is installed. The last is for functions to import.
+    home = Path(device.__path__[0]).parent
+    ours = (home / "device", Path(boards.__path__[0]), home / "lamplight")
     named = (*_SYSTEM, *_DEVICES, *(_NETWORK if network else ()), sys.prefix, sys.base_prefix, *sys.path, *ours)
     found = [path for path in dict.fromkeys(map(Path, named)) if path.is_absolute() and os.access(path, os.R_OK)]
     return tuple((path, path.resolve()) for path in found)
