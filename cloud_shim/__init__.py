@@ -1,1 +1,1 @@
-"""The thin cloud: publishes, signs, collects and shows. Devices work without it."""
+"""The thin cloud: publishes, signs, collects and shows. Devices also work by themselves."""

@@ -1,6 +1,6 @@
 """The shim's process: `python -m cloud_shim.app --state DIR --port N --broker-port P`.
 
-Serves the API and the console on 127.0.0.1 until it is told to stop. What it serves is shim.py.
+Serves the API and the console on 127.0.0.1 until a signal ends it. The parts of the shim are put together in shim.py.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ HOST = "127.0.0.1"
 
 
 def create_app(shim: Shim) -> Starlette:
-    """The HTTP side of `shim`, which runs for as long as the app does."""
+    """The HTTP side of `shim`. The shim runs for as long as the app does."""
     from cloud_shim import console
 
     @asynccontextmanager
@@ -52,14 +52,14 @@ def create_app(shim: Shim) -> Starlette:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, with the event streams ended first: they have no end of their own for it to wait for."""
+    """uvicorn, with the event streams ended first: they are endless, and it would wait for their end."""
 
     def __init__(self, settings: uvicorn.Config, shim: Shim) -> None:
         super().__init__(settings)
         self._shim = shim
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """On SIGINT or SIGTERM; put off to the loop, for the signal may come while a lock is held that this needs."""
+        """On SIGINT or SIGTERM. Put off to the loop: the signal may come while a lock needed here is held."""
         asyncio.get_running_loop().call_soon_threadsafe(self._shim.changes.close)
         super().handle_exit(sig, frame)
 
@@ -96,7 +96,7 @@ def _alone(state: Path) -> Generator[None]:
 
 
 def _listening(port: int) -> socket.socket:
-    """A socket on `port`; LamplightError when that is taken."""
+    """A socket on `port`; LamplightError when the port is taken."""
     try:
         return socket.create_server((HOST, port))
     except OSError as error:

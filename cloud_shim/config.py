@@ -1,4 +1,4 @@
-"""What the shim's process is told on its command line, checked."""
+"""The options on the command line of the shim's process, checked."""
 
 import argparse
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ from device.protocol.fields import is_name
 
 @dataclass(frozen=True)
 class Config:
-    """Where the shim keeps its state, which port it serves, and which broker and fleet it belongs to.
+    """The shim's state folder, its port, and its broker and fleet.
 
     `database` is an SQLAlchemy URL; "" means an SQLite file in `state`. `port` 0 takes any free one. A deployment's
-    trial lasts `trial_seconds` and `trial_events`, unless it says otherwise. `keep_records` is how many records of each
-    stream of each device are kept. `boards_port` is where boards reach the broker by TLS, 0 when they do not.
+    trial lasts `trial_seconds` and `trial_events`, unless it says otherwise. Of each stream of each device,
+    `keep_records` records are kept. `boards_port` is the broker's TLS port for boards, 0 for none.
     """
 
     state: Path

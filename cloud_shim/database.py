@@ -1,7 +1,7 @@
 """The shim's tables, and transactions on them. Portable SQL: SQLite by default, PostgreSQL for larger fleets.
 
-Everything the shim knows is here, except the artifacts' bytes (releases/blobs.py) and the signing keys
-(trust/signing.py). It has no queries: each part asks its own.
+All the shim's knowledge is here, except the artifacts' bytes (releases/blobs.py) and the signing keys
+(trust/signing.py). The queries are in the parts of the shim, each with its own.
 """
 
 import threading
@@ -30,7 +30,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from device.errors import NotFoundError, RejectedError
 
 SCHEMA = 1
-"""The form of these tables. It is raised by whoever changes one so that an older shim would misread it."""
+"""The form of these tables. Raise it with any change to a table if an older shim would misread the result."""
 
 _BIG = BigInteger().with_variant(Integer, "sqlite")
 _NAME = String(63)
@@ -44,7 +44,7 @@ class Base(DeclarativeBase):
 class DeviceRow(Base):
     """One device. `credential` is its password's hash; `simulation` the socket of its simulated hardware, if any.
 
-    `session` is the number of its newest connection, -1 when it never connected. Times are in seconds since 1970.
+    `session` is the number of its newest connection, -1 before the first. Times are in seconds since 1970.
     """
 
     __tablename__ = "devices"
@@ -60,7 +60,7 @@ class DeviceRow(Base):
 
 
 class CredentialRow(Base):
-    """Since when a device has its password, or that it was taken from it. A device from before this table has none."""
+    """When a device got its password, or a mark that it was taken away. Devices older than this table have none."""
 
     __tablename__ = "credentials"
     device: Mapped[str] = mapped_column(ForeignKey("devices.name"), primary_key=True)
@@ -69,10 +69,10 @@ class CredentialRow(Base):
 
 
 class ClaimRow(Base):
-    """One board that asked to be let in, by its client id; `state` is "waiting", "rejected" or "refused".
+    """One board's request to be let in, by its client id; `state` is "waiting", "rejected" or "refused".
 
-    `board` and `serial` are its own words; `credential` is the hash of the password that it wants. It goes when the
-    board was let in.
+    `board` and `serial` are its own words; `credential` is the hash of the password it wants. The row goes once the
+    board is let in.
     """
 
     __tablename__ = "claims"
@@ -88,9 +88,9 @@ class ClaimRow(Base):
 
 
 class TokenRow(Base):
-    """One card's token, by its digest: whose name it is for, and the fingerprint of the board that spent it, if any.
+    """One card's token, by its digest: the name it is for, and the fingerprint of the board that spent it, if any.
 
-    With `again` it is for a new card of a device that there is already.
+    With `again` it is for a new card of an existing device.
     """
 
     __tablename__ = "tokens"
@@ -120,7 +120,7 @@ class ReleaseRow(Base):
 
 
 class PatchRow(Base):
-    """What makes the release with digest `artifact` from the one with digest `base`; `sha256` is the patch's own."""
+    """A patch from the release with digest `base` to the one with digest `artifact`; `sha256` is the patch's own."""
 
     __tablename__ = "patches"
     artifact: Mapped[str] = mapped_column(ForeignKey("releases.sha256"), primary_key=True)
@@ -131,7 +131,7 @@ class PatchRow(Base):
 
 
 class DeploymentRow(Base):
-    """One generation of one device. `document` is the deployment document; `reason` says what asked for it.
+    """One generation of one device. `document` is the deployment document; `reason` names the cause of it.
 
     `outcome` is "" until the device says COMMITTED, REVERTED or REJECTED.
     """
@@ -146,10 +146,10 @@ class DeploymentRow(Base):
 
 
 class FailureRow(Base):
-    """What a device's last deployment of one part failed with; it goes when that part is asked for anew.
+    """The failure of a device's last deployment of one part; the row goes when that part is asked for anew.
 
-    `kind` and `name` are those of the function, model or agent, `version` the release that failed: 0 when it was to be
-    removed. `state` is REVERTED or REJECTED.
+    `kind` and `name` are those of the function, model or agent. `version` is the failed release, 0 for a failed
+    removal. `state` is REVERTED or REJECTED.
     """
 
     __tablename__ = "failures"
@@ -164,9 +164,9 @@ class FailureRow(Base):
 
 
 class SuccessionRow(Base):
-    """One generation that the shim replaced by `successor` of itself, since it failed or had something in it that did.
+    """One generation replaced by the shim with its own `successor`, since it or something in it had failed.
 
-    With `continues` what was asked for by it is in the successor; otherwise the device is back at what it ran.
+    With `continues` its request lives on in the successor; otherwise the device is back at the deployment it ran.
     """
 
     __tablename__ = "successions"
@@ -177,7 +177,7 @@ class SuccessionRow(Base):
 
 
 class UseRow(Base):
-    """One artifact or patch that one generation names, so that "which chunks does anybody need" is one query."""
+    """One artifact or patch named by one generation, so that "which chunks does anybody need" is one query."""
 
     __tablename__ = "uses"
     device: Mapped[str] = mapped_column(_NAME, primary_key=True)
@@ -186,7 +186,7 @@ class UseRow(Base):
 
 
 class SeededRow(Base):
-    """One chunk that the broker may retain: written before the chunk is sent, removed after it is cleared."""
+    """One chunk the broker may retain: written before the chunk is sent, removed after it is cleared."""
 
     __tablename__ = "seeded"
     sha256: Mapped[str] = mapped_column(_DIGEST, primary_key=True)
@@ -226,7 +226,7 @@ class ReportRow(Base):
 class LibrariesRow(Base):
     """The agent's libraries on one device, as JSON: each one's version, and the time of its first report.
 
-    A device with an older agent has no row.
+    Devices with an older agent have no row.
     """
 
     __tablename__ = "libraries"
@@ -235,7 +235,7 @@ class LibrariesRow(Base):
 
 
 class SchemaRow(Base):
-    """Each form that the tables have had, the highest one being the present; none in a database from before this."""
+    """Each form of the tables so far, the highest being the present; empty in a database older than this table."""
 
     __tablename__ = "schema"
     version: Mapped[int] = mapped_column(primary_key=True)
@@ -244,14 +244,13 @@ class SchemaRow(Base):
 class Database:
     """Transactions. Reads run beside each other; writes of this process one after the other.
 
-    SQLite has one writer anyway, and would answer "locked" to a transaction that read before it wrote.
+    SQLite has one writer anyway, and would answer "locked" to a transaction with a read before its write.
     """
 
     def __init__(self, url: str) -> None:
-        """Open the database, and make what is missing in it.
+        """Open the database, and make its missing parts.
 
-        RejectedError, with nothing touched, when a newer Lamplight has written it; NotFoundError when it cannot be
-        opened.
+        RejectedError, with nothing touched, when a newer Lamplight has written it; NotFoundError when it fails to open.
         """
         self._engine = create_engine(url)
         if self._engine.dialect.name == "sqlite":
@@ -288,7 +287,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Generator[Session]:
-        """A session to read with; nothing in it is kept."""
+        """A session for reading; changes in it are dropped."""
         with Session(self._engine) as session:
             yield session
 

@@ -32,7 +32,7 @@ _LOOK, _PASSWORDS, _PRUNE = 5.0, 600.0, 600.0
 
 
 class Shim:
-    """One fleet's shim. Nothing runs before `start`; `broker.prepare` must have been called for its state folder."""
+    """One fleet's shim. It runs from `start` on; call `broker.prepare` for its state folder before."""
 
     def __init__(self, config: Config) -> None:
         config.state.mkdir(parents=True, exist_ok=True)
@@ -86,20 +86,20 @@ class Shim:
         self.link.start(self.ingest.receive, self._connected, self.fleet.announce_all)
 
     def adopt(self, offer: Mapping[str, object]) -> None:
-        """Publish metadata that was signed elsewhere (trust/); when keys changed, every device is told at once."""
+        """Publish metadata signed elsewhere (trust/); when keys changed, every device is told at once."""
         before = self.signing.roots()
         self.signing.adopt(offer)
         if self.signing.roots() != before:
             self._publisher.connected(session_present=True)
 
     def void_cards(self) -> int:
-        """Make every card that no board has used worthless; gives how many tokens ended."""
+        """Make every unused card worthless; gives how many tokens ended."""
         return self.enrolment.void_cards(lambda: broker.renew_enrol_password(self.config.state))
 
     def reach(self) -> Mapping[str, object] | None:
-        """How boards reach the broker by TLS; None when they do not.
+        """How boards reach the broker by TLS; None when it is closed to them.
 
-        Its port, the certificate of who signs its, and the names and addresses by which they may look for it.
+        Its port, the certificate of the authority, and the broker's names and addresses in its own certificate.
         """
         if not self.config.boards_port:
             return None
@@ -108,7 +108,7 @@ class Shim:
         return {"port": self.config.boards_port, "ca": files.authority.read_text(), "names": names}
 
     def close(self) -> None:
-        """Stop, in the order in which the parts need each other."""
+        """Stop the parts in the order of their needs."""
         self.changes.close()
         self._chores.close()
         self._publisher.close()

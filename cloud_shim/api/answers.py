@@ -1,4 +1,4 @@
-"""Errors as answers, in the one form that docs/api.md gives."""
+"""Errors as answers, in the one form of docs/api.md."""
 
 import logging
 from http import HTTPStatus
@@ -18,7 +18,7 @@ _STATUS = {2: 400, 3: 404, 4: 504, 5: 422}
 
 
 def error(problem: LamplightError, status: int = 0) -> JSONResponse:
-    """The answer that stands for `problem`."""
+    """The answer for `problem`."""
     body = {"what": problem.what, "why": problem.why, "remedy": problem.remedy, "exit_code": problem.exit_code}
     return JSONResponse({"error": body}, status or _STATUS.get(problem.exit_code, 500))
 

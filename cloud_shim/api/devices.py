@@ -60,7 +60,7 @@ async def _deploy(request: Request) -> JSONResponse:
 
 
 def _layer(the: Shim, asked: dict[str, object]) -> Release | None:
-    """The layer that a function needs; an empty table for none."""
+    """The layer a function needs; an empty table stands for none."""
     if not asked:
         return None
     only(asked, ("name", "version"), "body.layer")
@@ -86,7 +86,7 @@ def _remove(request: Request, kind: str) -> JSONResponse:
 
 
 def _trial(value: object, default: Trial) -> Trial:
-    """The trial that a body asks for; what it leaves out is the default's."""
+    """The trial in a body; parts left out are the default's."""
     if value is None:
         return default
     fields = table(value, "body.trial")

@@ -1,4 +1,4 @@
-"""POST /api/devices/D/doctor: the device looks at itself, now, and answers with what it found."""
+"""POST /api/devices/D/doctor: the device examines itself, now, and answers with its findings."""
 
 import time
 
@@ -14,7 +14,7 @@ from device.errors import RejectedError
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import table
 
-# Seconds beyond what the device gives its doctor.
+# Seconds beyond the device's own limit for its doctor.
 _MARGIN = 5.0
 
 

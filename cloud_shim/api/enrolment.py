@@ -1,4 +1,4 @@
-"""/api/claims and /api/cards: the boards that ask to be let in, and what their cards need; and who is shut out."""
+"""/api/claims and /api/cards: boards asking to be let in, the content of their cards, and devices shut out."""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -31,7 +31,7 @@ def _reject_all(request: Request) -> JSONResponse:
 
 
 async def _card(request: Request) -> JSONResponse:
-    """What a card needs on which no device's password is: a board asks with it."""
+    """The content of a card free of any device's password: a board asks for its own with it."""
     fields = await json_object(request)
     only(fields, ("name", "token", "again"), "body")
     device, the = name(fields.get("name"), "body.name"), shim(request)

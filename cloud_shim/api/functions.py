@@ -68,7 +68,7 @@ def _release_and_deploy(the: Shim, device: str, function: str, files: dict[str, 
 
 
 def _present(the: Shim, device: str, function: str) -> Release | None:
-    """What the files are a new version of: what was last asked for, also when it failed. NotFoundError: no device."""
+    """The release last asked for, failed or good: the files are its next version. NotFoundError: no such device."""
     the.fleet.device(device)
     try:
         return the.fleet.asked(device, function)
@@ -77,7 +77,7 @@ def _present(the: Shim, device: str, function: str) -> Release | None:
 
 
 def _same_requirements(present: Mapping[str, str], files: Mapping[str, str], device: str) -> None:
-    """What is deployed from here keeps its layer, so what it requires must not change."""
+    """Raise RejectedError for changed requirements: a deployment from here keeps its layer."""
     if present.get(REQUIREMENTS, "").split() != files.get(REQUIREMENTS, "").split():
         raise RejectedError(
             f"{REQUIREMENTS} has changed, and this cannot be deployed from here",
@@ -99,7 +99,7 @@ async def _call(request: Request) -> JSONResponse:
 
 
 def check_online(device: Device) -> None:
-    """Raise OfflineError, saying since when, for a device that cannot be called now, RejectedError for a revoked."""
+    """Raise OfflineError, saying since when, for a device out of reach, RejectedError for a revoked one."""
     if device.revoked:
         raise revoked(device.name)
     if not device.online:

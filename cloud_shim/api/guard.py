@@ -1,8 +1,8 @@
-"""Refuses requests that a web page from elsewhere made a browser send: the API deploys code, and has no password.
+"""Refuses requests sent by a browser for a page from elsewhere: the API deploys code, and has no password.
 
-Two attacks are meant. *Cross-site posts*: a page may post to 127.0.0.1 from its visitor's browser, which then says
-in `Origin` where the page came from. *DNS rebinding*: a page's own name is made to resolve to 127.0.0.1, so that the
-browser takes the shim for the page's site; it then says that name in `Host`.
+It guards against two attacks. *Cross-site posts*: a page may post to 127.0.0.1 from its visitor's browser. The browser
+then names the page's origin in `Origin`. *DNS rebinding*: a page's own name is made to resolve to 127.0.0.1, so the
+browser takes the shim for the page's site. The browser then says this name in `Host`.
 """
 
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Guard:
-    """ASGI middleware: only requests for a loopback host, from no page or from a page of this very site, pass."""
+    """ASGI middleware. Lets requests for a loopback host pass, from this very site's pages or from no page."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -31,7 +31,7 @@ class Guard:
 
 
 def refusal(headers: Headers) -> RejectedError | None:
-    """Why a request with these headers is refused; None when it is not."""
+    """The reason to refuse a request with these headers; None for a good one."""
     hosts, origins = headers.getlist("host"), headers.getlist("origin")
     if len(hosts) != 1 or _host(f"http://{hosts[0]}") not in _LOOPBACK:
         return RejectedError(

@@ -1,4 +1,4 @@
-"""GET /api/health: that the shim runs, whether the broker is there, and what a person must see to."""
+"""GET /api/health: a sign of life, whether the broker is there, and the tasks for a person."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -14,7 +14,7 @@ async def _health(request: Request) -> JSONResponse:
     the = shim(request)
     broker = {"host": the.link.host, "port": the.link.port, "connected": the.link.connected}
     reach = the.reach() or {"port": 0, "names": []}
-    # What a card needs to know before anything is asked of anybody for it.
+    # A card depends on these: its maker checks them before asking anything of anybody.
     boards = {"boards": reach["port"], "names": reach["names"]}
     notices = keys.notices(shown(the), release_metadata.utc_now())
     told = {"notices": notices, "signs_releases": the.signing.can_release}

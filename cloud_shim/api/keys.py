@@ -1,6 +1,6 @@
-"""/api/keys: the metadata that names keys, which of them lie here, and metadata that was signed elsewhere.
+"""/api/keys: the metadata about keys, the keys held here, and metadata signed elsewhere.
 
-Private keys never travel.
+Private keys stay where they are.
 """
 
 from starlette.concurrency import run_in_threadpool
@@ -31,7 +31,7 @@ async def _next(request: Request) -> JSONResponse:
 
 
 def shown(the: Shim) -> dict[str, object]:
-    """What GET /api/keys answers: what is signed, by whom, and which private keys the shim has."""
+    """The answer of GET /api/keys: the signed files, their signers, and the shim's private keys."""
     signing = the.signing
     return {
         "held": signing.held(),

@@ -1,4 +1,4 @@
-"""GET /api/records: what the devices recorded."""
+"""GET /api/records: the devices' records."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse

@@ -1,4 +1,4 @@
-"""/api/releases: take an artifact in, list what there is."""
+"""/api/releases: take an artifact in, list the releases."""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request

@@ -1,4 +1,4 @@
-"""What every endpoint does with a request: reach the shim, read a bounded body, check path and query."""
+"""The steps common to all endpoints: reach the shim, read a bounded body, check path and query."""
 
 import json
 from typing import NoReturn
@@ -15,12 +15,12 @@ MAX_JSON = 4 * 1024 * 1024
 
 
 def shim(request: Request) -> Shim:
-    """The shim that the app serves."""
+    """The shim behind the app."""
     return request.app.state.shim
 
 
 def path_name(request: Request, key: str) -> str:
-    """The name in the request's path; NotFoundError for what cannot be one."""
+    """The name in the request's path; NotFoundError for an impossible name."""
     value = str(request.path_params[key])
     if not is_name(value):
         raise NotFoundError(f"There is no {key} {value[:80]!r}", "names have lower-case letters, digits and '-'")
@@ -28,7 +28,7 @@ def path_name(request: Request, key: str) -> str:
 
 
 async def body(request: Request, most: int) -> bytes:
-    """The body; RejectedError as soon as it is seen to have more than `most` bytes, so that no more is taken in."""
+    """The body; RejectedError as soon as more than `most` bytes have come; the rest stays unread."""
     data = bytearray()
     async for part in request.stream():
         data += part
@@ -38,7 +38,7 @@ async def body(request: Request, most: int) -> bytes:
 
 
 async def json_object(request: Request) -> dict[str, object]:
-    """The JSON object in the body; ProtocolError for anything else, and for what a device could not be sent."""
+    """The JSON object in the body; ProtocolError for anything else, and for values unfit to be sent to a device."""
     data = await body(request, MAX_JSON)
     try:
         fields = table(json.loads(data, parse_constant=_refuse), "body")
@@ -51,13 +51,13 @@ async def json_object(request: Request) -> dict[str, object]:
 
 
 def query_number(request: Request, key: str, low: int, high: int, default: int | None = None) -> int | None:
-    """The whole number at `key` of the query, or `default`; UsageError when it is not between `low` and `high`."""
+    """The whole number at `key` of the query, or `default`; UsageError when it is outside `low` to `high`."""
     value = request.query_params.get(key, "")
     return whole_number(value, key, low, high) if value else default
 
 
 def whole_number(value: str, key: str, low: int, high: int) -> int:
-    """`value` as a whole number; UsageError naming `key` when it is not between `low` and `high`."""
+    """`value` as a whole number; UsageError naming `key` when it is outside `low` to `high`."""
     # The length first: Python refuses to read thousands of digits, with an error of another kind.
     if not (value.isascii() and value.isdigit() and len(value) <= 19 and low <= int(value) <= high):
         raise UsageError(f"{key}={value[:40]} is not a whole number between {low} and {high}")

@@ -1,8 +1,8 @@
 """GET /api/stream: records and devices as they change, as server-sent events.
 
-Each reader has a place in the database's sequence of records, and reads on from there whenever something changed.
-Backlog and live tail are the same query, so that none is lost or doubled between them, and nothing is kept in memory.
-A reader that takes nothing for a while is dropped; with `Last-Event-ID` it comes back to where it was.
+Each reader has a place in the database's sequence of records, and reads on from there after each change. Backlog and
+live tail are the same query: each record comes exactly once between them, and memory holds none. A reader that stalls
+is dropped; with `Last-Event-ID` it comes back to its place.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _PATIENCE = 30.0  # seconds in which a reader must take what it is sent
 
 
 class EventStream(Response):
-    """An answer without end. `patience` is how many seconds a reader may stall before it is dropped."""
+    """An endless answer. A reader may stall for `patience` seconds before it is dropped."""
 
     media_type = "text/event-stream"
 
@@ -84,7 +84,7 @@ async def _left(receive: Receive) -> None:
 
 
 def _devices(the: Shim, changed: set[str] | None, device: str, place: int) -> bytes:
-    """An event for each changed device (None: for every one) that the reader follows."""
+    """An event for each changed device (None: for every one) the reader follows."""
     if changed is None:
         changed = set(the.fleet.names())
     followed = sorted(name for name in changed if device in ("", name))

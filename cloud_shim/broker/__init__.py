@@ -1,1 +1,1 @@
-"""The MQTT broker: its process, its certificate, who has a password, and who may use which topic."""
+"""The MQTT broker: its process, its certificate, its passwords, and the access to topics."""

@@ -1,9 +1,10 @@
-"""Who may use which topic on the broker: one list of rules, whichever broker enforces it.
+"""The access to topics on the broker: one list of rules, whichever broker enforces it.
 
 Pure. Rendered as mosquitto's access file by setup.py, asked directly by fallback.py.
+
 A device may use its own topics, each in its own direction, read chunks, and use the topics on which functions of the
-fleet meet; the shim may use all of its fleet's. Who has a password and stands in no list, a board that is not let in
-yet or one whose password has ended, may do one thing: ask for one, under its own client id.
+fleet meet. The shim may use all of its fleet's. A board before it is let in, and a device whose password has ended,
+have a password and stand in no list. They may do one thing: ask for a password, under their own client id.
 """
 
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from device.protocol import topics
 from device.protocol.fields import is_name
 
 SHIM_USER = "_shim"
-"""The shim's user on the broker. No device can have this name: names never hold an underscore."""
+"""The shim's user on the broker. The underscore keeps it apart from devices: their names never hold one."""
 
 Direction = Literal["read", "write"]
 
@@ -22,7 +23,7 @@ _DEVICE_READS = (("desired", ""), ("ack", ""), ("call", "+"))
 
 
 def device_rules(fleet: str, device: str) -> list[tuple[Direction, str]]:
-    """What the device may do, as (direction, topic filter)."""
+    """The device's rights, as (direction, topic filter)."""
     writes: list[tuple[Direction, str]] = [("write", _filter(fleet, device, *kind)) for kind in _DEVICE_WRITES]
     reads: list[tuple[Direction, str]] = [("read", _filter(fleet, device, *kind)) for kind in _DEVICE_READS]
     shared = topics.shared(fleet, "#")
@@ -30,7 +31,7 @@ def device_rules(fleet: str, device: str) -> list[tuple[Direction, str]]:
 
 
 def asking_rules(fleet: str, user: str = "%u", client: str = "%c") -> list[tuple[Direction, str]]:
-    """What everybody with a password may do; mosquitto fills in "%u" and "%c", the client's id, itself."""
+    """The rights of everybody with a password; mosquitto fills in "%u" and "%c", the client's id, itself."""
     base = f"{topics.ROOT}/{fleet}/e/{user}/{client}"
     return [("write", f"{base}/ask"), ("read", f"{base}/answer")]
 
@@ -45,13 +46,13 @@ def mosquitto_acl(fleet: str, devices: Iterable[str] = ()) -> str:
 
 
 def listed(acl: str) -> set[str]:
-    """The devices that stand in such a file."""
+    """The devices named in such a file."""
     users = {line.removeprefix("user ") for line in acl.splitlines() if line.startswith("user ")}
     return users - {SHIM_USER}
 
 
 def may(fleet: str, user: str, direction: Direction, topic: str) -> bool:
-    """Whether `user`, the shim or a device in good standing, may read or write the `topic` (no wildcards in it)."""
+    """Whether `user`, the shim or a device in good standing, may read or write the `topic` (free of wildcards)."""
     if user == SHIM_USER:
         return topic.startswith(f"{topics.ROOT}/{fleet}/")
     if not is_name(user):

@@ -1,7 +1,7 @@
-"""The broker's TLS certificate for boards, and the authority of this fleet that signs it, in the shim's own folder.
+"""The broker's TLS certificate for boards, and this fleet's authority to sign it, in the shim's own folder.
 
-Boards trust this one authority and no other. Certificates are valid from 1970 on: a board without a clock, whose year
-is 1970, must reach the broker before it can learn the time. It does not configure the broker.
+Boards trust this one authority only. Certificates are valid from 1970 on: a board without a clock starts in the year
+1970, and must reach the broker before it can learn the time. The broker is configured elsewhere (setup.py).
 """
 
 import datetime
@@ -24,7 +24,7 @@ _AUTHORITY_YEARS = 30
 _BROKER_DAYS = 825
 # The broker's certificate is made anew when fewer are left.
 _RENEW_DAYS = 365
-# Addresses of documentation (RFC 5737, RFC 3849), which nobody has: the way to them is the way out.
+# Addresses of documentation (RFC 5737, RFC 3849), free of owners: the way to them is the way out.
 _ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 _WILDCARDS = ("0.0.0.0", "::")
 
@@ -39,12 +39,12 @@ class Certificates:
 
 
 def where(folder: Path) -> Certificates:
-    """Where they lie in the broker's `folder`, made or not."""
+    """Their places in the broker's `folder`, before and after they are made."""
     return Certificates(folder / "ca.pem", folder / "broker.pem", folder / "broker.key")
 
 
 def ensure(folder: Path, names: Sequence[str]) -> Certificates:
-    """See to it that there is a certificate for a broker that boards reach by each of `names`, hosts and addresses."""
+    """Make the certificate for `names` unless it is there: the hosts and addresses by which boards reach the broker."""
     files = where(folder)
     if not files.authority.exists():
         _make_authority(files.authority, folder / "ca.key")
@@ -54,7 +54,7 @@ def ensure(folder: Path, names: Sequence[str]) -> Certificates:
 
 
 def names_of_this_machine(listen: str) -> list[str]:
-    """By what a board may find a broker here that listens at `listen`: the address, or for a wildcard every one."""
+    """The names by which a board may find a broker at `listen` here: the address, or for a wildcard every one."""
     host = socket.gethostname()
     if listen not in _WILDCARDS:
         return [listen, host, f"{host}.local"]
@@ -63,7 +63,7 @@ def names_of_this_machine(listen: str) -> list[str]:
 
 
 def names_in(certificate: Path) -> list[str]:
-    """The hosts and addresses that the certificate in the PEM file is for, as they are typed."""
+    """The hosts and addresses in the certificate of the PEM file, as they are typed."""
     return [str(each.value) for each in _listed(x509.load_pem_x509_certificate(certificate.read_bytes()))]
 
 
@@ -85,7 +85,7 @@ def _outward() -> set[str]:
 
 
 def _own_address(family: socket.AddressFamily, there: str) -> str:
-    """From which address this machine would talk to that one; "" when no way leads there. Nothing is sent."""
+    """This machine's address for talking to `there`; "" when no way leads there. The check sends nothing."""
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as asking:
             asking.connect((there, 9))
@@ -123,7 +123,7 @@ def _make_certificate(files: Certificates, authority_key: Path, names: Sequence[
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
         .sign(signer, hashes.SHA256())
     )
-    # The key last: a broker never reads a certificate with another one's key, for it is started afterwards.
+    # The key last. The broker is started afterwards, so it never reads a certificate with another one's key.
     write_private(files.certificate, _pem(made))
     write_private(files.key, _pem_of_key(key))
 

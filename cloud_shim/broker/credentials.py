@@ -1,7 +1,7 @@
-"""mosquitto's password file: who has a password on the broker, as hashes; both brokers use it.
+"""mosquitto's password file: the hash of each user's password on the broker. Both brokers use it.
 
-The format of a hash is `$7$`, see device/enrol/secret.py. A password never stands on a command line.
-It does not tell the broker to read the file again: that is setup.py.
+The format of a hash is `$7$`, see device/enrol/secret.py. A password never stands on a command line. The signal to the
+broker to read the file again is sent by setup.py.
 """
 
 import base64
@@ -24,7 +24,7 @@ def matches(password: str, hashed: str) -> bool:
 
 
 def read(path: Path) -> dict[str, str]:
-    """The hash of each user in the password file; empty when there is no file yet."""
+    """The hash of each user in the password file; empty before there is a file."""
     if not path.exists():
         return {}
     return dict(line.split(":", 1) for line in path.read_text().splitlines() if ":" in line)
@@ -36,7 +36,7 @@ def write(path: Path, hashes: Mapping[str, str]) -> None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace `path` by one with `text` that only its owner can read, in one step."""
+    """Replace `path` by a file with `text`, readable by its owner only, in one step."""
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -1,7 +1,7 @@
-"""The broker for when mosquitto is not installed: amqtt, on loopback, with the same users and access rules.
+"""The broker for machines without mosquitto: amqtt, on loopback, with the same users and access rules.
 
 `python -m cloud_shim.broker.fallback --folder DIR --port N --fleet F`, as setup.py names it. For trying things out: it
-is slow, speaks MQTT 3.1.1 only, and what it retained is gone when it stops (the shim then sends it again).
+is slow, speaks MQTT 3.1.1 only, and loses its retained messages at its end (the shim then sends them again).
 """
 
 import argparse
@@ -23,11 +23,11 @@ logger = logging.getLogger(__name__)
 
 
 class PasswordPlugin(BaseAuthPlugin):
-    """Lets in who is in the password file. It is read at each connection, so that new devices need no signal."""
+    """Lets the users of the password file in. Reads it at each connection, so new devices take effect by themselves."""
 
     @dataclass
     class Config(BaseAuthPlugin.Config):
-        """The password file (made by setup.py), and whose topics there are."""
+        """The password file (made by setup.py), and the fleet of the topics."""
 
         passwords: str = ""
         fleet: str = ""
@@ -39,7 +39,7 @@ class PasswordPlugin(BaseAuthPlugin):
         self._fleet = context.config.fleet
 
     async def authenticate(self, *, session: Session) -> bool:
-        """Whether name and password are right, and the session's will is one that its user may publish."""
+        """Whether name and password are right, and the user may publish the session's will."""
         user, password = session.username or "", session.password or ""
         hashed = credentials.read(self._passwords).get(user, "")
         if not credentials.matches(password, hashed):
@@ -49,11 +49,11 @@ class PasswordPlugin(BaseAuthPlugin):
 
 
 class AccessPlugin(BaseTopicPlugin):
-    """Applies access.py's rules to every message. Subscribing is free, as in mosquitto: what matters is receiving."""
+    """Applies access.py's rules to every message. Subscribing is free, as in mosquitto: the rules guard receiving."""
 
     @dataclass
     class Config(BaseTopicPlugin.Config):
-        """Whose topics there are."""
+        """The fleet of the topics."""
 
         fleet: str = ""
 
@@ -73,9 +73,9 @@ class AccessPlugin(BaseTopicPlugin):
 
 
 class StrictBroker(Broker):
-    """amqtt, with retained messages only for those who subscribed to them and may read them.
+    """amqtt, with each retained message only for clients with a subscription to it and the right to read it.
 
-    amqtt 0.12 hands a client that connects what matches *any* client's subscriptions, and asks no topic plugin.
+    amqtt 0.12 sends a new client the retained messages for *any* client's subscriptions, and skips the topic plugins.
     """
 
     async def _publish_retained_messages_for_subscription(

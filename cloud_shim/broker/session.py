@@ -1,7 +1,7 @@
 """The shim's MQTT session: connects, reconnects, sends and receives, on a thread of its own.
 
-It knows topics only as far as what to subscribe to; what messages mean is records/ingest.py's and
-fleet/publisher.py's.
+Of topics it knows only the ones to subscribe to. Messages are understood by records/ingest.py and made by
+fleet/publisher.py.
 """
 
 import logging
@@ -25,18 +25,18 @@ logger = logging.getLogger(__name__)
 OnMessage = Callable[[str, bytes, bool], None]
 """(topic, payload, whether it was retained before we subscribed)"""
 OnConnect = Callable[[bool], None]
-"""Whether the broker still knew our session: if not, it lost everything that we had it retain."""
+"""Called with whether the broker still knew our session. If it forgot the session, it lost our retained messages."""
 
 _SUBSCRIPTIONS = (("presence", 1), ("reported", 1), ("want", 1), ("up", 0), ("reply", 1), ("ask", 1))
 _KEEPALIVE = 20
-# Seconds: the longest pause between two attempts to reach the broker, and what one attempt may take.
+# Seconds: the longest pause between two attempts to reach the broker, and the limit of one attempt.
 _RETRY_CAP, _CONNECT = 10.0, 5.0
 # One chunk takes up to 128 kB: 32 of them are enough to keep the broker busy.
 _IN_FLIGHT = 32
 
 
 class Link:
-    """One session with the broker. `start` gives it its receivers; until then nothing happens."""
+    """One session with the broker. It begins with `start`, and with the receivers given there."""
 
     def __init__(self, host: str, port: int, fleet: str, password: str) -> None:
         self.host = host
@@ -57,12 +57,12 @@ class Link:
 
     @property
     def connected(self) -> bool:
-        """Whether the broker is there now, and what devices send reaches us."""
+        """Whether the broker is there now, and the devices' messages reach us."""
         return self._ready and self._client.is_connected()
 
     @property
     def listening(self) -> float | None:
-        """Since when what devices send reaches us, in seconds since 1970; None when it does not now."""
+        """The time since when the devices' messages reach us, in seconds since 1970; None when they fail to."""
         return self._since if self.connected else None
 
     def start(self, on_message: OnMessage, on_connect: OnConnect, on_disconnect: Callable[[], None]) -> None:
@@ -103,7 +103,7 @@ class Link:
         self._thread.start()
 
     def send(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> mqtt.MQTTMessageInfo:
-        """Hand `payload` to the broker; OfflineError when it is not there."""
+        """Hand `payload` to the broker; OfflineError when it is away."""
         if not self.connected:
             raise OfflineError(
                 f"The broker at {self.host}:{self.port} is not connected",
@@ -126,21 +126,21 @@ class Link:
             self._closing.wait(pump.retry_delay(failures, _RETRY_CAP))
 
     def _connect_once(self) -> bool:
-        """One connection, from first byte to last; False when the broker did not take us."""
+        """One connection, from first byte to last; False when the broker refused us."""
         self._accepted = False
         try:
             self._client.connect(self.host, self.port, _KEEPALIVE)
         except (OSError, ValueError) as error:
             logger.debug("no connection to the broker at %s:%d: %s", self.host, self.port, error)
             return False
-        # `close` that came while it connected found nothing to disconnect.
+        # A `close` during the connecting had no connection to end yet.
         if not self._closing.is_set():
             pump.run(self._client)
         return self._accepted
 
 
 def _guarded(what: str, receiver: Callable[..., None], *arguments: object) -> None:
-    """Call a receiver; one message that it fails on must not end the session for every device."""
+    """Call a receiver, and log its failure: one bad message must not end the session for every device."""
     try:
         receiver(*arguments)
     except Exception:

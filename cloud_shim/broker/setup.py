@@ -1,8 +1,7 @@
 """The MQTT broker as a subprocess: its configuration, its command, and telling it about new devices.
 
-mosquitto when it is installed; otherwise the fallback, which says so. It writes files and names a command:
-whoever runs the command supervises it. It listens on loopback,
-and for boards by TLS where it is asked to.
+mosquitto when it is installed; otherwise the fallback, and a note about it. This module writes files and names a
+command: its caller runs and supervises it. The broker listens on loopback, and for boards by TLS on request.
 """
 
 import getpass
@@ -31,7 +30,7 @@ FALLBACK_NOTE = (
 
 @dataclass(frozen=True)
 class BrokerCommand:
-    """How to start the broker: `argv`, and a `note` for the person when it is not mosquitto ("" when it is)."""
+    """How to start the broker: `argv`, and a `note` for the person about the fallback ("" for mosquitto)."""
 
     argv: list[str]
     note: str
@@ -52,12 +51,12 @@ def folder(state: Path) -> Path:
 
 
 def shim_password(state: Path) -> str:
-    """The password of the shim's own user; NotFoundError when `prepare` has not made it."""
+    """The password of the shim's own user; NotFoundError before `prepare` has made it."""
     return _password(state, access.SHIM_USER)
 
 
 def enrol_password(state: Path) -> str:
-    """The password with which boards that have none ask for one; it is on every card. NotFoundError as above."""
+    """The password of boards still asking for their own; it is on every card. NotFoundError as above."""
     return _password(state, topics.ENROL_USER)
 
 
@@ -74,9 +73,9 @@ def _password(state: Path, user: str) -> str:
 def prepare(
     state: Path, port: int, fleet: str, host: str = "127.0.0.1", boards: Listener | None = None
 ) -> BrokerCommand:
-    """Write everything the broker needs under `state` and say how to start it. Safe to repeat.
+    """Write all the broker's files under `state` and say how to start it. Safe to repeat.
 
-    With `boards` it listens a second time, for them. UsageError when only the fallback is there, which cannot.
+    With `boards` it listens a second time, for them. Only mosquitto can: UsageError when only the fallback is there.
     """
     where = folder(state).resolve()
     where.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -118,13 +117,13 @@ def configuration(where: Path, host: str, port: int) -> str:
         ("persistence", "true"),
         ("persistence_location", f"{where}/"),
         # Saved once a minute: on each change mosquitto would write its whole database anew, gigabytes for one model
-        # of a few megabytes. What a killed broker has lost it gets back: the shim sends every `desired` at each
-        # reconnection, and a device asks for the chunks that do not come.
+        # of a few megabytes. A killed broker gets its losses back: the shim sends every `desired` at each
+        # reconnection, and a device asks for missing chunks.
         ("autosave_interval", "60"),
         ("persistent_client_expiration", "30d"),
         # The longest body, and room for its topic.
         ("max_packet_size", MAX_MESSAGE + 1024),
-        # Per client, beyond those in flight: 1000 is far above what a device's small windows ask for.
+        # Per client, beyond those in flight: 1000 is far above the needs of a device's small windows.
         ("max_queued_messages", "1000"),
         ("max_queued_bytes", 64 * MAX_MESSAGE),
         ("log_dest", "stderr"),
@@ -135,7 +134,7 @@ def configuration(where: Path, host: str, port: int) -> str:
 
 
 def _listener(where: Path, boards: Listener) -> str:
-    """The second listener. It stands last: what precedes is for both."""
+    """The second listener. It stands last: the options before it are for both."""
     files = certificates.ensure(where, boards.names)
     return f"listener {boards.port} {boards.host}\ncertfile {files.certificate}\nkeyfile {files.key}\n"
 
@@ -143,7 +142,7 @@ def _listener(where: Path, boards: Listener) -> str:
 def set_devices(state: Path, fleet: str, hashes: Mapping[str, str], limited: Collection[str] = ()) -> None:
     """Let exactly these devices (and our own users) in, and tell a running broker.
 
-    The `limited` ones may only ask for a new password. A device whose password changed is disconnected; others stay.
+    The `limited` ones may only ask for a new password. A device with a changed password is disconnected; others stay.
     """
     where = folder(state).resolve()
     known = credentials.read(where / "passwords")
@@ -153,7 +152,7 @@ def set_devices(state: Path, fleet: str, hashes: Mapping[str, str], limited: Col
 
 
 def renew_enrol_password(state: Path) -> None:
-    """Another password for boards that have none: with that of a card made before, nobody connects any more."""
+    """Replace the password of boards still asking for their own. Older cards with the previous one are then useless."""
     _make_user(state, topics.ENROL_USER)
     _reload(folder(state).resolve())
 
@@ -169,13 +168,13 @@ def _password_path(state: Path, user: str) -> Path:
 
 def _ensure_user(state: Path, user: str) -> None:
     hash, path = credentials.read(folder(state) / "passwords").get(user), _password_path(state, user)
-    # Both are compared, for who was interrupted may have left one of them from before.
+    # Both are compared: an interrupted run may have left one of them from before.
     if hash is None or not path.exists() or not credentials.matches(path.read_text().strip(), hash):
         _make_user(state, user)
 
 
 def _make_user(state: Path, user: str) -> None:
-    """Give the user a new password, which a running broker does not know yet."""
+    """Give the user a new password, still to be told to a running broker."""
     path, password = folder(state) / "passwords", new_password()
     credentials.write_private(_password_path(state, user), password + "\n")
     credentials.write(path, {**credentials.read(path), user: hash_password(password)})

@@ -1,6 +1,6 @@
-"""The console: pages that a person opens in a browser. `routes()` is all that the app needs of it.
+"""The console: pages for a person's browser. The app needs only its `routes()`.
 
-The pages show what docs/api.md gives and do what it takes; they know neither the database nor the broker.
+The pages show the answers of docs/api.md and make its requests. They know neither the database nor the broker.
 """
 
 from cloud_shim.console.pages import missing_page, routes

@@ -1,6 +1,6 @@
-"""Asks the shim's own HTTP API, in the same process: the pages are made from what any client would get.
+"""Asks the shim's own HTTP API, in the same process: the pages are made from the answers any client would get.
 
-No socket is opened: the request goes through the app that serves the page, with its checks.
+The request goes through the app behind the page, with its checks, and needs no socket.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 
 class ApiProblemError(Exception):
-    """The API did not give what was asked: its HTTP `status` and its words (docs/api.md)."""
+    """The API refused or failed a request: its HTTP `status` and its words (docs/api.md)."""
 
     def __init__(self, status: int, what: str, why: str, remedy: str) -> None:
         super().__init__(what)
@@ -23,7 +23,7 @@ class ApiProblemError(Exception):
 
 
 async def get(request: Request, path: str) -> Mapping[str, Any]:
-    """The JSON object at `path` of the app that serves `request`; raises ApiProblemError for any other answer."""
+    """The JSON object at `path` of the app behind `request`; raises ApiProblemError for any other answer."""
     transport = httpx.ASGITransport(app=request.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=str(request.base_url)) as client:
         answer = await client.get(path)

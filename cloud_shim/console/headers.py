@@ -1,6 +1,6 @@
-"""The headers that keep a page to itself: what it may load, run and be shown in.
+"""The headers that keep a page to itself: the sources it may load and run, and the frames it may be shown in.
 
-The nonce admits the one style element that CodeMirror makes; no page has a style or script of its own inline.
+The nonce admits the one style element made by CodeMirror. The pages' own styles and scripts are all in files.
 """
 
 import secrets
@@ -12,7 +12,7 @@ def new_nonce() -> str:
 
 
 def page_headers(nonce: str) -> dict[str, str]:
-    """The headers of a page whose style elements carry `nonce`."""
+    """The headers of a page with `nonce` on its style elements."""
     policy = {
         "default-src": "'self'",
         "style-src": f"'self' 'nonce-{nonce}'",

@@ -1,6 +1,6 @@
 """The console's routes: two pages, the fragment of each that htmx renews, and the static files; and pages for errors.
 
-It makes HTML and holds no data: what it shows comes from the API through client.py, and is put into words by view.py.
+It makes HTML. The data comes from the API through client.py, and is put into words by view.py.
 """
 
 import time
@@ -25,7 +25,7 @@ _templates = Jinja2Templates(directory=_HERE / "templates")
 
 
 class _Static(StaticFiles):
-    """Static files that a browser asks about at each load, so that a new release of the shim is a new console."""
+    """Static files a browser asks about at each load: with a new release of the shim comes a new console."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
@@ -46,7 +46,7 @@ def routes() -> list[BaseRoute]:
 
 
 def missing_page(otherwise: ExceptionHandler) -> ExceptionHandler:
-    """A handler of HTTPException: a page for a browser that asks for one there is not, else what `otherwise` gives."""
+    """A handler of HTTPException: a page for a browser at an unknown address, else the answer of `otherwise`."""
 
     async def answer(request: Request, problem: Exception) -> Response:
         if isinstance(problem, HTTPException) and problem.status_code == HTTPStatus.NOT_FOUND and _wants_page(request):
@@ -106,14 +106,14 @@ async def _all(request: Request) -> list[view.DeviceView]:
 
 
 async def _claims(request: Request) -> list[view.ClaimView]:
-    """The boards that ask to be let in. Those that were rejected are not shown again."""
+    """The boards that ask to be let in. Rejected ones are left out."""
     answer = await client.get(request, "/api/claims")
     now = time.time()
     return [view.claim(each, now) for each in answer["claims"] if each["state"] != "rejected"]
 
 
 async def _notices(request: Request) -> list[str]:
-    """What a person must see to. They change within days: a page asks once."""
+    """The tasks for a person. They change within days: a page asks once."""
     return (await client.get(request, "/api/health"))["notices"]
 
 

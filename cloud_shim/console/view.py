@@ -1,6 +1,6 @@
-"""What the templates show of a device: DEVICE of docs/api.md, judged and put into words. Pure.
+"""The device as the templates show it: DEVICE of docs/api.md, judged and put into words. Pure.
 
-It tolerates a device that has reported nothing, and does no escaping: the templates do.
+It tolerates a device before its first report. Escaping is done by the templates.
 """
 
 from collections.abc import Callable, Mapping
@@ -40,7 +40,7 @@ _BUSY = {
 class Update:
     """The state of a device's update. `tone` is "ok", "busy", "wait" or "bad"; `reason` is the device's own words.
 
-    `progress` is the share fetched, 0 to 1, or None when nothing is being fetched.
+    `progress` is the share fetched, 0 to 1, or None outside of a download.
     """
 
     tone: str
@@ -54,7 +54,7 @@ _REVOKED = Update("wait", "Nothing is deployed to it any more; what it runs goes
 
 @dataclass(frozen=True)
 class Row:
-    """One function or model: the desired version beside the reported one. A version of 0 means that it is not there."""
+    """One function or model: the desired version beside the reported one. Version 0 means that it is not there."""
 
     name: str
     desired: int
@@ -68,7 +68,7 @@ class Row:
 
     @property
     def same(self) -> bool:
-        """Whether the device has what is desired."""
+        """Whether the device has the desired version."""
         return self.desired == self.reported
 
 
@@ -99,7 +99,7 @@ class DeviceView:
 
 @dataclass(frozen=True)
 class ClaimView:
-    """One board that asks to be let in. `notes` are what the person who decides should know besides."""
+    """One board that asks to be let in. `notes` are further facts for the person to decide by."""
 
     name: str
     board: str
@@ -168,7 +168,7 @@ def _agent(agent: ReportedAgent) -> str:
 
 
 def _disk(told: Disk | None) -> str:
-    """Free and used, or "" from an agent that does not tell."""
+    """Free and used, or "" for an agent that tells neither."""
     return f"{amounts.size(told.free)} free, {amounts.size(told.used)} used" if told else ""
 
 
@@ -187,12 +187,12 @@ def update(desired: int, report: Reported | None, online: bool) -> Update:
     if report.agent.safe:
         return Update("bad", "Safe mode: no function runs until the next deployment", report.agent.safe)
     settled = _settled(desired, report)
-    # Nobody knows how one is that is away.
+    # The present state of an absent device is unknown.
     return settled if online or settled.tone != "ok" else Update("wait", f"Last known: generation {runs}")
 
 
 def _after(value: Json, now: Update) -> Update:
-    """What failed and was taken back, once nothing else is going on."""
+    """The last failure taken back, once nothing else is going on."""
     failed: list[Json] = value.get("failed", [])
     if not failed or now.tone not in ("ok", "wait"):
         return now
@@ -227,7 +227,7 @@ def _busy(text: str, fetched: Transfer | None) -> Update:
 
 
 def _rows(desired: Json, runs: Mapping[str, _P], show: Callable[[Row, _P], Row]) -> tuple[Row, ...]:
-    """A row for each function (or model) that is desired or there; `show` adds what the device says of it."""
+    """A row for each function (or model) that is desired or there; `show` adds the device's own facts."""
     rows: list[Row] = []
     for name in sorted({*desired, *runs}):
         wanted, has = desired.get(name, {}), runs.get(name)

@@ -1,4 +1,4 @@
-"""The pins and sensors of a board as its page shows them: what its file says of them, and what it says itself. Pure."""
+"""The pins and sensors of a board as its page shows them, by the board's file and by its report. Pure."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from device.protocol.reported import Reported, ReportedSensor
 
 @dataclass(frozen=True)
 class Part:
-    """A pin or a sensor: its name, where it is on the board, and how it is. `on` is None where nobody knows."""
+    """A pin or a sensor: its name, its place on the board, and its state. `on` is None where the level is unknown."""
 
     name: str
     place: str
@@ -19,7 +19,7 @@ class Part:
 
 
 def pins(board: str, report: Reported | None) -> tuple[Part, ...]:
-    """The board's pins, those that a function holds first; all that are held where there is no such board file."""
+    """The board's pins, those held by functions first; only the held ones where the board has no file here."""
     file = _file(board)
     places = {name: f"pin {pin.header}, GPIO {pin.line}" for name, pin in file.pins.items()} if file else {}
     levels, drivers = outputs.levels(report), outputs.drivers(report)
@@ -38,7 +38,7 @@ def sensors(board: str, report: Reported | None) -> tuple[Part, ...]:
 
 
 def has_light(board: str, report: Reported | None) -> bool:
-    """Whether there is a sensor: every chip that is known measures light. A board's file knows it best."""
+    """Whether there is a sensor: every known chip measures light. A board's file knows it best."""
     file = _file(board)
     return bool(file.sensors if file else report and report.sensors)
 

@@ -1,1 +1,1 @@
-"""Who belongs to the fleet, what each device should run, and what became of it."""
+"""The members of the fleet, the deployment each device should run, and its outcome."""

@@ -1,7 +1,7 @@
-"""What a device should run once a deployment failed there. Pure: no database, no broker.
+"""The deployment a device should run once another has failed there. Pure: it uses neither database nor broker.
 
-A deployment is a change to what the device has proved to run, its *base*. Several changes may be on their way at once,
-as when a device was offline. Those that failed are taken out; the others are asked for again without them.
+A deployment is a change to the *base*, the content a device has proved to run. Several changes may be on their way at
+once, as when a device was offline. The failed ones are taken out; the others are asked for again without them.
 """
 
 from collections.abc import Collection, Mapping
@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 
 class Part(NamedTuple):
-    """One thing that a deployment changes: a function with its settings and layer, a model, or the agent."""
+    """One thing a deployment can change: a function with its settings and layer, a model, or the agent."""
 
     kind: str
     name: str
@@ -23,14 +23,14 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Aftermath:
-    """The `guilty` parts of a deployment that failed, and what to ask for in its place; None to leave it as it is."""
+    """The `guilty` parts of a failed deployment, and the deployment `wanted` in its place; None to leave it."""
 
     guilty: frozenset[Part]
     wanted: Deployment | None
 
 
 def changed(before: Deployment, after: Deployment) -> frozenset[Part]:
-    """The parts in which two deployments differ."""
+    """The parts that differ between two deployments."""
     parts = {Part("function", name) for name in {*before.functions, *after.functions}}
     parts |= {Part("model", name) for name in {*before.models, *after.models}}
     parts.add(Part("agent", AGENT))
@@ -38,7 +38,7 @@ def changed(before: Deployment, after: Deployment) -> frozenset[Part]:
 
 
 def version(deployment: Deployment, part: Part) -> int:
-    """The release of that part; 0 when it has none."""
+    """The release of this part; 0 when it has none."""
     group = {"function": deployment.functions, "model": deployment.models}.get(part.kind)
     ref = deployment.agent if group is None else group.get(part.name)
     return ref.version if ref else 0
@@ -52,10 +52,10 @@ def after(
     uses: Mapping[str, Collection[str]],
     proved: bool = False,
 ) -> Aftermath:
-    """What follows from the failure of `failed`, while the device is asked for `present`, the same or a later one.
+    """The consequence of the failure of `failed`, while the device is asked for `present`, the same or a later one.
 
-    `blamed` is the function or model that the device names, if it does; `uses` are the models of each function. Without
-    a name, each change is taken out. `proved`: the agent that was asked for runs, so that it did not fail.
+    `blamed` is the function or model named by the device, if any; `uses` are the models of each function. Without a
+    name, each change is taken out. `proved`: the agent asked for runs, so it is innocent.
     """
     suspects = {p for p in changed(base, failed) if _value(failed, p) == _value(present, p) != _value(base, p)}
     if proved:
@@ -66,13 +66,13 @@ def after(
 
 
 def returned(base: Deployment, present: Deployment, proved: bool) -> Deployment:
-    """What the device runs, as the next generation. The agent that was asked for stays when it has `proved` itself."""
+    """The content the device runs now, as the next generation, with the agent asked for when it has `proved` itself."""
     parts = changed(base, present) - ({Part("agent", AGENT)} if proved else set())
     return _without(present, parts, base)
 
 
 def _near(blamed: Part | None, uses: Mapping[str, Collection[str]]) -> set[Part]:
-    """The part that is named, and what it is made of: a function fails with a model that it uses."""
+    """The part named and the models it uses: a function fails with its models."""
     if blamed is None:
         return set()
     models = uses.get(blamed.name, ()) if blamed.kind == "function" else ()
@@ -106,7 +106,7 @@ def _put(group: dict[str, _T], name: str, before: Mapping[str, _T]) -> None:
 
 
 def _value(of: Deployment, part: Part) -> object:
-    """What it is, to compare; None when there is none."""
+    """The part's content, to compare; None when it is absent."""
     if part.kind == "agent":
         return of.agent and of.agent.content()
     ref = (of.functions if part.kind == "function" else of.models).get(part.name)

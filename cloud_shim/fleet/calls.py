@@ -1,4 +1,4 @@
-"""Calls of functions on devices: matches each reply with the request that waits for it."""
+"""Calls of functions on devices: matches each reply with its request."""
 
 import asyncio
 import threading
@@ -20,7 +20,7 @@ class _Waiting:
 
 
 class Calls:
-    """The calls that wait for their replies."""
+    """The calls still waiting for their replies."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -30,7 +30,7 @@ class Calls:
     async def call(self, device: str, function: str, data: object, timeout: float, type: str = CALL) -> object:
         """The handler's result for an event of this `type` with `data`.
 
-        RejectedError with the handler's own error; OfflineError when nothing answers within `timeout` seconds.
+        RejectedError with the handler's own error; OfflineError after `timeout` seconds without an answer.
         """
         id, waiting = uuid.uuid4().hex, _Waiting(device, function, Future())
         payload = Call(id, data, type).encode()
@@ -54,7 +54,7 @@ class Calls:
                 self._waiting.pop(id, None)
 
     def replied(self, device: str, function: str, reply: Reply) -> None:
-        """A reply arrived. One that nobody waits for, or that another device or function sent, is dropped."""
+        """A reply arrived. It is dropped if no call waits for it, or if another device or function sent it."""
         with self._lock:
             waiting = self._waiting.get(reply.id)
             if waiting is None or (waiting.device, waiting.function) != (device, function):
@@ -66,7 +66,7 @@ class Calls:
 
 def _result(waiting: _Waiting, reply: Reply) -> object:
     if reply.error:
-        # The device says which function it was.
+        # The device names the function.
         raise RejectedError(
             f"{waiting.device}: {reply.error}", "", f"`lamplight logs {waiting.device}/{waiting.function}`"
         )

@@ -1,6 +1,6 @@
-"""Wakes those who follow the devices: says *that* something changed, and carries none of it.
+"""Wakes the followers of the devices: says only *that* something changed.
 
-Followers read what changed from the database, each at its own pace, so that a slow one costs nothing.
+Followers read the changes from the database, each at its own pace, so a slow one costs nothing.
 """
 
 import asyncio
@@ -8,7 +8,7 @@ import threading
 
 
 class Changes:
-    """A count of changes, and which device had its last one when. Any thread may announce; coroutines wait."""
+    """A count of changes, and the count at each device's last one. Any thread may announce; coroutines wait."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -29,7 +29,7 @@ class Changes:
             self._wake()
 
     def device(self, name: str) -> None:
-        """What the shim knows of this device changed."""
+        """The shim's knowledge of this device changed."""
         with self._lock:
             self._count += 1
             self._devices[name] = self._count
@@ -42,7 +42,7 @@ class Changes:
             self._wake()
 
     def devices_since(self, count: int) -> set[str]:
-        """The devices that changed after that count."""
+        """The devices with a change after this count."""
         with self._lock:
             return {name for name, changed in self._devices.items() if changed > count}
 

@@ -1,6 +1,6 @@
-"""What the shim does again and again in the background: each chore on its own period, on one thread.
+"""The shim's repeated work in the background: each chore on its own period, on one thread.
 
-It knows nothing of what the chores are. One that fails is logged and comes again.
+The chores come from the caller. One that fails is logged and comes again.
 """
 
 import logging
@@ -21,7 +21,7 @@ class Chore:
 
 
 class Chores:
-    """The thread that does them, from `start` to `close`."""
+    """The thread of the chores, from `start` to `close`."""
 
     def __init__(self, chores: Sequence[Chore]) -> None:
         self._chores = chores
@@ -33,7 +33,7 @@ class Chores:
         self._thread.start()
 
     def close(self) -> None:
-        """Do no more; returns when the present chore is done."""
+        """Stop; returns when the present chore is done."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()

@@ -1,7 +1,7 @@
-"""What a device's next deployment holds, and whether it may be. Pure: no database, no broker.
+"""The content of a device's next deployment, and whether it is allowed. Pure: it uses neither database nor broker.
 
-These are the checks that need the whole deployment: models that functions use, hardware they share, settings.
-What one bundle may contain is checked when it is released (releases/registry.py).
+These are the checks of the whole deployment: models used by functions, hardware they share, settings. The content of
+one bundle is checked at its release (releases/registry.py).
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from device.protocol.manifest import FunctionManifest
 from device.protocol.reported import Reported
 
 Settings = Mapping[str, object]
-# Machines, as `uname -m` says, that PyPI has no wheel of onnxruntime for.
+# Machines, as `uname -m` says, for which PyPI has no wheel of onnxruntime.
 _WITHOUT_ONNXRUNTIME = ("armv6l", "armv7l", "i686", "mips", "mips64")
 
 
@@ -28,7 +28,7 @@ class Trial:
 
 
 def empty(fleet: str, device: str) -> Deployment:
-    """What a new device has: generation 0, with nothing in it."""
+    """The deployment of a new device: generation 0, with nothing in it."""
     return Deployment(fleet, device, 0, {}, {}, {}, 0, 0)
 
 
@@ -40,17 +40,17 @@ def with_release(
     retry: bool = False,
     layer: ArtifactRef | None = None,
 ) -> Deployment:
-    """The next generation: `previous` with `release` put over the release of that kind and name, if any.
+    """The next generation: `previous` with `release` put over the release of the same kind and name, if any.
 
-    With `retry` a device tries it once more though the same content failed there before. `settings` are the
-    operator's for a function; they replace the previous ones. A model and the agent have none. `layer` has
-    the function's dependencies, if it needs some.
+    With `retry` a device tries it once more though the same content failed there before. `settings` are the operator's
+    for a function; they replace the previous ones. A model and the agent have none. `layer` has the function's
+    dependencies, if it needs some.
     """
     agent = release if release.kind == "agent" else previous.agent
     functions, models, config = dict(previous.functions), dict(previous.models), dict(previous.config)
     layers = dict(previous.layers)
     if release.kind == "function":
-        # At the end, so that a check in order tells of the new one as that which does not fit.
+        # At the end: a check in order then names the new one as the misfit.
         functions.pop(release.name, None)
         functions[release.name] = release
         config[release.name] = dict(settings)
@@ -90,17 +90,17 @@ def _next(previous: Deployment, trial: Trial, **changes: object) -> Deployment:
 
 
 def same_content(one: Deployment, other: Deployment) -> bool:
-    """Whether both run the same releases and settings by the same agent; generation and trial do not matter."""
+    """Whether both run the same releases and settings by the same agent. Generation and trial are left aside."""
     return one.content() == other.content()
 
 
 def kept_settings(manifest: FunctionManifest, previous: Settings) -> dict[str, object]:
-    """Those of the previous settings that the new release still has; the others go with the code that read them."""
+    """The previous settings still known to the new release. The others go with the code that read them."""
     return {k: v for k, v in previous.items() if k in manifest.config and _same_kind(manifest.config[k], v)}
 
 
 def check_settings(manifest: FunctionManifest, settings: Settings) -> None:
-    """Raise RejectedError for a setting that the function does not have, or of another type than its default."""
+    """Raise RejectedError for a setting unknown to the function, or of another type than its default."""
     known = ", ".join(sorted(manifest.config)) or "none"
     for key, value in settings.items():
         if key not in manifest.config:
@@ -131,7 +131,7 @@ def check(deployment: Deployment, manifests: Mapping[str, FunctionManifest], boa
 
 
 def check_models_run(deployment: Deployment, board: Board, report: Reported | None) -> None:
-    """Raise RejectedError when there is a model in the deployment and none can run there.
+    """Raise RejectedError when there is a model in the deployment and the device is unable to run any.
 
     `report` is the device's last one. While there is none, or it names no machine, the device's board decides.
     """
@@ -148,7 +148,7 @@ def check_models_run(deployment: Deployment, board: Board, report: Reported | No
 
 
 def check_unused(deployment: Deployment, manifests: Mapping[str, FunctionManifest], model: str) -> None:
-    """Raise RejectedError when a function still needs `model`, which the deployment no longer has."""
+    """Raise RejectedError when a function still needs `model`, now gone from the deployment."""
     users = sorted(name for name in deployment.functions if model in manifests[name].models)
     if users:
         raise RejectedError(

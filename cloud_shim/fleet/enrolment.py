@@ -1,7 +1,8 @@
-"""Who asks to be let in: boards without a password, by a person's word or a card's token, and devices for a new one.
+"""Requests to be let in: by boards still without a password, and by devices for a new one.
 
-Answers on the board's own topic, and once more whenever it asks again. It keeps a bounded list of those who asked,
-for whoever holds a card can ask as often, and under as many names, as he likes. The passwords are members.py's.
+A board comes in by a person's word or a card's token. The answer goes to the board's own topic, and once more whenever
+it asks again. The list of requests is bounded: the holder of a card can ask as often, and under as many names, as he
+likes. The passwords are kept by members.py.
 """
 
 import hashlib
@@ -46,12 +47,12 @@ class Enrolment:
         self._deciding = threading.Lock()
 
     def asked(self, topic: Topic, payload: bytes) -> None:
-        """Answer one ask; ProtocolError for one that is none. The topic says for certain who connected as whom."""
+        """Answer one request; ProtocolError for a malformed one. The topic proves the sender's user and client id."""
         if not payload:
             return  # our own clearing
         user, client = topic.device, topic.leaf
         if user == ENROL_USER:
-            # What is retained there is of no use to us, and anybody with a card could fill the broker with it.
+            # A retained message here is of no use to us, and the holder of a card could fill the broker with them.
             self._send(topics.enrolment(self._link.fleet, user, client, "ask"), b"", retain=True)
         ask = enrolment.ask(payload)
         if user != ENROL_USER:
@@ -64,7 +65,7 @@ class Enrolment:
         self._answer(user, client, answer)
 
     def claims(self) -> list[Json]:
-        """Who asked and was not let in, those first who asked first, without those that have gone away since."""
+        """The boards still to be let in, the first to ask first. Those gone away since are left out."""
         with self._database.read() as session:
             here = (ClaimRow.state == REJECTED) | (ClaimRow.last >= self._clock() - _FORGOTTEN)
             rows = list(session.scalars(select(ClaimRow).where(here).order_by(ClaimRow.first)))
@@ -73,8 +74,8 @@ class Enrolment:
     def accept(self, which: str, again: bool = False) -> str:
         """Let a board in, by its name or fingerprint; gives its name.
 
-        RejectedError when two boards ask for the name, or, unless `again`, when there is a device of that name:
-        then the old one is shut out.
+        RejectedError when two boards ask for the name, or, unless `again`, when a device has it. With `again` the old
+        device is shut out.
         """
         with self._deciding:
             row = self._one(which)
@@ -98,15 +99,15 @@ class Enrolment:
         return [enrolment.fingerprint(row.credential) for row in rows]
 
     def check_free(self, name: str, again: bool) -> None:
-        """RejectedError when there is a device of that name, unless `again`: then another board may replace it."""
+        """RejectedError when a device has this name, unless `again`: then another board may replace it."""
         if self._members.has(name) and not again:
             raise _taken(name)
 
     def token(self, name: str, again: bool) -> str:
-        """A token that lets the first board in which brings it and asks to be `name`, within TOKEN_LIFETIME.
+        """A token for one board: the first to bring it and ask to be `name` within TOKEN_LIFETIME is let in.
 
-        With `again` in place of the device of that name, if there is one now, which is shut out by it: a card that was
-        made for a free name replaces nobody who took it since.
+        With `again` it takes the place of the device of that name, if there is one now, and shuts it out. A card made
+        for a free name replaces nobody: a device may have taken the name since.
         """
         token = secrets.token_urlsafe(32)
         again = again and self._members.has(name)
@@ -116,11 +117,11 @@ class Enrolment:
         return token
 
     def void_cards(self, renew: Callable[[], None]) -> int:
-        """Cards that no board has used let nobody in any more, nor ask; gives how many tokens ended.
+        """Make unused cards worthless: their holders can neither come in nor ask. Gives how many tokens ended.
 
-        `renew` replaces the password that is on all of them.
+        `renew` replaces the password common to all of them.
 
-        RejectedError while boards wait: they have nothing but that password to be told by.
+        RejectedError while boards wait: the password on the card is their only way to hear an answer.
         """
         with self._deciding:
             waiting = [str(each["name"]) for each in self.claims() if each["state"] == WAITING]
@@ -142,7 +143,7 @@ class Enrolment:
             session.execute(delete(TokenRow).where(TokenRow.name == device, TokenRow.spent.is_not(None)))
 
     def _decide(self, client: str, ask: Ask) -> Answer:
-        """The answer to a board that has no password yet."""
+        """The answer to a board still without a password."""
         if self._members.has(ask.name, ask.hash):
             return Answer(ACCEPTED)
         try:
@@ -154,20 +155,20 @@ class Enrolment:
         return self._note(client, ask, Answer(WAITING))
 
     def _by_token(self, client: str, ask: Ask) -> Answer:
-        """Let the board in; RejectedError when its token is worth nothing."""
+        """Let the board in; RejectedError when its token is worthless."""
         mark = enrolment.fingerprint(ask.hash)
         with self._database.write() as session:
             token = session.get(TokenRow, _digest(ask.token))
             if token is None or token.name != ask.name:
                 raise RejectedError("The card's token is not one for this name")
-            # One that has served serves nobody again: else a board that was replaced since would take the name back.
+            # A token serves only once: else a board that was replaced since would take the name back.
             if token.spent is not None and (token.by != mark or self._members.since(ask.name) >= token.spent):
                 raise RejectedError("The card's token was used before", f"by the board {token.by}")
             if self._clock() - token.made > TOKEN_LIFETIME:
                 raise RejectedError("The card's token is too old", "it is good for 30 days")
             if self._members.has(ask.name) and not token.again:
                 raise RejectedError(f"There is a device {ask.name} already")
-            # Spent before it has served: what is interrupted between is taken up again by the same board only.
+            # Spent before it has served: after an interruption in between, only the same board can go on with it.
             token.spent, token.by = self._clock(), mark
         self._members.enrol(ask.name, ask.board, ask.hash)
         self._forget(client)
@@ -175,7 +176,7 @@ class Enrolment:
         return Answer(ACCEPTED)
 
     def _note(self, client: str, ask: Ask, answer: Answer) -> Answer:
-        """Keep who asked; what was decided about it before stands."""
+        """Keep the request; an earlier decision about it stands."""
         now = self._clock()
         with self._database.read() as session:
             row = session.get(ClaimRow, client)
@@ -248,7 +249,7 @@ def _bound_rejected(session: Session) -> None:
 
 
 def _called(session: Session, which: str) -> list[ClaimRow]:
-    """The claims with that fingerprint, or else that name; all for ""."""
+    """The claims with this fingerprint, or else this name; all for ""."""
     rows = list(session.scalars(select(ClaimRow).order_by(ClaimRow.first)))
     # The fingerprint first: a board may take another's for its name, to get in its way.
     marked = [row for row in rows if enrolment.fingerprint(row.credential) == which]

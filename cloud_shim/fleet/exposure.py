@@ -28,9 +28,9 @@ Packages = Callable[[ArtifactRef], Sequence[Package]]
 class Use:
     """One package in one version on one device. `version` is "" where only the range `requires` is known.
 
-    `functions` use it from their layer. For the agent's own library they are empty, and `agent` is its version.
-    `state` is "running", or "asked" while the device is still to get it. The device has run the version without a break
-    from `since` up to now (None: unknown). The deployment `generation` brought it, 0 for none.
+    `functions` use it from their layer. For the agent's own library they are empty, and `agent` is its version. `state`
+    is "running", or "asked" while the device is still to get it. The device has run the version in one stretch from
+    `since` up to now (None: unknown). The deployment `generation` brought it, 0 for none.
     """
 
     package: str
@@ -74,7 +74,7 @@ def uses(
     `packages` gives an artifact's packages, `began` the time of a generation's start.
     """
     present = _functions(name, now.deployment, packages)
-    # Those before what runs that were ever kept: one that was reverted ran for its trial only.
+    # The running generation, and the kept ones before it: a reverted one ran for its trial only.
     kept = [g for g in known if g.number == now.generation or (g.number < now.generation and g.outcome == "COMMITTED")]
     for package, functions in present.items():
         first = _first(kept, lambda g, p=package: p.version in _versions(name, g.deployment, packages))
@@ -104,7 +104,7 @@ def _use(package: Package, functions: tuple[str, ...], state: str, generation: i
 
 
 def _functions(name: str, deployment: Deployment | None, packages: Packages) -> dict[Package, tuple[str, ...]]:
-    """The functions with that package in their layers, by the package in its version."""
+    """The functions with the package in their layers, by the package in its version."""
     found: dict[Package, tuple[str, ...]] = {}
     for function, layer in sorted(deployment.layers.items()) if deployment else ():
         for package in packages(layer):
@@ -128,7 +128,7 @@ def _first(kept: Sequence[Generation], has: Callable[[Generation], bool]) -> Gen
 
 
 def _began(session: Session, device: str, generation: Generation) -> float:
-    """The time of the device's record of its commit; without one, the time of the deployment.
+    """The time of the device's record of its commit; in its absence, the time of the deployment.
 
     A wrong clock of the board counts within limits: after the deployment, and before the record's arrival.
     """

@@ -1,6 +1,6 @@
-"""What each device should run: deploys, removes, rolls back. Who is a device is members.py's.
+"""The deployment each device should run: deploys, removes, rolls back. Membership is members.py's.
 
-Decides by deployments.py's pure rules. It sends nothing itself: it writes the database and tells the publisher.
+Decides by deployments.py's pure rules, writes the database and tells the publisher. Sending is the publisher's.
 """
 
 import json
@@ -31,7 +31,7 @@ from device.protocol.reported import Reported
 
 @dataclass(frozen=True)
 class Device:
-    """What a part of the shim needs to know to reach a device."""
+    """The facts a part of the shim needs to reach a device."""
 
     name: str
     online: bool
@@ -64,12 +64,12 @@ class Fleet:
             return list(session.scalars(select(DeviceRow.name).order_by(DeviceRow.name)))
 
     def announce_all(self) -> None:
-        """Say that every device changed: the broker came or went, and with it who can be reached."""
+        """Announce a change of every device: the broker came or went, and with it the way to reach them."""
         for name in self.names():
             self._changes.device(name)
 
     def announce_silent(self, listening: float | None) -> None:
-        """Say that those changed which have fallen silent since the last time."""
+        """Announce the devices that have fallen silent since the last time."""
         now = time.time()
         with self._database.read() as session:
             rows = session.scalars(select(DeviceRow).where(DeviceRow.online))
@@ -97,12 +97,12 @@ class Fleet:
             return Device(row.name, row.online, row.last_seen, simulation, _is_revoked(session, name))
 
     def deployment(self, name: str) -> Deployment:
-        """What the device should run now; generation 0 when nothing was ever deployed."""
+        """The deployment the device should run now; generation 0 before the first."""
         with self._database.read() as session:
             return generations.present(session, self._name, self._row(session, name))
 
     def function(self, device: str, function: str) -> Release:
-        """The release of that function which the device should run."""
+        """The release of this function the device should run."""
         deployment = self.deployment(device)
         ref = deployment.functions.get(function)
         if ref is None:
@@ -111,7 +111,7 @@ class Fleet:
         return self._registry.find("function", function, ref.version)
 
     def asked(self, device: str, function: str) -> Release:
-        """The release of that function which was last asked for: it may have failed on the device since."""
+        """The release of this function that was last asked for: it may have failed on the device since."""
         with self._database.read() as session:
             self._row(session, device)
             failure = generations.failure(session, device, Part("function", function))
@@ -119,7 +119,7 @@ class Fleet:
         return self._registry.find("function", function, version) if version else self.function(device, function)
 
     def settings(self, device: str, function: str, version: int) -> Settings:
-        """Those that the device was last asked to run that version of the function with; none when it never was."""
+        """The settings last asked for with this version of the function; empty if it was never asked for."""
         with self._database.read() as session:
             self._row(session, device)
             for each in generations.newest_first(session, device):
@@ -137,12 +137,12 @@ class Fleet:
         retry: bool = False,
         layer: Release | Literal["keep"] | None = "keep",
     ) -> int:
-        """Put `release` over what the device should run; gives the new generation.
+        """Put `release` over the deployment the device should run; gives the new generation.
 
         `settings` None keeps the previous ones. With `retry` it is tried even if it failed there before, with None for
-        the settings that it failed with. `layer` has a function's dependencies, None when it has none; "keep" leaves it
-        at those of the release that was asked for before. Raises RejectedError when that cannot run there, or the
-        device was revoked.
+        the settings it failed with. `layer` has a function's dependencies, None when it has none; "keep" leaves it at
+        those of the release asked for before. Raises RejectedError when the result cannot run there, or the device was
+        revoked.
         """
         for each in (release, layer):
             if isinstance(each, Release):
@@ -167,8 +167,8 @@ class Fleet:
     def remove(self, device: str, kind: str, name: str) -> int:
         """Take the function or model called `name` from the device; gives the new generation.
 
-        NotFoundError when the device has none of that name, RejectedError when a function still needs the model. One
-        that failed and does not run is forgotten, and the generation stays.
+        NotFoundError when the device has none of this name, RejectedError when a function still needs the model. One
+        that failed and is not running is forgotten, and the generation stays.
         """
         part = Part(kind, name)
         with self._database.write() as session:
@@ -185,7 +185,7 @@ class Fleet:
         return deployment.generation
 
     def rollback(self, device: str) -> int:
-        """Undo what was last asked for: deploy again what proved itself before it; gives the new generation.
+        """Undo the last request: deploy again the last deployment proved before it; gives the new generation.
 
         So it is safe to ask for this while a failure is being taken back. RejectedError when there is no such
         deployment.
@@ -212,14 +212,14 @@ class Fleet:
         return row
 
     def _member(self, session: Session, name: str) -> DeviceRow:
-        """The device that may be told to run something; RejectedError for one that was shut out."""
+        """The row of a device in good standing; RejectedError for one that was shut out."""
         row = self._row(session, name)
         if _is_revoked(session, name):
             raise revoked(name)
         return row
 
     def _failed(self, session: Session, device: str, part: Part) -> Deployment | None:
-        """The deployment of that part which failed, when it was the last one."""
+        """The failed deployment of this part, when it was the last one."""
         failure = generations.failure(session, device, part)
         return generations.at(session, self._name, device, failure.generation) if failure else None
 
@@ -242,7 +242,7 @@ class Fleet:
 
 
 def revoked(device: str) -> RejectedError:
-    """Why nothing can be asked of a device that was shut out."""
+    """The error for any request to a device that was shut out."""
     return RejectedError(
         f"{device} was revoked",
         "it is shut out, and hears of nothing",
@@ -272,6 +272,6 @@ def _settings(release: Release, present: Deployment, settings: Settings | None) 
 
 
 def _useful(session: Session, device: str, release: Release) -> ArtifactRef:
-    """The release with those of its patches that start from something which the device was ever given."""
+    """The release with its useful patches: those from a base the device was ever given."""
     given = set(session.scalars(select(UseRow.sha256).where(UseRow.device == device)))
     return release.ref.with_patches({patch.target for patch in release.patches if patch.base in given})

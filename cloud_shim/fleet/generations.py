@@ -1,6 +1,6 @@
-"""A device's generations in the database: the present one, earlier ones, a new one; what failed, what took its place.
+"""A device's generations in the database: the present, earlier and new ones, the failures, and the successors.
 
-Queries and rows only, each in the caller's transaction. What a generation holds is decided elsewhere.
+Queries and rows only, each in the caller's transaction. The content of a generation is decided elsewhere.
 """
 
 import time
@@ -18,37 +18,37 @@ from device.protocol.deployment import Deployment
 
 
 def present(session: Session, fleet: str, row: DeviceRow) -> Deployment:
-    """What the device should run now; generation 0 when nothing was ever deployed."""
+    """The deployment the device should run now; generation 0 before the first."""
     return at(session, fleet, row.name, row.generation)
 
 
 def at(session: Session, fleet: str, device: str, generation: int) -> Deployment:
-    """That generation of the device; an empty one when there is none."""
+    """This generation of the device; an empty one when there is none."""
     row = session.get(DeploymentRow, (device, generation))
     return documents.decode(row.document.encode()) if row else deployments.empty(fleet, device)
 
 
 def newest_first(session: Session, device: str) -> Iterator[Deployment]:
-    """All that the device was ever asked to run."""
+    """All deployments ever asked of the device."""
     rows = select(DeploymentRow.document).where(DeploymentRow.device == device)
     for document in session.scalars(rows.order_by(DeploymentRow.generation.desc())):
         yield documents.decode(document.encode())
 
 
 def proved(session: Session, device: str) -> Iterator[Deployment]:
-    """Those that proved themselves on the device, the newest first."""
+    """The deployments that proved themselves on the device, the newest first."""
     rows = select(DeploymentRow.document).where(DeploymentRow.device == device, DeploymentRow.outcome == "COMMITTED")
     for document in session.scalars(rows.order_by(DeploymentRow.generation.desc())):
         yield documents.decode(document.encode())
 
 
 def base(session: Session, fleet: str, device: str) -> Deployment:
-    """The last that proved itself; an empty one when none did."""
+    """The last deployment that proved itself; an empty one before the first."""
     return next(proved(session, device), deployments.empty(fleet, device))
 
 
 def add(session: Session, row: DeviceRow, deployment: Deployment, reason: str) -> None:
-    """Make this the generation that the device should run; `reason` says what asked for it."""
+    """Make this the generation the device should run; `reason` names the cause of it."""
     document = deployment.encode().decode()
     generation = deployment.generation
     session.add(
@@ -60,7 +60,7 @@ def add(session: Session, row: DeviceRow, deployment: Deployment, reason: str) -
 
 
 def last_good(session: Session, row: DeviceRow, asked: Deployment) -> Deployment:
-    """What last proved itself and has another content than `asked`; RejectedError when there is no such deployment."""
+    """The last deployment to prove itself with another content than `asked`; RejectedError when there is none."""
     for earlier in proved(session, row.name):
         if not deployments.same_content(earlier, asked):
             return earlier
@@ -72,12 +72,15 @@ def last_good(session: Session, row: DeviceRow, asked: Deployment) -> Deployment
 
 
 def failure(session: Session, device: str, part: Part) -> FailureRow | None:
-    """How the last deployment of that part failed, if it did."""
+    """The failure of the last deployment of this part, if it failed."""
     return session.get(FailureRow, (device, *part))
 
 
 def failures(session: Session, device: str | None = None) -> dict[str, list[FailureRow]]:
-    """What failed on that device, or on every one, and was not asked for anew; by device, the oldest first."""
+    """The failures of parts not asked for anew since, on this device or on every one.
+
+    They are given by device, the oldest first.
+    """
     rows = select(FailureRow).order_by(FailureRow.generation, FailureRow.kind, FailureRow.name)
     found: dict[str, list[FailureRow]] = {}
     for row in session.scalars(rows if device is None else rows.where(FailureRow.device == device)):
@@ -86,21 +89,21 @@ def failures(session: Session, device: str | None = None) -> dict[str, list[Fail
 
 
 def forget_failures(session: Session, device: str, part: Part | None = None) -> None:
-    """The part, or every one, is asked for anew: that it failed before counts no more."""
+    """Forget the failures of the part, or of every one: it is asked for anew."""
     rows = delete(FailureRow).where(FailureRow.device == device)
     session.execute(rows.where(FailureRow.kind == part.kind, FailureRow.name == part.name) if part else rows)
 
 
 def succeed(session: Session, device: str, replaced: Sequence[tuple[int, bool]], successor: int) -> None:
-    """`successor` takes the place of these generations; each with whether what it asked for is in it."""
+    """Note that `successor` takes the place of these generations; each with whether its request lives on in it."""
     for generation, continues in replaced:
         session.merge(SuccessionRow(device=device, generation=generation, successor=successor, continues=continues))
 
 
 def asked(session: Session, device: str, generation: int, continues: bool) -> int:
-    """The generation that a person asked for, of which the shim made this one in the end; itself when a person did.
+    """The generation a person asked for, of which the shim made this one in the end; itself when a person asked for it.
 
-    With `continues` only what still is what the person asked for is followed back, without only what failed.
+    With `continues` the search follows successors in which the request lives on, otherwise those in which it failed.
     """
     rows = select(SuccessionRow.generation).where(
         SuccessionRow.device == device,
@@ -112,7 +115,7 @@ def asked(session: Session, device: str, generation: int, continues: bool) -> in
 
 
 def continued(session: Session, device: str | None = None) -> dict[str, dict[int, int]]:
-    """By device, the generations that go on as another one, and as which."""
+    """By device, the generations that go on as another one, each with its successor."""
     rows = select(SuccessionRow).where(SuccessionRow.continues)
     found: dict[str, dict[int, int]] = {}
     for row in session.scalars(rows if device is None else rows.where(SuccessionRow.device == device)):

@@ -1,7 +1,7 @@
-"""Who belongs to the fleet: adds devices, replaces and takes away their passwords, and tells the broker.
+"""The members of the fleet: adds devices, replaces and takes away their passwords, and tells the broker.
 
-A password lasts LIFETIME; from RENEW on the shim takes the next one that the device offers. One that has ended lets
-its device do nothing but that. It does not decide who is let in (enrolment.py).
+A password lasts LIFETIME; from RENEW on the shim takes the next one offered by the device. With an ended password a
+device can only offer the next. The decision to let a board in is enrolment.py's.
 """
 
 import threading
@@ -22,7 +22,7 @@ _DAY = 86400.0
 RENEW, LIFETIME = 90 * _DAY, 180 * _DAY
 
 Admit = Callable[[Mapping[str, str], set[str]], None]
-"""Lets exactly these devices connect to the broker: password hashes by name, and those that may only ask."""
+"""Lets exactly these devices connect to the broker: password hashes by name, and the names limited to asking."""
 
 
 def is_due(made: float, now: float) -> bool:
@@ -31,7 +31,7 @@ def is_due(made: float, now: float) -> bool:
 
 
 def has_ended(made: float, now: float) -> bool:
-    """Whether a password is good for nothing but getting another."""
+    """Whether a password is good only for getting another."""
     return now - made >= LIFETIME
 
 
@@ -49,9 +49,9 @@ class Members:
         self._ended: set[str] = set()
 
     def provision(self, name: str, board: str, simulation: str | None) -> str:
-        """Make a device known, or known again, and give it a new password, which is returned and kept nowhere.
+        """Make a device known, or known again; returns its new password, and keeps only its hash.
 
-        `simulation` is the socket of its simulated hardware. NotFoundError when there is no such board.
+        `simulation` is the socket of its simulated hardware. NotFoundError for an unknown board.
         """
         if simulation is not None and not boards.load(board).simulated:
             raise UsageError(f"The board {board} is real", "a simulation's socket was given for it")
@@ -77,7 +77,7 @@ class Members:
         self._changes.device(name)
 
     def has(self, name: str, hash: str = "") -> bool:
-        """Whether there is such a device, and, unless it is "", with this password and not shut out."""
+        """Whether there is such a device. With a `hash`: whether it has this password and is in good standing."""
         with self._database.read() as session:
             row, credential = session.get(DeviceRow, name), session.get(CredentialRow, name)
             if row is None or not hash:
@@ -85,7 +85,7 @@ class Members:
             return row.credential == hash and not (credential and credential.revoked)
 
     def since(self, name: str) -> float:
-        """When the device got its password, in seconds since 1970; 0 when it has none, or when that is not known."""
+        """The time the device got its password, in seconds since 1970; 0 when it has none, or the time is unknown."""
         with self._database.read() as session:
             credential = session.get(CredentialRow, name)
             return credential.made if credential else 0.0
@@ -102,7 +102,7 @@ class Members:
             self._set_password(session, session.get_one(DeviceRow, name), hash)
 
     def revoke(self, name: str) -> None:
-        """Shut the device out for good: it is disconnected, and its password is worth nothing. NotFoundError."""
+        """Shut the device out for good: it is disconnected, and its password is worthless. NotFoundError."""
         with self._database.write() as session:
             if session.get(DeviceRow, name) is None:
                 raise NotFoundError(f"There is no device {name!r}", "", "`lamplight devices` lists them")
@@ -112,14 +112,14 @@ class Members:
         self._changes.device(name)
 
     def admit_all(self) -> None:
-        """Tell the broker who may connect, and who may only ask."""
+        """Tell the broker the devices to let in, and those limited to asking."""
         with self._admitting:
             hashes, ended = self._hashes()
             self._ended = ended
             self._admit(hashes, ended)
 
     def alone(self, change: Callable[[], None]) -> None:
-        """Do `change`, to what the broker is told, while nobody else changes it."""
+        """Do `change`, to the broker's files, while all other changes wait."""
         with self._admitting:
             change()
 

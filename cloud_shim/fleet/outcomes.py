@@ -1,7 +1,7 @@
-"""How generations end, written down; one that failed is replaced at once by what the device is to run instead.
+"""Writes down how generations end, and replaces a failed one at once by the next one the device is to run.
 
-The caller's transaction holds the outcome and what follows from it, so that a shim that dies between has neither. What
-follows is aftermath.py's to decide.
+The caller's transaction holds the outcome and its consequences: a shim that dies in between keeps neither. The
+consequences are decided by aftermath.py.
 """
 
 import json
@@ -22,12 +22,12 @@ from device.protocol.deployment import Deployment
 from device.protocol.reported import Reported
 
 FAILED = ("REVERTED", "REJECTED")
-# Characters of a device's reason that are kept: it is a board's word, and stands in every list.
+# Characters kept of a device's reason: it is a board's word, and stands in every list.
 MAX_REASON = 2000
 
 
 class Outcome(NamedTuple):
-    """How a generation ended: COMMITTED, REVERTED or REJECTED, why, and the part that the device blames, if any."""
+    """How a generation ended: COMMITTED, REVERTED or REJECTED, the reason, and the part the device blames, if any."""
 
     generation: int
     state: str
@@ -58,7 +58,7 @@ class Outcomes:
         return first and self._replace(session, device, outcome)
 
     def heal(self, session: Session) -> list[str]:
-        """The devices that are still asked for what failed, from before failures were replaced; they are no more."""
+        """Replace failures left over by an older shim, from before failures were replaced; gives their devices."""
         present = (DeploymentRow.device == DeviceRow.name) & (DeploymentRow.generation == DeviceRow.generation)
         failed = select(DeploymentRow).join(DeviceRow, present).where(DeploymentRow.outcome.in_(FAILED))
         rows = list(session.scalars(failed))
@@ -68,7 +68,7 @@ class Outcomes:
         row = session.get_one(DeviceRow, device)
         present = generations.present(session, self._fleet, row)
         base = generations.base(session, self._fleet, device)
-        # Whatever came after has proved itself, or a person has asked to try it again.
+        # A later generation has proved itself, or a person has asked to try this one again.
         if base.generation > outcome.generation or present.attempt > outcome.generation:
             return False
         failed = generations.at(session, self._fleet, device, outcome.generation)
@@ -88,7 +88,7 @@ class Outcomes:
     def _fitting(
         self, row: DeviceRow, base: Deployment, present: Deployment, found: Aftermath, proved: bool
     ) -> Aftermath:
-        """The same, or all changes taken out where those that are left do not fit each other."""
+        """The same, or all changes taken out where the rest do not fit each other."""
         if found.wanted is None:
             return found
         try:
@@ -99,7 +99,7 @@ class Outcomes:
         return found
 
     def _lasts(self, session: Session, device: str, generation: int, found: Aftermath) -> bool:
-        """Whether what a person changed with that generation is still asked for."""
+        """Whether a person's change in this generation is still asked for."""
         number = generations.asked(session, device, generation, continues=True)
         asked = generations.at(session, self._fleet, device, number)
         own = aftermath.changed(generations.at(session, self._fleet, device, number - 1), asked)
@@ -127,7 +127,7 @@ def _blame(session: Session, device: str, outcome: Outcome, failed: Deployment, 
 
 
 def _forgive(session: Session, device: str, generation: int) -> None:
-    """It runs after all: it was refused for want of something that came back, such as room on the disk."""
+    """Take a failure back: the generation runs after all. The device had lacked something, such as room on the disk."""
     for row in generations.failures(session, device).get(device, []):
         if row.generation == generation:
             session.delete(row)
@@ -139,14 +139,14 @@ def _reason(outcome: Outcome, base: Deployment, continues: bool) -> str:
 
 
 def _runs(session: Session, device: str, deployment: Deployment) -> bool:
-    """Whether the agent that the deployment asks for runs on the device, and has proved itself."""
+    """Whether the agent of the deployment runs on the device, and has proved itself."""
     report = _report(session, device)
     wanted = deployment.agent.digest if deployment.agent else ""
     return report is not None and report.agent.digest == wanted and not report.agent.trial
 
 
 def _told(session: Session, row: DeploymentRow) -> Outcome:
-    """What the device's last report says of that generation, which is known to have failed."""
+    """The device's last report on a generation known to have failed."""
     report = _report(session, row.device)
     return Outcome(row.generation, row.outcome, report.standing(row.generation).reason if report else "")
 

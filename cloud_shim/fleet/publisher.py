@@ -1,8 +1,8 @@
-"""Puts onto the broker what the deployments need: chunks first, then each device's signed `desired`, all retained.
+"""Puts the deployments onto the broker: chunks first, then each device's signed `desired`, all retained.
 
-One thread does it, in the order of what happened, and compares what should be there with what is known to be: so it is
-the same whether a deployment changed, a device asks for chunks, or the broker came back with nothing. It decides
-nothing about deployments. When the broker is away, work is dropped: the next connection does all of it.
+One thread does it, in the order of events, and compares the wanted messages with those known to be there. So it works
+alike for a changed deployment, a device asking for chunks, and a broker back with nothing. The deployments are decided
+elsewhere (fleet.py). When the broker is away, work is dropped: the next connection does all of it.
 """
 
 import logging
@@ -53,7 +53,7 @@ _Work = _Changed | _Wanted | _Connected
 
 
 class Publisher:
-    """The thread that keeps the broker's retained messages right. Any thread may tell it what happened."""
+    """The thread to keep the broker's retained messages right. Any thread may tell it of events."""
 
     def __init__(self, database: Database, registry: Registry, signing: Signing, retained: Retained) -> None:
         self._database = database
@@ -69,7 +69,7 @@ class Publisher:
         self._thread.start()
 
     def close(self) -> None:
-        """Finish what is begun and stop."""
+        """Finish the work begun and stop."""
         self._jobs.put(_Stop())
         self._thread.join(timeout=5)
 
@@ -78,11 +78,11 @@ class Publisher:
         self._jobs.put(_Changed(device))
 
     def wanted(self, device: str, digests: Sequence[str]) -> None:
-        """The device asks for chunks that did not arrive."""
+        """The device asks for chunks still missing there."""
         self._jobs.put(_Wanted(device, digests))
 
     def connected(self, session_present: bool) -> None:
-        """The broker is there; without our session it has lost what it retained."""
+        """The broker is there; unless it knows our session, its retained messages are lost."""
         self._jobs.put(_Connected(session_present))
 
     def _run(self) -> None:
@@ -131,7 +131,7 @@ class Publisher:
         self._sweep()
 
     def _publish(self, device: str) -> None:
-        """Seed what the device's deployment needs, and when all of it is there, say so in `desired`."""
+        """Seed the needs of the device's deployment, and when all of them are there, say so in `desired`."""
         with self._database.read() as session:
             row = session.get(DeviceRow, device)
             current = session.get(DeploymentRow, (device, row.generation)) if row else None
@@ -162,6 +162,6 @@ class Publisher:
 
 
 def _uses() -> Select[str]:
-    """The artifacts and patches that the present deployments name."""
+    """The artifacts and patches named by the present deployments."""
     present = (UseRow.device == DeviceRow.name) & (UseRow.generation == DeviceRow.generation)
     return select(UseRow.sha256).join(DeviceRow, present).distinct()

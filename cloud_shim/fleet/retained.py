@@ -1,7 +1,7 @@
-"""What the broker retains for the fleet: chunks, and each device's `desired`. Sends, and remembers what was sent.
+"""The broker's retained messages for the fleet: chunks, and each device's `desired`. Sends, and remembers what it sent.
 
-That a chunk is there is known only for as long as the broker keeps our session; that it *may* be there is in the
-database, so that it can be removed one day. It does not decide what should be there: that is publisher.py.
+A chunk is known to be there only for as long as the broker keeps our session. The database notes each chunk once it
+*may* be there, so it can be removed one day. The messages to retain are chosen by publisher.py.
 """
 
 from collections import deque
@@ -33,7 +33,7 @@ class Retained:
         self._there.clear()
 
     def missing(self, digests: Iterable[str]) -> set[str]:
-        """Those of the chunks that are not known to be there."""
+        """The chunks not known to be there."""
         return set(digests) - self._there
 
     def seed(self, chunks: dict[str, ReadChunk]) -> None:

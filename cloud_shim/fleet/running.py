@@ -53,7 +53,7 @@ def generations(session: Session, device: str) -> list[Generation]:
 
 
 def present(session: Session, row: DeviceRow, known: Sequence[Generation]) -> Running:
-    """The device by its last report; before the first, without a deployment."""
+    """The device by its last report; before the first, its `deployment` is None."""
     report = session.get(ReportRow, row.name)
     told = reported.known(json.loads(report.body)) if report else None
     runs = next((each for each in known if told and each.number == told.generation), None)

@@ -1,4 +1,4 @@
-"""What the shim knows, in the JSON forms of docs/api.md: DEVICE, RELEASE and RECORD. Pure."""
+"""The shim's knowledge, in the JSON forms of docs/api.md: DEVICE, RELEASE and RECORD. Pure."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ Json = dict[str, object]
 
 
 class Aftermath(NamedTuple):
-    """What failed on a device and was not asked for anew, and the generations that go on as another one."""
+    """The failures on a device still to be asked for anew, and the generations living on as another one."""
 
     failed: Sequence[FailureRow] = ()
     continued: Mapping[int, int] = MappingProxyType({})
@@ -30,7 +30,7 @@ def device(
     listening: float | None,
     now: float,
 ) -> Json:
-    """DEVICE. Without a broker (`listening` None) nobody can say that a device is online.
+    """DEVICE. While the broker is away (`listening` None) every device counts as offline.
 
     `listening` is since when the shim has been hearing the devices; it and `now` are in seconds since 1970.
     """
@@ -64,7 +64,7 @@ def release(each: Release) -> Json:
 
 
 def record(row: RecordRow) -> Json:
-    """RECORD: what the device sent, under what the shim knows; the device cannot name itself otherwise."""
+    """RECORD: the device's own words, under the shim's facts; the device cannot name itself otherwise."""
     return {
         **json.loads(row.body),
         "id": row.id,

@@ -1,1 +1,1 @@
-"""What devices send, from the message to the database and back."""
+"""The devices' messages, on their way into the database and back."""

@@ -1,4 +1,4 @@
-"""Reads the records back, in the order in which they arrived."""
+"""Reads the records back, in the order of their arrival."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ LAST_ID = 2**63 - 1
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which records; an empty text means any."""
+    """The records to read; an empty text means any."""
 
     device: str = ""
     stream: str = ""
@@ -20,7 +20,7 @@ class Wanted:
 
 
 def records(database: Database, wanted: Wanted, after: int | None, limit: int) -> list[views.Json]:
-    """Up to `limit` RECORDs, oldest first: those that follow the id `after`, or the last ones when it is None."""
+    """Up to `limit` RECORDs, oldest first: those after the id `after`, or the last ones when it is None."""
     chosen = _matching(wanted)
     if after is None:
         chosen = chosen.order_by(RecordRow.id.desc()).limit(limit)
@@ -32,7 +32,7 @@ def records(database: Database, wanted: Wanted, after: int | None, limit: int) -
 
 
 def last_id(database: Database) -> int:
-    """The id of the newest record; 0 when there is none."""
+    """The id of the newest record; 0 before the first."""
     with database.read() as session:
         return session.scalar(select(func.max(RecordRow.id))) or 0
 

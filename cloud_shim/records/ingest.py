@@ -1,8 +1,8 @@
-"""What devices send: presence, reported state, batches of records, requests for chunks, replies to calls.
+"""Takes the devices' messages in: presence, reported state, batches of records, requests for chunks, replies to calls.
 
-A batch is inserted in one transaction, committed, and only then acknowledged: the device deletes what is acknowledged,
-and a broker's PUBACK says nothing about the database. What does not keep to the protocol is dropped with a warning.
-Whose message it is, is said by its topic, which the broker's access rules hold the device to; never by its body.
+A batch is inserted in one transaction, committed, and only then acknowledged: the device deletes acknowledged records,
+and a broker's PUBACK says nothing about the database. Messages against the protocol are dropped with a warning. The
+topic names the sender of a message, never the body: the broker's access rules hold the device to its topics.
 """
 
 import json
@@ -29,9 +29,9 @@ from device.protocol.topics import Topic
 logger = logging.getLogger(__name__)
 
 Wanted = Callable[[str, list[str]], None]
-"""Called with a device and the chunks that it asks for."""
+"""Called with a device and the chunks it asks for."""
 Asked = Callable[[Topic, bytes], None]
-"""Called with what somebody sends who asks for a password."""
+"""Called with the topic and body of a request for a password."""
 
 
 class Ingest:
@@ -48,7 +48,7 @@ class Ingest:
         outcomes: Outcomes,
         deployed: Callable[[str], None],
     ) -> None:
-        """`deployed` is called with a device that is asked for something else, since what it was asked for failed."""
+        """`deployed` is called with a device that is asked for another deployment since its last one failed."""
         self._outcomes = outcomes
         self._deployed = deployed
         self._asked = asked
@@ -59,7 +59,7 @@ class Ingest:
         self._changes = changes
 
     def receive(self, topic: str, payload: bytes, retained: bool) -> None:
-        """Handle one message; `retained` when the broker had kept it, so that it says nothing about now."""
+        """Handle one message; `retained` when the broker had kept it: it then says nothing about now."""
         try:
             parsed = topics.parse(topic)
             if parsed.kind == "ask":
@@ -138,7 +138,7 @@ class Ingest:
         report = reported.parse(body)
         now = time.time()
         with self._database.write() as session:
-            # As it came: the API passes on what a newer agent says besides.
+            # As it came: the API passes on the further fields of a newer agent.
             session.merge(ReportRow(device=device, body=json.dumps(body), received=now))
             libraries.note(session, device, report.libraries, now)
             session.flush()
@@ -151,7 +151,7 @@ class Ingest:
 
 
 def _known_seqs(session: Session, device: str, boot: str, rows: list[RecordRow]) -> set[int]:
-    """Which numbers of the rows' range are there already: the device sends again what was not acknowledged."""
+    """The numbers of the rows' range already in the database: the device sends unacknowledged records again."""
     if not rows:
         return set()
     seqs = [row.seq for row in rows]
@@ -160,7 +160,7 @@ def _known_seqs(session: Session, device: str, boot: str, rows: list[RecordRow])
 
 
 def _seen(session: Session, device: str, now: float) -> bool:
-    """The device lives. Whether that is news: it was silent, or its presence had been lost with a broker."""
+    """Note that the device lives. Gives whether this is news: it was silent, or its presence was lost with a broker."""
     row = session.get_one(DeviceRow, device)
     returned = not row.online or is_silent(row.online, row.last_seen, row.last_seen, now)
     row.online, row.last_seen = True, now

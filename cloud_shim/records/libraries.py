@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from cloud_shim.database import LibrariesRow
 
-# By the library's name: its "version", and "since" when.
+# By the library's name: its "version", and the time "since" its first report.
 Known = dict[str, dict[str, Any]]
 
 
@@ -32,7 +32,7 @@ def noted(before: Known, told: Mapping[str, str], now: float) -> Known:
 
 
 def known(session: Session, device: str) -> Known:
-    """Those of the device; empty while unreported."""
+    """The libraries of the device; empty while unreported."""
     row = session.get(LibrariesRow, device)
     return json.loads(row.body) if row else {}
 

@@ -1,7 +1,7 @@
-"""From a device's messages to what the database keeps of them. Pure.
+"""From a device's messages to the rows kept in the database. Pure.
 
-A record that does not keep to the protocol is left out with a warning, and its batch is still acknowledged: held back,
-it would be sent for ever and block those behind it.
+A record against the protocol is left out with a warning, and its batch is still acknowledged: held back, it would be
+sent for ever and block the records behind it.
 """
 
 import json
@@ -25,7 +25,7 @@ _KINDS = {"functions": "function", "models": "model"}
 
 
 def rows(device: str, stream: str, batch: Batch, received: float) -> list[RecordRow]:
-    """The rows of a batch, in its order; ProtocolError when the batch names no boot."""
+    """The rows of a batch, in its order; ProtocolError when the batch lacks its boot."""
     if not _BOOT.fullmatch(batch.boot):
         raise ProtocolError(f"batch.boot: {batch.boot[:40]!r} is not of the form '12-9f3a61c2'")
     kept: dict[int, RecordRow] = {}
@@ -39,12 +39,12 @@ def rows(device: str, stream: str, batch: Batch, received: float) -> list[Record
 
 
 def last_seq(batch: Batch) -> int:
-    """The number up to which the batch can be acknowledged."""
+    """The highest number in the batch: it can be acknowledged up to here."""
     return max(integer(record, "seq", "batch.records", 0, _MOST) for record in batch.records)
 
 
 def outcome_of_record(row: RecordRow) -> Outcome | None:
-    """Which generation ended how, when the record says so."""
+    """The generation's outcome, when the record tells of one."""
     if row.kind != "update":
         return None
     fields = json.loads(row.body)
@@ -56,7 +56,7 @@ def outcome_of_record(row: RecordRow) -> Outcome | None:
 
 
 def outcomes_of_report(report: Reported) -> list[Outcome]:
-    """Which generations ended how, by a report. What runs comes first: what failed is taken back to it."""
+    """The outcomes of generations, by a report. The running one comes first: a failed one is taken back to it."""
     update = report.update
     grounds = report.evidence.get(update.generation)
     blamed = _blamed(update.part, grounds.function if grounds else None)
@@ -85,7 +85,7 @@ def _row(device: str, stream: str, boot: str, record: dict[str, object], receive
 
 
 def _blamed(part: object, function: object) -> Part | None:
-    """The function or model that a device names as its `part`, or, as agents before that did, in its evidence."""
+    """The function or model the device names as its `part`; older agents name a function in their evidence."""
     kind, _, name = str(part or "").partition("/")
     if kind in _KINDS and is_name(name):
         return Part(_KINDS[kind], name)

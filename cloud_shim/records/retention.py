@@ -1,4 +1,4 @@
-"""How many records the shim keeps: the newest of each stream of each device. It decides nothing else about them."""
+"""Limits the records to the newest of each stream of each device. Their number is its only concern."""
 
 from sqlalchemy import delete, select
 
@@ -9,7 +9,7 @@ KEEP = 500_000
 """Records of each stream of each device, by default. About 300 bytes each: a day of a light sensor read five times a
 second, and months of logs."""
 
-# Deleted in one transaction: devices wait for their acknowledgements meanwhile.
+# Records deleted in one transaction: devices wait for their acknowledgements meanwhile.
 _BATCH = 2000
 
 

@@ -1,4 +1,4 @@
-"""The artifacts' bytes on disk, each under its own sha256. It knows nothing of what they are."""
+"""The artifacts' bytes on disk, each under its own sha256. The meaning of the bytes is left to others."""
 
 import os
 import tempfile
@@ -8,7 +8,7 @@ from device.protocol import chunks
 
 
 class Blobs:
-    """A folder of files named by their digests. What is there is never changed, so it needs no lock."""
+    """A folder of files named by their digests. A file never changes once it is there, so the folder needs no lock."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -31,7 +31,7 @@ class Blobs:
         return digest
 
     def get(self, digest: str, start: int = 0, length: int = -1) -> bytes:
-        """`length` bytes from `start` on (-1: all of them) of the blob; FileNotFoundError when there is none."""
+        """`length` bytes of the blob from `start` on (-1: all of them); FileNotFoundError for an unknown digest."""
         with self.path(digest).open("rb") as file:
             file.seek(start)
             return file.read(length)

@@ -1,7 +1,7 @@
 """Lists a release's packages by its own manifest, with licences from the packages' metadata.
 
 A layer brings packages, each in one version. The agent asks for libraries, each in a range of versions; the board
-reports its own. A function and a model bring none: code copied into a function's folder stays unseen.
+reports its own. Functions and models bring none: code copied into a function's folder stays unseen.
 """
 
 import json
@@ -37,7 +37,7 @@ class Package:
 
 
 def packages(release: Release) -> tuple[Package, ...]:
-    """Those in the release's manifest, sorted."""
+    """The packages in the release's manifest, sorted."""
     manifest: dict[str, Any] = json.loads(release.manifest_json)
     if release.kind == "layer":
         found = [Package(normalised(p["name"]), p["version"], sha256=p["sha256"]) for p in manifest["packages"]]

@@ -1,6 +1,6 @@
 """The releases: takes an artifact in, checks it as a device would, numbers it, keeps it and has it signed.
 
-It does not deploy anything (fleet/fleet.py) and sends nothing (fleet/publisher.py).
+Deploying is the work of fleet/fleet.py, sending that of fleet/publisher.py.
 """
 
 import json
@@ -48,9 +48,9 @@ class Registry:
         self._adding = threading.Lock()
 
     def add(self, data: bytes) -> Release:
-        """The release with these bytes, signed: a new one, or the one that already has them.
+        """The release with these bytes, signed: a new one, or the one already there.
 
-        Raises BadArtifactError when a device would refuse them, RejectedError when they are new and the shim has no
+        Raises BadArtifactError for bytes a device would refuse, RejectedError for new ones while the shim has no
         release key.
         """
         _check_length(data)
@@ -63,7 +63,7 @@ class Registry:
             return release
 
     def take_in(self, data: bytes) -> Release:
-        """As `add`, but where the shim has no release key, the release is left for its owner to sign."""
+        """As `add`. But when the shim has no release key, the release is left for its owner to sign."""
         _check_length(data)
         with self._adding:
             release = self._by_digest(chunks.digest(data)) or self._new(data)
@@ -76,12 +76,12 @@ class Registry:
         return self._signing.lists(release.ref)
 
     def sign(self, release: Release) -> None:
-        """See to it that the release is signed, with its patches; nothing happens when it is."""
+        """See to it that the release is signed, with its patches; a signed one stays as it is."""
         ref = release.ref
         self._signing.release(ref.kind, ref.name, ref.version, ref.digest, ref.length, ref.patches)
 
     def find(self, kind: str, name: str, version: int) -> Release:
-        """That release; NotFoundError naming the versions there are."""
+        """The release of this version; NotFoundError naming the versions there are."""
         with self._database.read() as session:
             of_name = select(ReleaseRow).where(ReleaseRow.kind == kind, ReleaseRow.name == name)
             row = session.scalar(of_name.where(ReleaseRow.version == version))
@@ -108,7 +108,7 @@ class Registry:
         return {release.name: release.function for release in self.by_digests(digests)}
 
     def chunks(self, digests: set[str]) -> list[Chunk]:
-        """What these artifacts and patches travel as: of each its index first, if it has one, then its chunks."""
+        """These artifacts and patches as they travel: of each its index first, if it has one, then its chunks."""
         with self._database.read() as session:
             # Two patches from different bases may be the same bytes.
             known = {
@@ -166,7 +166,7 @@ class Registry:
         return _release(row)
 
     def _make_patches(self, kind: str, name: str, data: bytes) -> list[tuple[str, bytes]]:
-        """The patches worth having that make `data` from the releases before it, each with its base's digest."""
+        """The useful patches to `data` from the releases before it, each with its base's digest."""
         of_name = select(ReleaseRow).where(ReleaseRow.kind == kind, ReleaseRow.name == name)
         with self._database.read() as session:
             bases = list(session.scalars(of_name.order_by(ReleaseRow.version.desc()).limit(MAX_PATCHES)))

@@ -27,7 +27,7 @@ _TYPES = {"device": ComponentType.DEVICE, "model": ComponentType.MACHINE_LEARNIN
 class Part:
     """A release or a device, made of `packages` and of other `parts`.
 
-    `kind` is "device", "agent", "function", "model" or "layer"; `sha256` is the artifact's, "" when there is none.
+    `kind` is "device", "agent", "function", "model" or "layer"; `sha256` is the artifact's, "" for a part without one.
     """
 
     kind: str
@@ -69,7 +69,7 @@ def _serial(subject: Part, made: float) -> uuid.UUID:
 
 
 def _component(part: Part) -> Component:
-    """A component of ours.."""
+    """A component of ours."""
     return Component(
         name=part.name,
         version=part.version or None,

@@ -1,6 +1,6 @@
 """A function's text files, for an editor: out of a release, and into a new artifact.
 
-It does not release or deploy what it packs.
+Releasing and deploying the artifact is the caller's work.
 """
 
 import tempfile
@@ -12,11 +12,11 @@ from cloud_shim.releases.release import Release
 from device.artifact import archive
 from device.errors import BadArtifactError
 
-_MAX_TEXT = 256 * 1024  # bytes; an editor is not for more
+_MAX_TEXT = 256 * 1024  # bytes; longer files are too much for an editor
 
 
 def read(registry: Registry, release: Release) -> dict[str, str]:
-    """The release's text files by their path; files that are not UTF-8 text, or are very long, stay out."""
+    """The release's text files by their path. Very long files, and files in another form than UTF-8, stay out."""
     with tempfile.TemporaryDirectory() as scratch:
         tree = _tree(registry, release, Path(scratch))
         found = {path.relative_to(tree).as_posix(): _text(path) for path in sorted(tree.rglob("*")) if path.is_file()}
@@ -24,9 +24,9 @@ def read(registry: Registry, release: Release) -> dict[str, str]:
 
 
 def pack(registry: Registry, release: Release | None, files: Mapping[str, str]) -> bytes:
-    """The artifact with these text files, and those files of `release` that are no text.
+    """The artifact with these text files, and the files of `release` other than text.
 
-    BadArtifactError for a path that leads out of the bundle, or that is both a file and a folder.
+    BadArtifactError for a path out of the bundle, or for one used both as a file and as a folder.
     """
     with tempfile.TemporaryDirectory() as scratch:
         tree = _tree(registry, release, Path(scratch)) if release else Path(scratch, "tree")

@@ -1,1 +1,1 @@
-"""Whose signature counts: the keys, the metadata of the two TUF repositories, and who may change them."""
+"""The signatures that count: the keys, the metadata of the two TUF repositories, and the right to change them."""

@@ -1,8 +1,8 @@
-"""What the shim checks before it adopts metadata that was signed elsewhere. Pure, but for the cryptography.
+"""The shim's checks before it adopts metadata signed elsewhere. Pure, but for the cryptography.
 
 An offer is a part of the image repository, in image.json's form: `targets`, `delegated` and, when keys change, one new
-`root`; or a new root of the director. The shim adds snapshot and timestamp (signing.py). A device would refuse what is
-refused here; this only keeps the shim from publishing it.
+`root`; or a new root of the director. The shim adds snapshot and timestamp (signing.py). A device would refuse the same
+offers; the checks only keep the shim from publishing them.
 """
 
 # tuf.api.metadata re-exports its classes in a way that pyright does not see.
@@ -25,10 +25,10 @@ Image = Mapping[str, Any]
 
 
 def merged(image: Image, offer: Mapping[str, object]) -> dict[str, Any]:
-    """`image` with what is offered, its snapshot and timestamp as they are; a `root` in it is one of `next_root`'s.
+    """`image` with the offer in it, its snapshot and timestamp as they are.
 
-    Raises ProtocolError when the offer is malformed, UntrustedError when its signatures or versions do not hold,
-    RejectedError when a release would vanish or change.
+    A `root` in the offer comes from `next_root`. Raises ProtocolError when the offer is malformed, UntrustedError when
+    its signatures or versions do not hold, RejectedError when a release would vanish or change.
     """
     only(dict(offer), ("root", "targets", "delegated"), "offer")
     with _refused():
@@ -46,8 +46,9 @@ def merged(image: Image, offer: Mapping[str, object]) -> dict[str, Any]:
 def next_root(present: str, offered: str, online: Set[str], signer: Signer | None) -> str:
     """The offered root with its good signatures, and with `signer`'s where the shim has the old root's key.
 
-    `online` are the ids of the keys that the shim can sign with: others would leave it unable to. Raises UntrustedError
-    when the root does not follow the present one, or names others. Whether enough have signed is not looked at.
+    `online` are the ids of the keys the shim can sign with: with others named it would be unable to sign. Raises
+    UntrustedError when the root does not follow the present one, or names others. Whether enough have signed is checked
+    elsewhere.
     """
     with _refused():
         new = release_metadata.parse(offered)
@@ -67,14 +68,14 @@ def next_root(present: str, offered: str, online: Set[str], signer: Signer | Non
 
 
 def _daily(root: Root) -> list[str]:
-    """The roles that the shim signs day by day: those that share the key of the timestamp."""
+    """The roles the shim signs day by day: they share the key of the timestamp."""
     online = root.roles["timestamp"].keyids
     return [role for role, each in root.roles.items() if each.keyids == online]
 
 
 @contextmanager
 def _refused() -> Generator[None]:
-    """What python-tuf says of bad metadata, as our own error."""
+    """Turns python-tuf's errors about bad metadata into our own."""
     try:
         yield
     except (RepositoryError, DeserializationError, ValueError, AttributeError, KeyError) as error:
@@ -103,7 +104,7 @@ def _targets(value: str) -> Metadata[Targets]:
 
 
 def _check_progress(old: Image, new: Image) -> None:
-    """Versions go up where something changes, and every release stays what it is."""
+    """Check that versions go up where something changes, and that every release stays as it is."""
     for role, before in {"targets": old["targets"], **old["delegated"]}.items():
         after = new["targets"] if role == "targets" else new["delegated"][role]
         if after == before:

@@ -1,6 +1,6 @@
 """Private keys as files: `<name>.pem` in one folder, ed25519, readable by the owner only.
 
-It does not know what a key signs.
+The use of each key is left to others.
 """
 
 # securesystemslib.signer re-exports its classes in a way that pyright does not see.
@@ -16,7 +16,7 @@ from device.errors import LamplightError
 
 
 def make(folder: Path, name: str) -> CryptoSigner:
-    """The key `name`, made now when there is none."""
+    """The key `name`, made now unless it is there."""
     path = _path(folder, name)
     if not path.exists():
         durable.write_file(path, CryptoSigner.generate_ed25519().private_bytes, mode=0o600)
@@ -24,7 +24,7 @@ def make(folder: Path, name: str) -> CryptoSigner:
 
 
 def read(folder: Path, name: str) -> CryptoSigner:
-    """The key `name`; LamplightError when its file holds none."""
+    """The key `name`; LamplightError when its file holds no key."""
     path = _path(folder, name)
     try:
         return CryptoSigner(load_pem_private_key(path.read_bytes(), None))  # pyright: ignore[reportArgumentType]
@@ -33,7 +33,7 @@ def read(folder: Path, name: str) -> CryptoSigner:
 
 
 def exists(folder: Path, name: str) -> bool:
-    """Whether the folder holds that key."""
+    """Whether the folder holds this key."""
     return _path(folder, name).exists()
 
 

@@ -1,7 +1,7 @@
-"""An offer with a new root that too few have signed yet, kept as a file until further signatures have come.
+"""An offer with a new root still short of signatures, kept as a file until further signatures have come.
 
-One of a repository at a time: another change takes its place. It judges no signature beyond what root_metadata.py does,
-and puts nothing in force.
+One of a repository at a time: another change takes its place. Signatures are judged by root_metadata.py; the offer is
+put in force elsewhere.
 """
 
 import json
@@ -16,13 +16,13 @@ Json = dict[str, Any]
 
 
 class Pending:
-    """What waits in `path`, an offer whose `root` is to follow the present one."""
+    """The offer waiting in `path`: its `root` is to follow the present one."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def get(self, present: str) -> Json | None:
-        """The offer that waits, None when none does or when it was for another root than `present`."""
+        """The waiting offer; None when there is none, or when it was for another root than `present`."""
         if not self._path.exists():
             return None
         kept: Json = json.loads(self._path.read_bytes())
@@ -30,9 +30,9 @@ class Pending:
         return kept if follows else None
 
     def gather(self, present: str, offer: Mapping[str, object]) -> Json | None:
-        """The offer with every signature that has come for its root; None, and it waits, while they are too few.
+        """The offer with all signatures for its root so far; None, and the offer waits, while they are too few.
 
-        Whoever adds a signature need only offer the root: the rest is as it was first offered.
+        A further signer need only offer the root: the rest stays as it was first offered.
         """
         root, kept = str(offer["root"]), self.get(present)
         if kept and _same(root, kept["root"]):
@@ -43,7 +43,7 @@ class Pending:
         return dict(offer)
 
     def forget(self) -> None:
-        """Nothing waits any more."""
+        """Drop the waiting offer."""
         durable.remove(self._path)
 
 

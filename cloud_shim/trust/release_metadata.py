@@ -1,7 +1,7 @@
-"""What the image repository's metadata says of releases. Pure: texts and python-tuf's objects in, the same out.
+"""The image repository's metadata about releases. Pure: texts and python-tuf's objects in, the same out.
 
-The shim (signing.py) and a machine with the release keys (release_keys.py) both build on it. It holds no keys, reads
-no files and verifies nothing.
+The shim (signing.py) and a machine with the release keys (release_keys.py) both build on it. Keys, files and
+verification are theirs.
 """
 
 # tuf.api.metadata re-exports its classes in a way that pyright does not see.
@@ -20,13 +20,13 @@ from device.protocol.deployment import ArtifactRef
 
 RELEASES = timedelta(days=365)
 ROOT = timedelta(days=3650)
-# Releases of one name whose patches stay signed.
+# So many of a name's newest releases keep their patches.
 _PATCHED = 3
 _SERIALIZER = JSONSerializer(compact=True)
 
 
 def role_of(ref: ArtifactRef) -> str:
-    """The delegated role that lists the releases of this name."""
+    """The delegated role for the releases of this name."""
     return f"{ref.kind}s-{ref.name}"
 
 
@@ -36,7 +36,7 @@ def target(ref: ArtifactRef) -> TargetFile:
 
 
 def with_release(targets: Mapping[str, TargetFile], ref: ArtifactRef) -> dict[str, TargetFile]:
-    """What a delegated role lists once `ref` and its patches are in it; raises RejectedError when it is other bytes."""
+    """A delegated role's targets with `ref` and its patches added; RejectedError if one is there with other bytes."""
     added = {each.target: target(each) for each in ref.targets()}
     if any(targets.get(path, new) != new for path, new in added.items()):
         raise RejectedError(
@@ -48,14 +48,14 @@ def with_release(targets: Mapping[str, TargetFile], ref: ArtifactRef) -> dict[st
 
 
 def _without_old_patches(targets: Mapping[str, TargetFile]) -> dict[str, TargetFile]:
-    """What a delegated role lists: every artifact, and the patches that make the newest releases."""
+    """The targets a delegated role keeps: every artifact, and the patches to the newest releases."""
     versions = {path: int(path.rpartition("/")[2].partition(".")[0]) for path in targets}
     oldest = max(versions.values()) - _PATCHED
     return {path: each for path, each in targets.items() if versions[path] > oldest or path.endswith(".tar")}
 
 
 def delegate(top: Targets, role: str, keyid: str) -> None:
-    """Let the key sign the releases of this role's name, and nothing else."""
+    """Let the key sign the releases of this role's name, and only those."""
     assert top.delegations is not None and top.delegations.roles is not None
     kind, _, name = role.partition("-")
     top.delegations.roles[role] = DelegatedRole(role, [keyid], 1, terminating=True, paths=[f"{kind}/{name}/*"])
@@ -67,7 +67,7 @@ def parse(text: str) -> Metadata[Any]:
 
 
 def successor(text: str) -> Any:
-    """What `text` signs, with the next version number, to be changed and signed again."""
+    """The content signed in `text`, with the next version number, to be changed and signed again."""
     signed = parse(text).signed
     signed.version += 1
     return signed

@@ -1,7 +1,7 @@
-"""Root metadata of either repository: the next one with other keys, and which signatures it lacks. Pure.
+"""Root metadata of either repository: the next one with other keys, and the signatures it lacks. Pure.
 
 A root names the keys of every role, and how many of the root's own keys must sign the next root. TUF asks for the
-signatures of both: of the one that is replaced, and of the new one. It holds no private keys and signs nothing.
+signatures of both roots: of the old one and of the new one. Private keys, and signing with them, are elsewhere.
 """
 
 # tuf.api.metadata re-exports its classes in a way that pyright does not see.
@@ -22,12 +22,12 @@ MAX_HOLDERS = 16
 
 
 def root_of(text: str) -> Root:
-    """What a root's `text` signs."""
+    """The root signed in `text`."""
     return release_metadata.parse(text).signed
 
 
 def with_key(root: Root, roles: Iterable[str], new: Key, instead_of: Collection[str] | None = None) -> Root:
-    """The root with `new` for these roles, in place of the keys with these ids, None for all that the role has."""
+    """The root with `new` for these roles, in place of the keys with these ids, None for all keys of the role."""
     for role in roles:
         for old in list(root.roles[role].keyids):
             if instead_of is None or old in instead_of:
@@ -37,7 +37,10 @@ def with_key(root: Root, roles: Iterable[str], new: Key, instead_of: Collection[
 
 
 def with_holders(root: Root, keys: Iterable[Key], threshold: int) -> Root:
-    """The root which these keys alone may replace, any `threshold` of them together; RejectedError if none can be."""
+    """The root with these keys as its holders: any `threshold` of them together may replace it, and no other key.
+
+    RejectedError for a threshold or keys that make no such root.
+    """
     keys = list(keys)
     if not 1 <= threshold <= len(keys) or len({key.keyid for key in keys}) != len(keys) or len(keys) > MAX_HOLDERS:
         raise RejectedError(
@@ -53,7 +56,7 @@ def with_holders(root: Root, keys: Iterable[Key], threshold: int) -> Root:
 
 
 def without_key(root: Root, keyid: str) -> Root:
-    """The root without one of the keys that may replace it; RejectedError when too few would be left."""
+    """The root without one of its holders' keys; RejectedError when too few would be left."""
     role = root.roles["root"]
     if len(role.keyids) <= role.threshold:
         raise RejectedError(
@@ -83,9 +86,9 @@ def _lacking(root: Root, metadata: Metadata[Any]) -> int:
 
 
 def joined(old: str, one: str, other: str) -> str:
-    """`one` with the good signatures of `other`, where both sign the same; `one` with its own good ones when not.
+    """`one` with the good signatures of `other`, where both sign the same; otherwise with its own good ones only.
 
-    Good are those by keys that `old` or the new root names: what a stranger adds is not kept.
+    Good signatures are by keys named in `old` or in the new root: a stranger's are dropped.
     """
     metadata, second = release_metadata.parse(one), release_metadata.parse(other)
     same = metadata.signed_bytes == second.signed_bytes
@@ -107,7 +110,7 @@ def _is_good(key: Key, signature: Signature, data: bytes) -> bool:
 
 
 def description(old: str, new: str) -> list[str]:
-    """All that the new root says, a line for each role, for a person who is to sign it: "new" are keys not in `old`."""
+    """The whole content of the new root for its signer, a line for each role: "new" are keys not in `old`."""
     before, after = root_of(old), root_of(new)
     lines: list[str] = []
     for name, role in after.roles.items():

@@ -1,10 +1,10 @@
 """The private keys that lie with the shim: made at first, replaced, and forgotten once metadata names others.
 
     <name>.pem             a key; see key_files.py
-    <name>-next.pem        an online key that is to replace it, until a root names it
+    <name>-next.pem        an online key to replace it, until a root names it
 
-What is on disk is brought in line with the metadata at each start, so a crash between the two is finished by the next
-one. It signs nothing and does not read metadata files.
+The files are brought in line with the metadata at each start, so a crash between the two is finished by the next one.
+Signing, and reading metadata files, is the work of signing.py.
 """
 
 # securesystemslib.signer re-exports its classes in a way that pyright does not see.
@@ -17,16 +17,16 @@ from securesystemslib.signer import CryptoSigner, Key
 
 from cloud_shim.trust import key_files
 
-# Those that a developer's machine can hold in place of the shim, and those that the shim needs from day to day.
+# The keys a developer's machine can hold in place of the shim, and the keys the shim needs from day to day.
 OFFLINE = ("image-root", "image-targets", "image-releases", "director-root")
 ONLINE = ("image-online", "director-online")
 
-# The ids of the keys that the metadata names, by the names that they have here.
+# The key ids in the metadata, by the keys' names here.
 Named = Mapping[str, Set[str]]
 
 
 class ShimKeys(dict[str, CryptoSigner]):
-    """The keys in `folder`, by name; `named` is what the metadata says, None before there is any."""
+    """The keys in `folder`, by name; `named` are the key ids in the metadata, None before there is any."""
 
     def __init__(self, folder: Path, named: Named | None) -> None:
         super().__init__()
@@ -34,11 +34,11 @@ class ShimKeys(dict[str, CryptoSigner]):
         self.settle(named)
 
     def held(self) -> list[str]:
-        """The names of those that lie here."""
+        """The names of the keys that lie here."""
         return sorted(self)
 
     def settle(self, named: Named | None) -> None:
-        """Make what there is none of yet, put next keys in place that are named now, forget those that are not."""
+        """Make missing keys at first, put next keys in place once they are named, forget keys no longer named."""
         for name in ONLINE:
             self._promote(name, named)
         for name in (*OFFLINE, *ONLINE):
@@ -52,17 +52,17 @@ class ShimKeys(dict[str, CryptoSigner]):
         self.update(keys)
 
     def make_next(self, name: str) -> Key:
-        """A new key that is to replace the online key `name`; an earlier one that never came to be named is dropped."""
+        """A new key to replace the online key `name`; drops an earlier one that was never named."""
         key_files.remove(self._folder, _next(name))
         return key_files.make(self._folder, _next(name)).public_key
 
     def next(self, name: str) -> CryptoSigner | None:
-        """The key that is to replace the online key `name`, if one was made."""
+        """The key to replace the online key `name`, if one was made."""
         exists = key_files.exists(self._folder, _next(name))
         return key_files.read(self._folder, _next(name)) if exists else None
 
     def use_next(self, name: str) -> None:
-        """Sign with the next key from now on, before any file names it; `settle` makes that last, or takes it back."""
+        """Sign with the next key from now on, before any file names it. `settle` makes this last, or takes it back."""
         following = self.next(name)
         assert following is not None, "a root that names it was accepted"
         self[name] = following

@@ -7,11 +7,11 @@ night-light v3 with this configuration". Keys and signed metadata are files in o
     image.json             the image repository, in the form DESIRED has it
     director.json          the director's root, common to all devices
     devices/<name>.json    one device's director metadata and deployment
-    pending-<repository>.json   an offer with a new root that too few have signed yet
+    pending-<repository>.json   an offer with a new root still short of signatures
 
-Each file is replaced as a whole, so a crash leaves the state before or after; versions only go up. All keys lie
-here, as suits development, until `adopt` is given metadata under keys of a developer's machine: then only the online
-ones stay. It does not choose release or generation numbers, and does not publish.
+Each file is replaced as a whole, so a crash leaves the state before or after; versions only go up. All keys lie here,
+as suits development, until `adopt` is given metadata under keys of a developer's machine: then only the online ones
+stay. The numbers of releases and generations come from the caller. Publishing is the caller's too.
 """
 
 # tuf.api.metadata re-exports its classes in a way that pyright does not see.
@@ -37,7 +37,7 @@ from device.protocol.deployment import ArtifactRef, Deployment, Patch, decode
 from device.protocol.fields import is_name
 
 ONLINE = timedelta(days=30)
-# Which key signs which role; the image repository's delegated roles are signed by "image-releases".
+# The key of each role; the image repository's delegated roles are signed by "image-releases".
 _IMAGE = {"root": "image-root", "targets": "image-targets", "snapshot": "image-online", "timestamp": "image-online"}
 _DIRECTOR = {"root": "director-root", **dict.fromkeys(("targets", "snapshot", "timestamp"), "director-online")}
 
@@ -46,7 +46,7 @@ Roles = dict[str, str]
 
 
 class Signing:
-    """The two repositories in `folder`; safe to use from several threads, not from several processes."""
+    """The two repositories in `folder`; safe to use from several threads of one process, not from several processes."""
 
     def __init__(self, folder: Path, clock: Callable[[], datetime] = release_metadata.utc_now) -> None:
         self._folder = folder
@@ -61,7 +61,7 @@ class Signing:
         self._image: dict[str, Any] = self._load("image.json", self._new_image)
 
     def roots(self) -> tuple[bytes, bytes]:
-        """What a device must be given at its making: the newest root of the director and of the image repository."""
+        """The newest roots of the director and of the image repository. A device must be given them at its making."""
         return self.director_root().encode(), self._image["root"][-1].encode()
 
     def image(self) -> dict[str, Any]:
@@ -77,12 +77,12 @@ class Signing:
         return self._keys.held()
 
     def adopt(self, offer: Mapping[str, object]) -> None:
-        """Take over metadata that was signed elsewhere, and forget keys that it replaces.
+        """Take over metadata signed elsewhere, and forget the keys it replaces.
 
-        `director_root` in it is the director's next root, all else is the image repository's. A new root that too few
-        have signed is kept, with what was offered beside it, until further signatures come. The keys' files go once the
-        metadata that no longer names them is on disk; after a crash in between, the next start deletes them. Raises
-        what handover.merged does; nothing has changed then.
+        `director_root` in it is the director's next root, all else is the image repository's. A new root still short of
+        signatures is kept, with the rest of its offer, until further signatures come. The files of keys go once the
+        metadata without them is on disk; after a crash in between, the next start deletes them. Raises the errors of
+        handover.merged; everything then stays as it was.
         """
         with self._lock:
             try:
@@ -94,7 +94,7 @@ class Signing:
                 self._keys.settle(self._named())
 
     def pending(self) -> dict[str, Any]:
-        """New roots that too few have signed yet, by repository, and how many signatures each lacks."""
+        """New roots still short of signatures, by repository, and how many signatures each lacks."""
         found: dict[str, Any] = {}
         for repository, roots in (("image", self._image["root"]), ("director", self._director["root"])):
             kept = self._pending[repository].get(roots[-1])
@@ -103,7 +103,7 @@ class Signing:
         return found
 
     def next_key(self, name: str) -> dict[str, Any]:
-        """Make the key that is to replace the online key `name`; gives its id and its public half."""
+        """Make the key to replace the online key `name`; gives its id and its public half."""
         if name not in shim_keys.ONLINE:
             raise NotFoundError(f"The shim has no online key {name!r}", f"it has: {', '.join(shim_keys.ONLINE)}")
         with self._lock:
@@ -147,11 +147,11 @@ class Signing:
     def release(
         self, kind: str, name: str, version: int, sha256: str, length: int, patches: Sequence[Patch] = ()
     ) -> None:
-        """Sign that release `version` of the "function" or "model" `name` is these bytes, and made by these patches.
+        """Sign these bytes, and these patches to them, as release `version` of the "function" or "model" `name`.
 
-        Only the newest releases of a name keep their patches: every device is sent all that is signed of it. The same
-        again changes nothing; raises RejectedError when that release is other bytes already, or when it is new and the
-        release key is not here.
+        Only the newest releases of a name keep their patches: every device is sent all signed metadata of the name. The
+        same again changes nothing. Raises RejectedError when this release has other bytes already, or when it is new
+        and the release key is not here.
         """
         ref = ArtifactRef(kind, name, version, sha256, length, "", tuple(patches))
         with self._lock:
@@ -159,23 +159,23 @@ class Signing:
             text = self._image["delegated"].get(role)
             signed = release_metadata.successor(text) if text else Targets()
             current = release_metadata.with_release(signed.targets, ref)
-            # Without the key a listed release goes on without patches that nobody signed.
+            # Without the key a listed release goes on without its unsigned patches.
             if current != signed.targets and not ("image-releases" not in self._keys and ref.target in signed.targets):
                 self.check_can_release()
                 signed.targets = current
                 self._publish(self._with_roles({role: signed}))
 
     def lists(self, ref: ArtifactRef) -> bool:
-        """Whether exactly these bytes are signed as that release."""
+        """Whether exactly these bytes are signed as this release."""
         return self._released((ref,)).get(ref.target) == release_metadata.target(ref)
 
     @property
     def can_release(self) -> bool:
-        """Whether the key that signs releases is here."""
+        """Whether the key for releases is here."""
         return "image-releases" in self._keys
 
     def check_can_release(self) -> None:
-        """Raises RejectedError when the key that signs releases is not here."""
+        """Raises RejectedError when the key for releases is not here."""
         if not self.can_release:
             raise RejectedError(
                 "This shim cannot sign a release",
@@ -184,10 +184,10 @@ class Signing:
             )
 
     def desired(self, deployment: Deployment) -> bytes:
-        """The DESIRED document that makes the device run `deployment`, signed anew.
+        """The DESIRED document for a device to run `deployment`, signed anew.
 
-        Patches in it that are signed no more are left out: the device then takes whole artifacts. Raises RejectedError
-        when it names a release that was never signed, or takes a generation back or changes one.
+        Patches that are signed no more are left out: the device then takes whole artifacts. Raises RejectedError when
+        it names a release that was never signed, takes a generation back, or changes one.
         """
         with self._lock:
             self._check_released(deployment)
@@ -197,7 +197,7 @@ class Signing:
             return self._sign(deployment, last)
 
     def refresh(self, device: str) -> bytes | None:
-        """The device's last DESIRED document, signed anew when half of its time has passed; None before that.
+        """The device's last DESIRED document, signed anew when half of its time has passed; None before then.
 
         Raises NotFoundError for a device that was never given a deployment.
         """
@@ -239,7 +239,7 @@ class Signing:
                 )
 
     def _released(self, refs: Sequence[ArtifactRef]) -> dict[str, TargetFile]:
-        """What is signed of the names that these have."""
+        """The signed targets under the names of these artifacts."""
         delegated = self._image["delegated"]
         texts = (delegated.get(role) for role in {release_metadata.role_of(ref) for ref in refs})
         return {
@@ -287,7 +287,7 @@ class Signing:
     def _chain(
         self, changed: Mapping[str, Targets], snapshot: Snapshot, timestamp: Timestamp, keys: Mapping[str, str]
     ) -> Roles:
-        """The texts of the changed targets roles, and of the snapshot and timestamp that list them."""
+        """The texts of the changed targets roles, and of the snapshot and timestamp listing them."""
         texts: Roles = {}
         for role, targets in changed.items():
             texts[role] = self._text(
@@ -324,7 +324,7 @@ class Signing:
     # Files
 
     def _named(self) -> dict[str, set[str]] | None:
-        """Which key ids the metadata on disk names, by the names of shim_keys.py; None before there is any."""
+        """The key ids in the metadata on disk, by the names of shim_keys.py; None before there is any."""
         if not (self._folder / "image.json").exists():
             return None
         image, director = (json.loads((self._folder / f"{each}.json").read_bytes()) for each in ("image", "director"))

@@ -1,1 +1,1 @@
-"""What command line and console both say: amounts, addresses, transfers, evidence and keys, as text."""
+"""The words common to command line and console: amounts, addresses, transfers, evidence and keys, as text."""

@@ -1,18 +1,21 @@
-"""Where a broker is, as people type it: `HOST` or `HOST:PORT`, an IPv6 address in brackets. It resolves no names."""
+"""The address of a broker, as people type it: `HOST` or `HOST:PORT`, an IPv6 address in brackets.
+
+Names are left for others to resolve.
+"""
 
 import ipaddress
 import re
 
 from device.errors import UsageError
 
-# A label of a host's name, RFC 1123 2.1; with underscores, which are no host's but are met.
+# A label of a host's name, RFC 1123 2.1; underscores, outside of the RFC, are met in practice.
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)", re.ASCII)
 
 
 def split(text: str) -> tuple[str, int]:
-    """The host, and the port, 0 when none was typed; UsageError for what is no port.
+    """The host, and the port, 0 when only a host was typed; UsageError for a bad port.
 
-    An address has its usual form; any other text is the host that it was, good or not.
+    An address has its usual form; any other text is the host as typed, good or not.
     """
     host, colon, port = text.rpartition(":") if ":" in text.rpartition("]")[2] else (text, "", "")
     if text.count(":") > 1 and "]" not in text:

@@ -23,7 +23,7 @@ def ago(then: float | None, now: float) -> str:
 def presence(online: bool, silent: bool, seen: float | None, now: float) -> str:
     """Presence in words; `seen` and `now` are in seconds since 1970, `seen` is None for a device never heard of.
 
-    `silent`: the broker takes it to be connected, and yet nothing comes from it.
+    `silent`: the broker takes the device to be connected, and yet it is quiet.
     """
     if online:
         return "online"
@@ -33,7 +33,7 @@ def presence(online: bool, silent: bool, seen: float | None, now: float) -> str:
 
 
 def deaths(kinds: Mapping[str, int]) -> str:
-    """How often workers died of what, the most frequent first: "died 3 × SIGSEGV, 1 × memory"; "" when none did."""
+    """The deaths of workers by cause, the most frequent first: "died 3 × SIGSEGV, 1 × memory"; "" when none died."""
     ordered = sorted(kinds.items(), key=lambda each: (-each[1], each[0]))
     told = [f"{count:,} × {kind}" for kind, count in ordered if count]
     return f"died {', '.join(told)}" if told else ""
@@ -51,5 +51,5 @@ def size(count: int) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """How many there are of what a regular noun says: "1 device", "3,000 devices"."""
+    """A count with its regular noun: "1 device", "3,000 devices"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -1,6 +1,6 @@
-"""What a device's verdict on a failed trial rests on, in lines for people. Pure.
+"""The grounds of a device's verdict on a failed trial, in lines for people. Pure.
 
-What the fields mean is said in docs/protocol/reported.md. A device may send any of them, or none.
+The fields are explained in docs/protocol/reported.md. A device may send any of them, or none.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ _COUNTS = ("events", "errors", "timeouts", "crashes", "memory")
 
 
 def lines(evidence: Evidence) -> list[str]:
-    """A line for how long it ran, one for each side of the comparison, and the last error; none for no evidence."""
+    """A line for how long it ran, one for each side of the comparison, and the last error; empty without evidence."""
     told = [] if evidence.seconds is None else [f"after {evidence.seconds:g} s of its trial"]
     told += [_side(heading, each) for heading, each in (("new", evidence.now), ("old", evidence.before)) if each]
     if evidence.last_error:

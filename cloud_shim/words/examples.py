@@ -1,4 +1,4 @@
-"""An event for each trigger of a function, as the board would give it: what it can be called with. Pure."""
+"""An event for each trigger of a function, as the board would give it: the events to call it with. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -7,12 +7,12 @@ from device.protocol.messages import CALL
 from device.protocol.triggers import Trigger
 
 Json = dict[str, object]
-# What each is called after "lamplight.", and its data.
+# The name of each after "lamplight.", and its data.
 Events = list[tuple[str, Json]]
 
 
 def examples(triggers: Sequence[Trigger]) -> list[Json]:
-    """`{"type", "data"}` of one event for each trigger, the call that carries nothing last.
+    """`{"type", "data"}` of one event for each trigger, and last a call with no data.
 
     >>> from device.protocol.triggers import StartTrigger
     >>> examples([StartTrigger()])

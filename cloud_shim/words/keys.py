@@ -1,4 +1,4 @@
-"""What people are told of each key, from what the shim tells: `lamplight keys show`, and what they must renew. Pure."""
+"""The facts about keys for people, from the shim's answer: `lamplight keys show`, and the renewals due. Pure."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -8,12 +8,12 @@ from cloud_shim.trust import release_metadata
 
 Json = dict[str, Any]
 
-# Roles that a person signs are good for a year and more; a month is time enough to find who has the key.
+# Roles signed by a person are good for a year and more; a month is time enough to find the holder of the key.
 SOON = timedelta(days=30)
 
 
 class _Key(NamedTuple):
-    """A key's name, what it signs, its ids (several when several may sign), and when that ends, if it does."""
+    """A key's name, its role, its ids (several when several may sign), and the end of its signature, if it has one."""
 
     name: str
     signs: str
@@ -22,7 +22,7 @@ class _Key(NamedTuple):
 
 
 def keys(answer: Mapping[str, Any], here: Mapping[str, str]) -> list[dict[str, str]]:
-    """Every key; `answer` is that of GET /api/keys, `here` the ids of this machine's keys by name."""
+    """Every key; `answer` is from GET /api/keys, `here` the ids of this machine's keys by name."""
     return [
         {
             "name": key.name,
@@ -36,9 +36,9 @@ def keys(answer: Mapping[str, Any], here: Mapping[str, str]) -> list[dict[str, s
 
 
 def notices(answer: Mapping[str, Any], now: datetime) -> list[str]:
-    """What a person must sign anew, for people; [] when nothing ends soon. What the shim can sign, it renews itself.
+    """The signatures a person must renew soon, in words; [] when there are none. The shim renews its own by itself.
 
-    `answer` as that of GET /api/keys.
+    `answer` is from GET /api/keys.
     """
     ending = [key for key in _all(answer) if key.until and key.until - now < SOON and key.name not in answer["held"]]
     return [_notice(key.name, key.until, now) for key in ending if key.until]

@@ -12,7 +12,7 @@ from device.protocol.reported import ReportedUpdate
 
 @dataclass(frozen=True)
 class Transfer:
-    """`stored` of `total` bytes, at `rate` bytes a second (0: not known, or nothing comes)."""
+    """`stored` of `total` bytes, at `rate` bytes a second (0: unknown, or stalled)."""
 
     stored: int
     total: int
@@ -25,7 +25,7 @@ class Transfer:
 
     @property
     def text(self) -> str:
-        """As "16.8 MB of 67.1 MB, 3.1 MB/s, 16 s left"; without what is not known."""
+        """As "16.8 MB of 67.1 MB, 3.1 MB/s, 16 s left"; unknown parts are left out."""
         told = [f"{amounts.size(self.stored)} of {amounts.size(self.total)}"]
         if self.rate:
             told += [f"{amounts.size(self.rate)}/s", f"{_duration(max(0, self.total - self.stored) / self.rate)} left"]
@@ -33,7 +33,7 @@ class Transfer:
 
 
 def of(update: ReportedUpdate) -> Transfer | None:
-    """The download that the device is about; None when there is none."""
+    """The device's present download; None when there is none."""
     if update.state != "FETCHING" or not update.total:
         return None
     return Transfer(update.bytes, update.total, update.rate)
@@ -41,7 +41,7 @@ def of(update: ReportedUpdate) -> Transfer | None:
 
 @dataclass(frozen=True)
 class Travelled:
-    """What a deployment took: `sent` bytes to bring artifacts of `whole` bytes; patches make it less."""
+    """The bytes of a deployment: `sent` to bring artifacts of `whole` bytes; patches make it less."""
 
     sent: int
     whole: int
@@ -54,7 +54,7 @@ class Travelled:
 
 
 def travelled(update: ReportedUpdate) -> Travelled | None:
-    """What the download of this update took, now that it is complete; None when there was none."""
+    """The bytes this update took to download, now that it is complete; None when there was no download."""
     return Travelled(update.total, update.whole) if update.total else None
 
 
