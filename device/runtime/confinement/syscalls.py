@@ -1,4 +1,4 @@
-"""The system calls that a worker is denied, and the numbers that each architecture has for them. Data, no code.
+"""The system calls denied to a worker, with their numbers on each architecture. Data only.
 
 Numbers are the kernel's (arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h,
 arch/arm/tools/syscall.tbl, arch/mips/kernel/syscalls/syscall_o32.tbl), taken from libseccomp 2.5.4's tables and
