@@ -1,7 +1,7 @@
-"""The level of each output that a function of this board holds, as it was driven last.
+"""The level of each held output of this board, as it was driven last.
 
-A worker says what it drives, the runtime what it puts to rest; both end here. A change becomes a record, of a pin that
-changes often only now and then. It drives nothing itself, and a level that nobody is sure of is None.
+A worker reports the levels it drives, the runtime those it puts to rest; both end here. A change becomes a record; a
+pin that changes often gets one only now and then. It only keeps book; an uncertain level is None.
 """
 
 import threading
@@ -39,12 +39,12 @@ class Levels:
         self._held: dict[str, _Held] = {}
 
     def now(self) -> Mapping[str, OutputLevel]:
-        """Every output that is held."""
+        """Every held output, with its level."""
         with self._lock:
             return {pin: held.now for pin, held in sorted(self._held.items())}
 
     def hold(self, holders: Mapping[str, str]) -> None:
-        """From now on these outputs, and no others, are held, each by the function that it is given with."""
+        """From now on exactly these outputs are held, each by the function given with it."""
         with self._lock:
             for pin in set(self._held) - set(holders):
                 held = self._held.pop(pin)
@@ -60,20 +60,22 @@ class Levels:
                 held.now = replace(held.now, function=function)
 
     def drove(self, function: str, pin: str, level: bool) -> None:
-        """A worker of `function` says that it drives `pin` to `level`. It has no say about what others hold."""
+        """A worker of `function` reports that it drives `pin` to `level`. The outputs of other functions stay as they
+        are.
+        """
         with self._lock:
             held = self._held.get(pin)
             if held and held.now.function == function:
                 self._set(pin, held, level)
 
     def rested(self, pin: str, level: bool | None) -> None:
-        """The runtime drove `pin` to `level`, or could not (None): then nobody knows."""
+        """The runtime drove `pin` to `level`; None after a failed attempt: the level is then unknown."""
         with self._lock:
             if held := self._held.get(pin):
                 self._set(pin, held, level)
 
     def settle(self) -> None:
-        """Give out the last level of what changed too often; to be called now and then."""
+        """Record the last level of each pin that changed too often; to be called now and then."""
         with self._lock:
             for pin, held in self._held.items():
                 self._tell(pin, held)

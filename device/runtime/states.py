@@ -1,7 +1,7 @@
-"""Where the functions' states lie: one folder a function, in it one a schema. The agent's side.
+"""The place of the functions' states: one folder a function, in it one a schema. The agent's side.
 
-It makes folders, and the files in them (state_files.py), and removes them; what stands in the files only the function's
-own workers read (state.py, migration.py).
+It makes and removes folders, and the files in them (state_files.py). Only the function's own workers read the files
+(state.py, migration.py).
 """
 
 import contextlib
@@ -18,7 +18,7 @@ _GONE = ".gone-"
 
 
 class States:
-    """The folders below `folder`, which is made at first use."""
+    """The folders below `folder`, made at first use."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -35,9 +35,9 @@ class States:
         return path
 
     def switch(self, function: str, old: int, new: int) -> None:
-        """The function goes from schema `old` to `new`, and no worker of it has its state open.
+        """The function goes from schema `old` to `new`, while its workers have the state closed.
 
-        Upwards it migrates anew what it has now, whatever an earlier try left; downwards it finds what it had.
+        Upwards it migrates its present state anew, whatever an earlier try left; downwards it finds its former state.
         """
         path = self._folder / function
         if new > old and path.is_dir():

@@ -1,4 +1,4 @@
-"""What happened to one instance of a function, counted. It decides nothing by it."""
+"""Counts the events, errors and ends of one instance of a function. It only counts."""
 
 import time
 from collections import Counter
@@ -9,7 +9,7 @@ from device.runtime.wire.messages import Failure, Result
 
 @dataclass
 class Tally:
-    """What happened since the function's last switch; see FunctionHealth."""
+    """The counts since the function's last switch; see FunctionHealth."""
 
     events: int = 0
     errors: int = 0
