@@ -102,7 +102,7 @@ class Journal:
         return fields
 
     def flush(self) -> None:
-        """Record how many lines were dropped since the last such record."""
+        """Record how many lines and messages were dropped since the last such record."""
         with self._counting:
             dropped, self._dropped = self._dropped, 0
         if dropped:

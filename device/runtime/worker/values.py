@@ -1,12 +1,12 @@
-"""What a handler returns, publishes or keeps, as JSON has it: each value of Python's that has one obvious form gets it.
+"""Values of a handler (returned, published or kept) as JSON: each Python value with one obvious form gets it.
 
     dataclass, mapping, SimpleNamespace   object         set, deque, range, dict's views   list
     numpy's arrays and numbers            lists, numbers datetime, date, time              ISO 8601
     timedelta                             seconds        Enum                              its value
     Decimal, UUID, path, IP address       text           bytes                             {"base64": "…"}
 
-Any other value raises a NotJsonError that names its place: "result.readings[3].at". The plain encoding is tried first,
-so that an event of plain values costs nothing more. No library is imported whose values it takes.
+Any other value raises a NotJsonError with its place: "result.readings[3].at". The plain encoding is tried first, so an
+event of plain values costs the same as before. The libraries of these values are left unimported.
 """
 
 import base64
@@ -33,11 +33,11 @@ _BYTES = (bytes, bytearray, memoryview)
 
 
 class NotJsonError(ValueError):
-    """A value that has no form in JSON. Its text says where it stands, and why."""
+    """A value outside JSON. Its text gives the place and the reason."""
 
 
 def sendable(value: object, name: str) -> object:
-    """`value` itself where JSON can say it, or else its form in JSON. `name` is what an error calls it.
+    """`value` itself when it is JSON already, or else its form in JSON. Errors call it `name`.
 
     Raises NotJsonError.
     """
@@ -58,7 +58,7 @@ def _dumped(value: object) -> None:
 
 
 class _Walk:
-    """One value, from its top down; what it is in at the moment, and how many parts it has seen."""
+    """One value, from its top down; it tracks its present containers, and the number of parts so far."""
 
     def __init__(self) -> None:
         self._within: set[int] = set()
@@ -182,7 +182,8 @@ _FORMS: tuple[tuple[Any, Callable[[Any], object]], ...] = (
 
 
 def _array(value: Any, place: str) -> object:
-    """The numbers in what has `tolist`: numpy's arrays and scalars, and those of its kind; the standard library's."""
+    """The numbers of a value with `tolist`: numpy's arrays and scalars, and their like; the standard library's arrays.
+    """
     size = getattr(value, "size", 1)
     if isinstance(size, int) and size > MAX_PARTS:
         raise _error(place, f"is too large: {size} values")

@@ -1,8 +1,8 @@
-"""Puts the outputs to their safe level when the agent is gone without having done so, its zygote killed with it or not.
+"""Puts the outputs to their safe level when the agent ends before doing so, with its zygote or alone.
 
-A small process, forked by the zygote and waiting for one thing: the end of a pipe that the agent and the zygote hold
-open, and nobody else. Through it the agent says which outputs to mind. What kills all three leaves the outputs to the
-agent's next start.
+A small process, forked by the zygote and waiting for one thing: the end of a pipe held open by the agent and the zygote
+alone. Through it the agent names the outputs to mind. A blow that kills all three leaves the outputs to the agent's
+next start.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ _AGAIN = 0.02
 
 
 class Orders:
-    """The agent's end of the pipe to one guardian; `fds` are for the zygote that is about to be made."""
+    """The agent's end of the pipe to one guardian; `fds` are for the zygote about to be made."""
 
     def __init__(self) -> None:
         self._read, self._write = os.pipe()
@@ -35,7 +35,7 @@ class Orders:
 
     @contextlib.contextmanager
     def passing(self) -> Generator[None]:
-        """The zygote is made within, and has them then; or it is not, and the pipe is gone."""
+        """The zygote is made within, and then has them; if making it fails, the pipe is gone."""
         try:
             yield
         except BaseException:
@@ -45,18 +45,20 @@ class Orders:
             os.close(self._read)
 
     def entrust(self, outputs: Mapping[str, bool]) -> None:
-        """Have these outputs, and no others, driven to these levels. Without a guardian nothing happens."""
+        """Have exactly these outputs driven to these levels. When the guardian is gone, the call has no effect."""
         with contextlib.suppress(OSError):
             os.write(self._write, json.dumps(dict(outputs)).encode() + b"\n")
 
     def close(self) -> None:
-        """Nothing is left to be done, whoever is gone."""
+        """Tell the guardian that its work is done, in any case."""
         self.entrust({})
         os.close(self._write)
 
 
 def fork(orders: int, held: tuple[int, ...], hardware: "Hardware") -> None:
-    """Make the guardian: it reads `orders`, and lets go of `held`, which would keep the pipe or the agent waiting."""
+    """Make the guardian: it reads `orders`, and lets go of `held`, so that the pipe and the agent can come to their
+    end.
+    """
     if os.fork():
         os.close(orders)
         return
@@ -73,7 +75,7 @@ def fork(orders: int, held: tuple[int, ...], hardware: "Hardware") -> None:
 
 
 def last(orders: int) -> Mapping[str, bool]:
-    """What was entrusted last, at the end of the pipe."""
+    """The last orders, at the end of the pipe."""
     outputs: Mapping[str, bool] = {}
     with os.fdopen(orders, "rb") as pipe:
         for line in pipe:
@@ -84,7 +86,7 @@ def last(orders: int) -> Mapping[str, bool]:
 
 
 def rest(outputs: Mapping[str, bool], hardware: "Hardware") -> None:
-    """Drive them to their levels, each as soon as no worker holds its line any more."""
+    """Drive them to their levels, each as soon as the last worker has let go of its line."""
     left = dict(outputs)
     until = time.monotonic() + PATIENCE
     while left and time.monotonic() < until:
