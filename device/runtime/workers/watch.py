@@ -86,7 +86,7 @@ class PollWatch:
         """Has no effect: it looked all the time."""
 
     def close(self) -> None:
-        """Has no effect: its resources are Python's."""
+        """Has no effect: poll takes no descriptor."""
 
 
 def watch(channel: int, others: list[int]) -> Watch:

@@ -1,6 +1,6 @@
 """The body of an HTTP/1.1 request, taken from a buffer as it arrives: of a known length, or in chunks (RFC 9112, 7.1).
 
-Refuses a body that is longer than allowed before it is all there. Trailers are read and thrown away.
+Refuses too long a body before it is all there. Trailers are read and thrown away.
 """
 
 import re
@@ -22,7 +22,7 @@ class Body(Protocol):
     """A body on its way."""
 
     def take(self, buffer: bytearray) -> bytes | None:
-        """Take from `buffer` what belongs to it; the body once it is whole. Raises RefusedError."""
+        """Take the body's bytes from `buffer`; returns the body once it is whole. Raises RefusedError."""
         ...
 
 
@@ -95,7 +95,7 @@ class Chunked:
 
 
 def _line(buffer: bytearray, most: int) -> bytes | None:
-    """The first line, without its end, once it is there; raises RefusedError when it is longer than `most`."""
+    """The first line, minus its end, once it is there; raises RefusedError when it is longer than `most`."""
     end = buffer.find(b"\r\n", 0, most + 2)
     if end < 0:
         if len(buffer) > most:
