@@ -72,7 +72,7 @@ class Dispatcher:
             try:
                 waiting = Waiting.of(event)
             except (TypeError, ValueError, RecursionError) as error:
-                # A trigger of ours that says what JSON cannot: it must not cost the trigger its thread.
+                # One of our triggers sent a value beyond JSON: its thread must survive.
                 _log.error("An event of %s for %s cannot be sent: %s", source, self._function.name, error)
                 return
             gone = self._queue.offer(waiting)

@@ -140,13 +140,13 @@ class Instance:
     def _command(self, command: Callable[[], None]) -> "Future[None]":
         done: Future[None] = Future()
         self._commands.append((command, done))
-        # A worker that is only warming up has no event in hand, and may take long.
+        # A worker still warming up has no event in hand, and may take long.
         if self._rising:
             self._rising.kill()
         self.nudge()
         return done
 
-    # --- in the thread of whoever has the worker: this instance's own, or the borrower's ---
+    # --- in the thread of the worker's present user: this instance's own, or the borrower's ---
 
     def _outcome(self, waiting: Waiting, worker: WorkerProcess, recorded: bool) -> Result | Failure:
         event, size = waiting.event, len(waiting.packet)
@@ -173,9 +173,7 @@ class Instance:
     # --- in the borrower's thread ---
 
     def _give_up(self, error: BaseException) -> None:
-        """Give back an instance after its worker was lost, or after a fault of ours left the worker in an unknown
-        state.
-        """
+        """Give this instance back after its worker was lost, or a fault of ours left the worker unclear."""
         lost = error if isinstance(error, WorkerLostError) else WorkerLostError("crashed", f"a fault: {error!r}")
         self._lost_away = lost
         self._queue.give_back(self, idle=False)
@@ -247,13 +245,13 @@ class Instance:
         if isinstance(outcome, Failure):
             waiting.fail(_failed(self._function.name, outcome))
             if outcome.kind == "memory":
-                # What it leaked is still there: only a new process gives it back.
+                # Its leaks are still there: only a new process gives them back.
                 raise WorkerLostError("memory", outcome.text)
         elif waiting.reply:
             waiting.reply.give(outcome.value)
 
     def _lost(self, worker: WorkerProcess, lost: WorkerLostError) -> None:
-        # Others may be free for what this one was woken for.
+        # Another instance may be free for the event that woke this one.
         self._queue.pass_on()
         how = worker.end()
         self._worker = None
@@ -355,7 +353,7 @@ def _carry_out(command: Callable[[], None], done: "Future[None]") -> None:
     try:
         command()
     except Exception as error:
-        # Whoever gave the command waits for it, and must not wait for ever.
+        # The caller waits for its command, and must not wait for ever.
         done.set_exception(error)
     else:
         done.set_result(None)

@@ -16,7 +16,7 @@ from device.runtime.wire.messages import Result
 from device.runtime.worker.reads import MAX_SIZE
 
 Emit = Callable[[str, str, dict[str, object]], None]
-# To the functions of the fleet that listen: who, topic, data, and how many functions led to it.
+# To the listening functions of the fleet: sender, topic, data, and how many functions led to it.
 Send = Callable[[str, str, object, int], None]
 MAX_LINE = 2000
 # Of a result in a decision record, in characters of JSON: telemetry is not for bulk.
@@ -97,7 +97,7 @@ class Journal:
             given["data"] = event.data
         fields: dict[str, object] = {**self._who, "event": event.id, "trigger": event.type, "given": given}
         if reads is None or reads:
-            # A worker may be hostile: its own word that this is not too much does not count.
+            # A worker may be hostile: its own word about the size counts for nothing.
             fields["reads"] = reads if reads and len(json.dumps(reads)) <= MAX_SIZE else None
         return fields
 

@@ -13,7 +13,7 @@ from device.allowance import Allowance
 from device.health import OutputLevel
 from device.runtime.journal import Clock, Emit
 
-# Records of one output, a second and at once: what a person can see, and a plot can show.
+# Records of one output, a second and at once: as many as a person can see, and a plot can show.
 RATE = 10.0
 BURST = 20
 
@@ -22,7 +22,7 @@ BURST = 20
 class _Held:
     now: OutputLevel
     allowance: Allowance
-    # What the last record said, and how many changes there were since.
+    # The last record's level, and the number of changes since.
     told: bool | None = None
     changes: int = 0
 
@@ -34,7 +34,7 @@ class Levels:
         self._emit = emit
         self._clock = clock
         self._monotonic = monotonic
-        # Held while a record is given out too, so that records come in the order of the changes.
+        # Held while a record is given out too: records come in the order of the changes.
         self._lock = threading.Lock()
         self._held: dict[str, _Held] = {}
 
@@ -49,7 +49,7 @@ class Levels:
             for pin in set(self._held) - set(holders):
                 held = self._held.pop(pin)
                 if held.now.level is not None:
-                    # Whatever happens to a line that nobody holds, this board does not know it.
+                    # Once a line has lost its holder, this board no longer knows its level.
                     held.changes += 1
                     self._record(pin, held, None)
             for pin, function in holders.items():
@@ -60,9 +60,7 @@ class Levels:
                 held.now = replace(held.now, function=function)
 
     def drove(self, function: str, pin: str, level: bool) -> None:
-        """A worker of `function` reports that it drives `pin` to `level`. The outputs of other functions stay as they
-        are.
-        """
+        """A worker of `function` reports its level for `pin`. It has a say about its own outputs alone."""
         with self._lock:
             held = self._held.get(pin)
             if held and held.now.function == function:

@@ -14,7 +14,7 @@ from pathlib import Path
 DATABASE = "state.db"
 LOG, INDEX = f"{DATABASE}-wal", f"{DATABASE}-shm"
 DAMAGED = f"damaged-{DATABASE}"
-# Not empty as long as the state of this schema is still to be made from that of a lower one.
+# Filled as long as the state of this schema is still to be made from a lower one's.
 UNFINISHED = "unfinished"
 FILES = (DATABASE, LOG, INDEX, DAMAGED, UNFINISHED)
 # Held while one of several workers migrates.

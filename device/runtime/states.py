@@ -13,7 +13,7 @@ from pathlib import Path
 
 from device.runtime import state_files
 
-# A name that no function can have: what is being removed has it, so that half of it never counts as whole.
+# Impossible as a function's name: a folder bears it during its removal, so half of it never counts as whole.
 _GONE = ".gone-"
 
 
@@ -45,7 +45,7 @@ class States:
                 if schema.name.isdigit() and schema.name != str(old):
                     self._remove(schema)
             self.of(function, new)
-            # The workers of the new schema are confined already: what was made anew is theirs as the rest is.
+            # The workers of the new schema are confined already: the new files must be theirs, like the rest.
             state_files.give_as_before(path)
 
     def keep(self, functions: Collection[str]) -> None:
@@ -57,7 +57,7 @@ class States:
 
     def _remove(self, path: Path) -> None:
         gone = path if path.name.startswith(_GONE) else self._folder / (_GONE + secrets.token_hex(8))
-        # What cannot be removed now is tried again with the next `keep`.
+        # A failed removal is tried again with the next `keep`.
         with contextlib.suppress(OSError):
             path.rename(gone)
             shutil.rmtree(gone)

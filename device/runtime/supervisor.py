@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 Warmed = tuple[InstalledFunction, Journal, list[WorkerProcess]]
 # As Warmed, or with the reason why there are no workers.
 Raised = tuple[InstalledFunction, Journal, list[WorkerProcess] | str]
-# Functions that warm up at the same time.
+# How many functions warm up at the same time.
 _WARMING = 8
 # Seconds between two looks whether a line is free.
 _AGAIN = 0.02
@@ -138,7 +138,7 @@ class Supervisor:
         with self._changing, self._groups_settled(), ThreadPoolExecutor(_WARMING) as pool:
             leases.check(self._hardware.board, _manifests(generation))
             chains.check(_manifests(generation), generation.held)
-            # Together: one whose import hangs must not delay the others by all of its time.
+            # Together: a hanging import must not delay the others by all of its time.
             self._change(generation, list(pool.map(self._try_to_warm, self._changed(generation))))
 
     def call(self, function: str, data: object, type: str = CALL, source: str = "call", subject: str = "") -> object:
@@ -320,9 +320,7 @@ class Supervisor:
         self._levels.rested(pin, level)
 
     def _rest_at_last(self, pin: str, level: bool) -> None:
-        """Drive the output as soon as the last worker has let go of the line: a killed one may take a moment to be
-        gone.
-        """
+        """Drive the output once the last worker has let go of the line: a killed one may need a moment."""
         until = time.monotonic() + self._policy.rest
         while True:
             try:

@@ -21,7 +21,7 @@ class Tally:
     slow: int = 0
     deaths: Counter[str] = field(default_factory=Counter[str])
     last_error: str = ""
-    # When that was, in seconds of the monotonic clock.
+    # The time of the last error, in seconds of the monotonic clock.
     last_at: float = 0.0
 
     def outcome(self, outcome: Result | Failure) -> None:

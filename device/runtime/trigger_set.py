@@ -18,7 +18,7 @@ from device.protocol.triggers import StartTrigger, Trigger
 from device.triggers import RunningTrigger, Sources, check, make
 from device.triggers.delivery import Ask, Deliver
 
-# Between two tries to start a trigger that this board cannot run now, and between two looks at all, in seconds.
+# In seconds: between two tries to start a failed trigger, and between two looks at all.
 RETRY = 5.0
 LOOK = 1.0
 
@@ -43,8 +43,7 @@ class Receiver(Protocol):
 
 
 class TriggerSet:
-    """The running triggers of all functions. A trigger that fails to start is tried again until the board can run it.
-    """
+    """The running triggers of all functions. A failed one is tried again until the board can run it."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources

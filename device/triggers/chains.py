@@ -8,10 +8,10 @@ from device.protocol.triggers import FunctionTrigger, HttpTrigger
 
 
 def check(functions: Iterable[FunctionManifest], held: Collection[str] = ()) -> None:
-    """Raise RejectedError, with the names, for functions that wait for a missing one, or serve one HTTP path twice, or
-    start themselves.
+    """Raise RejectedError, with the names, for an unsound set of functions.
 
-    A function may start itself by a chain of any length. The functions `held` back are on the board too.
+    Refused are: waiting for a missing function; starting oneself, by a chain of any length; two functions on one HTTP
+    path. The functions `held` back are on the board too.
     """
     given = list(functions)
     waits = {each.name: _waited_for(each) for each in given}

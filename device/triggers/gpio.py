@@ -15,7 +15,7 @@ from device.triggers.delivery import Deliver
 if TYPE_CHECKING:
     from device.hal.edges import Edges
 
-# A pin that cannot be watched is tried again this often; an idle thread looks for its end as often. In seconds.
+# An unwatchable pin is tried again this often; an idle thread looks for its end as often. In seconds.
 RETRY = 1.0
 LOOK = 0.25
 
@@ -125,7 +125,7 @@ class PinWatcher:
                     self._level = None
                     edges.close()
             except Exception as error:
-                # Whatever a driver raises, the pin may be free again later.
+                # After any error of a driver, the pin may be free again later.
                 self.fault = error if isinstance(error, LamplightError) else self._unwatched(repr(error))
                 self._begun.set()
                 left.wait(RETRY)

@@ -21,7 +21,7 @@ from device.triggers.delivery import Deliver
 
 # Between two warnings of one circle, in seconds.
 _TELL = 60.0
-# Seconds until topics that the broker refused are asked for again: its rules may have changed.
+# Seconds until refused topics are asked for again: the broker's rules may have changed.
 RETRY = 30.0
 
 _log = logging.getLogger(__name__)
@@ -35,8 +35,9 @@ class Network(Protocol):
         ...
 
     def subscribe(self, filters: Sequence[str], answered: Callable[[str, bool], None]) -> None:
-        """Have these delivered from now on; `answered` hears for each whether the broker grants it. Ignored when
-        offline.
+        """Have these delivered from now on; ignored when offline.
+
+        `answered` hears for each whether the broker grants it.
         """
         ...
 

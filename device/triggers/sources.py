@@ -59,8 +59,7 @@ class Sources:
         return partial(self._note, emit)
 
     def serve(self, declared: "DeclaredHttp", ask: Ask) -> HttpTrigger:
-        """A trigger on a path; the first one starts the server. Raises LamplightError when the server fails to start.
-        """
+        """A trigger on a path; the first one starts the server. Raises LamplightError when that fails."""
         with self._starting:
             if self._server is None:
                 self._server = self._start()

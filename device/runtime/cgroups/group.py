@@ -14,12 +14,12 @@ from pathlib import Path
 
 from device.runtime.cgroups.places import Place
 
-# Microseconds: of the period in which the processor share is counted. The kernel's own default.
+# In microseconds: the period for counting the processor share. The kernel's own default.
 _PERIOD = 100_000
 _LEAST_QUOTA = 1_000
-# Against 100 (version 1: 1024) of the agent: what nice 5 means within a group, enter.py says between processes.
+# Against 100 (version 1: 1024) of the agent: the same within a group as nice 5 between processes (enter.py).
 _WEIGHT, _SHARES = 33, 335
-# How long the kernel may take to end what is in a group, in seconds.
+# How long the kernel may take to end a group's processes, in seconds.
 _PATIENCE = 5.0
 _OPTIONAL = ("memory.swap.max", "memory.memsw.limit_in_bytes", "memory.oom.group")
 
@@ -95,9 +95,9 @@ def settings(place: Place, limits: Limits) -> Iterator[tuple[str, str]]:
             yield "cpu.cfs_quota_us", quota
     if "memory" in place.controllers:
         yield "memory.max" if second else "memory.limit_in_bytes", str(limits.memory)
-        # Not the way around the limit that wears the card out.
+        # Swap would be a way around the limit, and wear the card out.
         if second:
-            # All at once: a worker whose helpers were taken from it would be left to wait for them.
+            # All at once: a worker robbed of its helpers would wait for them in vain.
             yield "memory.oom.group", "1"
         yield ("memory.swap.max", "0") if second else ("memory.memsw.limit_in_bytes", str(limits.memory))
     if "pids" in place.controllers:

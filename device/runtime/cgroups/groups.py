@@ -13,7 +13,7 @@ from pathlib import Path
 from device.runtime.cgroups.group import Group, Limits, members
 from device.runtime.cgroups.places import AGENT, CONTROLLERS, Place
 
-# What begins so is a function's; nothing else below our group is touched.
+# A function's group begins so; everything else below our group is left alone.
 _OURS = "fn-"
 
 
@@ -97,7 +97,7 @@ def _divide(place: Place) -> Place:
         for pid in members(place.path):
             with contextlib.suppress(ProcessLookupError):
                 (leaf / "cgroup.procs").write_text(str(pid))
-        # One by one: one that the kernel refuses (a real-time process forbids "cpu") must not cost the others.
+        # One by one: when the kernel refuses one (a real-time process forbids "cpu"), the others must still work.
         for controller in place.controllers:
             with contextlib.suppress(OSError):
                 (place.path / "cgroup.subtree_control").write_text(f"+{controller}")

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-# In the order in which they are named to a person.
+# In the order for a person.
 CONTROLLERS = ("cpu", "memory", "pids")
-# Below the delegated group: where the agent itself is, for in version 2 a group that is divided has no processes.
+# Below the delegated group: the agent's own place, for in version 2 a divided group has no processes.
 AGENT = "agent"
-# The mark of delegation: the second for kernels and systemds that do not know the first; only root reads it.
+# The mark of delegation: the second for kernels and systemds from before the first; only root reads it.
 _MARKS = ("user.delegate", "trusted.delegate")
 
 Marked = Callable[[Path], bool]

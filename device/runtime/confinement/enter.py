@@ -14,8 +14,8 @@ from device.runtime import state_files
 from device.runtime.confinement import filter, kernel, landlock, paths, view
 from device.runtime.confinement.mechanisms import Mechanisms
 
-# One user for each function, in a range that nobody else hands out (https://systemd.io/UIDS-GIDS: 1879048192 to
-# 2147483647 are unused). Names in passwd are not needed.
+# One user for each function, in an unused range (https://systemd.io/UIDS-GIDS: 1879048192 to 2147483647). They need no
+# names in passwd.
 FIRST_USER = 1_900_000_000
 USERS = 240_000_000
 # How much less a worker counts than the agent when both want the processor (nice(1)).

@@ -33,10 +33,10 @@ _ERROR = 0x00050000
 _NUMBER = 0
 _ARCHITECTURE = 4
 _ARGUMENTS = 16
-# <linux/audit.h>: the architecture says that it is little-endian.
+# <linux/audit.h>: the mark of a little-endian architecture.
 _LITTLE_ENDIAN = 0x40000000
 _X32 = 0x40000000
-# <linux/sched.h>: every namespace that clone can make.
+# <linux/sched.h>: every namespace of clone.
 _NAMESPACES = 0x7E020000
 _CLONE3 = 435
 _AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
@@ -134,7 +134,9 @@ def _clone() -> list[Instruction]:
 
 
 def _socket(network: bool) -> list[Instruction]:
-    """Allow Unix sockets; with the network also the Internet's, and netlink, the C library's source for its addresses.
+    """Allow Unix sockets.
+
+    With the network also the Internet's, and netlink, the C library's source for its addresses.
     """
     local = [_argument(0), *_passes(_AF_UNIX)]
     if not network:

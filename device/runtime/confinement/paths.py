@@ -12,7 +12,7 @@ from pathlib import Path
 import boards
 import device
 
-# Programs, libraries and what they read. Of /etc only these: the rest may hold secrets of the agent's user.
+# Programs, libraries and their files. Of /etc only these: the rest may hold secrets of the agent's user.
 _SYSTEM = (
     *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/sys"),
     *("/etc/ld.so.cache", "/etc/localtime", "/etc/timezone", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf"),

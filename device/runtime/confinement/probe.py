@@ -51,7 +51,7 @@ def _works(some: Mechanisms) -> bool:
             state_files.make(states, 1)
             return _succeeds(lambda: _try(some, states, scratch))
     except OSError:
-        # No folder to try it in, or no process: what could not be tried does not count.
+        # For want of a folder or a process the attempt failed: the mechanism counts as missing.
         return False
 
 

@@ -62,7 +62,7 @@ def plan(shown: tuple[Shown, ...]) -> Plan:
     """A plan for showing these: each at its real place, with a link from its name to there."""
     mounts = _outermost({real for _, real in shown})
     links = {path: real for path, real in shown if path != real}
-    # Below what is mounted, or linked, already, the path leads there by itself.
+    # Below a mounted or linked folder the path leads there by itself.
     apart = [path for path in _outermost(links) if mounts.isdisjoint((path, *path.parents))]
     folders = {path for path in mounts if path.is_dir()}
     parents = {folder for path in (*mounts, *apart) for folder in path.parents}
@@ -95,7 +95,7 @@ def _place(plan: Plan, root: str) -> None:
         try:
             os.mkdir(root + path)  # noqa: PTH102
         except FileExistsError:
-            # Of what is common to all workers.
+            # It belongs to the common part of all workers.
             pass
     for path in plan.files:
         os.close(os.open(root + path, os.O_CREAT | os.O_CLOEXEC))

@@ -36,12 +36,12 @@ class EventQueue(Generic[T]):
         self._returned = threading.Condition(self._lock)
         self._idle: list[T] = []
         self._borrowed: list[T] = []
-        # Instances that wait for their borrower.
+        # Instances waiting for their borrower.
         self._recalled = 0
         self._closed = False
         self.dropped = 0
 
-    # --- for those who bring events ---
+    # --- for the bringers of events ---
 
     def bound(self, room: int, overflow: str) -> None:
         """Set the bounds of a new version; waiting events beyond them stay."""
@@ -49,7 +49,9 @@ class EventQueue(Generic[T]):
             self._room, self._overflow = room, overflow
 
     def offer(self, waiting: Waiting) -> Waiting | None:
-        """Put an event at the end and return at once; returns the displaced event, if any. A closed queue refuses all.
+        """Put an event at the end and return at once.
+
+        Returns the displaced event, if any. A closed queue refuses all.
         """
         with self._lock:
             if self._closed:

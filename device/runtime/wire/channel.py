@@ -15,7 +15,7 @@ from json import encoder
 
 from device.protocol.errors import ProtocolError
 
-# Below Linux's default socket buffer (212,992 bytes), so that a packet always fits.
+# Below Linux's default socket buffer (212,992 bytes): a packet always fits.
 MAX_PACKET = 128 * 1024
 # macOS has no SOCK_SEQPACKET for Unix sockets; datagrams of a connected pair keep packets whole as well.
 _KIND = socket.SOCK_DGRAM if sys.platform == "darwin" else socket.SOCK_SEQPACKET
@@ -41,8 +41,8 @@ def _finite(digits: str) -> float:
 
 
 _Encode = Callable[[object, int], Iterable[str]]
-# Made once: JSONEncoder.encode makes it anew for every message. Not escaping other scripts makes a lone surrogate an
-# error in the process that made it. Without markers a value that contains itself is a RecursionError.
+# Made once: JSONEncoder.encode makes it anew for every message. Other scripts stay unescaped, so a lone surrogate is an
+# error in the process that made it. Markers are off, so a value inside itself is a RecursionError.
 _ENCODE: _Encode = encoder.c_make_encoder(  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType, reportUnknownMemberType]
     None, _refuse_type, encoder.encode_basestring, None, ":", ",", False, False, False
 )
@@ -87,7 +87,7 @@ def decode(packet: bytes | memoryview) -> dict[str, object]:
         if end != len(text):
             raise ValueError("more than one message in a packet")
         if "\\u" in text:
-            # An escaped lone surrogate would pass here and break whoever writes the text down.
+            # An escaped lone surrogate would pass here and break the text's later writer.
             "".join(_ENCODE(message, 0)).encode()
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"malformed message: {error}") from None
@@ -115,8 +115,8 @@ class Channel:
     def __init__(self, end: socket.socket, waits: bool = True, strict: bool = True) -> None:
         self._socket = end
         self._flags = 0 if waits else socket.MSG_DONTWAIT
-        # One byte more than a packet may have, so that a longer one shows.
-        # Memory of its own from the kernel takes up only what packets have reached; a bytearray is written throughout.
+        # One byte more than a packet may have: a longer one shows. Memory of its own from the kernel takes up only the
+        # part reached by packets; a bytearray is written throughout.
         self._view = memoryview(mmap.mmap(-1, MAX_PACKET + 1, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
         self._sending = threading.Lock()
         self._decode = decode if strict else _decode_trusted

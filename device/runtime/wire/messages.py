@@ -20,12 +20,12 @@ READY: dict[str, object] = {"is": "ready"}
 RUNNING: dict[str, object] = {"is": "running"}
 STOPPED: dict[str, object] = {"is": "stopped"}
 
-# For what with_deadline adds to a packet.
+# Room for the addition of with_deadline.
 _DEADLINE_ROOM = 64
 # Of a model within one event: far more than there is time for.
 _MOST_RUNS = 10**9
 LEVELS = ("debug", "info", "warning", "error")
-# Kinds of failure: the handler raised, the memory limit was met, what it returned cannot be sent, it could not be
+# Kinds of failure: the handler raised, the memory limit was met, its return value is beyond JSON, it could not be
 # imported, a model could not be loaded, its state could not be migrated, or its hardware could not be opened.
 KINDS = ("exception", "memory", "result", "import", "model", "state", "hardware")
 

@@ -19,9 +19,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-# The package below which a function's modules are kept whose names others have.
+# The package for a function's modules with names already taken.
 OWN = "lamplight.own"
-# A virtual environment may lie in the folder; what is installed there is not the function's.
+# A virtual environment may lie in the folder; the packages in it are others' code.
 _INSTALLED = "/site-packages/"
 # Python itself has these before it looks at any file, and `from __future__` speaks to the compiler.
 _PYTHONS = ("sys", "builtins", "__future__")
@@ -40,7 +40,7 @@ class Names:
         path = _path_without(bundle)
         self._taken = frozenset(name for name in self.own if name not in _PYTHONS and self._is_taken(name, path))
         self._before = builtins.__import__, importlib.import_module
-        # Last, for what others have goes by that; in front, its `random.py` would be every library's.
+        # Last, so that others find their own modules; in front, its `random.py` would be every library's.
         sys.path[:] = [*_path_without(bundle), str(bundle)]
         if self._taken or _speaks_of_its_folder(bundle):
             self._lead()
@@ -72,7 +72,7 @@ class Names:
         package = ModuleType(OWN)
         package.__path__ = [str(self.bundle)]
         sys.modules[OWN] = package
-        # An import that C code makes for a function's file goes by the process's names: it brings an empty list.
+        # An import by C code for a function's file goes by the process's names: it brings an empty list.
         builtins.__import__ = self._import
         importlib.import_module = self._import_module
 

@@ -116,7 +116,7 @@ class Worker:
         self._models = leased_models(list(assignment.models), lambda name: _load(Path(assignment.models[name])))
         self._runs = self._slow = 0
         if assignment.layer:
-            # Before what is installed on the board.
+            # Before the packages of the board.
             sys.path.insert(0, assignment.layer)
         self._names = Names(Path(assignment.path))
         self._states = Path(assignment.states)
@@ -125,7 +125,7 @@ class Worker:
             assignment.function,
             assignment.version,
             assignment.config,
-            # An input has no setter: that is an editor's to know, by the name.
+            # An input has no setter: an editor knows it by the name.
             cast("Mapping[str, Pin]", self._pins),
             self._sensors,
             self._models,
@@ -134,10 +134,11 @@ class Worker:
         )
 
     def live(self) -> None:
-        """Live until told to stop. Raises RefusedError when the start fails, ChannelClosedError when the agent has
-        gone.
+        """Live until told to stop.
+
+        Raises RefusedError when the start fails, ChannelClosedError when the agent has gone.
         """
-        # What can fail is done before `go`, while the worker that this one replaces still holds the hardware.
+        # The steps that can fail come before `go`, while the worker to be replaced still holds the hardware.
         handle = self._become("import", self._find)
         self._become("model", lambda: [self._models[name] for name in self._models])
         self._channel.send(messages.READY)
@@ -159,7 +160,7 @@ class Worker:
         return handler.find(self._names, self._assignment.module, self._assignment.attribute)
 
     def _migrate(self) -> None:
-        # Not before `go`: until then a worker of the old schema may still change what is to be migrated.
+        # Only after `go`: until then a worker of the old schema may still change the state.
         module, attribute = self._assignment.migrate
         if migration.due(self._states, self._assignment.schema):
             found = handler.find(self._names, module, attribute) if attribute else None
@@ -188,7 +189,7 @@ class Worker:
             ms = (time.perf_counter() - started) * 1000
             return Result(value, self._levels(), round(ms, 3), self._reads.take(), *self._inferred())
         except MemoryError:
-            # Said after this block, when the frames that hold the memory are gone.
+            # Said after this block, when the frames full of memory are gone.
             pass
         except BaseException as error:
             return Failure(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 MAX_SIZE = 4096
 _MOST = 64
 
-# Told of what a handler reads, as (kind, name, value).
+# Hears each value read by a handler, as (kind, name, value).
 Note = Callable[[str, str, object], None]
 
 

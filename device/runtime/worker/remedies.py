@@ -11,7 +11,7 @@ import stat
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-# Packages that are called otherwise than what they are imported as.
+# Packages with another name than their modules.
 _PACKAGES = {
     "PIL": "pillow",
     "bs4": "beautifulsoup4",
@@ -22,14 +22,16 @@ _PACKAGES = {
     "usb": "pyusb",
     "yaml": "PyYAML",
 }
-# As the kernel and the sandbox say that there is no network.
+# The errors of kernel and sandbox for a missing network.
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 _FORBIDDEN = (errno.EPERM, errno.EACCES)
 _MOST = 10
 
 
 def remedy(error: BaseException, own: Collection[str], network: bool) -> str:
-    """The likely cure. `own` are the modules in the function's folder; `network` says whether it may use the network.
+    """The likely cure.
+
+    `own` are the modules in the function's folder; `network` says whether it may use the network.
     """
     if isinstance(error, ModuleNotFoundError) and error.name:
         return _module(error.name.removeprefix("lamplight.own."), own)

@@ -27,7 +27,7 @@ LINGER = 1.0
 MAX_KEY = 256
 # In bytes, small: a changed value costs the card one page.
 _PAGE = 1024
-# Pages after which SQLite folds its log back into the file.
+# After so many pages SQLite folds its log back into the file.
 _FOLD = 256
 
 
@@ -110,7 +110,7 @@ class State(MutableMapping[str, object]):
             raise KeyError(key)
         value = json.loads(row[0])
         if key not in self._noted:
-            # What the event has set or read before, its replay knows.
+            # The replay knows the values set or read earlier in the event.
             self._noted.add(key)
             self._note("state", key, value)
         return value
@@ -149,7 +149,7 @@ class State(MutableMapping[str, object]):
 
     def _begin(self) -> sqlite3.Connection:
         database = self._database = self._database or _connect(self._folder, self._most)
-        # At once for writing: with several instances, what one has read must hold until it has written.
+        # At once for writing: with several instances, a value read by one must hold until it has written.
         database.execute("BEGIN IMMEDIATE")
         self._begun, self._changes = database, database.total_changes
         return database
@@ -223,7 +223,7 @@ def _open(file: Path, most: int) -> sqlite3.Connection:
     try:
         database.execute(f"PRAGMA page_size = {_PAGE}")
         if not file.stat().st_size:
-            # What an empty file becomes needs no journal, which would be one file more.
+            # Filling an empty file needs no journal, which would be one file more.
             database.execute("PRAGMA journal_mode = MEMORY")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
@@ -272,7 +272,7 @@ class _Syncer:
 
 
 def _sync(path: Path) -> None:
-    # A disk that cannot sync says so to the next commit.
+    # A disk unable to sync says so to the next commit.
     with contextlib.suppress(OSError):
         handle = os.open(path, os.O_RDONLY)
         try:

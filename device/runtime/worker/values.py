@@ -24,9 +24,9 @@ from collections import UserString
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence, Set, ValuesView
 from typing import Any, cast
 
-# Of what is within each other. Python's own encoder ends at about a thousand.
+# Levels of nesting. Python's own encoder ends at about a thousand.
 MAX_DEPTH = 200
-# What has more parts than this is too long for a packet, whatever they are.
+# A value of more parts is too long for a packet, whatever they are.
 MAX_PARTS = 128 * 1024
 _MAX_PLACE = 120
 _BYTES = (bytes, bytearray, memoryview)
@@ -120,7 +120,7 @@ class _Walk:
         raise _error(where, f"is {_called(key)}: a key is text")
 
     def _set(self, value: Set[object], place: str) -> list[object]:
-        # In one order whatever the process: a replay compares.
+        # In one order in every process: a replay compares.
         made = (self.form(each, f"{place}[{each!r:.40}]") for each in value)
         return sorted(made, key=lambda each: (isinstance(each, str), _rank(each), json.dumps(each)))
 
@@ -182,17 +182,16 @@ _FORMS: tuple[tuple[Any, Callable[[Any], object]], ...] = (
 
 
 def _array(value: Any, place: str) -> object:
-    """The numbers of a value with `tolist`: numpy's arrays and scalars, and their like; the standard library's arrays.
-    """
+    """The numbers of a value with `tolist`: of numpy and its like, and the standard library's arrays."""
     size = getattr(value, "size", 1)
     if isinstance(size, int) and size > MAX_PARTS:
         raise _error(place, f"is too large: {size} values")
     kind = getattr(getattr(value, "dtype", None), "kind", "")
     if kind in ("M", "m"):
-        # Microseconds are what Python's own have; its nanoseconds would come as bare numbers.
+        # Microseconds, as Python's own; nanoseconds would come as bare numbers.
         value = value.astype("datetime64[us]" if kind == "M" else "timedelta64[us]")
     made = value.tolist()
-    # numpy's long double stays what it is.
+    # numpy's long double stays as it is.
     return float(made) if type(made) is type(value) else made
 
 

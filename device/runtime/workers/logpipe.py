@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 MAX_LINE = 2000
 _READ = 64 * 1024
-# A carriage return at the very end may be the first half of the two that end a line elsewhere.
+# A carriage return at the very end may be the first half of CRLF.
 _END = re.compile(rb"\r*\n|(?<=[^\r\n])\r+(?!\Z)")
 
 
@@ -35,7 +35,7 @@ class LogPipe:
             return True
         *whole, self._rest = _END.split((self._rest + data).lstrip(b"\r"))
         if self._cut and whole:
-            # The remainder of a line whose beginning was given out already.
+            # The remainder of a line whose beginning is already out.
             del whole[0]
             self._cut = False
         self._shorten(whole)

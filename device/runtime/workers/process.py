@@ -24,7 +24,7 @@ from device.runtime.workers.zygote import Fork
 # How long the kernel may take to end a process, and the zygote to say so.
 _REAP = 5.0
 OUT_OF_MEMORY = "killed by the kernel: its processes and scratch files together met its memory limit"
-# Of an event's timeout, the part that passes before its worker's account is read.
+# The part of an event's timeout before the first look at its worker's account.
 _UNWATCHED = 0.25
 # So many times its patience a worker gets to start, where the board gives it too little processor time.
 _LONGER = 4
@@ -80,7 +80,7 @@ class WorkerProcess:
         self._poll.register(self._channel_fd, select.POLLIN)
         self._poll.register(self._log, select.POLLIN)
         self._logging = True
-        # Of the last event: a thread that the handler left behind publishes on its account.
+        # Of the last event: a thread left behind by the handler publishes on its account.
         self._hops = 0
         self._watch: Watch | None = None
         self.pid = fork.pid
@@ -163,8 +163,9 @@ class WorkerProcess:
 
     @property
     def death(self) -> str:
-        """How it ended, as a word (see `death` below), "oom" when the kernel ended it because all the function's
-        processes together met the memory limit; known after `end`.
+        """How it ended, as a word (see `death` below); known after `end`.
+
+        It is "oom" when the kernel ended it because all the function's processes together met the memory limit.
         """
         return "oom" if self._out_of_memory() else death(self._fork.status)
 
@@ -228,8 +229,8 @@ class WorkerProcess:
         """Its next message other than a log line, publish or level; None when the deadline passes first."""
         while True:
             left = max(0.0, deadline - time.monotonic())
-            # In whole milliseconds, rounded up: at most one too late. What came meanwhile counts, for this thread may
-            # have been kept waiting itself.
+            # In whole milliseconds, rounded up: at most one too late. Messages of the meantime count, for this thread
+            # may have been kept waiting itself.
             said = self._attend(self._poll.poll(math.ceil(left * 1000)))
             if said is not None or not left:
                 return said

@@ -19,9 +19,9 @@ from device.runtime.wire.messages import Assignment, Failure
 from device.runtime.workers.process import StartError, WorkerLostError, WorkerProcess
 from device.runtime.workers.zygotes import Zygotes
 
-# What a worker takes before its function does, with room: what it shares with the zygote is not counted as its own.
+# A worker's own memory before its function's, with room: pages shared with the zygote are not counted as its own.
 BARE = 24 * 1024 * 1024
-# A function, one of its outputs, and the level that it has from now on.
+# A function, one of its outputs, and the output's level from now on.
 Drives = Callable[[str, str, bool], None]
 
 
@@ -72,7 +72,7 @@ class Starter:
         )
         forked(worker)
         try:
-            # Before it is told whose code it is to run.
+            # Before it learns whose code it is to run.
             worker.enlist()
             folders = watched(function, self._folders)
             worker.warm(assign(function, scratch, states, folders, self._policy.network), self._policy.warm)
@@ -83,7 +83,7 @@ class Starter:
             how = worker.end()
             raise StartError(Failure("import", lost.detail or how), lost.excused) from None
         except Exception as error:
-            # A configuration that does not fit a message.
+            # A configuration too large or odd for a message.
             worker.end()
             raise StartError(Failure("import", f"its settings cannot be sent to a worker: {error}")) from None
         return worker
@@ -136,7 +136,7 @@ def assign(
         attribute=function.manifest.attribute,
         memory=_memory(function),
         scratch_size=function.manifest.scratch,
-        # They are counted by the function: all workers, and those that take over from them, are there at once.
+        # They are counted by the function: all workers and their successors are there at once.
         processes=2 * function.manifest.processes * function.manifest.instances,
         network=network and function.manifest.network,
         outputs=outputs(function),
@@ -155,7 +155,9 @@ def assign(
 
 
 def limits(function: InstalledFunction) -> Limits:
-    """The limits of all its workers together: each one's allowance, its scratch folder, and a bare worker's own memory.
+    """The limits of all its workers together.
+
+    They add up each one's allowance, its scratch folder, and a bare worker's own memory.
     """
     manifest = function.manifest
     return Limits(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # Warming up the zygote imports Blinka, and perhaps an inference library, on a slow card.
 PATIENCE = 60.0
-# What user code may see of the agent's environment: nothing that could be a password.
+# User code's share of the agent's environment: passwords must stay out.
 _PASSED_ON = ("PATH", "LANG", "LC_", "TZ", "PYTHON", "BLINKA_", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
 # Inference libraries start threads at import unless told otherwise; forking needs a process without.
 _QUIET = {"ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -133,8 +133,9 @@ class Zygote:
             return fork
 
     def ask(self, request: dict[str, object], fds: tuple[int, ...] = ()) -> bool:
-        """Send a request to the zygote; returns whether there is one. When it is gone, its workers are ending or have
-        ended.
+        """Send a request to the zygote; returns whether there is one.
+
+        When it is gone, its workers are ending or have ended.
         """
         with self._lock:
             try:
@@ -228,7 +229,7 @@ class Zygote:
             orphans, self._forks = self._forks, {}
             orders, self._orders = self._orders, None
         if orders:
-            # What its workers drove is this process's to put right.
+            # The outputs of its workers are this process's to put right.
             orders.close()
         mine.close()
         try:
@@ -242,8 +243,9 @@ class Zygote:
 
 
 def _end_group(pid: int) -> None:
-    """End the children of an orphaned worker, and the worker itself where the kernel let it live
-    (confinement/rlimits.py).
+    """End the children of an orphaned worker.
+
+    It ends the worker itself too, where the kernel let it live (confinement/rlimits.py).
     """
     # The number of a group is not given away while one of its members lives.
     with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware
 
-# How long the kernel may take to end workers that still hold a line. One that is busy after that belongs to the next
-# agent. In seconds.
+# How long the kernel may take to end workers with a hold on a line. A line busy for longer belongs to the next agent.
+# In seconds.
 PATIENCE = 5.0
 _AGAIN = 0.02
 
@@ -56,14 +56,15 @@ class Orders:
 
 
 def fork(orders: int, held: tuple[int, ...], hardware: "Hardware") -> None:
-    """Make the guardian: it reads `orders`, and lets go of `held`, so that the pipe and the agent can come to their
-    end.
+    """Make the guardian: it reads `orders`, and lets go of `held`.
+
+    Held open there, these would keep the pipe from its end, or the agent waiting.
     """
     if os.fork():
         os.close(orders)
         return
     try:
-        # Nothing that ends the zygote by name, group or terminal is meant for it.
+        # Signals for the zygote, by name, group or terminal, are meant for it alone.
         os.setsid()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
@@ -79,7 +80,7 @@ def last(orders: int) -> Mapping[str, bool]:
     outputs: Mapping[str, bool] = {}
     with os.fdopen(orders, "rb") as pipe:
         for line in pipe:
-            # Half a line is of an agent that died while it wrote; the one before still holds.
+            # Half a line means that the agent died while writing it; the one before still holds.
             with contextlib.suppress(ValueError):
                 outputs = json.loads(line)
     return outputs

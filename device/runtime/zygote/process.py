@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from device.hal.hardware import Hardware
 
 MAX_REQUEST = 64 * 1024
-# The argument that has it warm the inference library.
+# The argument to have it warm the inference library.
 INFERS = "infers"
 
 
@@ -40,7 +40,7 @@ class Zygote:
     def __init__(self, agent: socket.socket, waker: tuple[int, int], hardware: "Hardware", held: Sequence[int]) -> None:
         self._agent = agent
         self._woken = waker[0]
-        # What no worker may have: what it holds open would not end with this process.
+        # Closed in every worker: held open, these would outlive this process.
         self._own = (*waker, *held)
         self._hardware = hardware
         self._children: dict[int, int] = {}
@@ -70,7 +70,7 @@ class Zygote:
         try:
             packet, fds, _, _ = socket.recv_fds(self._agent, MAX_REQUEST, 2)
         except ConnectionResetError:
-            # An agent that was killed with reports still unread.
+            # An agent killed with reports still unread.
             return False
         if not packet:
             return False
@@ -107,7 +107,7 @@ class Zygote:
         for number, pid in list(self._children.items()):
             done, status = os.waitpid(pid, os.WNOHANG)
             if done:
-                # What the function started and left behind. The group's number is not given away while a member lives.
+                # The processes left behind by the function. The group's number is not given away while a member lives.
                 _kill_group(pid)
                 del self._children[number]
                 self._say({"worker": number, "status": os.waitstatus_to_exitcode(status)})

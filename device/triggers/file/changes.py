@@ -29,7 +29,7 @@ class Changes:
         if notice.mask & (CLOSE_WRITE | MOVED_TO):
             self._pending[notice.name] = (PUT, now + SETTLE)
         elif notice.mask & (DELETE | MOVED_FROM):
-            # What was never told of has not to be taken back.
+            # An untold file needs no taking back.
             self._pending.pop(notice.name, None)
             if notice.name in self.known:
                 self._pending[notice.name] = (REMOVED, now + SETTLE)

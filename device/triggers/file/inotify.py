@@ -84,7 +84,7 @@ def _notices(data: bytes) -> list[Notice]:
     while at < len(data):
         _, mask, cookie, length = _HEAD.unpack_from(data, at)
         at += _HEAD.size
-        # Names that are no UTF-8 stay tellable, and cannot be sent as JSON: replaced.
+        # Names beyond UTF-8 are replaced: they stay tellable, and fit JSON.
         name = data[at : at + length].split(b"\0", 1)[0].decode(errors="replace")
         found.append(Notice(mask, cookie, name))
         at += length

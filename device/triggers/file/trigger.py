@@ -19,7 +19,7 @@ from device.triggers.delivery import Deliver
 from device.triggers.file.changes import PUT, Changes
 from device.triggers.file.inotify import GONE, OVERFLOW, Inotify
 
-# A folder that is not there, such as a stick that is not plugged in, is looked for this often, in seconds.
+# A missing folder, such as an unplugged stick's, is looked for this often, in seconds.
 RETRY = 1.0
 
 
@@ -38,7 +38,7 @@ class FileTrigger:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"folder {declared.folder}", daemon=True)
         self._thread.start()
-        # What is put from now on counts: whoever waits for this object may put a file at once.
+        # Files put from now on count: the maker of this object may put one at once.
         self._ready.wait(RETRY)
 
     @property
@@ -70,8 +70,7 @@ class FileTrigger:
                 watch.close()
 
     def _begin(self) -> None:
-        """Look at the present files: at the start they are taken as known, later they are compared with the known ones.
-        """
+        """Look at the present files: known from the start, or later compared with the known ones."""
         if self._fresh and not self._declared.initial:
             self._changes.known.update(self._names())
         else:
@@ -86,7 +85,7 @@ class FileTrigger:
             ready, _, _ = select.select([watch, self._woken], [], [], RETRY if patience is None else patience)
             if self._closed.is_set():
                 return
-            # A worker that has the folder in its view keeps the kernel from saying that it was removed.
+            # A worker with the folder in its view keeps the kernel from reporting its removal.
             there = self._hear(watch) if watch in ready else watch.holds(self._folder)
             for what, name in self._changes.due(time.monotonic()):
                 self._tell(what, name)

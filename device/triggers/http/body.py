@@ -11,10 +11,10 @@ from device.triggers.http.message import RefusedError, refused
 
 # A body in more pieces than this is not sent to be read.
 MOST_PIECES = 2048
-# A length in hexadecimal and what may follow it, which means nothing to us.
+# A length in hexadecimal, and an extension after it, ignored by us.
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:;[\t\x20-\x7e\x80-\xff]*)?")
 _TRAILER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*")
-# Of a line that gives a chunk's length, in bytes.
+# Of a line with a chunk's length, in bytes.
 _MOST_LINE = 256
 
 

@@ -38,7 +38,7 @@ def guarded(answer: Answer, token: str) -> Answer:
 
     def judge(request: Request) -> Response:
         scheme, _, given = request.headers.get(_HEADER, "").partition(" ")
-        # In a time that tells nothing about how much of it is right.
+        # The time it takes is the same however much of the token is right.
         right = hmac.compare_digest(given.strip().encode("utf-8", "replace"), expected)
         if scheme.lower() != "bearer" or not right:
             refusal = plain(401, "this board asks for a token: Authorization: Bearer ...")

@@ -17,7 +17,7 @@ from device.triggers.http.conversation import Admit, Conversation
 from device.triggers.http.message import RefusedError, Request, Response, plain
 
 _ROOM = 64 * 1024
-# Seconds that a client has for what it still sends after the last answer.
+# Seconds for a client's bytes still on their way after the last answer.
 _GOODBYE = 1.0
 
 _log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class Peer:
         self._ask = ask
         self._bounds = bounds
         self._conversation = Conversation(admit)
-        # When what it waits for has to be there; while it is idle, all the later the fresher it is.
+        # The time for the awaited bytes to be there; while it is idle, all the later the fresher it is.
         self.deadline = time.monotonic() + bounds.arrive
         self.idle = True
 

@@ -1,6 +1,6 @@
 """The listening socket of the http trigger: takes connections, gives each a thread, and bounds them.
 
-A slow or greedy client, or one of many, costs its own connection and leaves the others alone, for there are three bounds:
+A slow or greedy client, or one of many, costs its own connection and leaves the others alone. There are three bounds:
 on the connections, on a request's time to arrive, on the requests waiting for a function. peer.py serves a connection.
 """
 

@@ -22,7 +22,7 @@ from device.triggers.http.message import RefusedError, Request, Response, plain
 TYPE = "lamplight.http.request"
 MOST_FIELDS = 100
 _JSON = [("Content-Type", "application/json")]
-# A server must take a target that names its host, as those for a proxy do (RFC 9112, 3.2.2).
+# A server must take a target with its host's name, as those for a proxy have (RFC 9112, 3.2.2).
 _AUTHORITY = re.compile(r"^https?://[^/?]+", re.IGNORECASE)
 # A handler has no say in how its answer is framed.
 _OURS = ("content-length", "transfer-encoding", "connection")

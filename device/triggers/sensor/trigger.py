@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from device.hal.sensors import Reading
 
 Emit = Callable[[str, str, dict[str, object]], None]
-# Seconds without a reading after which nobody should act on the last one any more; a disturbed transfer is over sooner.
+# Seconds of silence after which the last reading is too old to act on; a disturbed transfer is over sooner.
 LOST = 5.0
-# How often a reading becomes telemetry, in seconds: always that often, and never more often.
+# The longest and the shortest time between two readings in telemetry, in seconds.
 TELEMETRY_LONGEST = 1.0
 TELEMETRY_SHORTEST = 0.2
 
@@ -65,7 +65,7 @@ class SensorReader:
     ) -> None:
         self._name = name
         self._lost = lost
-        # When it last gave a reading; None once it has been said that it does not.
+        # The time of its last reading; None once its loss has been told.
         self._good: float | None = clock()
         self._read_once = False
         self._open = open_sensor
@@ -209,7 +209,7 @@ class SensorHub:
     """A reader for each sensor of the board."""
 
     def __init__(self, open_sensor: "Callable[[str], LightSensor]", names: list[str], emit: Emit) -> None:
-        # Whoever wants to know that a sensor gives no readings any more; called in its reader's thread.
+        # Called when a sensor is lost, in its reader's thread.
         self.on_lost: Callable[[str], None] = lambda name: None
         self._readers = {name: SensorReader(name, open_sensor, emit, lost=self._lost) for name in names}
 
