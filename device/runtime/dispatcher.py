@@ -121,7 +121,7 @@ class Dispatcher:
         return OfflineError(f"{self._function.name} did not take the event", "its queue was full")
 
     def health(self) -> FunctionHealth:
-        """As of now."""
+        """The function's health as of now."""
         tallies = [instance.tally for instance in self._instances]
         latest = max(tallies, key=lambda tally: tally.last_at, default=Tally())
         return FunctionHealth(
@@ -162,7 +162,7 @@ class Dispatcher:
         ]
 
     def retry(self, function: InstalledFunction, journal: Journal, why: str) -> "list[Future[None]]":
-        """Become this version of the function and start its workers later; `why` tells their failure to start."""
+        """Become this version of the function and start its workers later; `why` tells why they failed to."""
         surplus = self._become(function, journal)
         return surplus + [instance.retry(function, journal, why) for instance in self._instances]
 

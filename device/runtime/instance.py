@@ -120,7 +120,7 @@ class Instance:
         return self._command(lambda: self._adopt(function, journal, worker))
 
     def retry(self, function: InstalledFunction, journal: Journal, why: str) -> "Future[None]":
-        """Become this version of the function and start its worker later; `why` tells its failure to start."""
+        """Become this version of the function and start its worker later; `why` tells why it failed to."""
         return self._command(lambda: self._retry(function, journal, why))
 
     def stop(self) -> "Future[None]":
@@ -173,7 +173,7 @@ class Instance:
     # --- in the borrower's thread ---
 
     def _give_up(self, error: BaseException) -> None:
-        """Give this instance back after its worker was lost, or a fault of ours left the worker unclear."""
+        """Give this instance back after its worker was lost, or a fault of ours left its state unknown."""
         lost = error if isinstance(error, WorkerLostError) else WorkerLostError("crashed", f"a fault: {error!r}")
         self._lost_away = lost
         self._queue.give_back(self, idle=False)

@@ -1,4 +1,4 @@
-"""Writes one function's deeds as records (docs/protocol/records.md), bounded in length and rate.
+"""Records the events, lines and messages of one function (docs/protocol/records.md), bounded in length and rate.
 
 It chooses the records; `emit` sends them on.
 """

@@ -1,7 +1,7 @@
 """The level of each held output of this board, as it was driven last.
 
 A worker reports the levels it drives, the runtime those it puts to rest; both end here. A change becomes a record; a
-pin that changes often gets one only now and then. It only keeps book; an uncertain level is None.
+pin that changes often gets one only now and then. It only takes notes. A level is None while it is uncertain.
 """
 
 import threading
@@ -28,7 +28,7 @@ class _Held:
 
 
 class Levels:
-    """Any thread."""
+    """The levels of the held outputs; for any thread."""
 
     def __init__(self, emit: Emit, clock: Clock = time.time, monotonic: Clock = time.monotonic) -> None:
         self._emit = emit

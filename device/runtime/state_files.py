@@ -1,7 +1,7 @@
 """The files of a function's state: the agent makes them all, and a worker only fills them.
 
-A worker may write into these files and is denied making others (confinement/). So its storage is bounded by their
-number and the greatest size of one file. Their contents belong to state.py and migration.py.
+A worker may write into these files, but make no others (confinement/). So its storage is bounded by their number and
+the greatest size of one file. Their contents belong to state.py and migration.py.
 """
 
 import contextlib

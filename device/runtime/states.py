@@ -35,7 +35,7 @@ class States:
         return path
 
     def switch(self, function: str, old: int, new: int) -> None:
-        """The function goes from schema `old` to `new`, while its workers have the state closed.
+        """The function goes from schema `old` to `new`. Its workers must have the state closed.
 
         Upwards it migrates its present state anew, whatever an earlier try left; downwards it finds its former state.
         """

@@ -116,7 +116,7 @@ class Supervisor:
             _end(self._warm(new, self._checker))
 
     def switch(self, generation: Generation) -> None:
-        """Run `generation`: changed functions change between two events and lose none; dropped ones are stopped.
+        """Run `generation`: changed functions change between two events and lose none; removed ones are stopped.
 
         Raises as `check` does when a new worker fails to warm up: everything is then as before. A later failure of a
         worker is answered by a restart with backoff, as always, and health tells. The same holds for a proven function

@@ -1,8 +1,8 @@
 """Connects triggers with the functions they feed.
 
 A trigger declared alike by the old and the new version goes on undisturbed, with its phase and its window; the others
-are replaced. A failing trigger shows in the function's health, and so in a trial. device/triggers holds the triggers
-themselves.
+are replaced. A failing trigger shows in the function's health, and the health decides about a trial. device/triggers
+holds the triggers themselves.
 """
 
 import threading
@@ -54,7 +54,7 @@ class TriggerSet:
     def check(self, functions: Iterable[InstalledFunction]) -> None:
         """Raise RejectedError, with the trigger and the reason, for one known to fail on this board.
 
-        A function's present triggers are left out: their obstacles were there before.
+        Triggers the function already has are skipped: their obstacles were there before.
         """
         for function in functions:
             for each in function.manifest.triggers:
@@ -84,7 +84,7 @@ class TriggerSet:
                 trigger.close()
 
     def with_faults(self, name: str, health: FunctionHealth) -> FunctionHealth:
-        """The function's health, with its silent triggers."""
+        """The function's health, with the faults of its silent triggers."""
         found = [each.fault for each in self._running.get(name, {}).values()]
         faults = tuple(each for each in found if each)
         impaired = IMPAIRED if faults and health.state == RUNNING else health.state

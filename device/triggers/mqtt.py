@@ -1,8 +1,8 @@
 """The mqtt trigger: an event for each message on a topic of the fleet; and the way of a function's messages there.
 
 A function's messages reach the other functions of its own board at once, even offline, and those of other boards while
-this board is connected. Here they are gone afterwards; the cloud's copy is kept elsewhere. The link carries the
-messages.
+this board is connected. This file keeps none for later; the record for the cloud is kept elsewhere. The link carries
+the messages.
 """
 
 import itertools

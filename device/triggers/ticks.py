@@ -1,6 +1,6 @@
 """Times of periodic work. Pure.
 
-Ticks are multiples of the period since `start`: they keep their phase, and late ones stay single.
+Ticks are multiples of the period since `start`: they keep in step and never pile up.
 """
 
 import math

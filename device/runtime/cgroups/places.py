@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-# In the order for a person.
+# A person sees them in this order.
 CONTROLLERS = ("cpu", "memory", "pids")
 # Below the delegated group: the agent's own place, for in version 2 a divided group has no processes.
 AGENT = "agent"
@@ -108,7 +108,7 @@ def _memberships(membership: str, mounts: str) -> Iterator[_Membership]:
 
 
 def _mounts(mounts: str) -> Iterator[tuple[int, Path, str, frozenset[str]]]:
-    """Of lines such as `39 31 0:36 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids` (proc_pid_mountinfo(5))."""
+    """Reads lines such as `39 31 0:36 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids` (proc_pid_mountinfo(5))."""
     for line in mounts.splitlines():
         mine, _, of_kind = line.partition(" - ")
         fields, (kind, _, options) = mine.split(), of_kind.split(" ", 2)

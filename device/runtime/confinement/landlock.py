@@ -1,7 +1,7 @@
 """Landlock: from here on this process opens only paths below the given ones, under any user.
 
 It needs no privileges and lasts for good (Landlock(7)). Operations beyond the kernel's version stay allowed; connecting
-to a Unix socket by its path is one in all versions.
+to a Unix socket by its path is such an operation in all versions.
 """
 
 import os

@@ -65,7 +65,7 @@ def _try(some: Mechanisms, states: Path, scratch: Path) -> bool:
 
 
 def _is_filtered() -> bool:
-    """Whether changing the root fails even inside one; root would succeed, but for the filter."""
+    """Whether even a change to the present root is forbidden; root could do it, but for the filter."""
     libc = ctypes.CDLL(None, use_errno=True)
     return libc.chroot(b"/\0") != 0 and ctypes.get_errno() == errno.EPERM and libc.unshare(0) != 0
 

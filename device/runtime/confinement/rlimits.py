@@ -1,7 +1,7 @@
 """The limits of a worker as a process: resource limits, a session of its own, a ban on gaining privileges.
 
-The rest of this folder takes away network, file system, user and system calls. All code for Linux alone is here and
-there; elsewhere a worker runs with the remaining limits.
+The rest of this folder takes away network, file system, user and system calls. All Linux-only mechanisms are in
+this folder; elsewhere a worker runs with the remaining limits.
 """
 
 import ctypes

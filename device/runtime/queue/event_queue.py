@@ -25,7 +25,7 @@ T = TypeVar("T", bound=Taker)
 
 
 class EventQueue(Generic[T]):
-    """At most `room` events."""
+    """A queue of at most `room` events."""
 
     def __init__(self, room: int, overflow: str) -> None:
         self._room = room
@@ -106,7 +106,7 @@ class EventQueue(Generic[T]):
             return None
 
     def recall(self, taker: T) -> None:
-        """End `taker`'s idleness; waits for its borrower, if any."""
+        """Take `taker` off the idle ones; waits for its borrower, if any."""
         with self._lock:
             self._recalled += 1
             while taker in self._borrowed:

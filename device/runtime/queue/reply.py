@@ -1,6 +1,7 @@
 """The result of an awaited event, on its way from one thread to another.
 
-A concurrent.futures.Future for one waiting thread and one bringing thread; the original costs a tenth of such an event.
+As concurrent.futures.Future, for one thread that waits and one that brings. The original takes a tenth of such an
+event's time.
 """
 
 import threading
@@ -36,7 +37,7 @@ class Reply:
             self._arrival.release()
 
     def wait(self, seconds: float) -> object:
-        """The value, or raises the error. When both stay away, raises TimeoutError and gives up."""
+        """The value, or raises the error. When neither comes in time, raises TimeoutError and gives up."""
         if not self._arrival.acquire(timeout=seconds):
             if self._decide():
                 raise TimeoutError

@@ -58,7 +58,7 @@ class Leased(Mapping[str, T], Generic[T]):
         return len(self._names)
 
     def opened(self) -> Mapping[str, T]:
-        """Those in use."""
+        """The things opened so far."""
         return self._open
 
 
@@ -95,7 +95,7 @@ class Sensor:
 
 
 class OutputPin:
-    """A leased output. The agent hears its first level, and each change."""
+    """A leased output. The agent hears of its level at the takeover, and of each change."""
 
     def __init__(self, name: str, pin: "Output", send: Send) -> None:
         self._name = name
@@ -261,8 +261,7 @@ class Context:
 
         It waits on the board while offline.
 
-        Raises TypeError when `topic` is something else than text, LamplightError when `data` has no form in JSON or is
-        too long.
+        Raises TypeError unless `topic` is text, LamplightError when `data` has no form in JSON or is too long.
 
         Examples:
             >>> context.publish("room/light", {"lux": event.data["lux"]})

@@ -23,8 +23,8 @@ MAX_TEXT = 4000
 def find(names: Names, module: str, attribute: str) -> Callable[..., object]:
     """Import `module` from the function's folder and return its `attribute`.
 
-    Raises BadArtifactError when it is missing, or when the name belongs to a module of Python's own, out of reach for
-    any file. Errors of the import pass through.
+    Raises BadArtifactError when it is missing, or when Python has a module of this name that no file can replace.
+    Errors of the import pass through.
     """
     sys.dont_write_bytecode = True
     loaded = names.load(module)

@@ -6,7 +6,7 @@
     Decimal, UUID, path, IP address       text           bytes                             {"base64": "…"}
 
 Any other value raises a NotJsonError with its place: "result.readings[3].at". The plain encoding is tried first, so an
-event of plain values costs the same as before. The libraries of these values are left unimported.
+event of plain values costs nothing more. It imports none of the libraries whose values it takes.
 """
 
 import base64

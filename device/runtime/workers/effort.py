@@ -1,4 +1,4 @@
-"""A worker's processor time, by the kernel's account, as an excuse for being late or as none.
+"""How much processor time a worker got, by the kernel's account, and whether it excuses the worker for being late.
 
 A worker is late for one of three reasons: it slept, or waited for a reply; it computed, and was slow; or it was ready
 to run while other programs had the processor. Only the last excuses its code. Linux tells the three apart:

@@ -44,7 +44,7 @@ class LogPipe:
         return bool(data)
 
     def _shorten(self, whole: list[bytes]) -> None:
-        """Cut a line in the making to one line's length."""
+        """Keep at most one line's length of an unfinished line."""
         if len(self._rest) > MAX_LINE:
             if not self._cut:
                 whole.append(self._rest)

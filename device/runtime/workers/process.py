@@ -125,7 +125,7 @@ class WorkerProcess:
         self._watch = watch(self._channel_fd, [wake, *([self._log.fileno()] if self._logging else [])])
 
     def wait(self) -> None:
-        """Wait for a worker outside other hands to act (`attend` says how), or to need attention.
+        """Wait until the worker acts while nobody else uses it (`attend` says how), or needs attention.
 
         The waiting thread is also the one to end the worker.
         """

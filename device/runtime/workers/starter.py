@@ -58,7 +58,7 @@ class Starter:
     ) -> WorkerProcess:
         """A worker with the handler imported and the models loaded. `forked` is told of it before it warms up.
 
-        Raises ForkError, or StartError when it failed to become the function; its remains are then cleared away.
+        Raises ForkError, or StartError when it failed to become the function. The worker is gone then.
         """
         scratch = self._scratch / function.name
         try:

@@ -36,7 +36,7 @@ _QUIET = {"ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_TH
 
 
 class ForkError(LamplightError):
-    """The fork of a worker failed. The worker's code is innocent."""
+    """The fork of a worker failed; the code it was to run is not at fault."""
 
     excused = True
 

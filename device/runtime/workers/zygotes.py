@@ -39,7 +39,7 @@ class Zygotes:
         return self._for_inference().fork() if infers else self._plain.fork()
 
     def entrust(self, outputs: Mapping[str, bool]) -> None:
-        """See Zygote.entrust. The plain zygote, always there, minds all of them by its guardian."""
+        """See Zygote.entrust. The guardian of the plain zygote minds all outputs: that zygote is always there."""
         self._plain.entrust(outputs)
 
     def settle(self, infers: bool) -> None:

@@ -1,7 +1,7 @@
 """Puts the outputs to their safe level when the agent ends before doing so, with its zygote or alone.
 
 A small process, forked by the zygote and waiting for one thing: the end of a pipe held open by the agent and the zygote
-alone. Through it the agent names the outputs to mind. A blow that kills all three leaves the outputs to the agent's
+alone. Through it the agent names the outputs to mind. When all three are killed, the outputs are left to the agent's
 next start.
 """
 

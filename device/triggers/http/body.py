@@ -35,7 +35,7 @@ class Sized:
         self._length = length
 
     def take(self, buffer: bytearray) -> bytes | None:
-        """All at once."""
+        """The whole body at once."""
         if len(buffer) < self._length:
             return None
         body = bytes(memoryview(buffer)[: self._length])

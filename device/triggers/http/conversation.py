@@ -1,7 +1,7 @@
 """One HTTP/1.1 conversation as bytes in and bytes out; sockets and clock are the caller's.
 
-It refuses ambiguous and oversized requests before they are all there. Written by hand, for a general parser in Python
-took as long as all the rest of a request's cost to the board. trigger.py knows the requests and their functions.
+It refuses ambiguous and oversized requests before they are all there. Written by hand, because a general parser in
+Python took as long as the rest of a request's work on the board. trigger.py knows the requests and their functions.
 """
 
 import re

@@ -91,7 +91,7 @@ class Peer:
             self._sock.shutdown(socket.SHUT_RDWR)
 
     def serve(self) -> None:
-        """Serve until the conversation is over, or a fault or a deadline ends it. Swallows every error."""
+        """Serve until the conversation is over, or a fault or a deadline ends it. Every error ends here."""
         try:
             self._converse()
         except (OSError, EOFError):
