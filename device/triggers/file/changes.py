@@ -2,7 +2,7 @@
 
 A file counts as put when its writer has closed it, or when it was moved in. The change is told SETTLE later, and until
 then a renaming just changes its name. So a file written under another name and then renamed is put once, under its last
-name. Writing it twice in the time is one event too.
+name. Writing it twice in that time is one event too.
 """
 
 from collections.abc import Iterable

@@ -70,7 +70,7 @@ class FileTrigger:
                 watch.close()
 
     def _begin(self) -> None:
-        """Look at the present files: known from the start, or later compared with the known ones."""
+        """Look at the present files: at the start they count as known, later they are compared."""
         if self._fresh and not self._declared.initial:
             self._changes.known.update(self._names())
         else:
