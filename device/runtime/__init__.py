@@ -3,10 +3,10 @@
 In the agent's process, from above: `supervisor` (all functions) → `dispatcher` (one function) → `instance` (one worker
 and the thread that looks after it).
 
-    queue/        the events that wait for a function, and the answers that callers wait for
+    queue/        a function's waiting events, and the answers awaited by callers
     workers/      worker and zygote as the agent sees them: started, watched, ended
-    zygote/       the process that all workers are forked from
+    zygote/       the parent process of all workers
     worker/       the process that runs one function
-    wire/         what agent and worker say to each other, and the socket it goes over
-    confinement/, cgroups/    what a worker cannot do, and how much it may use
+    wire/         the messages between agent and worker, and their socket
+    confinement/, cgroups/    the bounds of a worker: its access, and its share of the board
 """

@@ -1,7 +1,7 @@
-"""When a function that failed may run again: at once at first, then after exponential backoff with full jitter.
+"""When a failed function may run again: at once at first, then after exponential backoff with full jitter.
 
-Pure: it keeps no clock and draws no random numbers. Full jitter (a delay drawn evenly from zero to the ceiling) keeps
-functions that fell together from rising together.
+Pure: the caller brings the clock and the random numbers. Full jitter (a delay drawn evenly from zero to the ceiling)
+makes functions that fell together rise apart.
 """
 
 from dataclasses import dataclass, replace
@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Backoff:
-    """How often a function failed in a row, and what follows from it.
+    """How often a function failed in a row, and the resulting delay.
 
-    `first` is the ceiling of the delay after the second failure (there is none after the first), `longest` that after
-    many; `healthy` is how long a worker must have run for its end to count as the first failure again; in seconds.
+    `first` is the ceiling of the delay after the second failure (the first has zero delay), `longest` that after many.
+    A worker's end counts as the first failure again when it ran for at least `healthy`. All are in seconds.
     """
 
     first: float = 0.5
@@ -21,11 +21,11 @@ class Backoff:
     failures: int = 0
 
     def failed(self, ran: float) -> "Backoff":
-        """After one more failure of a worker that ran for `ran` seconds."""
+        """The backoff after one more failure, of a worker that ran for `ran` seconds."""
         return replace(self, failures=1 if ran >= self.healthy else self.failures + 1)
 
     def reset(self) -> "Backoff":
-        """As new: for a function that was replaced."""
+        """As new: for a replaced function."""
         return replace(self, failures=0)
 
     def ceiling(self) -> float:

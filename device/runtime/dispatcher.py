@@ -1,7 +1,7 @@
-"""Feeds one function: events in order, each at most once, to the instances that run it, over one bounded queue.
+"""Feeds one function: events in order, each at most once, to its instances, over one bounded queue.
 
-With one instance the order of events is kept; with more, only the order in which they begin. How an instance handles an
-event and survives its ends is instance.py's; which function runs at all is the supervisor's.
+One instance keeps the order of events; several keep only the order in which they begin. instance.py handles an event
+and survives the worker's ends; the supervisor chooses the functions.
 """
 
 import logging
@@ -35,8 +35,8 @@ _log = logging.getLogger(__name__)
 class Dispatcher:
     """One function's queue and instances.
 
-    Made without a worker: `adopt` brings the first. `rest` drives an output to a level and lets go of it; `numbers`
-    counts the function's events, also those dropped, so that a gap between ids is visible.
+    It begins with zero workers: `adopt` brings the first. `rest` drives an output to a level and lets go of it;
+    `numbers` counts the function's events, dropped ones too, so a gap between ids is visible.
     """
 
     def __init__(
@@ -66,13 +66,13 @@ class Dispatcher:
     # --- events ---
 
     def offer(self, source: str, type: str, data: object, subject: str = "", hops: int = 0) -> None:
-        """Queue a trigger's event; never waits."""
+        """Queue a trigger's event and return at once."""
         with self._offering:
             event = Event(self._next_id(), source, type, time.time(), data, subject, hops)
             try:
                 waiting = Waiting.of(event)
             except (TypeError, ValueError, RecursionError) as error:
-                # A trigger of ours that says what JSON cannot: it must not cost the trigger its thread.
+                # One of our triggers sent a value beyond JSON: its thread must survive.
                 _log.error("An event of %s for %s cannot be sent: %s", source, self._function.name, error)
                 return
             gone = self._queue.offer(waiting)
@@ -80,10 +80,10 @@ class Dispatcher:
             gone.fail(self._not_taken())
 
     def call(self, data: object, source: str = "call", type: str = CALL, subject: str = "") -> object:
-        """The handler's result for a call, or for another event that somebody waits for.
+        """The handler's result for a call, or for another event with a waiting caller.
 
-        Raises LamplightError when it fails, OfflineError when it takes too long or finds no room, UsageError for data
-        that cannot be sent.
+        Raises LamplightError when the handler fails, OfflineError when it takes too long or the queue stays full,
+        UsageError for data beyond JSON.
         """
         event = Event(self._next_id(), source, type, time.time(), data, subject)
         try:
@@ -121,7 +121,7 @@ class Dispatcher:
         return OfflineError(f"{self._function.name} did not take the event", "its queue was full")
 
     def health(self) -> FunctionHealth:
-        """As of now."""
+        """The function's health as of now."""
         tallies = [instance.tally for instance in self._instances]
         latest = max(tallies, key=lambda tally: tally.last_at, default=Tally())
         return FunctionHealth(
@@ -162,7 +162,7 @@ class Dispatcher:
         ]
 
     def retry(self, function: InstalledFunction, journal: Journal, why: str) -> "list[Future[None]]":
-        """Become this version of the function, whose workers could not be started because of `why`; try again later."""
+        """Become this version of the function and start its workers later; `why` tells why they failed to."""
         surplus = self._become(function, journal)
         return surplus + [instance.retry(function, journal, why) for instance in self._instances]
 
@@ -176,17 +176,17 @@ class Dispatcher:
             instance.start_over()
 
     def kill(self) -> None:
-        """Do not wait for the events in hand."""
+        """End the workers at once, in the middle of their events."""
         for instance in self._instances:
             instance.kill()
 
     def close(self) -> None:
-        """Once all instances have stopped: tell those who wait."""
+        """Once all instances have stopped: tell the waiting callers."""
         for waiting in self._queue.close():
             waiting.fail(OfflineError(f"{self._function.name} was stopped before it took the event"))
 
     def _become(self, function: InstalledFunction, journal: Journal) -> "list[Future[None]]":
-        """Take over the version's bounds; the ends of instances that it does not have."""
+        """Take over the version's bounds; returns the ends of the surplus instances."""
         self._function = function
         self._journal = journal
         self._queue.bound(function.manifest.queue, function.manifest.overflow)

@@ -1,8 +1,8 @@
 """One worker of a function and the thread that looks after it: takes events, survives its ends, restarts it.
 
 It owns the worker between `adopt` and `release`, restarts it when it fails, and drives the outputs to their safe level
-whenever the function is down. An idle one can be borrowed: `handle_now` runs an event in the borrower's thread. Which
-versions there are is the supervisor's, how many instances the dispatcher's.
+whenever the function is down. An idle one can be borrowed: `handle_now` runs an event in the borrower's thread. The
+supervisor chooses the versions, the dispatcher the number of instances.
 """
 
 import logging
@@ -35,8 +35,10 @@ _log = logging.getLogger(__name__)
 
 
 class Instance:
-    """Made without a worker: `adopt` brings the first. `rest` drives an output to a level and lets go of it; `notice`
-    is called in this thread before an event that waited is handled.
+    """One worker and its thread.
+
+    It begins empty: `adopt` brings the first worker. `rest` drives an output to a level and lets go of it; `notice` is
+    called in this thread before a queued event is handled.
     """
 
     def __init__(
@@ -75,7 +77,7 @@ class Instance:
 
     @property
     def running(self) -> bool:
-        """Whether it has a worker that takes events."""
+        """Whether it has a worker ready for events."""
         return self._worker is not None
 
     @property
@@ -110,7 +112,7 @@ class Instance:
         return outcome.value
 
     def release(self) -> "Future[None]":
-        """After the event in hand, have the worker close its hardware and leave; take no event until `adopt`."""
+        """After the event in hand, have the worker close its hardware and leave; then wait for `adopt`."""
         return self._command(self._release)
 
     def adopt(self, function: InstalledFunction, journal: Journal, worker: WorkerProcess) -> "Future[None]":
@@ -118,7 +120,7 @@ class Instance:
         return self._command(lambda: self._adopt(function, journal, worker))
 
     def retry(self, function: InstalledFunction, journal: Journal, why: str) -> "Future[None]":
-        """Become this version of the function, whose worker could not be started because of `why`; try again later."""
+        """Become this version of the function and start its worker later; `why` tells why it failed to."""
         return self._command(lambda: self._retry(function, journal, why))
 
     def stop(self) -> "Future[None]":
@@ -130,7 +132,7 @@ class Instance:
         return self._command(self._start_anew)
 
     def kill(self) -> None:
-        """Do not wait for the event in hand."""
+        """End the worker at once, in the middle of its event."""
         for worker in (self._worker, self._rising):
             if worker:
                 worker.kill()
@@ -138,13 +140,13 @@ class Instance:
     def _command(self, command: Callable[[], None]) -> "Future[None]":
         done: Future[None] = Future()
         self._commands.append((command, done))
-        # A worker that is only warming up has no event in hand, and may take long.
+        # A worker still warming up has no event in hand, and may take long.
         if self._rising:
             self._rising.kill()
         self.nudge()
         return done
 
-    # --- in the thread of whoever has the worker: this instance's own, or the borrower's ---
+    # --- in the thread of the worker's present user: this instance's own, or the borrower's ---
 
     def _outcome(self, waiting: Waiting, worker: WorkerProcess, recorded: bool) -> Result | Failure:
         event, size = waiting.event, len(waiting.packet)
@@ -171,7 +173,7 @@ class Instance:
     # --- in the borrower's thread ---
 
     def _give_up(self, error: BaseException) -> None:
-        """The worker is lost, or (after a fault of ours) nobody knows what it is doing."""
+        """Give this instance back after its worker was lost, or a fault of ours left its state unknown."""
         lost = error if isinstance(error, WorkerLostError) else WorkerLostError("crashed", f"a fault: {error!r}")
         self._lost_away = lost
         self._queue.give_back(self, idle=False)
@@ -243,13 +245,13 @@ class Instance:
         if isinstance(outcome, Failure):
             waiting.fail(_failed(self._function.name, outcome))
             if outcome.kind == "memory":
-                # What it leaked is still there: only a new process gives it back.
+                # Its leaks are still there: only a new process gives them back.
                 raise WorkerLostError("memory", outcome.text)
         elif waiting.reply:
             waiting.reply.give(outcome.value)
 
     def _lost(self, worker: WorkerProcess, lost: WorkerLostError) -> None:
-        # Others may be free for what this one was woken for.
+        # Another instance may be free for the event that woke this one.
         self._queue.pass_on()
         how = worker.end()
         self._worker = None
@@ -351,14 +353,14 @@ def _carry_out(command: Callable[[], None], done: "Future[None]") -> None:
     try:
         command()
     except Exception as error:
-        # Whoever gave the command waits for it, and must not wait for ever.
+        # The caller waits for its command, and must not wait for ever.
         done.set_exception(error)
     else:
         done.set_result(None)
 
 
 def _death(lost: WorkerLostError, worker: WorkerProcess) -> str:
-    """The kind of a worker's end, for the tally: by what the agent ended it for, or by how it ended itself."""
+    """The kind of a worker's end, for the tally: the agent's reason for ending it, or else its own way of ending."""
     if lost.what == "crashed":
         return "protocol" if lost.detail else worker.death
     return {"timeout": "deadline"}.get(lost.what, lost.what)

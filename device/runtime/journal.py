@@ -1,6 +1,6 @@
-"""What one function does, as records (docs/protocol/records.md), bounded in length and rate.
+"""Records the events, lines and messages of one function (docs/protocol/records.md), bounded in length and rate.
 
-It decides what is worth a record, not where records go: `emit` does.
+It chooses the records; `emit` sends them on.
 """
 
 import json
@@ -16,7 +16,7 @@ from device.runtime.wire.messages import Result
 from device.runtime.worker.reads import MAX_SIZE
 
 Emit = Callable[[str, str, dict[str, object]], None]
-# To the functions of the fleet that listen: who, topic, data, and how many functions led to it.
+# To the listening functions of the fleet: sender, topic, data, and how many functions led to it.
 Send = Callable[[str, str, object, int], None]
 MAX_LINE = 2000
 # Of a result in a decision record, in characters of JSON: telemetry is not for bulk.
@@ -24,7 +24,7 @@ MAX_RESULT = 2000
 
 
 class Clock(Protocol):
-    """Seconds that only go up."""
+    """Seconds, always rising."""
 
     def __call__(self) -> float:
         """Now."""
@@ -45,7 +45,7 @@ class Journal:
         self._counting = threading.RLock()
 
     def lines(self, level: str, texts: list[str]) -> None:
-        """Lines of the function's log; those beyond what is allowed are counted instead."""
+        """Record lines of the function's log; lines beyond the allowance are counted instead."""
         granted = self._grant(len(texts))
         for text in texts[:granted]:
             self._line(level, text)
@@ -63,7 +63,7 @@ class Journal:
             self._emit("events", "publish", {**self._who, "topic": topic[:MAX_LINE], "data": data})
 
     def note(self, level: str, text: str) -> None:
-        """A line about the function, by the runtime: never dropped."""
+        """Record a line about the function, by the runtime: always kept."""
         self._line(level, text)
 
     def worker(self, what: str, detail: str = "") -> None:
@@ -72,7 +72,7 @@ class Journal:
         self._emit("events", "worker", {**self._who, "what": what, "detail": detail[:MAX_LINE]})
 
     def decision(self, event: Event, size: int, result: Result) -> None:
-        """An event that was handled; `size` is what it takes as JSON, in bytes."""
+        """Record a handled event; `size` is its length as JSON, in bytes."""
         data: object = event.data
         lux = cast("dict[str, object]", data).get("lux") if isinstance(data, dict) else None
         fields = self._given(event, size, result.reads)
@@ -83,11 +83,11 @@ class Journal:
         )
 
     def failure(self, event: Event, size: int, error: str, reads: Sequence[object] | None) -> None:
-        """An event that was not handled to its end; `size` as in `decision`."""
+        """Record an event that failed or was left unfinished; `size` as in `decision`."""
         self._emit("telemetry", "failure", {**self._given(event, size, reads), "error": error[:MAX_LINE]})
 
     def _given(self, event: Event, size: int, reads: Sequence[object] | None) -> dict[str, object]:
-        """What was given to the handler, for a replay: whole, or so that the replay sees that it is not."""
+        """The handler's input, for a replay: whole, or visibly incomplete."""
         given: dict[str, object] = {"source": event.source, "time": event.time}
         if event.subject:
             given["subject"] = event.subject
@@ -97,12 +97,12 @@ class Journal:
             given["data"] = event.data
         fields: dict[str, object] = {**self._who, "event": event.id, "trigger": event.type, "given": given}
         if reads is None or reads:
-            # A worker may be hostile: its own word that this is not too much does not count.
+            # A worker may be hostile: its own word about the size counts for nothing.
             fields["reads"] = reads if reads and len(json.dumps(reads)) <= MAX_SIZE else None
         return fields
 
     def flush(self) -> None:
-        """Say what was dropped since this was last said."""
+        """Record how many lines and messages were dropped since the last such record."""
         with self._counting:
             dropped, self._dropped = self._dropped, 0
         if dropped:
@@ -121,7 +121,7 @@ class Journal:
 
 
 def brief(value: object) -> object:
-    """A result as a record has it: one that is too large is told by its size."""
+    """A result as a record has it: a large one is replaced by its size."""
     if value is None or isinstance(value, (bool, int, float)):
         return value
     size = len(json.dumps(value))

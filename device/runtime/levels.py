@@ -1,7 +1,7 @@
-"""The level of each output that a function of this board holds, as it was driven last.
+"""The level of each held output of this board, as it was driven last.
 
-A worker says what it drives, the runtime what it puts to rest; both end here. A change becomes a record, of a pin that
-changes often only now and then. It drives nothing itself, and a level that nobody is sure of is None.
+A worker reports the levels it drives, the runtime those it puts to rest; both end here. A change becomes a record; a
+pin that changes often gets one only now and then. It only takes notes. A level is None while it is uncertain.
 """
 
 import threading
@@ -13,7 +13,7 @@ from device.allowance import Allowance
 from device.health import OutputLevel
 from device.runtime.journal import Clock, Emit
 
-# Records of one output, a second and at once: what a person can see, and a plot can show.
+# Records of one output, a second and at once: as many as a person can see, and a plot can show.
 RATE = 10.0
 BURST = 20
 
@@ -22,34 +22,34 @@ BURST = 20
 class _Held:
     now: OutputLevel
     allowance: Allowance
-    # What the last record said, and how many changes there were since.
+    # The last record's level, and the number of changes since.
     told: bool | None = None
     changes: int = 0
 
 
 class Levels:
-    """Any thread."""
+    """The levels of the held outputs; for any thread."""
 
     def __init__(self, emit: Emit, clock: Clock = time.time, monotonic: Clock = time.monotonic) -> None:
         self._emit = emit
         self._clock = clock
         self._monotonic = monotonic
-        # Held while a record is given out too, so that records come in the order of the changes.
+        # Held while a record is given out too: records come in the order of the changes.
         self._lock = threading.Lock()
         self._held: dict[str, _Held] = {}
 
     def now(self) -> Mapping[str, OutputLevel]:
-        """Every output that is held."""
+        """Every held output, with its level."""
         with self._lock:
             return {pin: held.now for pin, held in sorted(self._held.items())}
 
     def hold(self, holders: Mapping[str, str]) -> None:
-        """From now on these outputs, and no others, are held, each by the function that it is given with."""
+        """From now on exactly these outputs are held, each by the function given with it."""
         with self._lock:
             for pin in set(self._held) - set(holders):
                 held = self._held.pop(pin)
                 if held.now.level is not None:
-                    # Whatever happens to a line that nobody holds, this board does not know it.
+                    # Once a line has lost its holder, this board no longer knows its level.
                     held.changes += 1
                     self._record(pin, held, None)
             for pin, function in holders.items():
@@ -60,20 +60,20 @@ class Levels:
                 held.now = replace(held.now, function=function)
 
     def drove(self, function: str, pin: str, level: bool) -> None:
-        """A worker of `function` says that it drives `pin` to `level`. It has no say about what others hold."""
+        """A worker of `function` reports its level for `pin`. It has a say about its own outputs alone."""
         with self._lock:
             held = self._held.get(pin)
             if held and held.now.function == function:
                 self._set(pin, held, level)
 
     def rested(self, pin: str, level: bool | None) -> None:
-        """The runtime drove `pin` to `level`, or could not (None): then nobody knows."""
+        """The runtime drove `pin` to `level`; None after a failed attempt: the level is then unknown."""
         with self._lock:
             if held := self._held.get(pin):
                 self._set(pin, held, level)
 
     def settle(self) -> None:
-        """Give out the last level of what changed too often; to be called now and then."""
+        """Record the last level of each pin that changed too often; to be called now and then."""
         with self._lock:
             for pin, held in self._held.items():
                 self._tell(pin, held)

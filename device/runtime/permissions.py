@@ -1,4 +1,4 @@
-"""What a function asks for and the operator of the board has to allow. Pure; leases of hardware are hal's."""
+"""The requests of a function that need the operator's permission. Pure; leases of hardware are hal's."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from device.protocol.manifest import FunctionManifest
 
 
 def check(functions: Iterable[FunctionManifest], network: bool) -> None:
-    """Raise RejectedError when one asks for the network and `network` does not allow it."""
+    """Raise RejectedError when one asks for the network and `network` is false."""
     asking = sorted(function.name for function in functions if function.network)
     if asking and not network:
         raise RejectedError(

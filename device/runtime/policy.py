@@ -7,14 +7,13 @@ from device.runtime.backoff import Backoff
 
 @dataclass(frozen=True)
 class Policy:
-    """Durations are in seconds.
+    """The runtime's limits. Durations are in seconds.
 
-    `warm` bounds importing a handler and loading its models, `go` opening its hardware, `stop` leaving when told to;
-    a worker that takes longer is ended. An output that is put to its safe level may be busy for `rest`: a worker that
-    was killed takes a moment to be gone. A call waits `call` seconds for its turn beside the function's own timeout. A
-    function may log `lines` a second, and `burst` at once, and publish as often to the cloud; to the other functions of
-    the fleet it may send `messages` a second, and twice as many at once. `network`: functions that ask for the network
-    get it.
+    `warm` bounds importing a handler and loading its models, `go` opening its hardware, `stop` leaving when told to; a
+    slower worker is ended. An output on its way to its safe level may be busy for `rest`: a killed worker takes a
+    moment to be gone. A call waits `call` seconds for its turn beside the function's own timeout. A function may log
+    `lines` a second, and `burst` at once, and publish as often to the cloud; to the other functions of the fleet it may
+    send `messages` a second, and twice as many at once. `network` grants the network to the functions that ask for it.
     """
 
     warm: float = 30.0

@@ -1,7 +1,7 @@
-"""The files of a function's state: made by the agent, all of them, so that a worker needs to make none.
+"""The files of a function's state: the agent makes them all, and a worker only fills them.
 
-A worker may write into these and has no right to put others beside them (confinement/), so what it can store is bounded
-by their number and the size that one file may have. What stands in them is state.py's and migration.py's.
+A worker may write into these files, but make no others (confinement/). So its storage is bounded by their number and
+the greatest size of one file. Their contents belong to state.py and migration.py.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from pathlib import Path
 DATABASE = "state.db"
 LOG, INDEX = f"{DATABASE}-wal", f"{DATABASE}-shm"
 DAMAGED = f"damaged-{DATABASE}"
-# Not empty as long as the state of this schema is still to be made from that of a lower one.
+# Filled as long as the state of this schema is still to be made from a lower one's.
 UNFINISHED = "unfinished"
 FILES = (DATABASE, LOG, INDEX, DAMAGED, UNFINISHED)
 # Held while one of several workers migrates.
@@ -25,8 +25,9 @@ _FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def make(states: Path, schema: int) -> None:
-    """The files of this schema, and those that other schemas lack. A new schema that has a lower one to be made from is
-    unfinished. Raises OSError.
+    """Make the files of this schema, and the missing files of other schemas. Raises OSError.
+
+    A new schema above a used one is marked as unfinished: its state is still to be made.
     """
     _fill(states, (LOCK,))
     if not (states / str(schema)).exists():
@@ -40,12 +41,12 @@ def make(states: Path, schema: int) -> None:
 
 
 def schemas(states: Path) -> list[Path]:
-    """The folders that are one."""
+    """The folders of schemas."""
     return [path for path in states.iterdir() if path.name.isascii() and path.name.isdigit() and not path.is_symlink()]
 
 
 def used(states: Path) -> list[int]:
-    """The schemas in which something is kept."""
+    """The schemas with data."""
     return [int(path.name) for path in schemas(states) if _size(path / DATABASE) and not _size(path / UNFINISHED)]
 
 
@@ -55,16 +56,16 @@ def is_unfinished(folder: Path) -> bool:
 
 
 def empty(folder: Path, *files: str) -> None:
-    """Have nothing in these; one that does not exist is left so."""
+    """Empty these files; a missing one stays missing."""
     for file in files:
         with contextlib.suppress(FileNotFoundError):
             os.truncate(folder / file, 0)
 
 
 def give(states: Path, user: int) -> None:
-    """Let `user` write into the files and read the folders, which stay this process's own. For root; raises OSError.
+    """Let `user` write into the files and read the folders; the folders stay this process's own.
 
-    Nothing is followed that a function might have laid there.
+    For root; raises OSError. Links laid there by a function are ignored.
     """
     for folder in (states, *schemas(states)):
         with _opened(folder, _FOLDER) as handle:
@@ -76,7 +77,7 @@ def give(states: Path, user: int) -> None:
 
 
 def give_as_before(states: Path) -> None:
-    """Give all files to whom the others belong. Raises OSError."""
+    """Give all files to the owner of the others. Raises OSError."""
     if os.getuid() == 0:
         give(states, (states / LOCK).lstat().st_uid)
 
@@ -90,7 +91,7 @@ def _own(handle: int, user: int, group: int, mode: int) -> None:
 
 
 def _is_plain(status: os.stat_result) -> bool:
-    """A file, and under no other name somebody else's."""
+    """Whether it is a plain file, with one name: a second name could be in the hands of another user."""
     return stat.S_ISREG(status.st_mode) and status.st_nlink == 1
 
 

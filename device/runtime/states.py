@@ -1,7 +1,7 @@
-"""Where the functions' states lie: one folder a function, in it one a schema. The agent's side.
+"""The place of the functions' states: one folder a function, in it one a schema. The agent's side.
 
-It makes folders, and the files in them (state_files.py), and removes them; what stands in the files only the function's
-own workers read (state.py, migration.py).
+It makes and removes folders, and the files in them (state_files.py). Only the function's own workers read the files
+(state.py, migration.py).
 """
 
 import contextlib
@@ -13,12 +13,12 @@ from pathlib import Path
 
 from device.runtime import state_files
 
-# A name that no function can have: what is being removed has it, so that half of it never counts as whole.
+# Impossible as a function's name: a folder bears it during its removal, so half of it never counts as whole.
 _GONE = ".gone-"
 
 
 class States:
-    """The folders below `folder`, which is made at first use."""
+    """The folders below `folder`, made at first use."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -35,9 +35,9 @@ class States:
         return path
 
     def switch(self, function: str, old: int, new: int) -> None:
-        """The function goes from schema `old` to `new`, and no worker of it has its state open.
+        """The function goes from schema `old` to `new`. Its workers must have the state closed.
 
-        Upwards it migrates anew what it has now, whatever an earlier try left; downwards it finds what it had.
+        Upwards it migrates its present state anew, whatever an earlier try left; downwards it finds its former state.
         """
         path = self._folder / function
         if new > old and path.is_dir():
@@ -45,7 +45,7 @@ class States:
                 if schema.name.isdigit() and schema.name != str(old):
                     self._remove(schema)
             self.of(function, new)
-            # The workers of the new schema are confined already: what was made anew is theirs as the rest is.
+            # The workers of the new schema are confined already: the new files must be theirs, like the rest.
             state_files.give_as_before(path)
 
     def keep(self, functions: Collection[str]) -> None:
@@ -57,7 +57,7 @@ class States:
 
     def _remove(self, path: Path) -> None:
         gone = path if path.name.startswith(_GONE) else self._folder / (_GONE + secrets.token_hex(8))
-        # What cannot be removed now is tried again with the next `keep`.
+        # A failed removal is tried again with the next `keep`.
         with contextlib.suppress(OSError):
             path.rename(gone)
             shutil.rmtree(gone)

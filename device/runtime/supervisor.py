@@ -42,17 +42,17 @@ if TYPE_CHECKING:
 Warmed = tuple[InstalledFunction, Journal, list[WorkerProcess]]
 # As Warmed, or with the reason why there are no workers.
 Raised = tuple[InstalledFunction, Journal, list[WorkerProcess] | str]
-# Functions that warm up at the same time.
+# How many functions warm up at the same time.
 _WARMING = 8
 # Seconds between two looks whether a line is free.
 _AGAIN = 0.02
 
 
 class Supervisor:
-    """Runs nothing until the first `switch`.
+    """All functions of the board; they start with the first `switch`.
 
-    `emit` takes records from any thread; `scratch` is a folder, emptied at start, `states` one for what functions keep.
-    `sources` and `groups` are closed with it.
+    `emit` takes records from any thread; `scratch` is a folder, emptied at start, `states` one for the functions'
+    durable states. `sources` and `groups` are closed with it.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Supervisor:
         self._sources.sensors.on_lost = self._without
 
     def fitting(self, generation: Generation) -> Generation:
-        """The same without the proven functions whose hardware this board has not, or not for all of them."""
+        """The same minus the proven functions whose hardware this board lacks, in full or in part."""
         kept: list[FunctionManifest] = []
         reasons: dict[str, str] = {}
         for name, function in generation.functions.items():
@@ -102,12 +102,12 @@ class Supervisor:
         return generation.without(reasons)
 
     def check(self, generation: Generation) -> None:
-        """Try the generation without touching what runs.
+        """Try the generation while the running functions go on undisturbed.
 
-        Raises LeaseError when the board lacks what its functions lease or two drive one pin, RejectedError when one
-        asks for a network that the operator does not allow, a trigger of a changed function is known not to run here,
-        or a changed function cannot be imported or its models cannot be loaded, each in a confined worker that is
-        thrown away.
+        Raises LeaseError when the board lacks hardware leased by its functions, or two drive one pin. Raises
+        RejectedError when one asks for a network forbidden by the operator, a trigger of a changed function is known to
+        fail here, or a changed function cannot be imported or its models cannot be loaded, each in a confined,
+        throw-away worker.
         """
         with self._changing, self._groups_settled():
             self._check_new(generation)
@@ -116,10 +116,11 @@ class Supervisor:
             _end(self._warm(new, self._checker))
 
     def switch(self, generation: Generation) -> None:
-        """Run `generation`: changed functions change between two events and lose none; those it lacks are stopped.
+        """Run `generation`: changed functions change between two events and lose none; removed ones are stopped.
 
-        Raises as `check` does when a new worker cannot be warmed: nothing has changed then. A worker that fails after
-        that is restarted with backoff, as always, and health tells. So is one of a proven function that was held back.
+        Raises as `check` does when a new worker fails to warm up: everything is then as before. A later failure of a
+        worker is answered by a restart with backoff, as always, and health tells. The same holds for a proven function
+        that was held back.
         """
         with self._changing, self._groups_settled():
             self._check_new(generation)
@@ -130,21 +131,21 @@ class Supervisor:
     def resume(self, generation: Generation) -> None:
         """Run a generation that has run before, at boot or after a revert.
 
-        Unlike with `switch`, one function that cannot start now does not keep the others from running: it is tried
-        again with backoff, as after a crash, and health tells. One that the operator no longer allows the network runs
-        without it. Raises LeaseError.
+        Unlike with `switch`, the others run even if one function fails to start now: it is tried again with backoff, as
+        after a crash, and health tells. A function that has lost the operator's permission for the network runs
+        offline. Raises LeaseError.
         """
         with self._changing, self._groups_settled(), ThreadPoolExecutor(_WARMING) as pool:
             leases.check(self._hardware.board, _manifests(generation))
             chains.check(_manifests(generation), generation.held)
-            # Together: one whose import hangs must not delay the others by all of its time.
+            # Together: a hanging import must not delay the others by all of its time.
             self._change(generation, list(pool.map(self._try_to_warm, self._changed(generation))))
 
     def call(self, function: str, data: object, type: str = CALL, source: str = "call", subject: str = "") -> object:
         """The handler's result for a call with `data`, or for an event of another type sent by hand.
 
-        Raises NotFoundError for a function that does not run here, UsageError for data that cannot be sent,
-        LamplightError when the handler fails, OfflineError when it does not answer in time.
+        Raises NotFoundError for a function missing here, UsageError for data beyond JSON, LamplightError when the
+        handler fails, OfflineError when its answer is late.
         """
         dispatcher = self._dispatchers.get(function)
         if held := self._running.held.get(function):
@@ -165,12 +166,12 @@ class Supervisor:
         return self._sources.sensors.health()
 
     def outputs(self) -> Mapping[str, OutputLevel]:
-        """Every output that a function holds, with its level; what changed too often to be told is told now."""
+        """Every held output, with its level; changes held back as too frequent are recorded now."""
         self._levels.settle()
         return self._levels.now()
 
     def keep(self, functions: Collection[str]) -> None:
-        """Forget what every function but these keeps: no generation that the board could go back to has it."""
+        """Forget the states of all other functions: every generation the board could go back to is without them."""
         with self._changing:
             self._states.keep({*functions, *self._functions})
 
@@ -192,14 +193,14 @@ class Supervisor:
 
     @contextlib.contextmanager
     def _groups_settled(self) -> Generator[None]:
-        """Afterwards there are the control groups of what runs, and no others."""
+        """Afterwards exactly the running functions have control groups."""
         try:
             yield
         finally:
             self._groups.keep([self._starter.group_name(each) for each in self._functions.values()])
 
     def _without(self, sensor: str) -> None:
-        """The sensor is lost: what its functions drive must not stay as the last reading left it."""
+        """The sensor is lost: move its functions' outputs away from the last reading's levels."""
         for function in list(self._functions.values()):
             triggers = function.manifest.triggers
             dispatcher = self._dispatchers.get(function.name)
@@ -219,7 +220,7 @@ class Supervisor:
         self._zygotes.settle(_infers(generation.functions.values()))
 
     def _check_new(self, generation: Generation) -> None:
-        """What the generation changes must fit the board, beside what has run here before, and be allowed."""
+        """Check that the generation's changes are allowed and fit the board, beside the proven functions."""
         manifests = [each.manifest for name, each in generation.functions.items() if name in generation.proven]
         for name, function in generation.functions.items():
             if name not in generation.proven:
@@ -230,14 +231,14 @@ class Supervisor:
         chains.check(manifests, generation.held)
 
     def _new(self, generation: Generation) -> list[InstalledFunction]:
-        """The changed functions that have yet to prove that they start."""
+        """The changed functions whose start is still unproven."""
         return [each for each in self._changed(generation) if each.name not in generation.proven]
 
     def _changed(self, generation: Generation) -> list[InstalledFunction]:
         return [new for name, new in generation.functions.items() if not new.same_as(self._functions.get(name))]
 
     def _warm(self, functions: list[InstalledFunction], starter: Starter) -> list[Warmed]:
-        """A worker for each, or for none."""
+        """Workers for all of them, or for none."""
         warmed: list[Warmed] = []
         for function in functions:
             journal = self._journal(function)
@@ -300,7 +301,7 @@ class Supervisor:
         return dispatcher.adopt(function, journal, workers)
 
     def _rest_changed(self, old: InstalledFunction | None, new: InstalledFunction) -> None:
-        """Outputs that only one of the versions drives: none of them keeps the level that it happens to have."""
+        """Put the outputs driven by only one of the versions to their safe level, from whatever level they have."""
         before, after = safe_levels([old] if old else []), safe_levels([new])
         changed = {pin: level for pin, level in {**before, **after}.items() if (pin in before) != (pin in after)}
         for pin, level in sorted(changed.items()):
@@ -319,7 +320,7 @@ class Supervisor:
         self._levels.rested(pin, level)
 
     def _rest_at_last(self, pin: str, level: bool) -> None:
-        """As soon as no worker holds the line any more: one that was killed may take a moment to be gone."""
+        """Drive the output once the last worker has let go of the line: a killed one may need a moment."""
         until = time.monotonic() + self._policy.rest
         while True:
             try:

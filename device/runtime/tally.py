@@ -1,4 +1,4 @@
-"""What happened to one instance of a function, counted. It decides nothing by it."""
+"""Counts the events, errors and ends of one instance of a function. It only counts."""
 
 import time
 from collections import Counter
@@ -9,7 +9,7 @@ from device.runtime.wire.messages import Failure, Result
 
 @dataclass
 class Tally:
-    """What happened since the function's last switch; see FunctionHealth."""
+    """The counts since the function's last switch; see FunctionHealth."""
 
     events: int = 0
     errors: int = 0
@@ -21,7 +21,7 @@ class Tally:
     slow: int = 0
     deaths: Counter[str] = field(default_factory=Counter[str])
     last_error: str = ""
-    # When that was, in seconds of the monotonic clock.
+    # The time of the last error, in seconds of the monotonic clock.
     last_at: float = 0.0
 
     def outcome(self, outcome: Result | Failure) -> None:

@@ -1,8 +1,8 @@
-"""Which triggers feed which function.
+"""Connects triggers with the functions they feed.
 
-Triggers that a new version declares as the old one did go on undisturbed, with their phase and their window; the
-others are replaced. A trigger that cannot run shows in the function's health, which decides about a trial; what a
-trigger does is device/triggers'.
+A trigger declared alike by the old and the new version goes on undisturbed, with its phase and its window; the others
+are replaced. A failing trigger shows in the function's health, and the health decides about a trial. device/triggers
+holds the triggers themselves.
 """
 
 import threading
@@ -18,7 +18,7 @@ from device.protocol.triggers import StartTrigger, Trigger
 from device.triggers import RunningTrigger, Sources, check, make
 from device.triggers.delivery import Ask, Deliver
 
-# Between two tries to start a trigger that this board cannot run now, and between two looks at all, in seconds.
+# In seconds: between two tries to start a failed trigger, and between two looks at all.
 RETRY = 5.0
 LOOK = 1.0
 
@@ -27,10 +27,10 @@ Note = Callable[[str, str], None]
 
 
 class Receiver(Protocol):
-    """What takes a function's events: its dispatcher."""
+    """The taker of a function's events: its dispatcher."""
 
     def offer(self, source: str, type: str, data: object, *, subject: str = "", hops: int = 0) -> None:
-        """Queue an event; never waits."""
+        """Queue an event and return at once."""
         ...
 
     def call(self, data: object, source: str, type: str, subject: str) -> object:
@@ -43,7 +43,7 @@ class Receiver(Protocol):
 
 
 class TriggerSet:
-    """The running triggers of all functions. One that the board cannot run now is tried again until it can."""
+    """The running triggers of all functions. A failed one is tried again until the board can run it."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
@@ -52,9 +52,9 @@ class TriggerSet:
         self._keeper: threading.Thread | None = None
 
     def check(self, functions: Iterable[InstalledFunction]) -> None:
-        """Raise RejectedError, with the trigger and the reason, for one that is known not to run on this board.
+        """Raise RejectedError, with the trigger and the reason, for one known to fail on this board.
 
-        A trigger that the function has already is not asked: what keeps it from running now was there before.
+        Triggers the function already has are skipped: their obstacles were there before.
         """
         for function in functions:
             for each in function.manifest.triggers:
@@ -63,7 +63,7 @@ class TriggerSet:
                         self._check(function.name, each)
 
     def connect(self, function: InstalledFunction, receiver: Receiver) -> None:
-        """Have exactly the triggers of this version deliver. Those that fire at a start fire again."""
+        """Have exactly the triggers of this version deliver. Start triggers fire again."""
         wanted = list(dict.fromkeys(function.manifest.triggers))
         running = dict(self._running.get(function.name, {}))
         for each in [old for old in running if old not in wanted or isinstance(old, StartTrigger)]:
@@ -78,20 +78,20 @@ class TriggerSet:
             self._keeper.start()
 
     def remove(self, names: Iterable[str]) -> None:
-        """These functions get no more events."""
+        """Close the triggers of these functions."""
         for name in names:
             for trigger in self._running.pop(name, {}).values():
                 trigger.close()
 
     def with_faults(self, name: str, health: FunctionHealth) -> FunctionHealth:
-        """The function's health, with those of its triggers that deliver nothing now."""
+        """The function's health, with the faults of its silent triggers."""
         found = [each.fault for each in self._running.get(name, {}).values()]
         faults = tuple(each for each in found if each)
         impaired = IMPAIRED if faults and health.state == RUNNING else health.state
         return replace(health, state=impaired, triggers=faults)
 
     def close(self) -> None:
-        """Try none again. The functions were removed before."""
+        """End the retries. The functions were removed before."""
         self._closed.set()
         if self._keeper:
             self._keeper.join()
@@ -127,12 +127,12 @@ class _Started:
 
     @property
     def fault(self) -> TriggerFault | None:
-        """Why it delivers nothing now; None while it works."""
+        """The reason for its silence now; None while it works."""
         error = self._running.fault if self._running else self._unmade
         return TriggerFault(self._name, _why(error), error.remedy) if error else None
 
     def look(self) -> None:
-        """Start what could not be started, when it is time to try again; and say what has changed."""
+        """Start an unstarted trigger when its next try is due, and log any change."""
         with self._lock:
             if self._closed:
                 return
@@ -168,7 +168,7 @@ class _Started:
 
 
 def _why(error: LamplightError) -> str:
-    """What happened and why; the remedy is told apart from it."""
+    """The event and its cause; the remedy is told apart from it."""
     return f"{error.what}: {error.why}" if error.why else error.what
 
 

@@ -1,7 +1,7 @@
-"""What starts functions: one file per kind of trigger, and the one place that knows them all.
+"""Starts functions: one file per kind of trigger, and the one place with the list of them.
 
-A trigger has a thread of its own where it needs one, and delivers by a call that never waits. It knows nothing of
-functions.
+A trigger has a thread of its own where it needs one, and delivers by a call that returns at once. Functions are unknown
+to it.
 """
 
 from collections.abc import Callable
@@ -20,15 +20,15 @@ Maker = Callable[[Any, Deliver, Ask, Sources], RunningTrigger]
 
 
 def make(trigger: Trigger, deliver: Deliver, ask: Ask, sources: Sources) -> RunningTrigger:
-    """Start the trigger that a manifest declares. Raises LamplightError when this board cannot."""
+    """Start a declared trigger of a manifest. Raises LamplightError when this board is unable to."""
     return MAKERS[trigger.kind](trigger, deliver, ask, sources)
 
 
 def check(trigger: Trigger, sources: Sources) -> None:
-    """Raise LamplightError when it is known by now that this board could not run the trigger; nothing is taken.
+    """Raise LamplightError when this board is already known to be unable to run the trigger. It takes nothing.
 
-    A pin may still be held by the version that is to be replaced, and a broker answers later: of those, of sensors, and
-    of what is taken in the meantime, the trial hears.
+    A pin may still be held by the version about to be replaced, and a broker answers later. The trial hears of those,
+    of sensors, and of resources taken in the meantime.
     """
     if look := CHECKS.get(trigger.kind):
         look(trigger, sources)

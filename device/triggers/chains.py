@@ -1,4 +1,4 @@
-"""Which functions start which others, and that no chain of them comes back to its start. Pure."""
+"""The chains of functions that start each other: each must come to an end. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping
 
@@ -8,8 +8,11 @@ from device.protocol.triggers import FunctionTrigger, HttpTrigger
 
 
 def check(functions: Iterable[FunctionManifest], held: Collection[str] = ()) -> None:
-    """Raise RejectedError, with the names, for a function that waits for one that is not there or, by whatever way, for
-    itself; and for two that serve one HTTP path. Those `held` back are on the board too."""
+    """Raise RejectedError, with the names, for an unsound set of functions.
+
+    Refused are: waiting for a missing function; starting oneself, by a chain of any length; two functions on one HTTP
+    path. The functions `held` back are on the board too.
+    """
     given = list(functions)
     waits = {each.name: _waited_for(each) for each in given}
     for name, others in waits.items():
@@ -39,7 +42,7 @@ def _refuse_missing(name: str, other: str, waits: Mapping[str, list[str]]) -> No
 
 
 def _way_back(start: str, waits: Mapping[str, list[str]]) -> list[str]:
-    """The functions from `start` to itself, each starting the next; empty when there is no such way."""
+    """The functions from `start` to itself, each starting the next; empty when they never close the circle."""
     found = {start: [start]}
     ahead = [start]
     while ahead:

@@ -1,9 +1,9 @@
-"""The cron trigger: an event at times of day. When those are is calendar.py's.
+"""The cron trigger: an event at times of day. calendar.py finds the times.
 
-It watches the wall clock, which may jump. Moments that passed while the board was off, asleep, or had a wrong clock are
-not made up for: one is delivered at most LATEST after its time. A clock that is set back by less than LONGEST_REPEAT
-repeats nothing; one that is set back further was wrong, and is started over from. A clock that stands before 2020 was
-never set: nothing is due then. A schedule without a zone of its own follows the board's when somebody sets another.
+It watches the wall clock, and the clock may jump. Moments missed while the board was off, asleep, or had a wrong clock
+stay missed: one is delivered at most LATEST after its time. After a step back of less than LONGEST_REPEAT the delivered
+moments stay done. A longer step back means that the clock was wrong: the schedule starts over from there. A clock
+before 2020 was never set, and its moments are skipped. A schedule without a zone follows the board's when it changes.
 """
 
 import logging

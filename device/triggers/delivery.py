@@ -1,4 +1,4 @@
-"""How triggers hand over what they saw."""
+"""The two ways from a trigger to a function, and the form of a running trigger."""
 
 from typing import Protocol
 
@@ -6,7 +6,7 @@ from device.errors import LamplightError
 
 
 class Deliver(Protocol):
-    """Takes an event and never waits; any thread."""
+    """Takes an event and returns at once; any thread."""
 
     def __call__(self, source: str, type: str, data: object, subject: str = "", hops: int = 0) -> None:
         """`source` names the trigger, the rest is as in device/event.py."""
@@ -22,11 +22,11 @@ class Ask(Protocol):
 
 
 class RunningTrigger(Protocol):
-    """A trigger that delivers until it is closed. One that stops working tries again by itself."""
+    """A trigger that delivers until it is closed. After a failure it tries again by itself."""
 
     @property
     def fault(self) -> LamplightError | None:
-        """Why it delivers nothing now, and what to do about it; None while it works."""
+        """The reason for its silence now, with a remedy; None while it works."""
         ...
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
-"""The function trigger: an event for each result that another function of the board gave to an event of its own.
+"""The function trigger: an event for each result of another function of the board.
 
-Results of calls and of HTTP requests belong to whoever asked, and are no events. That no function waits for itself is
-chains.py's to check.
+Only results of events count. Those of calls and of HTTP requests belong to the caller. chains.py keeps functions from
+waiting for themselves.
 """
 
 import threading
@@ -12,7 +12,7 @@ from device.triggers.delivery import Deliver
 
 
 class FunctionTrigger:
-    """Delivers what `function` gives, until closed."""
+    """Delivers the results of `function`, until closed."""
 
     def __init__(self, hub: "ResultHub", function: str, deliver: Deliver) -> None:
         self._hub = hub
@@ -28,7 +28,7 @@ class FunctionTrigger:
 
     @property
     def fault(self) -> None:
-        """That the other function is there, chains.py has checked."""
+        """Always None: chains.py has found the other function."""
 
     def close(self) -> None:
         """Deliver no more."""
@@ -36,7 +36,7 @@ class FunctionTrigger:
 
 
 class ResultHub:
-    """Who waits for whose results."""
+    """The triggers that wait for results, by function."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -50,13 +50,16 @@ class ResultHub:
         return trigger
 
     def leave(self, trigger: FunctionTrigger) -> None:
-        """Nothing more for this one."""
+        """Take this one off the list."""
         with self._lock:
             if trigger in self._triggers:
                 self._triggers.remove(trigger)
 
     def decided(self, decision: Mapping[str, object]) -> None:
-        """A function gave a result; `decision` has the fields of its record (docs/protocol/records.md). Never waits."""
+        """Hand out a function's result and return at once.
+
+        `decision` has the fields of its record (docs/protocol/records.md).
+        """
         with self._lock:
             waiting = [each for each in self._triggers if each.function == decision.get("function")]
         for each in waiting:

@@ -1,7 +1,6 @@
-"""The gpio trigger: an event for each edge of an input pin that lasts.
+"""The gpio trigger: an event for each lasting edge of an input pin.
 
-One thread for each pin, shared by every function that watches it; each debounces as it asked. How edges are seen is
-hal's.
+One thread for each pin, shared by all its functions; each debounces by its own period. hal sees the edges.
 """
 
 import threading
@@ -16,7 +15,7 @@ from device.triggers.delivery import Deliver
 if TYPE_CHECKING:
     from device.hal.edges import Edges
 
-# A pin that cannot be watched is tried again this often; an idle thread looks for its end as often. In seconds.
+# An unwatchable pin is tried again this often; an idle thread looks for its end as often. In seconds.
 RETRY = 1.0
 LOOK = 0.25
 
@@ -35,19 +34,19 @@ class Debounce:
         self._level, self._since = level, at
 
     def due(self, now: float) -> bool | None:
-        """The new level, if one has lasted by now and was not told yet."""
+        """The new level, if one has lasted by now and is still untold."""
         if self._level == self._told or now - self._since < self._period:
             return None
         self._told = self._level
         return self._told
 
     def patience(self, now: float) -> float | None:
-        """How many seconds until a level has lasted; None when none is new."""
+        """Seconds until a level has lasted; None when the level is as told."""
         return None if self._level == self._told else max(0.0, self._since + self._period - now)
 
 
 class GpioTrigger:
-    """Delivers what lasts of a pin's edges, until closed."""
+    """Delivers a pin's lasting edges, until closed."""
 
     def __init__(self, watcher: "PinWatcher", declared: Declared, deliver: Deliver) -> None:
         self._watcher = watcher
@@ -56,7 +55,7 @@ class GpioTrigger:
         self.debounce = Debounce(declared.debounce, level=False)
 
     def begin(self, level: bool) -> None:
-        """The pin is watched from now on; a level that changed while it was not is no edge."""
+        """The pin is watched from now on. A change of level from before is left out."""
         self.debounce = Debounce(self._declared.debounce, level)
 
     def tell(self, level: bool) -> None:
@@ -68,7 +67,7 @@ class GpioTrigger:
 
     @property
     def fault(self) -> LamplightError | None:
-        """Why the pin is not watched now."""
+        """The reason for an unwatched pin; None while it is watched."""
         return self._watcher.fault
 
     def close(self) -> None:
@@ -93,7 +92,7 @@ class PinWatcher:
         self._thread: threading.Thread | None = None
 
     def join(self, trigger: GpioTrigger) -> None:
-        """Watch for this one too; returns when the pin is watched, or cannot be for now."""
+        """Watch for this one too; returns when the pin is watched, or the first attempt has failed."""
         with self._lock:
             self._triggers.append(trigger)
             if self._level is not None:
@@ -107,7 +106,7 @@ class PinWatcher:
         self._begun.wait(RETRY)
 
     def leave(self, trigger: GpioTrigger) -> None:
-        """No longer for this one."""
+        """Stop watching for this one."""
         with self._lock:
             if trigger in self._triggers:
                 self._triggers.remove(trigger)
@@ -126,7 +125,7 @@ class PinWatcher:
                     self._level = None
                     edges.close()
             except Exception as error:
-                # Whatever a driver raises, the pin may be free again later.
+                # After any error of a driver, the pin may be free again later.
                 self.fault = error if isinstance(error, LamplightError) else self._unwatched(repr(error))
                 self._begun.set()
                 left.wait(RETRY)
@@ -176,7 +175,7 @@ class PinHub:
         self._watchers: dict[tuple[str, str], PinWatcher] = {}
 
     def trigger(self, declared: Declared, deliver: Deliver) -> GpioTrigger:
-        """A trigger on its pin; leases have made sure that the board has it."""
+        """A trigger on its pin; leases have made sure of the pin."""
         key = (declared.pin, declared.pull)
         watcher = self._watchers.setdefault(key, PinWatcher(*key, self._watch))
         trigger = GpioTrigger(watcher, declared, deliver)

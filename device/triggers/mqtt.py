@@ -1,8 +1,8 @@
 """The mqtt trigger: an event for each message on a topic of the fleet; and the way of a function's messages there.
 
-What a function publishes reaches the other functions of its own board at once, also without any network, and those of
-other boards when this board is connected; nothing is kept for later here (the record for the cloud is, elsewhere). How
-messages travel is the link's.
+A function's messages reach the other functions of its own board at once, even offline, and those of other boards while
+this board is connected. This file keeps none for later; the record for the cloud is kept elsewhere. The link carries
+the messages.
 """
 
 import itertools
@@ -21,32 +21,33 @@ from device.triggers.delivery import Deliver
 
 # Between two warnings of one circle, in seconds.
 _TELL = 60.0
-# Seconds until topics that the broker refused are asked for again: its rules may have changed.
+# Seconds until refused topics are asked for again: the broker's rules may have changed.
 RETRY = 30.0
 
 _log = logging.getLogger(__name__)
 
 
 class Network(Protocol):
-    """What carries messages between the boards of the fleet; topics are without the fleet's root."""
+    """Carries messages between the boards of the fleet; topics lack the fleet's root."""
 
     def publish(self, topic: str, payload: bytes) -> bool:
-        """Send; False when not connected."""
+        """Send; False when offline."""
         ...
 
     def subscribe(self, filters: Sequence[str], answered: Callable[[str, bool], None]) -> None:
-        """Have these delivered from now on; `answered` hears of each whether the broker grants it. Nothing when not
-        connected.
+        """Have these delivered from now on; ignored when offline.
+
+        `answered` hears for each whether the broker grants it.
         """
         ...
 
     def unsubscribe(self, filters: Sequence[str]) -> None:
-        """No longer."""
+        """End the delivery of these."""
         ...
 
 
 class MqttTrigger:
-    """Delivers what comes on topics that `filter` matches, until closed."""
+    """Delivers the messages on the topics of `filter`, until closed."""
 
     def __init__(self, hub: "TopicHub", filter: str, deliver: Deliver) -> None:
         self._hub = hub
@@ -55,11 +56,11 @@ class MqttTrigger:
 
     @property
     def fault(self) -> LamplightError | None:
-        """That the broker refused the topic. Without a connection nothing is known, and nothing wrong."""
+        """The broker's refusal of the topic. None while offline: the answer is open."""
         return self._hub.fault(self.filter)
 
     def take(self, message: Message) -> None:
-        """A message that matches."""
+        """Take a matching message."""
         data = {"topic": message.topic, "data": message.data, "from": message.source}
         self._deliver("mqtt", "lamplight.mqtt.message", data, message.topic, message.hops)
 
@@ -69,7 +70,7 @@ class MqttTrigger:
 
 
 class TopicHub:
-    """Who listens to which topics. `origin` is the path of this device's sources: "/<fleet>/<device>/<boot>"."""
+    """The listeners of each topic. `origin` is the path of this device's sources: "/<fleet>/<device>/<boot>"."""
 
     def __init__(self, origin: str) -> None:
         self._origin = origin
@@ -93,7 +94,7 @@ class TopicHub:
         self._subscribe(filters)
 
     def fault(self, filter: str) -> LamplightError | None:
-        """Why nothing comes on these topics, where the broker has said that nothing will."""
+        """The broker's refusal of these topics, if it has refused them."""
         if filter not in self._refused:
             return None
         return LamplightError(
@@ -111,9 +112,9 @@ class TopicHub:
         return trigger
 
     def published(self, function: str, topic: str, data: object, hops: int = 1) -> None:
-        """A function of this board published; to the fleet it goes when the topic is one of names.
+        """Hand out a message of this board's function; the fleet gets it when the topic is made of names.
 
-        `hops` is how many functions led to it, this one included. Beyond MAX_HOPS it goes to nobody.
+        `hops` is how many functions led to it, this one included. Beyond MAX_HOPS it is dropped.
         """
         if not is_fleet_topic(topic):
             return
@@ -158,7 +159,7 @@ class TopicHub:
             each.take(message)
 
     def leave(self, trigger: MqttTrigger) -> None:
-        """Nothing more for this one."""
+        """Take this one off the list."""
         with self._lock:
             if trigger not in self._triggers:
                 return

@@ -1,6 +1,6 @@
-"""What the triggers of a board draw on, each there once: sensors, pins, topics, results, the HTTP server, folders.
+"""The shared sources of a board's triggers: sensors, pins, topics, results, the HTTP server, folders.
 
-It opens nothing until a trigger wants it. What each kind of trigger does stands in the file of its name.
+Each is opened when the first trigger wants it. The kinds of triggers are each in the file of their name.
 """
 
 import contextlib
@@ -55,18 +55,18 @@ class Sources:
         self._server: Server | None = None
 
     def noting(self, emit: Emit) -> Emit:
-        """`emit`, with what functions decide also given to the triggers that wait for it."""
+        """`emit`; it also gives the decisions of functions to the triggers waiting for them."""
         return partial(self._note, emit)
 
     def serve(self, declared: "DeclaredHttp", ask: Ask) -> HttpTrigger:
-        """A trigger on a path; the first one starts the server. Raises LamplightError when that cannot be."""
+        """A trigger on a path; the first one starts the server. Raises LamplightError when that fails."""
         with self._starting:
             if self._server is None:
                 self._server = self._start()
         return self.routes.trigger(declared, ask)
 
     def can_serve(self) -> None:
-        """Raise LamplightError when HTTP is not served and cannot be now. Nothing is served by this."""
+        """Raise LamplightError when HTTP is off and a server would fail to start now. It starts none."""
         # Only boards with such a trigger pay for the import.
         from device.triggers.http import server
 
@@ -77,11 +77,11 @@ class Sources:
 
     @property
     def port(self) -> int:
-        """Where HTTP is served; 0 while it is not."""
+        """The port of the HTTP server; 0 while there is none."""
         return self._server.port if self._server else 0
 
     def close(self) -> None:
-        """End what was opened. The triggers were closed before."""
+        """End the opened sources. The triggers were closed before."""
         if self._server:
             self._server.close()
         self.sensors.close()
@@ -107,7 +107,7 @@ class Sources:
 
     @contextlib.contextmanager
     def _explained(self) -> Generator[None]:
-        """What the system refuses, as a LamplightError."""
+        """A refusal by the system, as a LamplightError."""
         try:
             yield
         except OSError as error:

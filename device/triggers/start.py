@@ -1,4 +1,4 @@
-"""The start trigger: one event when a function starts with a new generation. A restart after a crash is no start."""
+"""The start trigger: one event when a function starts with a new generation. Restarts after a crash are left out."""
 
 from device.triggers.delivery import Deliver
 
@@ -14,4 +14,4 @@ class Start:
         """It delivers in any case."""
 
     def close(self) -> None:
-        """Nothing is left to stop."""
+        """Has no effect: its one event is delivered already."""

@@ -1,13 +1,13 @@
-"""When something periodic is due. Pure.
+"""Times of periodic work. Pure.
 
-Ticks are multiples of the period since `start`, so they neither drift nor pile up.
+Ticks are multiples of the period since `start`: they keep in step and never pile up.
 """
 
 import math
 
 
 def ticks(start: float, period: float, now: float) -> int:
-    """How many ticks of `period` seconds have passed since `start`, the one at `start` itself not counted."""
+    """The number of ticks of `period` seconds since `start`; the one at `start` itself is left out."""
     # The clock's resolution must not turn "exactly at the tick" into "just before it".
     return math.floor((now - start) / period + 1e-6)
 

@@ -1,7 +1,6 @@
-"""The timer trigger: an event every so often, on the monotonic clock.
+"""The timer trigger: a periodic event, on the monotonic clock.
 
-Ticks that passed while the thread could not run are counted in the next event ("missed"), never delivered late in a
-row.
+Ticks missed while the thread was held up are counted in the next event ("missed"), instead of coming late in a row.
 """
 
 import threading

@@ -1,4 +1,4 @@
-"""What the kernel's control groups hold a whole function to: processor share, memory, processes.
+"""Holds a whole function to its share of processor, memory and processes, by the kernel's control groups.
 
-`places.py` finds the groups that are the agent's own, `group.py` is one function's, `groups.py` all of them.
+`places.py` finds the agent's own groups, `group.py` is one function's, `groups.py` all of them.
 """

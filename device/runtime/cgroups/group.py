@@ -1,7 +1,7 @@
-"""One function's control group: its limits, who is in it, whether the kernel had to kill in it, and its end.
+"""One function's control group: its limits, its members, the kernel's kills in it, and its end.
 
-Which files and values mean what is the kernel's (Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/); where groups
-may be made is places.py's to say.
+The kernel defines the files and their values (Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/). places.py says
+where groups may be made.
 """
 
 import contextlib
@@ -14,20 +14,22 @@ from pathlib import Path
 
 from device.runtime.cgroups.places import Place
 
-# Microseconds: of the period in which the processor share is counted. The kernel's own default.
+# In microseconds: the period for counting the processor share. The kernel's own default.
 _PERIOD = 100_000
 _LEAST_QUOTA = 1_000
-# Against 100 (version 1: 1024) of the agent: what nice 5 means within a group, enter.py says between processes.
+# Against 100 (version 1: 1024) of the agent: the same within a group as nice 5 between processes (enter.py).
 _WEIGHT, _SHARES = 33, 335
-# How long the kernel may take to end what is in a group, in seconds.
+# How long the kernel may take to end a group's processes, in seconds.
 _PATIENCE = 5.0
 _OPTIONAL = ("memory.swap.max", "memory.memsw.limit_in_bytes", "memory.oom.group")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Of all processes of a function together: `cpu` in processors (0.25 is a quarter of one), or None for no limit;
-    `memory` in bytes, the files in its scratch folder too; `processes` counts threads.
+    """The limits of all processes of a function together.
+
+    `cpu` is in processors (0.25 is a quarter of one), or None for unlimited. `memory` is in bytes and includes the
+    files in its scratch folder. `processes` counts threads.
     """
 
     cpu: float | None
@@ -36,7 +38,7 @@ class Limits:
 
 
 class Group:
-    """One function's group in each hierarchy that has one of the controllers."""
+    """One function's group in each hierarchy with one of the controllers."""
 
     def __init__(self, name: str, places: Iterable[Place]) -> None:
         self.name = name
@@ -52,7 +54,7 @@ class Group:
                     (place.path / file).write_text(text)
 
     def add(self, pid: int) -> None:
-        """Move this process here, and with it all that it makes from now on. Raises OSError."""
+        """Move this process here; its later children follow. Raises OSError."""
         for place in self._places:
             (place.path / "cgroup.procs").write_text(str(pid))
 
@@ -73,13 +75,13 @@ class Group:
         return 0.0
 
     def remove(self) -> bool:
-        """End whoever is still in it, and take it away; whether it is gone."""
+        """End its remaining members and remove it; returns whether it is gone."""
         gone = [_remove(place.path) for place in self._places]
         return all(gone)
 
 
 def settings(place: Place, limits: Limits) -> Iterator[tuple[str, str]]:
-    """The files to write, in this order, and what."""
+    """The files to write, in this order, with their texts."""
     quota = "max" if place.version == 2 else "-1"
     if limits.cpu is not None:
         quota = str(max(_LEAST_QUOTA, round(limits.cpu * _PERIOD)))
@@ -93,9 +95,9 @@ def settings(place: Place, limits: Limits) -> Iterator[tuple[str, str]]:
             yield "cpu.cfs_quota_us", quota
     if "memory" in place.controllers:
         yield "memory.max" if second else "memory.limit_in_bytes", str(limits.memory)
-        # Not the way around the limit that wears the card out.
+        # Swap would be a way around the limit, and wear the card out.
         if second:
-            # All at once: a worker whose helpers were taken from it would be left to wait for them.
+            # All at once: a worker robbed of its helpers would wait for them in vain.
             yield "memory.oom.group", "1"
         yield ("memory.swap.max", "0") if second else ("memory.memsw.limit_in_bytes", str(limits.memory))
     if "pids" in place.controllers:
@@ -103,7 +105,7 @@ def settings(place: Place, limits: Limits) -> Iterator[tuple[str, str]]:
 
 
 def members(path: Path) -> list[int]:
-    """The processes of a group; none where it is gone."""
+    """The processes of a group; empty when the group is gone."""
     try:
         return [int(line) for line in (path / "cgroup.procs").read_text().split()]
     except OSError:

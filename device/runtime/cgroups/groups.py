@@ -1,6 +1,6 @@
-"""The agent's control groups: takes those that are its own, divides them among its functions, clears up what is left.
+"""The agent's control groups: takes its own, divides them among its functions, clears up the rest.
 
-What a group does is group.py's; where a worker is put into one, starter.py says.
+group.py knows a single group; starter.py puts a worker into one.
 """
 
 import contextlib
@@ -13,12 +13,12 @@ from pathlib import Path
 from device.runtime.cgroups.group import Group, Limits, members
 from device.runtime.cgroups.places import AGENT, CONTROLLERS, Place
 
-# What begins so is a function's; nothing else below our group is touched.
+# A function's group begins so; everything else below our group is left alone.
 _OURS = "fn-"
 
 
 class Groups:
-    """Those that can be had below `places`, which `take` has made ready; without any, nothing happens."""
+    """The groups below `places`, prepared by `take`. With an empty `places` every method does nothing."""
 
     def __init__(self, places: Sequence[Place] = (), locks: Sequence[int] = ()) -> None:
         self._places = places
@@ -26,11 +26,11 @@ class Groups:
 
     @property
     def held(self) -> dict[str, str]:
-        """By what each controller that is there is had, for a person."""
+        """The version of control groups for each controller at hand, for a person."""
         return held(self._places)
 
     def of(self, name: str, limits: Limits) -> Group | None:
-        """The group of this name, made if it is not there; None without control groups. Raises OSError."""
+        """The group of this name, made at need; None on a system without control groups. Raises OSError."""
         if not self._places:
             return None
         group = Group(_OURS + name, self._places)
@@ -38,7 +38,7 @@ class Groups:
         return group
 
     def keep(self, names: Collection[str]) -> None:
-        """Remove every function's group but these; what cannot be removed now is tried again the next time."""
+        """Remove the groups of all other functions; a failed removal is tried again the next time."""
         kept = {_OURS + name for name in names}
         left = {path.name for place in self._places for path in place.path.glob(f"{_OURS}*") if path.is_dir()}
         for name in sorted(left - kept):
@@ -53,8 +53,9 @@ class Groups:
 
 
 def take(places: Sequence[Place]) -> Groups:
-    """Divide `places`: this process, and those that started it, go into a group of their own; left-overs of an agent
-    that was killed are ended and removed. A place that another agent has taken is left alone.
+    """Divide `places`: this process and its ancestors go into a group of their own.
+
+    Left-overs of a killed agent are ended and removed. A place taken by another agent is left alone.
     """
     taken: list[Place] = []
     locks: list[int] = []
@@ -69,13 +70,13 @@ def take(places: Sequence[Place]) -> Groups:
 
 
 def held(places: Sequence[Place]) -> dict[str, str]:
-    """By what each controller that is there is had, for a person: `{"cpu": "cgroup v2"}`."""
+    """The version of control groups for each controller at hand, for a person: `{"cpu": "cgroup v2"}`."""
     found = {name: f"cgroup v{place.version}" for place in places for name in place.controllers}
     return {name: found[name] for name in CONTROLLERS if name in found}
 
 
 def _lock(path: Path) -> int | None:
-    """A descriptor that keeps other agents out as long as it is open; None when one is in."""
+    """A descriptor to keep other agents out for as long as it is open; None when one is in."""
     handle = -1
     try:
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -88,7 +89,7 @@ def _lock(path: Path) -> int | None:
 
 
 def _divide(place: Place) -> Place:
-    """Version 2: the processes go into a leaf, for a group with some may not give its children controllers."""
+    """Version 2: move the processes into a leaf, because only an empty group may give its children controllers."""
     leaf = place.path / AGENT
     had: list[str] = []
     with contextlib.suppress(OSError):
@@ -96,7 +97,7 @@ def _divide(place: Place) -> Place:
         for pid in members(place.path):
             with contextlib.suppress(ProcessLookupError):
                 (leaf / "cgroup.procs").write_text(str(pid))
-        # One by one: one that the kernel refuses (a real-time process forbids "cpu") must not cost the others.
+        # One by one: when the kernel refuses one (a real-time process forbids "cpu"), the others must still work.
         for controller in place.controllers:
             with contextlib.suppress(OSError):
                 (place.path / "cgroup.subtree_control").write_text(f"+{controller}")

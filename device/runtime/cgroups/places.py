@@ -1,7 +1,7 @@
-"""Which control groups are this agent's own to divide, of version 1 and 2 (cgroups(7)).
+"""Finds the control groups of this agent, of version 1 and 2 (cgroups(7)).
 
-It only looks. A group counts as the agent's own when whoever manages the groups has marked it so: systemd does for a
-service with Delegate= (https://systemd.io/CGROUP_DELEGATION). Others it leaves alone, also as root.
+It only looks. A group is the agent's own when the manager of the groups has marked it so: systemd does for a service
+with Delegate= (https://systemd.io/CGROUP_DELEGATION). All others are left alone, even as root.
 """
 
 import os
@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-# In the order in which they are named to a person.
+# A person sees them in this order.
 CONTROLLERS = ("cpu", "memory", "pids")
-# Below the delegated group: where the agent itself is, for in version 2 a group that is divided has no processes.
+# Below the delegated group: the agent's own place, for in version 2 a divided group has no processes.
 AGENT = "agent"
-# The mark of delegation: the second for kernels and systemds that do not know the first; only root reads it.
+# The mark of delegation: the second for kernels and systemds from before the first; only root reads it.
 _MARKS = ("user.delegate", "trusted.delegate")
 
 Marked = Callable[[Path], bool]
@@ -22,7 +22,7 @@ Marked = Callable[[Path], bool]
 
 @dataclass(frozen=True)
 class Place:
-    """A group of our own in one hierarchy of this `version`, and those of CONTROLLERS that can be had below it."""
+    """A group of our own in one hierarchy of this `version`, and the available ones of CONTROLLERS below it."""
 
     version: int
     path: Path
@@ -31,7 +31,7 @@ class Place:
 
 @dataclass(frozen=True)
 class _Membership:
-    """This process is in the group `name` of the hierarchy that is mounted at `point`."""
+    """This process is in the group `name` of the hierarchy mounted at `point`."""
 
     version: int
     point: Path
@@ -43,7 +43,7 @@ class _Membership:
 
 
 def places() -> list[Place]:
-    """The groups of this process that are its own; none on a system without control groups."""
+    """This process's groups, as far as they are its own; empty on a system without control groups."""
     try:
         membership = Path("/proc/self/cgroup").read_text()
         mounts = Path("/proc/self/mountinfo").read_text()
@@ -75,7 +75,7 @@ def is_marked(path: Path) -> bool:
 
 
 def _candidates(name: PurePosixPath) -> list[PurePosixPath]:
-    """The group, or that above the agent's own leaf. Never the root: it is the whole machine's."""
+    """The group, or the parent of the agent's own leaf. The root is left out: it is the whole machine's."""
     group = name.parent if name.name == AGENT else name
     return [group] if group.name else []
 
@@ -95,7 +95,7 @@ def _offered(path: Path) -> tuple[str, ...]:
 
 
 def _memberships(membership: str, mounts: str) -> Iterator[_Membership]:
-    """Lines such as `8:pids:/system.slice/lamplight.service`; version 2 has no controllers there, `0::/…`."""
+    """Reads lines such as `8:pids:/system.slice/lamplight.service`; version 2 leaves its controllers empty, `0::/…`."""
     mounted = list(_mounts(mounts))
     for line in membership.splitlines():
         _, controllers, name = line.split(":", 2)
@@ -108,7 +108,7 @@ def _memberships(membership: str, mounts: str) -> Iterator[_Membership]:
 
 
 def _mounts(mounts: str) -> Iterator[tuple[int, Path, str, frozenset[str]]]:
-    """Of lines such as `39 31 0:36 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids` (proc_pid_mountinfo(5))."""
+    """Reads lines such as `39 31 0:36 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids` (proc_pid_mountinfo(5))."""
     for line in mounts.splitlines():
         mine, _, of_kind = line.partition(" - ")
         fields, (kind, _, options) = mine.split(), of_kind.split(" ", 2)

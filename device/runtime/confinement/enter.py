@@ -1,7 +1,7 @@
-"""Puts this process, a worker with one thread, inside all that this machine has to confine it. There is no way back.
+"""Puts this process, a worker with one thread, inside all of this machine's confinement. There is no way back.
 
-The order matters: namespaces while it still may make them, mounts inside them, then its own user and no capabilities,
-and last what forbids the former. What there is, probe.py found out; which files, paths.py knows.
+The order matters: namespaces while it still may make them, then mounts inside them, then its own user and the loss of
+capabilities, and last the filters against the earlier steps. probe.py found the mechanisms; paths.py knows the files.
 """
 
 import os
@@ -14,8 +14,8 @@ from device.runtime import state_files
 from device.runtime.confinement import filter, kernel, landlock, paths, view
 from device.runtime.confinement.mechanisms import Mechanisms
 
-# One user for each function, in a range that nobody else hands out (https://systemd.io/UIDS-GIDS: 1879048192 to
-# 2147483647 are unused). Names in passwd are not needed.
+# One user for each function, in an unused range (https://systemd.io/UIDS-GIDS: 1879048192 to 2147483647). They need no
+# names in passwd.
 FIRST_USER = 1_900_000_000
 USERS = 240_000_000
 # How much less a worker counts than the agent when both want the processor (nice(1)).
@@ -24,7 +24,7 @@ _NICE = 5
 
 @dataclass(frozen=True)
 class Bounds:
-    """What one function may use: `files` are its bundle and models, `hardware` the devices that it leases.
+    """The things one function may use: `files` are its bundle and models, `hardware` the devices it leases.
 
     `states` is the folder of its durable state; `scratch` another, for `scratch_size` bytes; `processes` counts threads
     too, of all workers of the function where they have a user of their own.
@@ -40,7 +40,7 @@ class Bounds:
 
 
 def enter(bounds: Bounds, has: Mechanisms) -> None:
-    """Confine this process. Raises OSError; it must end then, for it is neither inside nor outside."""
+    """Confine this process. Raises OSError; the process is then half confined and must end."""
     common = paths.readable(bounds.scratch, bounds.network)
     _isolate(bounds, has, common, [*bounds.hardware, bounds.states])
     if has.processes:
@@ -60,7 +60,7 @@ def enter(bounds: Bounds, has: Mechanisms) -> None:
 
 
 def _isolate(bounds: Bounds, has: Mechanisms, common: tuple[paths.Shown, ...], writable: list[Path]) -> None:
-    """Namespaces, a root and a user of its own, no capabilities."""
+    """Give it namespaces, a root and a user of its own; take its capabilities."""
     # Looked at here, where the devices still are.
     groups = paths.groups(bounds.hardware)
     uid, gid = os.getuid(), os.getgid()
@@ -79,8 +79,9 @@ def _isolate(bounds: Bounds, has: Mechanisms, common: tuple[paths.Shown, ...], w
 
 
 def user_of(states: Path) -> int:
-    """The user of the function whose state lies in this folder: by the folder's number on its disk, which no other has
-    as long as it is there.
+    """The user of the function with its state in this folder.
+
+    It is made from the folder's number on its disk, unique for as long as the folder exists.
     """
     return FIRST_USER + states.stat().st_ino % USERS
 
@@ -101,7 +102,7 @@ def _leave_namespaces(network: bool, has: Mechanisms, uid: int, gid: int) -> Non
 
 
 def _become(user: int, groups: list[int]) -> None:
-    """A user and group that owns nothing; root's capabilities go with its user."""
+    """Become a user and group without property; root's capabilities go with its user."""
     os.setgroups(groups)
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)

@@ -1,7 +1,7 @@
-"""The seccomp filter of a worker as BPF instructions: which system calls it may not make, and what it is told instead.
+"""The seccomp filter of a worker as BPF instructions: the forbidden system calls, and the error for each.
 
-Pure: it assembles, kernel.py installs. Everything that is not named passes; what is named fails with an error and never
-ends the process, so that a library that only tries something goes on.
+Pure: it assembles, kernel.py installs. Calls outside the list pass. A listed call fails with an error and the process
+lives on, so that a library may try something and continue.
 """
 
 import errno
@@ -33,10 +33,10 @@ _ERROR = 0x00050000
 _NUMBER = 0
 _ARCHITECTURE = 4
 _ARGUMENTS = 16
-# <linux/audit.h>: the architecture says that it is little-endian.
+# <linux/audit.h>: the mark of a little-endian architecture.
 _LITTLE_ENDIAN = 0x40000000
 _X32 = 0x40000000
-# <linux/sched.h>: every namespace that clone can make.
+# <linux/sched.h>: every namespace of clone.
 _NAMESPACES = 0x7E020000
 _CLONE3 = 435
 _AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
@@ -49,10 +49,10 @@ Instruction = tuple[int, int, int, int]
 
 
 def program(machine: Machine, network: bool, own: int, signals: bool) -> bytes:
-    """The filter for this architecture, and for the process `own`, which must not touch another.
+    """The filter for this architecture and for the process `own`, which must leave all others alone.
 
-    `network` lets the Internet's sockets pass, without raw ones. `signals` lets signals pass: where a user of its own
-    or Landlock keeps them in, a function may end the processes that it starts.
+    `network` lets the Internet's sockets pass, except raw ones. `signals` lets signals pass: where a user of its own or
+    Landlock keeps them in, a function may end its own child processes.
     """
     return (
         _packed(list(_only_this(machine))) + _packed(list(_personal(machine, own, signals))) + common(machine, network)
@@ -65,7 +65,7 @@ def _packed(instructions: list[Instruction]) -> bytes:
 
 @cache
 def common(machine: Machine, network: bool) -> bytes:
-    """The part of the filter that is the same for all workers; made once, before they are forked."""
+    """The common part of all workers' filters; made once, before they are forked."""
     instructions = [
         *_denied(machine),
         # Its arguments lie in memory, where a filter cannot look; without it the C library uses clone.
@@ -92,12 +92,12 @@ def _personal(machine: Machine, own: int, signals: bool) -> Iterator[Instruction
 
 
 def _itself(argument: int, own: int) -> list[Instruction]:
-    """The argument is this process's id, or 0, which means it (for a signal: its group, which is its own)."""
+    """Pass when the argument is this process's id, or 0, which means it (for a signal: its group, which is its own)."""
     return [_argument(argument), *_passes(0), *_passes(own), _fail(errno.EPERM)]
 
 
 def _only_this(machine: Machine) -> Iterator[Instruction]:
-    """Another architecture's system calls, which this processor also knows, have other numbers: none passes."""
+    """Refuse another architecture's system calls: this processor knows them too, under other numbers."""
     audit = machine.audit
     if sys.byteorder == "little":
         audit |= _LITTLE_ENDIAN
@@ -129,12 +129,15 @@ def _when(number: int, judgement: list[Instruction]) -> Iterator[Instruction]:
 
 
 def _clone() -> list[Instruction]:
-    """Threads and processes, but no namespaces."""
+    """Allow threads and processes; refuse namespaces."""
     return [_argument(0), (_ANY_BIT, 0, 1, _NAMESPACES), _fail(errno.EPERM), _allow()]
 
 
 def _socket(network: bool) -> list[Instruction]:
-    """Unix sockets; with the network also the Internet's, and netlink, by which the C library learns its addresses."""
+    """Allow Unix sockets.
+
+    With the network also the Internet's, and netlink, the C library's source for its addresses.
+    """
     local = [_argument(0), *_passes(_AF_UNIX)]
     if not network:
         return [*local, _fail(errno.EACCES)]
@@ -153,7 +156,7 @@ def _socket(network: bool) -> list[Instruction]:
 
 
 def _mmap(anonymous: int) -> list[Instruction]:
-    """No shared memory without a file: the limit of a process's private memory does not count it."""
+    """Refuse shared memory that has no file: it escapes the limit of a process's private memory."""
     return [
         _argument(3),
         (_ANY_BIT, 1, 0, anonymous),
@@ -170,7 +173,7 @@ def _passes(value: int) -> Iterator[Instruction]:
 
 
 def _argument(index: int) -> Instruction:
-    """Load the lower half of an argument; all that are judged are C ints or fit one."""
+    """Load the lower half of an argument; every judged argument is a C int or fits one."""
     return (_LOAD, 0, 0, _ARGUMENTS + 8 * index + (0 if sys.byteorder == "little" else 4))
 
 

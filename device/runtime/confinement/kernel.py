@@ -1,6 +1,6 @@
-"""System calls that Python does not offer, through ctypes: numbers in, OSError out.
+"""System calls missing from Python, through ctypes: numbers in, OSError out.
 
-It knows the kernel's interface, not what is to be confined. On another system than Linux every call raises OSError.
+It knows the kernel's interface and leaves the policy to others. On any system but Linux every call raises OSError.
 """
 
 import ctypes
@@ -47,7 +47,7 @@ class _Program(ctypes.Structure):
 
 @cache
 def machine() -> Machine:
-    """The numbers of this machine's architecture. Raises OSError for one that is not known, or is not Linux."""
+    """The numbers of this machine's architecture. Raises OSError for an unknown one, and outside Linux."""
     found = MACHINES.get((platform.machine(), ctypes.sizeof(ctypes.c_void_p) * 8))
     if sys.platform != "linux" or found is None:
         raise OSError(errno.ENOSYS, f"no system call numbers for {sys.platform} on {platform.machine()}")
@@ -61,14 +61,14 @@ def syscall(number: int, *arguments: object) -> int:
 
 
 def prctl(option: int, *arguments: int | object) -> int:
-    """prctl(2), which insists on zeros in what is unused. Raises OSError."""
+    """prctl(2), with the zeros it insists on in unused arguments. Raises OSError."""
     passed = [ctypes.c_ulong(each) if isinstance(each, int) else each for each in arguments]
     passed += [ctypes.c_ulong(0)] * (4 - len(passed))
     return _checked(int(_libc.prctl(option, *passed)))
 
 
 def unshare(flags: int) -> None:
-    """unshare(2): namespaces of its own for this process, which must have one thread. Raises OSError."""
+    """unshare(2): give this process, of one thread, namespaces of its own. Raises OSError."""
     machine()
     _checked(int(_libc.unshare(flags)))
 
@@ -80,7 +80,7 @@ def mount(source: str, target: str, kind: str, flags: int, options: str = "") ->
 
 
 def make_read_only(target: str) -> None:
-    """This mount and all below it: nothing can be written and no set-user-id bit counts. Linux 5.12; raises OSError."""
+    """Make this mount and all below it read-only and ignore set-user-id bits. Linux 5.12; raises OSError."""
     attributes = (ctypes.c_uint64 * 4)(_READ_ONLY, 0, 0, 0)
     number = machine().offset + 442
     syscall(number, _AT_FDCWD, target.encode(), _AT_RECURSIVE, attributes, ctypes.sizeof(attributes))
@@ -109,7 +109,7 @@ def drop_capabilities() -> None:
 
 
 def no_new_privileges() -> None:
-    """No program that this process executes gains privileges. Raises OSError."""
+    """Keep every program executed by this process from gaining privileges. Raises OSError."""
     prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 

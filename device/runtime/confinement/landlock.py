@@ -1,7 +1,7 @@
-"""Landlock: from here on this process opens only what lies below the given paths, whoever's user it is.
+"""Landlock: from here on this process opens only paths below the given ones, under any user.
 
-Without privileges and for good (Landlock(7)). What the kernel's version cannot deny stays allowed; connecting to a Unix
-socket by its path is such a thing in all of them.
+It needs no privileges and lasts for good (Landlock(7)). Operations beyond the kernel's version stay allowed; connecting
+to a Unix socket by its path is such an operation in all versions.
 """
 
 import os
@@ -28,11 +28,11 @@ _KNOWN_SINCE_5 = 16
 _TCP = 0b11
 _SCOPES = 0b11
 SCOPES_SINCE = 6
-"""The version of the interface from which on signals are kept in."""
+"""Signals are kept in from this version of the interface on."""
 
 
 def version() -> int:
-    """Of Landlock's interface in this kernel; 0 where there is none."""
+    """The version of Landlock's interface in this kernel; 0 for a kernel without it."""
     try:
         return kernel.syscall(kernel.machine().offset + _CREATE, 0, 0, _VERSION)
     except OSError:
@@ -40,11 +40,10 @@ def version() -> int:
 
 
 def restrict(readable: Iterable[Path], writable: Iterable[Path], kept: Iterable[Path], network: bool) -> None:
-    """Allow reading below `readable`, everything below `writable`, writing into the files that are there below `kept`,
-    TCP when `network`. Needs no_new_privileges.
+    """Allow reading below `readable`, everything below `writable`, writing into existing files below `kept`.
 
-    Paths that do not exist are left out. Signals and abstract Unix sockets reach only this process and its children,
-    where the kernel can say so. Raises OSError.
+    TCP is allowed when `network`. Needs no_new_privileges. Missing paths are skipped. Where the kernel knows how,
+    signals and abstract Unix sockets reach only this process and its children. Raises OSError.
     """
     offset, known = kernel.machine().offset, version()
     every = (1 << _KNOWN.get(known, _KNOWN_SINCE_5)) - 1

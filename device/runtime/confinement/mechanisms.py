@@ -1,15 +1,15 @@
-"""The mechanisms of confinement that a machine may have or lack, as a value."""
+"""The mechanisms of confinement on a machine, present or lacking, as a value."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Mechanisms:
-    """What works here. `landlock` is the version of its interface, 0 for none.
+    """The mechanisms at work here. `landlock` is the version of its interface, 0 for none.
 
-    `user_namespace`: namespaces are had through one, because the agent is not root; `view`: a root of its own;
-    `user`: a user of its own; `processes`: their limit counts a worker's own alone; `capabilities`: there are some to
-    drop.
+    `user_namespace`: namespaces are had through one, because the agent runs as an ordinary user; `view`: a root of its
+    own; `user`: a user of its own; `processes`: their limit counts a worker's own alone; `capabilities`: there are some
+    to drop.
     """
 
     view: bool = False

@@ -1,7 +1,6 @@
-"""Which files a worker needs besides its bundle, its models and its scratch folder: Python, the C library, devices.
+"""The files a worker needs besides its bundle, its models and its scratch folder: Python, the C library, devices.
 
-It only names them; view.py and landlock.py make it so. Nothing here may name a folder in which the agent keeps
-something.
+It only names them; view.py and landlock.py act on them. Every folder of the agent's own data must stay out of here.
 """
 
 import os
@@ -13,7 +12,7 @@ from pathlib import Path
 import boards
 import device
 
-# Programs, libraries and what they read. Of /etc only these: the rest may hold secrets of the agent's user.
+# Programs, libraries and their files. Of /etc only these: the rest may hold secrets of the agent's user.
 _SYSTEM = (
     *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/sys"),
     *("/etc/ld.so.cache", "/etc/localtime", "/etc/timezone", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf"),
@@ -27,7 +26,7 @@ Shown = tuple[Path, Path]
 
 @cache
 def common(network: bool) -> tuple[Shown, ...]:
-    """What every worker may read, and devices that hold nothing, as far as they exist and may be read.
+    """The existing, readable paths among those for every worker, and the devices that hold no data.
 
     Looked up once, in the zygote, for it takes some time.
     """
@@ -40,18 +39,18 @@ def common(network: bool) -> tuple[Shown, ...]:
 
 
 def readable(scratch: Path, network: bool) -> tuple[Shown, ...]:
-    """As `common`, without a library folder in which this scratch folder lies: the agent's state is there too."""
+    """As `common`, minus any library folder around this scratch folder: the agent's state is there too."""
     every = common(network)
     above = set(scratch.parents)
     return tuple(each for each in every if each[1] not in above) if any(each[1] in above for each in every) else every
 
 
 def devices() -> list[Path]:
-    """Devices that hold nothing, of those in `common`."""
+    """The devices of `common`; they hold no data."""
     return [Path(path) for path in _DEVICES]
 
 
 def groups(paths: Iterable[Path]) -> list[int]:
-    """The groups, but root's, by which these devices may be used: `i2c` and `gpio`, without asking for their names."""
+    """The groups, except root's, with the right to use these devices: `i2c` and `gpio`, found without their names."""
     found = [path.stat() for path in paths if os.access(path, os.F_OK)]
     return sorted({each.st_gid for each in found if each.st_gid and each.st_mode & 0o060})

@@ -1,4 +1,4 @@
-"""What this machine has to confine a worker, found out by trying each mechanism in a process that is thrown away."""
+"""Finds this machine's means of confining a worker, by trying each mechanism in a throw-away process."""
 
 import ctypes
 import errno
@@ -16,7 +16,7 @@ from device.runtime.confinement.mechanisms import Mechanisms
 
 @cache
 def mechanisms() -> Mechanisms:
-    """Of this machine, for this user; tried once. Forks, so that it is best called before there are threads."""
+    """The mechanisms of this machine, for this user; tried once. Forks, so call it before there are threads."""
     root = os.geteuid() == 0
     space = not root and _works(Mechanisms(user_namespace=True))
     view = (root or space) and _works(Mechanisms(view=True, user_namespace=space))
@@ -34,7 +34,7 @@ def mechanisms() -> Mechanisms:
 
 
 def prepare() -> None:
-    """Find out this, and what is the same for all workers: once, in their parent, for it takes time."""
+    """Find out this, and all that workers have in common: once, in their parent, for it takes time."""
     has = mechanisms()
     for network in (False, True):
         view.plan(paths.common(network))
@@ -51,7 +51,7 @@ def _works(some: Mechanisms) -> bool:
             state_files.make(states, 1)
             return _succeeds(lambda: _try(some, states, scratch))
     except OSError:
-        # No folder to try it in, or no process: what could not be tried does not count.
+        # For want of a folder or a process the attempt failed: the mechanism counts as missing.
         return False
 
 
@@ -65,7 +65,7 @@ def _try(some: Mechanisms, states: Path, scratch: Path) -> bool:
 
 
 def _is_filtered() -> bool:
-    """Whether changing the root is forbidden even to where one is; root could, without the filter."""
+    """Whether even a change to the present root is forbidden; root could do it, but for the filter."""
     libc = ctypes.CDLL(None, use_errno=True)
     return libc.chroot(b"/\0") != 0 and ctypes.get_errno() == errno.EPERM and libc.unshare(0) != 0
 

@@ -1,4 +1,4 @@
-"""What confines a worker here, in words: for the report to the cloud, and for an operator who demands some of it."""
+"""Describes a worker's confinement here in words: for the report to the cloud, and for an operator's demands."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -12,14 +12,15 @@ NOT = "none"
 
 
 def confinement(groups: Mapping[str, str]) -> dict[str, str]:
-    """What confines a worker on this machine, aspect by aspect; "none" where nothing does. `groups` says by what each
-    controller of control groups is had.
+    """The confinement of a worker on this machine, aspect by aspect; "none" for an unguarded one.
+
+    `groups` maps each available controller to its version of control groups.
     """
     return describe(mechanisms(), os.geteuid() == 0, groups)
 
 
 def describe(has: Mechanisms, root: bool, groups: Mapping[str, str]) -> dict[str, str]:
-    """As `confinement`, of these mechanisms. docs/confinement.md says what each word means."""
+    """As `confinement`, of these mechanisms. docs/confinement.md explains each word."""
     return {
         **rlimits.limits(),
         "user": _all(has.user and "own user"),
@@ -42,7 +43,7 @@ def describe(has: Mechanisms, root: bool, groups: Mapping[str, str]) -> dict[str
 
 
 def demand(required: Iterable[str], found: dict[str, str]) -> None:
-    """Raise RejectedError when something that the operator requires is missing here, UsageError for an unknown word."""
+    """Raise RejectedError when an aspect required by the operator is missing here, UsageError for an unknown word."""
     unknown = sorted(set(required) - set(found))
     if unknown:
         raise UsageError(

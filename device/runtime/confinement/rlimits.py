@@ -1,7 +1,7 @@
-"""The limits of a worker as a process: resource limits, a session of its own, no gain of privileges.
+"""The limits of a worker as a process: resource limits, a session of its own, a ban on gaining privileges.
 
-Taking the network, the file system, the user and system calls away is confinement/'s. Everything that only Linux has is
-behind this file and that folder; elsewhere a worker runs with what is left.
+The rest of this folder takes away network, file system, user and system calls. All Linux-only mechanisms are in
+this folder; elsewhere a worker runs with the remaining limits.
 """
 
 import ctypes
@@ -24,19 +24,21 @@ _ZERO = ctypes.c_ulong(0)
 
 
 def _prctl(option: int, argument: int = 0) -> int:
-    """prctl(2); its answer, or -1 where there is none. Takes unsigned longs, and insists on zeros in what is unused."""
+    """prctl(2); its answer, or -1 elsewhere. Takes unsigned longs, and insists on zeros in unused arguments."""
     if not LINUX:
         return -1
     return int(_libc.prctl(option, ctypes.c_ulong(argument), _ZERO, _ZERO, _ZERO))
 
 
 def apart() -> None:
-    """A session and process group of its own, so that what the function starts can be ended together with it."""
+    """Start a session and process group, so that the function's own children can be ended together with it."""
     os.setsid()
 
 
 def limit(file_size: int) -> None:
-    """Set every limit but memory's: no core files, few open files, files of at most `file_size` bytes and FILE_SIZE, no
+    """Set every limit but memory's.
+
+    It turns core files off, allows few open files, bounds a file by `file_size` and FILE_SIZE bytes, and prevents a
     gain of privileges.
     """
     for what, most in (
@@ -49,10 +51,10 @@ def limit(file_size: int) -> None:
 
 
 def limit_memory(quota: int) -> None:
-    """Allow `quota` bytes of private memory over what the process has now; beyond it allocation fails (MemoryError).
+    """Allow `quota` bytes of private memory over the process's present size; beyond it allocation fails (MemoryError).
 
-    RLIMIT_DATA counts private writable memory (setrlimit(2), since Linux 4.7); not memory shared between processes.
-    RLIMIT_AS would count address space that inference libraries reserve and never touch.
+    RLIMIT_DATA counts private writable memory (setrlimit(2), since Linux 4.7) and leaves out memory shared between
+    processes. RLIMIT_AS would count address space that inference libraries reserve and leave unused.
     """
     if LINUX:
         _lower(resource.RLIMIT_DATA, data_size(Path("/proc/self/status").read_text()) + quota)
@@ -78,7 +80,7 @@ def no_new_privileges() -> bool:
 
 
 def limits() -> dict[str, str]:
-    """What of this file this machine has, aspect by aspect; "none" where nothing does."""
+    """This machine's share of this file's limits, aspect by aspect; "none" for a missing one."""
     found = ctypes.c_int()
     return {
         "process": "own process",

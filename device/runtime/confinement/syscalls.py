@@ -1,4 +1,4 @@
-"""The system calls that a worker is denied, and the numbers that each architecture has for them. Data, no code.
+"""The system calls denied to a worker, with their numbers on each architecture. Data only.
 
 Numbers are the kernel's (arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h,
 arch/arm/tools/syscall.tbl, arch/mips/kernel/syscalls/syscall_o32.tbl), taken from libseccomp 2.5.4's tables and
@@ -33,7 +33,7 @@ AARCH64 = Machine(1, 0xC00000B7, 0, clone=220, socket=198, pivot_root=41, anonym
 ARM = Machine(2, 0x40000028, 0, clone=120, socket=281, pivot_root=218, anonymous=0x20, sharing=(192,))
 MIPS = Machine(3, 0x00000008, 4000, clone=4120, socket=4183, pivot_root=4216, anonymous=0x800, sharing=(4090, 4210))
 
-# By what uname(2) calls the machine, and the bits of a pointer: a 32-bit Python may run on a 64-bit kernel.
+# By uname(2)'s name of the machine, and the bits of a pointer: a 32-bit Python may run on a 64-bit kernel.
 MACHINES = {
     ("x86_64", 64): X86_64,
     ("aarch64", 64): AARCH64,
@@ -124,8 +124,8 @@ DENIED: dict[str, tuple[int | None, int | None, int | None, int | None]] = {
     "uselib": (134, None, 86, 4086),
     "userfaultfd": (323, 282, 388, 4357),
     "vm86": (None, None, None, 4113),
-    # Memory that no limit of a process counts: shared memory, semaphores and queues of the whole machine, which also
-    # outlive whoever made them.
+    # Memory outside every limit of a process: shared memory, semaphores and queues of the whole machine. They also
+    # outlive their makers.
     "ipc": (None, None, None, 4117),
     "memfd_create": (319, 279, 385, 4354),
     "memfd_secret": (447, 447, None, None),
@@ -144,15 +144,15 @@ DENIED: dict[str, tuple[int | None, int | None, int | None, int | None]] = {
     "shmctl": (31, 195, 308, 4396),
     "shmdt": (67, 197, 306, 4398),
     "shmget": (29, 194, 307, 4395),
-    # Leaving the process group, which is how everything that a function started is ended.
+    # Leaving the process group: by this group everything started by a function is ended.
     "setpgid": (109, 154, 57, 4057),
     "setsid": (112, 157, 66, 4066),
     # Sockets, where `socket` itself is not judged.
     "socketcall": (None, None, None, 4102),
 }
 
-# Allowed on the process itself only, by its first argument, a process id where 0 is "this one": limits, and what the
-# kernel thinks of a process when it hands out the processor. The limits of the agent are its life.
+# Allowed on the process itself only, by its first argument, a process id where 0 is "this one": limits, and the
+# process's standing when the kernel hands out the processor. The limits of the agent are its life.
 ON_ITSELF: dict[str, tuple[int, int, int, int]] = {
     "get_robust_list": (274, 100, 339, 4310),
     "prlimit64": (302, 261, 369, 4338),
@@ -162,13 +162,13 @@ ON_ITSELF: dict[str, tuple[int, int, int, int]] = {
     "sched_setscheduler": (144, 119, 156, 4160),
 }
 
-# The same, where the first argument says that the second is a process id (<linux/resource.h>, <linux/ioprio.h>).
+# The same, for calls whose first argument declares the second a process id (<linux/resource.h>, <linux/ioprio.h>).
 ON_ITSELF_BY_KIND: dict[str, tuple[int, tuple[int, int, int, int]]] = {
     "ioprio_set": (1, (251, 30, 314, 4314)),
     "setpriority": (0, (141, 140, 97, 4097)),
 }
 
-# Signals, by the process id that is the first argument. They are judged where nothing else keeps them in.
+# Signals, by the process id in the first argument. They are judged where nothing else keeps them in.
 SIGNALS: dict[str, tuple[int, int, int, int]] = {
     "kill": (62, 129, 37, 4037),
     "rt_sigqueueinfo": (129, 138, 178, 4198),
@@ -176,5 +176,5 @@ SIGNALS: dict[str, tuple[int, int, int, int]] = {
     "tgkill": (234, 131, 268, 4266),
     "tkill": (200, 130, 238, 4236),
 }
-# By a file descriptor of a process, which a filter cannot follow.
+# By a file descriptor of a process: a filter is unable to follow it.
 PIDFD_SEND_SIGNAL = 424

@@ -1,7 +1,7 @@
-"""A file system of the worker's own, in a mount namespace: what is not named here is not there.
+"""A file system of the worker's own, in a mount namespace: it holds the named paths alone.
 
-Needs the right to mount: root's, or that of a user namespace. It decides nothing about what should be visible
-(paths.py does). Works on strings, and plans ahead what is the same for all workers: a worker's start waits for it.
+It needs the right to mount: root's, or a user namespace's. paths.py chooses the visible paths. This file works on
+strings, and plans the common part of all workers ahead: a worker's start waits for it.
 """
 
 import os
@@ -18,7 +18,7 @@ _QUIET = kernel.MS_NOSUID | kernel.MS_NODEV
 
 @dataclass(frozen=True)
 class Plan:
-    """What to make in an empty root, in this order: folders, files, mounts upon them, links as (place, target)."""
+    """The steps for an empty root, in this order: folders, files, mounts upon them, links as (place, target)."""
 
     folders: Sequence[str]
     files: Sequence[str]
@@ -31,9 +31,8 @@ def build(
 ) -> None:
     """Replace this process's root: `common` and `files` read-only, `writable` as it is, `scratch` an empty tmpfs.
 
-    Everything lies at the path that it had. `options` are the tmpfs'; `proc`: a /proc of its own, that hides the
-    processes of other users. The process must already be in a mount namespace of its own. Raises OSError; the process
-    is then no longer usable.
+    Every path stays the same. `options` are the tmpfs'; `proc`: a /proc of its own, with the processes of other users
+    hidden. The process must already be in a mount namespace of its own. Raises OSError; the process is then unusable.
     """
     kernel.mount("", "/", "", kernel.MS_REC | kernel.MS_PRIVATE)
     # Any folder will do to build upon; this one is known to be ours.
@@ -60,10 +59,10 @@ def build(
 
 @cache
 def plan(shown: tuple[Shown, ...]) -> Plan:
-    """How to show these: each at its real place, with a link to there from the place that it is named by."""
+    """A plan for showing these: each at its real place, with a link from its name to there."""
     mounts = _outermost({real for _, real in shown})
     links = {path: real for path, real in shown if path != real}
-    # Below what is mounted, or linked, already, the path leads there by itself.
+    # Below a mounted or linked folder the path leads there by itself.
     apart = [path for path in _outermost(links) if mounts.isdisjoint((path, *path.parents))]
     folders = {path for path in mounts if path.is_dir()}
     parents = {folder for path in (*mounts, *apart) for folder in path.parents}
@@ -77,7 +76,7 @@ def plan(shown: tuple[Shown, ...]) -> Plan:
 
 
 def _outermost(paths: Iterable[Path]) -> set[Path]:
-    """Without those that lie in another one."""
+    """Only the outermost paths: those inside another one are dropped."""
     every = set(paths)
     return {path for path in every if every.isdisjoint(path.parents)}
 
@@ -96,7 +95,7 @@ def _place(plan: Plan, root: str) -> None:
         try:
             os.mkdir(root + path)  # noqa: PTH102
         except FileExistsError:
-            # Of what is common to all workers.
+            # It belongs to the common part of all workers.
             pass
     for path in plan.files:
         os.close(os.open(root + path, os.O_CREAT | os.O_CLOEXEC))

@@ -1,1 +1,1 @@
-"""What waits: a function's events, what happens when there are too many, and the callers of its answers."""
+"""A function's waiting events, the rule for a full queue, and the callers awaiting answers."""

@@ -1,8 +1,8 @@
-"""The bounded queue of events that wait for one function, and who of its instances is free to take them.
+"""The bounded queue of one function's waiting events, with its idle instances.
 
-Its takers are the function's instances. One that finds nothing is idle, and is nudged for the next event; while nothing
-waits, a thread with an event of its own may *borrow* an idle one instead, and saves two changes of thread. An instance
-is never in two hands. What is done with a full queue is overflow.py's.
+Its takers are the function's instances. An instance with an empty queue is idle, and is nudged for the next event.
+Meanwhile a thread with an event of its own may *borrow* an idle one instead, and saves two changes of thread. An
+instance has one user at a time. overflow.py says how a full queue is treated.
 """
 
 import threading
@@ -25,7 +25,7 @@ T = TypeVar("T", bound=Taker)
 
 
 class EventQueue(Generic[T]):
-    """At most `room` events."""
+    """A queue of at most `room` events."""
 
     def __init__(self, room: int, overflow: str) -> None:
         self._room = room
@@ -36,20 +36,23 @@ class EventQueue(Generic[T]):
         self._returned = threading.Condition(self._lock)
         self._idle: list[T] = []
         self._borrowed: list[T] = []
-        # Instances that wait for their borrower.
+        # Instances waiting for their borrower.
         self._recalled = 0
         self._closed = False
         self.dropped = 0
 
-    # --- for those who bring events ---
+    # --- for the bringers of events ---
 
     def bound(self, room: int, overflow: str) -> None:
-        """Other bounds, of a new version; what waits beyond them stays."""
+        """Set the bounds of a new version; waiting events beyond them stay."""
         with self._lock:
             self._room, self._overflow = room, overflow
 
     def offer(self, waiting: Waiting) -> Waiting | None:
-        """Put an event at the end; the one that had to go for it, if any. Never waits. A closed queue takes nothing."""
+        """Put an event at the end and return at once.
+
+        Returns the displaced event, if any. A closed queue refuses all.
+        """
         with self._lock:
             if self._closed:
                 return waiting
@@ -73,7 +76,7 @@ class EventQueue(Generic[T]):
         return self.offer(waiting)
 
     def borrow(self) -> T | None:
-        """An idle instance, when there is one and nothing waits; to be given back."""
+        """An idle instance, when the queue is empty; to be given back."""
         with self._lock:
             if self._events or not self._idle:
                 return None
@@ -82,7 +85,7 @@ class EventQueue(Generic[T]):
             return taker
 
     def give_back(self, taker: T, idle: bool = True) -> None:
-        """It is idle again; or not, because it needs its own thread first."""
+        """Take an instance back: as idle, or, with `idle` false, for its own thread first."""
         with self._lock:
             self._borrowed.remove(taker)
             if idle:
@@ -94,7 +97,7 @@ class EventQueue(Generic[T]):
     # --- for the instances ---
 
     def take(self, taker: T) -> Waiting | None:
-        """The oldest event; None when there is none: `taker` is idle then, until it is nudged or recalls itself."""
+        """The oldest event. None for an empty queue: `taker` is idle then, until it is nudged or recalls itself."""
         with self._lock:
             if self._events:
                 self._taken.notify()
@@ -103,7 +106,7 @@ class EventQueue(Generic[T]):
             return None
 
     def recall(self, taker: T) -> None:
-        """`taker` is no longer idle; waits for whoever has borrowed it."""
+        """Take `taker` off the idle ones; waits for its borrower, if any."""
         with self._lock:
             self._recalled += 1
             while taker in self._borrowed:
@@ -113,12 +116,12 @@ class EventQueue(Generic[T]):
                 self._idle.remove(taker)
 
     def pass_on(self) -> None:
-        """An instance that may have been nudged cannot take anything now: somebody else shall."""
+        """Wake another instance: the caller may have been nudged, and is unable to take an event now."""
         with self._lock:
             self._wake_one()
 
     def close(self) -> list[Waiting]:
-        """Take no more. Gives those that nobody will take."""
+        """Refuse events from now on; returns the events left over."""
         with self._lock:
             self._closed = True
             self._taken.notify_all()
@@ -126,6 +129,6 @@ class EventQueue(Generic[T]):
             return left
 
     def _wake_one(self) -> None:
-        """A wake-up costs a system call: only for an event, and only one who waits for it."""
+        """Wake one waiting instance when there is an event for it: a wake-up costs a system call."""
         if self._events and self._idle:
             self._idle.pop().nudge()

@@ -1,9 +1,9 @@
-"""What happens to an event that finds its function's queue full. Pure.
+"""Decides about an event for a full queue. Pure.
 
-`drop-oldest` and `drop-newest` say it themselves. With `block` nothing is thrown away that can be kept: a call waits
-for room (event_queue.py), but neither time nor light waits for a board, so what a trigger has to say joins the youngest
-waiting event of the same source: a timer's tick counts the ticks it stands for in `missed`, of a sensor's readings the
-newest stays. Where none of its source waits, the trigger's event is dropped.
+`drop-oldest` and `drop-newest` do as they say. `block` keeps all it can. A call waits for room (event_queue.py), but
+time and light go on regardless of a board. So a trigger's event joins the youngest waiting event of the same source: a
+timer's tick counts its predecessors in `missed`; of a sensor's readings the newest stays. When its source has no
+waiting event, the trigger's event is dropped.
 """
 
 from collections import deque
@@ -16,7 +16,7 @@ from device.runtime.wire.messages import event_packet
 
 
 class Waiting(NamedTuple):
-    """An event, the packet that says it (messages.event_packet), and where its result goes when somebody waits."""
+    """An event, its packet (messages.event_packet), and the place for its result when a caller waits."""
 
     event: Event
     packet: bytes
@@ -29,13 +29,13 @@ class Waiting(NamedTuple):
         return cls(event, packet, reply)
 
     def fail(self, error: Exception) -> None:
-        """It will not be handled, or was not handled to its end."""
+        """Tell a waiting caller that the event failed, was dropped or was left unfinished."""
         if self.reply:
             self.reply.fail(error)
 
 
 def squeeze_in(events: deque[Waiting], new: Waiting, overflow: str) -> Waiting:
-    """Put `new` into a full queue, by the policy `overflow`; the one that had to go, perhaps `new` itself."""
+    """Put `new` into a full queue, by the policy `overflow`; returns the displaced event, perhaps `new` itself."""
     if overflow == "drop-oldest":
         events.append(new)
         return events.popleft()

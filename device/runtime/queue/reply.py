@@ -1,13 +1,14 @@
-"""The result of an event that somebody waits for, on its way from one thread to another.
+"""The result of an awaited event, on its way from one thread to another.
 
-As concurrent.futures.Future, which costs a tenth of such an event: for one who waits and one who brings.
+As concurrent.futures.Future, for one thread that waits and one that brings. The original takes a tenth of such an
+event's time.
 """
 
 import threading
 
 
 class Reply:
-    """Whatever comes first stands: a value, an error, or that nobody waits any more."""
+    """The first outcome stands: a value, an error, or the caller's giving up."""
 
     def __init__(self) -> None:
         self._deciding = threading.Lock()
@@ -30,13 +31,13 @@ class Reply:
             self._arrival.release()
 
     def fail(self, error: Exception) -> None:
-        """The event was not handled, or not to its end."""
+        """The event failed, or was left unfinished."""
         if self._decide():
             self._error = error
             self._arrival.release()
 
     def wait(self, seconds: float) -> object:
-        """The value, or raises the error; raises TimeoutError when neither comes in time, and gives up."""
+        """The value, or raises the error. When neither comes in time, raises TimeoutError and gives up."""
         if not self._arrival.acquire(timeout=seconds):
             if self._decide():
                 raise TimeoutError

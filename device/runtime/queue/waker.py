@@ -1,4 +1,4 @@
-"""Wakes a thread that waits in poll or epoll: a pipe that becomes readable."""
+"""Wakes a thread waiting in poll or epoll: a pipe becomes readable."""
 
 import os
 
@@ -17,7 +17,7 @@ class Waker:
         return self._woken
 
     def nudge(self) -> None:
-        """Wake the one who waits."""
+        """Wake the waiting thread."""
         if not self._open:
             return
         try:
@@ -27,14 +27,14 @@ class Waker:
             pass
 
     def calm(self) -> None:
-        """Take back the wake-ups that have been acted on."""
+        """Take back the answered wake-ups."""
         try:
             os.read(self._woken, 4096)
         except BlockingIOError:
             pass
 
     def close(self) -> None:
-        """No more wake-ups."""
+        """Close the pipe; later nudges are ignored."""
         self._open = False
         os.close(self._woken)
         os.close(self._wake)

@@ -1,1 +1,1 @@
-"""Between agent and worker: the messages, and the socket that carries them."""
+"""Between agent and worker: the messages, and their socket."""

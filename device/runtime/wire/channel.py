@@ -1,7 +1,7 @@
 """Messages between agent and worker: one JSON object per packet, over a pair of connected sockets.
 
-A packet is bounded (MAX_PACKET) and kept whole by the kernel, so there is no framing that a hostile worker could
-break. What is not a well-formed object raises ProtocolError; what the messages mean is messages.py's.
+A packet is bounded (MAX_PACKET) and kept whole by the kernel, so a hostile worker finds no framing to break. Anything
+but a well-formed object raises ProtocolError; messages.py gives the messages their meaning.
 """
 
 import json
@@ -15,14 +15,14 @@ from json import encoder
 
 from device.protocol.errors import ProtocolError
 
-# Below Linux's default socket buffer (212,992 bytes), so that a packet always fits.
+# Below Linux's default socket buffer (212,992 bytes): a packet always fits.
 MAX_PACKET = 128 * 1024
 # macOS has no SOCK_SEQPACKET for Unix sockets; datagrams of a connected pair keep packets whole as well.
 _KIND = socket.SOCK_DGRAM if sys.platform == "darwin" else socket.SOCK_SEQPACKET
 
 
 class ChannelClosedError(Exception):
-    """The other side has gone, or does not read what it is sent."""
+    """The other side has gone, or leaves its messages unread."""
 
 
 def _refuse(constant: str) -> object:
@@ -41,8 +41,8 @@ def _finite(digits: str) -> float:
 
 
 _Encode = Callable[[object, int], Iterable[str]]
-# Made once: JSONEncoder.encode makes it anew for every message. Not escaping other scripts makes a lone surrogate an
-# error in the process that made it. Without markers a value that contains itself is a RecursionError.
+# Made once: JSONEncoder.encode makes it anew for every message. Other scripts stay unescaped, so a lone surrogate is an
+# error in the process that made it. Markers are off, so a value inside itself is a RecursionError.
 _ENCODE: _Encode = encoder.c_make_encoder(  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType, reportUnknownMemberType]
     None, _refuse_type, encoder.encode_basestring, None, ":", ",", False, False, False
 )
@@ -54,7 +54,7 @@ _LONG_NUMBER = re.compile(r"[0-9]{300}").search
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
-    """Two connected sockets that keep packets whole."""
+    """Two connected sockets; each packet stays whole."""
     ends = socket.socketpair(socket.AF_UNIX, _KIND)
     for end in ends:
         end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * MAX_PACKET)
@@ -62,7 +62,7 @@ def pair() -> tuple[socket.socket, socket.socket]:
 
 
 def adopt(fd: int) -> socket.socket:
-    """The socket behind an inherited or received file descriptor; not passed on to programs that are executed."""
+    """The socket behind an inherited or received file descriptor; closed to the programs this process executes."""
     end = socket.socket(fileno=fd)
     end.set_inheritable(False)
     return end
@@ -71,7 +71,7 @@ def adopt(fd: int) -> socket.socket:
 def encode(message: dict[str, object]) -> bytes:
     """`message` as a packet.
 
-    Raises ValueError or TypeError for what JSON cannot say (NaN too), ProtocolError when too long.
+    Raises ValueError or TypeError for values beyond JSON (NaN too), ProtocolError when too long.
     """
     packet = "".join(_ENCODE(message, 0)).encode()
     if len(packet) > MAX_PACKET:
@@ -87,7 +87,7 @@ def decode(packet: bytes | memoryview) -> dict[str, object]:
         if end != len(text):
             raise ValueError("more than one message in a packet")
         if "\\u" in text:
-            # An escaped lone surrogate would pass here and break whoever writes the text down.
+            # An escaped lone surrogate would pass here and break the text's later writer.
             "".join(_ENCODE(message, 0)).encode()
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"malformed message: {error}") from None
@@ -107,16 +107,16 @@ def _may_overflow(text: str) -> bool:
 class Channel:
     """One end. Any thread may send; one thread receives.
 
-    The worker's end waits until there is room to send. The agent's does not (`waits=False`): it never has more than one
-    message unread, so a full buffer means a worker that does not read, and must not hold the agent up. Nor does the
-    worker doubt what it receives (`strict=False`), for the agent could do with it what it likes anyway.
+    The worker's end waits for room to send. The agent's fails at once (`waits=False`): it has at most one message
+    unread, so a full buffer means a worker that has stopped reading, and the agent must go on. The worker trusts its
+    messages (`strict=False`), for it is in the agent's hands anyway.
     """
 
     def __init__(self, end: socket.socket, waits: bool = True, strict: bool = True) -> None:
         self._socket = end
         self._flags = 0 if waits else socket.MSG_DONTWAIT
-        # One byte more than a packet may have, so that a longer one shows.
-        # Memory of its own from the kernel takes up only what packets have reached; a bytearray is written throughout.
+        # One byte more than a packet may have: a longer one shows. Memory of its own from the kernel takes up only the
+        # part reached by packets; a bytearray is written throughout.
         self._view = memoryview(mmap.mmap(-1, MAX_PACKET + 1, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
         self._sending = threading.Lock()
         self._decode = decode if strict else _decode_trusted
@@ -126,11 +126,11 @@ class Channel:
         return self._socket.fileno()
 
     def send(self, message: dict[str, object]) -> None:
-        """Send one message. Raises as `encode` does, ChannelClosedError when nobody is there."""
+        """Send one message. Raises as `encode` does, ChannelClosedError when the other side is gone."""
         self.send_packet(encode(message))
 
     def send_packet(self, packet: bytes) -> None:
-        """Send what `encode` made."""
+        """Send a packet made by `encode`."""
         try:
             with self._sending:
                 self._socket.send(packet, self._flags)
@@ -153,7 +153,7 @@ class Channel:
         return self._decode(self._view[:size])
 
     def hang_up(self) -> None:
-        """Make the receiver, in whatever thread, see the end after what has already arrived."""
+        """Make the receiver, in any thread, see the end after the messages already there."""
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:

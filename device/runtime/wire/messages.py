@@ -1,8 +1,8 @@
-"""What agent and worker say to each other, as values; channel.py carries them.
+"""The messages between agent and worker, as values; channel.py carries them.
 
-Agent to worker: an Assignment, then `GO`, then one event at a time, `STOP` at the end. Worker to agent: READY when
-the handler is imported, RUNNING after `GO` when the hardware is open, a Result or Failure for each event; a Log, a
-Publish or a Drives at any time. Whatever a worker says is checked here field by field: it may be hostile.
+Agent to worker: an Assignment, then `GO`, then one event at a time, `STOP` at the end. Worker to agent: READY when the
+handler is imported, RUNNING after `GO` when the hardware is open, a Result or Failure for each event; a Log, a Publish
+or a Drives at any time. A worker may be hostile: each of its messages is checked here field by field.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,25 +20,25 @@ READY: dict[str, object] = {"is": "ready"}
 RUNNING: dict[str, object] = {"is": "running"}
 STOPPED: dict[str, object] = {"is": "stopped"}
 
-# For what with_deadline adds to a packet.
+# Room for the addition of with_deadline.
 _DEADLINE_ROOM = 64
 # Of a model within one event: far more than there is time for.
 _MOST_RUNS = 10**9
 LEVELS = ("debug", "info", "warning", "error")
-# Kinds of failure: the handler raised, the memory limit was met, what it returned cannot be sent, it could not be
+# Kinds of failure: the handler raised, the memory limit was met, its return value is beyond JSON, it could not be
 # imported, a model could not be loaded, its state could not be migrated, or its hardware could not be opened.
 KINDS = ("exception", "memory", "result", "import", "model", "state", "hardware")
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """Everything that a worker needs to become one function.
+    """Everything a worker needs to become one function.
 
     `path` is the bundle's folder, `scratch` the worker's own, with room for `scratch_size` bytes; `memory` is in bytes
-    above the bare worker; `processes` counts threads too; `outputs` and `inputs` are leased pins; `folders` are those
-    that it is told of files in; `models` maps a name to the folder of the model. `states` is the folder of its durable
-    state, with one folder a schema and at most `state_size` bytes in each; `migrate` is a module and its function, or
-    two empty texts. `layer` is the folder of its dependencies, or empty.
+    above the bare worker; `processes` counts threads too; `outputs` and `inputs` are leased pins; `folders` are the
+    watched folders of its file triggers; `models` maps a name to the folder of the model. `states` is the folder of its
+    durable state, with one folder a schema and at most `state_size` bytes in each; `migrate` is a module and its
+    function, or two empty texts. `layer` is the folder of its dependencies, or empty.
     """
 
     function: str
@@ -70,15 +70,15 @@ class Assignment:
 
 
 def assignment(message: dict[str, object]) -> Assignment:
-    """The assignment in a message from the agent, which is trusted."""
+    """The assignment in a message from the trusted agent."""
     fields = {key: value for key, value in message.items() if key != "do"}
     return Assignment(**fields)  # pyright: ignore[reportArgumentType]
 
 
 def event_packet(id: str, source: str, type: str, time: float, data: object, subject: str = "", hops: int = 0) -> bytes:
-    """An event as a packet that still lacks its deadline: encoded once, by whoever brings the event.
+    """An event as a packet, still to be completed by its deadline: encoded once, by the thread that brings the event.
 
-    Raises ValueError, TypeError or RecursionError for data that cannot be sent.
+    Raises ValueError, TypeError or RecursionError for data beyond JSON.
     """
     said = {"do": "handle", "id": id, "source": source, "type": type, "time": time, "data": data, "subject": subject}
     if hops:
@@ -90,14 +90,14 @@ def event_packet(id: str, source: str, type: str, time: float, data: object, sub
 
 
 def event(message: dict[str, Any]) -> tuple[Event, float]:
-    """The event in a message from the agent, which is trusted, and its deadline."""
+    """The event in a message from the trusted agent, and its deadline."""
     # Written out, for it is on the path of every event.
     m = message
     return Event(m["id"], m["source"], m["type"], m["time"], m["data"], m["subject"], m.get("hops", 0)), m["deadline"]
 
 
 def with_deadline(packet: bytes, deadline: float) -> bytes:
-    """What `event_packet` made, to be handled until `deadline`, in seconds of the system-wide monotonic clock."""
+    """The packet of `event_packet` with its `deadline`, in seconds of the system-wide monotonic clock."""
     return b'%b,"deadline":%r}' % (packet[:-1], deadline)
 
 
@@ -117,10 +117,10 @@ class Stopped:
 
 
 class Result(NamedTuple):
-    """What the handler returned, the levels of its outputs after it, and how long it took in milliseconds.
+    """The handler's return value, the levels of its outputs after it, and its time in milliseconds.
 
-    `reads` is what it read meanwhile (reads.py); None when that was too much. It ran its models `runs` times, `slow` of
-    these longer than their budget.
+    `reads` are the values it read meanwhile (reads.py); None when they were too many. It ran its models `runs` times,
+    `slow` of these longer than their budget.
     """
 
     value: object
@@ -138,7 +138,7 @@ class Result(NamedTuple):
 
 @dataclass(frozen=True)
 class Failure:
-    """What went wrong: one of KINDS, and a text for a person; and what the handler read before it."""
+    """A failure: one of KINDS, a text for a person, and the values read by the handler before it."""
 
     kind: str
     text: str
@@ -163,7 +163,7 @@ class Log:
 
 @dataclass(frozen=True)
 class Publish:
-    """What the function sent with context.publish."""
+    """A message sent by the function with context.publish."""
 
     topic: str
     data: object
@@ -175,7 +175,7 @@ class Publish:
 
 @dataclass(frozen=True)
 class Drives:
-    """The level that a leased output has from now on."""
+    """The level of a leased output from now on."""
 
     pin: str
     level: bool
@@ -189,7 +189,7 @@ Said = Ready | Running | Stopped | Result | Failure | Log | Publish | Drives
 
 
 def said(message: dict[str, object]) -> Said:
-    """What a worker said; raises ProtocolError naming what is wrong with it."""
+    """A worker's message as a value; raises ProtocolError naming its fault."""
     kind = message.get("is")
     reader = _READERS.get(kind) if isinstance(kind, str) else None
     if reader is None:

@@ -1,1 +1,1 @@
-"""The process that runs one function: its handler, the context it is given, and its durable state."""
+"""The process of one function: its handler, its context, and its durable state."""

@@ -1,7 +1,7 @@
-"""What a handler is given beside its event: `handler(event, context)`.
+"""The second argument of a handler: `handler(event, context)`.
 
-Lives in the worker. It gives a function what its function.toml leased and nothing else; how the hardware works is
-hal's, how messages travel the channel's.
+Lives in the worker. It gives a function exactly the things leased in its function.toml. hal works the hardware, the
+channel carries the messages.
 """
 
 import logging
@@ -27,9 +27,9 @@ T = TypeVar("T")
 
 
 class Leased(Mapping[str, T], Generic[T]):
-    """Things by the name they were leased under, each opened when it is first used.
+    """Things by their leased name, each opened at first use.
 
-    A name that was not leased raises NotFoundError, which says what to write into function.toml.
+    Any other name raises NotFoundError, with the missing line of function.toml.
     """
 
     def __init__(self, names: list[str], opener: Callable[[str], T], what: str, remedy: str) -> None:
@@ -58,7 +58,7 @@ class Leased(Mapping[str, T], Generic[T]):
         return len(self._names)
 
     def opened(self) -> Mapping[str, T]:
-        """Those in use."""
+        """The things opened so far."""
         return self._open
 
 
@@ -79,7 +79,7 @@ class Sensor:
         self.close = sensor.close
 
     def read(self) -> "Reading":
-        """A reading now; raises SensorError when the sensor does not answer."""
+        """A reading now; raises SensorError when the sensor stays silent."""
         try:
             reading = self._sensor.read()
         except LamplightError as error:
@@ -90,12 +90,12 @@ class Sensor:
 
     @property
     def lux(self) -> float:
-        """The illuminance now, in lux; raises SensorError when the sensor does not answer."""
+        """The illuminance now, in lux; raises SensorError when the sensor stays silent."""
         return self.read().lux
 
 
 class OutputPin:
-    """A leased output. The agent is told of the level that it was taken over with, and of each change."""
+    """A leased output. The agent hears of its level at the takeover, and of each change."""
 
     def __init__(self, name: str, pin: "Output", send: Send) -> None:
         self._name = name
@@ -175,21 +175,21 @@ class FunctionLog:
         self.line("debug", message, arguments)
 
     def info(self, message: object, *arguments: object) -> None:
-        """A line that says what happened."""
+        """A line about something that happened."""
         self.line("info", message, arguments)
 
     def warning(self, message: object, *arguments: object) -> None:
-        """A line about something that is not as it should be."""
+        """A line about something unusual."""
         self.line("warning", message, arguments)
 
     def error(self, message: object, *arguments: object) -> None:
-        """A line about something that failed."""
+        """A line about a failure."""
         self.line("error", message, arguments)
 
     def line(self, level: str, message: object, arguments: tuple[object, ...] = ()) -> None:
         """One line. `arguments` go into `message` by `%`, as in the standard library's logging.
 
-        Raises ValueError for a level that there is not.
+        Raises ValueError for an unknown level.
         """
         if level not in LEVELS:
             raise ValueError(f"there is no level {level!r}: a line is one of {', '.join(LEVELS)}")
@@ -202,7 +202,7 @@ MAX_TEXT = 8192
 
 
 class LoggingBridge(logging.Handler):
-    """Sends what libraries write with the standard library's logging to the function's log."""
+    """Sends the lines of libraries, written with the standard library's logging, to the function's log."""
 
     def __init__(self, log: FunctionLog) -> None:
         super().__init__()
@@ -215,12 +215,12 @@ class LoggingBridge(logging.Handler):
 
 
 class Context:
-    """What the function may use, and what it should know about the event in hand.
+    """The things the function may use, and facts about the event in hand.
 
     `pins`: name → output (`.value` to read and set) or input (`.value` to read). `sensors`: name → `.lux`, `.read()`.
-    `models`: name → `.run(values)`. `state`: text → what JSON can say, kept from event to event. `config`: the
-    settings, read-only. `deadline`: when the event must be done, in seconds of `time.monotonic()`. `request_id`: the
-    event's id. `function` and `version`: which release this is.
+    `models`: name → `.run(values)`. `state`: text → any JSON value, kept from event to event. `config`: the settings,
+    read-only. `deadline`: when the event must be done, in seconds of `time.monotonic()`. `request_id`: the event's id.
+    `function` and `version`: the name and number of this release.
 
     Examples:
         >>> def handler(event, context):
@@ -261,7 +261,7 @@ class Context:
 
         It waits on the board while offline.
 
-        Raises TypeError when `topic` is no text, LamplightError when `data` cannot be sent.
+        Raises TypeError unless `topic` is text, LamplightError when `data` has no form in JSON or is too long.
 
         Examples:
             >>> context.publish("room/light", {"lux": event.data["lux"]})
@@ -276,7 +276,7 @@ class Context:
             self._publish_formed(topic, data)
 
     def _publish_formed(self, topic: str, data: object) -> None:
-        """Publish what the plain encoding does not take."""
+        """Publish data beyond the plain encoding."""
         try:
             self._send(Publish(topic, values.plain(data, "data")).message())
         except (TypeError, ValueError) as error:

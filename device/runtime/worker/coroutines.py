@@ -1,7 +1,6 @@
-"""Runs what an `async def` returns. Its loop is made with the first of it, and lives as long as the worker.
+"""Runs the coroutine of an `async def` handler. Its loop is made for the first one, and lives as long as the worker.
 
-What a handler starts and does not await stands still until the next event. How long it may take is judged as for any
-handler, from outside.
+A handler's unawaited tasks stand still until the next event. Its time is judged as for any handler, from outside.
 """
 
 from collections.abc import Coroutine
@@ -19,7 +18,7 @@ class Coroutines:
         self._runner: Runner | None = None
 
     def settle(self, value: object) -> object:
-        """`value`; where it is a coroutine, what comes of running it."""
+        """`value`; for a coroutine, the result of running it."""
         return self._run(value) if isinstance(value, CoroutineType) else value  # pyright: ignore[reportUnknownArgumentType]
 
     def _run(self, value: Coroutine[Any, Any, object]) -> object:
@@ -31,7 +30,7 @@ class Coroutines:
         return self._runner.run(value)
 
     def close(self) -> None:
-        """End what still runs, and the loop."""
+        """End the remaining tasks, and the loop."""
         runner, self._runner = self._runner, None
         if runner is not None:
             runner.close()

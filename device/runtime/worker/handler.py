@@ -1,6 +1,6 @@
-"""Finds the handler in a bundle, and tells a person what went wrong inside it.
+"""Finds the handler in a bundle, and explains its errors to a person.
 
-Runs in the worker. It imports the user's code; it calls nothing of it.
+Runs in the worker. It imports the user's code; calling it is left to others.
 """
 
 import sys
@@ -23,8 +23,8 @@ MAX_TEXT = 4000
 def find(names: Names, module: str, attribute: str) -> Callable[..., object]:
     """Import `module` from the function's folder and return its `attribute`.
 
-    Raises BadArtifactError when it is not there, or when Python has a module of that name that no file can replace;
-    whatever the import raises passes through.
+    Raises BadArtifactError when it is missing, or when Python has a module of this name that no file can replace.
+    Errors of the import pass through.
     """
     sys.dont_write_bytecode = True
     loaded = names.load(module)
@@ -45,7 +45,7 @@ def find(names: Names, module: str, attribute: str) -> Callable[..., object]:
 
 
 def explain(error: BaseException, names: Names, network: bool = True) -> str:
-    """`error` for a person: what it says, what may cure it, and where in the bundle it came from.
+    """`error` for a person: its text, a likely cure, and its place in the bundle.
 
     The runtime's own frames are left out. `network` says whether the function may use the network.
     """
@@ -68,5 +68,5 @@ def _place(frame: traceback.FrameSummary, bundle: Path) -> str:
 
 
 def shorten(text: str) -> str:
-    """At most MAX_TEXT characters of `text`, and no lone surrogates, which cannot be sent."""
+    """At most MAX_TEXT characters of `text`; lone surrogates, impossible to send, are replaced."""
     return text[:MAX_TEXT].encode(errors="replace").decode()

@@ -1,8 +1,8 @@
 """Takes a function's state from one schema to the next, once, before the first event of the new release.
 
 Each schema has a folder of its own beside the others, named by its number. The new one is made of a copy and marked as
-unfinished until it is whole; the old one is not touched, so a board that goes back finds it as it was. It runs in the
-worker, for it calls the function's own code, and writes into files that the agent has made (state_files.py).
+unfinished until it is whole. The old one stays as it is, for a board that goes back. It runs in the worker, for it
+calls the function's own code, and writes into files made by the agent (state_files.py).
 """
 
 import contextlib
@@ -25,10 +25,10 @@ def due(states: Path, schema: int) -> bool:
 
 
 def settle(states: Path, schema: int, most: int, migrate: Migrate | None) -> None:
-    """Make the state of `schema` below `states` from that of the nearest lower schema, if that is due.
+    """Make the state of `schema` below `states` from the nearest lower schema's, if it is due.
 
-    `migrate(state, schema)` is given the copy and the schema that it has; what it raises passes through, and the state
-    is made anew the next time. Without one, or with nothing to migrate from, the state begins empty.
+    `migrate(state, schema)` is given the copy and its schema. Its errors pass through, and the state is made anew the
+    next time. When `migrate` or a lower schema is missing, the state begins empty.
     """
     with _alone(states):
         if due(states, schema):
@@ -45,7 +45,7 @@ def settle(states: Path, schema: int, most: int, migrate: Migrate | None) -> Non
 
 
 def _copy(source: Path, target: Path) -> None:
-    """What `source` has, in the empty file `target`."""
+    """Copy the data of `source` into the empty file `target`."""
     with contextlib.closing(sqlite3.connect(source)) as old, contextlib.closing(sqlite3.connect(target)) as new:
         # A journal would be one file more.
         new.execute("PRAGMA journal_mode = MEMORY")

@@ -1,12 +1,12 @@
-"""Whose file an import means: in a function's own files the function's, everywhere else the process's.
+"""Leads imports to the right file: in a function's own files to the function's, everywhere else to the process's.
 
-A function may call its files as it likes. Its `device.py`, `calendar.py` or `board.py` has the name of a module that
-the agent, the standard library or the board has too. Python keeps one module for each name, so the function's is kept
-under OWN, and an import in one of the function's files is led there. The agent, the libraries and the standard library
-go on finding theirs. A name that nobody else has is imported as Python does it.
+A function may name its files freely. Its `device.py`, `calendar.py` or `board.py` shares its name with a module of the
+agent, the standard library or the board. Python keeps one module for each name, so the function's is kept under OWN,
+and an import in one of the function's files is led there. The agent, the libraries and the standard library go on
+finding theirs. A name unique to the function is imported as Python does it.
 
-`from . import helper` works in the function's folder too, as if the folder were a package.
-It looks at names only: what is in a module is handler.py's to say.
+`from . import helper` works in the function's folder too, as if the folder were a package. It looks at names only;
+handler.py looks into the modules.
 """
 
 import builtins
@@ -19,18 +19,18 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-# The package below which a function's modules are kept whose names others have.
+# The package for a function's modules with names already taken.
 OWN = "lamplight.own"
-# A virtual environment may lie in the folder; what is installed there is not the function's.
+# A virtual environment may lie in the folder; the packages in it are others' code.
 _INSTALLED = "/site-packages/"
 # Python itself has these before it looks at any file, and `from __future__` speaks to the compiler.
 _PYTHONS = ("sys", "builtins", "__future__")
 
 
 class Names:
-    """The names of the modules in `bundle`; from now on its files find each other. `release` ends that.
+    """The names of the modules in `bundle`; from now on its files find each other. `release` ends it.
 
-    `own` are the names that an import finds in the folder itself.
+    `own` are the names an import finds in the folder itself.
     """
 
     def __init__(self, bundle: Path) -> None:
@@ -40,13 +40,13 @@ class Names:
         path = _path_without(bundle)
         self._taken = frozenset(name for name in self.own if name not in _PYTHONS and self._is_taken(name, path))
         self._before = builtins.__import__, importlib.import_module
-        # Last, for what others have goes by that; in front, its `random.py` would be every library's.
+        # Last, so that others find their own modules; in front, its `random.py` would be every library's.
         sys.path[:] = [*_path_without(bundle), str(bundle)]
         if self._taken or _speaks_of_its_folder(bundle):
             self._lead()
 
     def load(self, module: str) -> ModuleType:
-        """The function's module of that name; whatever its import raises passes through."""
+        """The function's module of this name. Errors of its import pass through."""
         return importlib.import_module(self._real(module))
 
     def holds(self, module: ModuleType) -> bool:
@@ -72,7 +72,7 @@ class Names:
         package = ModuleType(OWN)
         package.__path__ = [str(self.bundle)]
         sys.modules[OWN] = package
-        # An import that C code makes for a function's file goes by the process's names: it brings an empty list.
+        # An import by C code for a function's file goes by the process's names: it brings an empty list.
         builtins.__import__ = self._import
         importlib.import_module = self._import_module
 
@@ -128,14 +128,14 @@ class Names:
 
 
 def _importer() -> Mapping[str, object]:
-    """The names of the module whose code called the function that asks."""
+    """The global names of the importing module."""
     frame = inspect.currentframe()
     caller = frame.f_back.f_back if frame and frame.f_back else None
     return caller.f_globals if caller else {}
 
 
 def top_level(bundle: Path) -> Iterator[str]:
-    """The names that an import finds in the folder itself: modules, and folders with code in them."""
+    """The names an import finds in the folder itself: modules, and folders with code in them."""
     for path in bundle.iterdir() if bundle.is_dir() else ():
         name = path.name.partition(".")[0]
         if name.isidentifier() and (path.suffix in (".py", ".so") or (path.is_dir() and any(path.rglob("*.py")))):

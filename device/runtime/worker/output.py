@@ -1,7 +1,7 @@
 """A worker's stdout and stderr: whole lines reach the agent when they are printed, and a begun one at the event's end.
 
-What becomes of the lines is the agent's (workers/logpipe.py). Bytes that go past Python, of a library or another
-process, are passed on as they come.
+The agent takes the lines from there (workers/logpipe.py). Bytes written past Python, by a library or another process,
+are passed on as they come.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ _open: list["Output"] = []
 
 
 class Output(io.TextIOWrapper):
-    """Text for the file descriptor `fd`, line by line; odd characters are written as escapes and are never an error."""
+    """Text for the file descriptor `fd`, line by line; odd characters are written as escapes instead of raising."""
 
     def __init__(self, fd: int) -> None:
         super().__init__(
@@ -32,7 +32,7 @@ class Output(io.TextIOWrapper):
         return written
 
     def end_line(self) -> None:
-        """End the line that was begun, if any. A function may have closed what it prints to: that is its own loss."""
+        """End the begun line, if any. A function may have closed its own output: the text is its own loss."""
         if self._begun:
             with contextlib.suppress(OSError, ValueError):
                 self.write("\n")
@@ -40,7 +40,7 @@ class Output(io.TextIOWrapper):
 
 
 def take(log: int) -> None:
-    """Print to the file descriptor `log` from now on, this process and those that it starts."""
+    """Print to the file descriptor `log` from now on, in this process and its children."""
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)
@@ -49,6 +49,6 @@ def take(log: int) -> None:
 
 
 def end_lines() -> None:
-    """End the lines that an event's handler has begun: `print(end="")` must not run into the next event's."""
+    """End the lines begun by an event's handler: the text of `print(end="")` must stay apart from the next event's."""
     for each in _open:
         each.end_line()

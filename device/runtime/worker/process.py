@@ -1,7 +1,7 @@
-"""The process that runs one function: becomes it, waits for `go`, then handles one event at a time.
+"""The process of one function: becomes it, waits for `go`, then handles one event at a time.
 
-Forked by the zygote; never returns. It trusts the agent and is not trusted by it. What the handler sees is
-context.py's, what confines the process confinement/'s.
+Forked by the zygote, and ends by os._exit. It trusts the agent; the agent distrusts it. context.py is the handler's
+view, confinement/ the process's bounds.
 """
 
 import faulthandler
@@ -42,7 +42,7 @@ LOG_ROOM = 1 << 20
 def main(end: socket.socket, log: int, hardware: "Hardware", zygote: int) -> NoReturn:
     """Live as a worker: talk over `end`, print to the file descriptor `log`. `zygote` is the parent's process id.
 
-    Leaves by os._exit, so that nothing inherited from the zygote is closed, flushed or joined a second time.
+    Leaves by os._exit: things inherited from the zygote must be closed, flushed and joined by the zygote alone.
     """
     status = 1
     try:
@@ -64,7 +64,7 @@ def main(end: socket.socket, log: int, hardware: "Hardware", zygote: int) -> NoR
 
 
 def _settle(log: int, zygote: int) -> None:
-    """Leave what the zygote was: its session, its signals, its output."""
+    """Leave the zygote's session, signals and output behind."""
     die_with_parent(zygote)
     rlimits.apart()
     signal.set_wakeup_fd(-1)
@@ -100,7 +100,7 @@ def _bounds(assignment: Assignment, hardware: "Hardware") -> Bounds:
 
 
 class RefusedError(Exception):
-    """The worker cannot become the function, and has said why."""
+    """The worker failed to become the function, and has said why."""
 
 
 class Worker:
@@ -116,7 +116,7 @@ class Worker:
         self._models = leased_models(list(assignment.models), lambda name: _load(Path(assignment.models[name])))
         self._runs = self._slow = 0
         if assignment.layer:
-            # Before what is installed on the board.
+            # Before the packages of the board.
             sys.path.insert(0, assignment.layer)
         self._names = Names(Path(assignment.path))
         self._states = Path(assignment.states)
@@ -125,7 +125,7 @@ class Worker:
             assignment.function,
             assignment.version,
             assignment.config,
-            # An input has no setter: that is an editor's to know, by the name.
+            # An input has no setter: an editor knows it by the name.
             cast("Mapping[str, Pin]", self._pins),
             self._sensors,
             self._models,
@@ -134,8 +134,11 @@ class Worker:
         )
 
     def live(self) -> None:
-        """Until told to stop. Raises RefusedError when it cannot start, ChannelClosedError when the agent has gone."""
-        # What can fail is done before `go`, while the worker that this one replaces still holds the hardware.
+        """Live until told to stop.
+
+        Raises RefusedError when the start fails, ChannelClosedError when the agent has gone.
+        """
+        # The steps that can fail come before `go`, while the worker to be replaced still holds the hardware.
         handle = self._become("import", self._find)
         self._become("model", lambda: [self._models[name] for name in self._models])
         self._channel.send(messages.READY)
@@ -157,7 +160,7 @@ class Worker:
         return handler.find(self._names, self._assignment.module, self._assignment.attribute)
 
     def _migrate(self) -> None:
-        # Not before `go`: until then a worker of the old schema may still change what is to be migrated.
+        # Only after `go`: until then a worker of the old schema may still change the state.
         module, attribute = self._assignment.migrate
         if migration.due(self._states, self._assignment.schema):
             found = handler.find(self._names, module, attribute) if attribute else None
@@ -186,7 +189,7 @@ class Worker:
             ms = (time.perf_counter() - started) * 1000
             return Result(value, self._levels(), round(ms, 3), self._reads.take(), *self._inferred())
         except MemoryError:
-            # Said after this block, when the frames that hold the memory are gone.
+            # Said after this block, when the frames full of memory are gone.
             pass
         except BaseException as error:
             return Failure(
@@ -215,7 +218,7 @@ class Worker:
 
 
 def _otherwise(outcome: Result | Failure, error: Exception) -> Result | Failure:
-    """What is said where `outcome` is nothing that JSON can say: its form in JSON, or why there is none."""
+    """The reply for an `outcome` beyond plain JSON: its form in JSON, or the reason for its lack of one."""
     try:
         if isinstance(outcome, Result):
             formed = outcome._replace(value=values.plain(outcome.value, "result"))

@@ -1,6 +1,6 @@
-"""What a handler reads while it handles one event, in order: with it, the event can be replayed (device/replay/).
+"""Notes the values a handler reads in one event, in order: with them, the event can be replayed (device/replay/).
 
-Lives in the worker. It notes values; it reads nothing itself.
+Lives in the worker. It only notes; others do the reading.
 """
 
 import json
@@ -10,12 +10,12 @@ from collections.abc import Callable
 MAX_SIZE = 4096
 _MOST = 64
 
-# Told of what a handler reads, as (kind, name, value).
+# Hears each value read by a handler, as (kind, name, value).
 Note = Callable[[str, str, object], None]
 
 
 def forget(kind: str, name: str, value: object) -> None:
-    """Note nothing: what is read is part of no event, or of a replayed one."""
+    """Drop the value: it is read outside of any event, or in a replayed one."""
 
 
 class Reads:
@@ -30,7 +30,7 @@ class Reads:
             self._read.append((kind, name, value))
 
     def take(self) -> list[tuple[str, str, object]] | None:
-        """What was read since this was last asked; None when it was too much to keep."""
+        """The values since the last call; None when they were too many to keep."""
         if not self._read:
             return self._read
         read, self._read = self._read, []

@@ -1,6 +1,6 @@
-"""What most likely cures an error that a function's code raised: a line for the person who reads it, or "".
+"""The most likely cure for an error in a function's code: a line for its reader, or "".
 
-It looks at the error and at the names in the function's folder; it changes nothing.
+It looks at the error and at the names in the function's folder, and changes neither.
 """
 
 import difflib
@@ -11,7 +11,7 @@ import stat
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-# Packages that are called otherwise than what they are imported as.
+# Packages with another name than their modules.
 _PACKAGES = {
     "PIL": "pillow",
     "bs4": "beautifulsoup4",
@@ -22,14 +22,17 @@ _PACKAGES = {
     "usb": "pyusb",
     "yaml": "PyYAML",
 }
-# As the kernel and the sandbox say that there is no network.
+# The errors of kernel and sandbox for a missing network.
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 _FORBIDDEN = (errno.EPERM, errno.EACCES)
 _MOST = 10
 
 
 def remedy(error: BaseException, own: Collection[str], network: bool) -> str:
-    """What to try. `own` are the modules in the function's folder; `network` says whether it may use the network."""
+    """The likely cure.
+
+    `own` are the modules in the function's folder; `network` says whether it may use the network.
+    """
     if isinstance(error, ModuleNotFoundError) and error.name:
         return _module(error.name.removeprefix("lamplight.own."), own)
     if isinstance(error, FileNotFoundError) and _is_relative(error.filename):
@@ -87,7 +90,7 @@ def _in_socket(error: BaseException) -> bool:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error, and those that it was raised from or while handling."""
+    """The error, and its causes and contexts."""
     each: BaseException | None = error
     for _ in range(_MOST):
         if each is None:

@@ -1,9 +1,9 @@
-"""A function's durable memory, `context.state`: text keys, values that JSON can say, in one SQLite file.
+"""A function's durable memory, `context.state`: text keys and JSON values, in one SQLite file.
 
-Lives in the worker; the agent never opens the file, for the function may have written anything into it. What a handler
-changes is one transaction an event: kept when it returns, dropped when it raises, runs out of time or dies. A power
-cut costs at most what was kept in the last LINGER seconds, and never half an event. Which file it is states.py's to
-say, and what becomes of the data under a new schema migration.py's.
+Lives in the worker. The agent keeps the file closed, for the function may have written anything into it. A handler's
+changes are one transaction an event: kept when it returns, dropped when it raises, runs out of time or dies. A power
+cut costs at most the last LINGER seconds, and always whole events. states.py says where the file is, migration.py how
+its data reach a new schema.
 """
 
 import contextlib
@@ -27,19 +27,19 @@ LINGER = 1.0
 MAX_KEY = 256
 # In bytes, small: a changed value costs the card one page.
 _PAGE = 1024
-# Pages after which SQLite folds its log back into the file.
+# After so many pages SQLite folds its log back into the file.
 _FOLD = 256
 
 
 class StateError(LamplightError):
-    """What a handler asked of its state cannot be done."""
+    """A handler asked its state for something impossible."""
 
 
 class State(MutableMapping[str, object]):
     """The state in the file `state.db` of `folder`, made at first use; at most `most` bytes of it.
 
-    `with state:` is one event: what changed within is kept at its end, or dropped when it ends by an exception. Outside
-    of it, and in other threads, it cannot be used. `note` is told what an event reads.
+    `with state:` is one event: its changes are kept at its end, or dropped when it ends by an exception. Outside of it,
+    and in other threads, the state refuses all use. `note` hears the values read by an event.
 
     Examples:
         >>> context.state["seen"] = context.state.get("seen", 0) + 1
@@ -75,7 +75,7 @@ class State(MutableMapping[str, object]):
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Keep what changed, or drop it; raises StateError when it cannot be kept, and then keeps nothing."""
+        """Keep the changes, or drop them. When keeping fails, raises StateError and drops them all."""
         self._in_hand = False
         database, self._begun = self._begun, None
         if database is None:
@@ -110,7 +110,7 @@ class State(MutableMapping[str, object]):
             raise KeyError(key)
         value = json.loads(row[0])
         if key not in self._noted:
-            # What the event has set or read before, its replay knows.
+            # The replay knows the values set or read earlier in the event.
             self._noted.add(key)
             self._note("state", key, value)
         return value
@@ -149,7 +149,7 @@ class State(MutableMapping[str, object]):
 
     def _begin(self) -> sqlite3.Connection:
         database = self._database = self._database or _connect(self._folder, self._most)
-        # At once for writing: with several instances, what one has read must hold until it has written.
+        # At once for writing: with several instances, a value read by one must hold until it has written.
         database.execute("BEGIN IMMEDIATE")
         self._begun, self._changes = database, database.total_changes
         return database
@@ -179,7 +179,7 @@ def _whole(database: sqlite3.Connection) -> None:
 
 
 def encoded(key: object, value: object) -> str:
-    """What is kept of `value`: its form in JSON. Raises StateError for a key or a value that cannot be kept."""
+    """The kept form of `value`: its JSON. Raises StateError for an unsuitable key or value."""
     if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY:
         raise StateError(
             f"{str(key)[:40]!r} is no key for context.state", f"a key is text of 1 to {MAX_KEY} characters"
@@ -191,7 +191,7 @@ def encoded(key: object, value: object) -> str:
 
 
 def _formed(key: str, value: object) -> str:
-    """What the plain encoding does not take, as text."""
+    """A value beyond the plain encoding, as text."""
     name = f"context.state[{key!r}]"
     try:
         return _dumped(values.plain(value, name))
@@ -204,7 +204,7 @@ def _dumped(value: object) -> str:
 
 
 def _connect(folder: Path, most: int) -> sqlite3.Connection:
-    """The opened file; one that is damaged is put aside, for a function must not stand still over it."""
+    """The opened file. A damaged one is put aside, so that the function can go on."""
     folder.mkdir(exist_ok=True)
     file = folder / FILE
     try:
@@ -223,7 +223,7 @@ def _open(file: Path, most: int) -> sqlite3.Connection:
     try:
         database.execute(f"PRAGMA page_size = {_PAGE}")
         if not file.stat().st_size:
-            # What an empty file becomes needs no journal, which would be one file more.
+            # Filling an empty file needs no journal, which would be one file more.
             database.execute("PRAGMA journal_mode = MEMORY")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
@@ -240,7 +240,7 @@ def _open(file: Path, most: int) -> sqlite3.Connection:
 
 
 class _Syncer:
-    """Brings what was kept from memory to the card, LINGER seconds after the first of it, on a thread of its own."""
+    """Brings kept changes from memory to the card, LINGER seconds after the first of them, on a thread of its own."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -272,7 +272,7 @@ class _Syncer:
 
 
 def _sync(path: Path) -> None:
-    # A disk that cannot sync says so to the next commit.
+    # A disk unable to sync says so to the next commit.
     with contextlib.suppress(OSError):
         handle = os.open(path, os.O_RDONLY)
         try:

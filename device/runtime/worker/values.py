@@ -1,12 +1,12 @@
-"""What a handler returns, publishes or keeps, as JSON has it: each value of Python's that has one obvious form gets it.
+"""Values of a handler (returned, published or kept) as JSON: each Python value with one obvious form gets it.
 
     dataclass, mapping, SimpleNamespace   object         set, deque, range, dict's views   list
     numpy's arrays and numbers            lists, numbers datetime, date, time              ISO 8601
     timedelta                             seconds        Enum                              its value
     Decimal, UUID, path, IP address       text           bytes                             {"base64": "…"}
 
-Any other value raises a NotJsonError that names its place: "result.readings[3].at". The plain encoding is tried first,
-so that an event of plain values costs nothing more. No library is imported whose values it takes.
+Any other value raises a NotJsonError with its place: "result.readings[3].at". The plain encoding is tried first, so an
+event of plain values costs nothing more. It imports none of the libraries whose values it takes.
 """
 
 import base64
@@ -24,20 +24,20 @@ from collections import UserString
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence, Set, ValuesView
 from typing import Any, cast
 
-# Of what is within each other. Python's own encoder ends at about a thousand.
+# Levels of nesting. Python's own encoder ends at about a thousand.
 MAX_DEPTH = 200
-# What has more parts than this is too long for a packet, whatever they are.
+# A value of more parts is too long for a packet, whatever they are.
 MAX_PARTS = 128 * 1024
 _MAX_PLACE = 120
 _BYTES = (bytes, bytearray, memoryview)
 
 
 class NotJsonError(ValueError):
-    """A value that has no form in JSON. Its text says where it stands, and why."""
+    """A value outside JSON. Its text gives the place and the reason."""
 
 
 def sendable(value: object, name: str) -> object:
-    """`value` itself where JSON can say it, or else its form in JSON. `name` is what an error calls it.
+    """`value` itself when it is JSON already, or else its form in JSON. Errors call it `name`.
 
     Raises NotJsonError.
     """
@@ -58,7 +58,7 @@ def _dumped(value: object) -> None:
 
 
 class _Walk:
-    """One value, from its top down; what it is in at the moment, and how many parts it has seen."""
+    """One value, from its top down; it tracks its present containers, and the number of parts so far."""
 
     def __init__(self) -> None:
         self._within: set[int] = set()
@@ -120,7 +120,7 @@ class _Walk:
         raise _error(where, f"is {_called(key)}: a key is text")
 
     def _set(self, value: Set[object], place: str) -> list[object]:
-        # In one order whatever the process: a replay compares.
+        # In one order in every process: a replay compares.
         made = (self.form(each, f"{place}[{each!r:.40}]") for each in value)
         return sorted(made, key=lambda each: (isinstance(each, str), _rank(each), json.dumps(each)))
 
@@ -182,16 +182,16 @@ _FORMS: tuple[tuple[Any, Callable[[Any], object]], ...] = (
 
 
 def _array(value: Any, place: str) -> object:
-    """The numbers in what has `tolist`: numpy's arrays and scalars, and those of its kind; the standard library's."""
+    """The numbers of a value with `tolist`: of numpy and its like, and the standard library's arrays."""
     size = getattr(value, "size", 1)
     if isinstance(size, int) and size > MAX_PARTS:
         raise _error(place, f"is too large: {size} values")
     kind = getattr(getattr(value, "dtype", None), "kind", "")
     if kind in ("M", "m"):
-        # Microseconds are what Python's own have; its nanoseconds would come as bare numbers.
+        # Microseconds, as Python's own; nanoseconds would come as bare numbers.
         value = value.astype("datetime64[us]" if kind == "M" else "timedelta64[us]")
     made = value.tolist()
-    # numpy's long double stays what it is.
+    # numpy's long double stays as it is.
     return float(made) if type(made) is type(value) else made
 
 

@@ -1,9 +1,9 @@
-"""How much processor time a worker got, by the kernel's account, and whether that excuses it for being late.
+"""How much processor time a worker got, by the kernel's account, and whether it excuses the worker for being late.
 
 A worker is late for one of three reasons: it slept, or waited for a reply; it computed, and was slow; or it was ready
 to run while other programs had the processor. Only the last excuses its code. Linux tells the three apart:
-`/proc/PID/task/TID/schedstat` has, for each thread, the nanoseconds that it ran and those that it was ready and waited
-in the run queue (Documentation/scheduler/sched-stats.rst). Time asleep is in neither.
+`/proc/PID/task/TID/schedstat` has two figures for each thread, in nanoseconds: its time running, and its time ready in
+the run queue (Documentation/scheduler/sched-stats.rst). Time asleep is in neither.
 
 `starved` is the decision, and pure; `read` is the look at the kernel.
 """
@@ -19,8 +19,10 @@ _PROC = Path("/proc")
 
 @dataclass(frozen=True)
 class Effort:
-    """At one moment: the `threads` of a worker and of what it started, each with the seconds that it ran and that it
-    was ready and waited for a processor; and the seconds for which its own limit on the processor (`cpu`) held it back.
+    """The account at one moment, in seconds.
+
+    `threads` of a worker and its children: each one's time running, and its time ready and waiting for a processor.
+    `cpu`: the time lost to the function's own limit on the processor.
     """
 
     threads: Mapping[int, tuple[float, float]] = field(default_factory=dict[int, tuple[float, float]])
@@ -28,11 +30,11 @@ class Effort:
 
 
 def starved(before: Effort | None, now: Effort | None, seconds: float) -> bool:
-    """Whether the board kept a worker from being done in the `seconds` between two looks.
+    """Whether the board delayed a worker in the `seconds` between two looks.
 
-    It did when a thread was ready and waited for a processor for more than half of that time, while all of its threads
-    together ran for less than half of it. The limit that function.toml sets is the function's own: what it held back
-    is taken off. Both looks are needed: where one is None, the code is to blame.
+    It did when a thread was ready and waited for a processor for more than half of the time, while all of its threads
+    together ran for less than half of it. The limit in function.toml is the function's own: the time lost to it is
+    taken off. Both looks are needed: where one is None, the code is to blame.
     """
     if before is None or now is None:
         return False
@@ -45,7 +47,7 @@ def starved(before: Effort | None, now: Effort | None, seconds: float) -> bool:
 
 
 def read(pid: int, group: Group | None = None, proc: Path = _PROC) -> Effort | None:
-    """The account of this process and of those that it started; None where the kernel keeps none, or it has ended."""
+    """The account of this process and its children; None when it has ended, or the kernel keeps none."""
     try:
         threads = dict(_threads(pid, proc))
     except (OSError, ValueError, IndexError):

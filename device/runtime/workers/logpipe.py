@@ -1,7 +1,7 @@
-"""What a worker prints, as lines: the reading end of the pipe behind its stdout and stderr.
+"""A worker's printed text, as lines: the reading end of the pipe behind its stdout and stderr.
 
-Never waits. A carriage return ends a line too: a progress bar writes nothing else. Lines are bounded in length here,
-in rate by the journal.
+Every read returns at once. A carriage return ends a line too, for a progress bar prints only these. Lines are bounded
+in length here, in rate by the journal.
 """
 
 import os
@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 MAX_LINE = 2000
 _READ = 64 * 1024
-# A carriage return at the very end may be the first half of the two that end a line elsewhere.
+# A carriage return at the very end may be the first half of CRLF.
 _END = re.compile(rb"\r*\n|(?<=[^\r\n])\r+(?!\Z)")
 
 
 class LogPipe:
-    """`fd` is the pipe's reading end, not blocking; `sink` takes the lines of one read."""
+    """`fd` is the pipe's reading end, in non-blocking mode; `sink` takes the lines of one read."""
 
     def __init__(self, fd: int, sink: Callable[[list[str]], None]) -> None:
         self._fd = fd
@@ -28,14 +28,14 @@ class LogPipe:
         return self._fd
 
     def read(self) -> bool:
-        """Take what has been printed, one pipe's worth at most. False once nobody can print any more."""
+        """Take the printed text, one pipe's worth at most. False once all writers are gone."""
         try:
             data = os.read(self._fd, _READ)
         except BlockingIOError:
             return True
         *whole, self._rest = _END.split((self._rest + data).lstrip(b"\r"))
         if self._cut and whole:
-            # The remainder of a line whose beginning was given out already.
+            # The remainder of a line whose beginning is already out.
             del whole[0]
             self._cut = False
         self._shorten(whole)
@@ -44,7 +44,7 @@ class LogPipe:
         return bool(data)
 
     def _shorten(self, whole: list[bytes]) -> None:
-        """Keep no more than a line's worth of a line without an end."""
+        """Keep at most one line's length of an unfinished line."""
         if len(self._rest) > MAX_LINE:
             if not self._cut:
                 whole.append(self._rest)
@@ -52,7 +52,7 @@ class LogPipe:
             self._cut = True
 
     def close(self) -> None:
-        """Take what is still there, also a last line without its end, and let go."""
+        """Take the rest, an unfinished last line included, and let go."""
         # One read: a process that outlived the worker must not hold the agent here.
         self.read()
         if self._rest and not self._cut:

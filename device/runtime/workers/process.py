@@ -1,7 +1,6 @@
-"""One worker, as the agent sees it: what it is told, what it says, how it ends.
+"""One worker as the agent sees it: its orders, its messages, its end.
 
-Used by one thread at a time, except `wait` and `kill`. It gives what happened to its caller; what to do about it is the
-instance's.
+Used by one thread at a time, except `wait` and `kill`. It reports events to its caller; the instance acts on them.
 """
 
 import math
@@ -25,7 +24,7 @@ from device.runtime.workers.zygote import Fork
 # How long the kernel may take to end a process, and the zygote to say so.
 _REAP = 5.0
 OUT_OF_MEMORY = "killed by the kernel: its processes and scratch files together met its memory limit"
-# Of an event's timeout, the part that passes before its worker's account is read.
+# The part of an event's timeout before the first look at its worker's account.
 _UNWATCHED = 0.25
 # So many times its patience a worker gets to start, where the board gives it too little processor time.
 _LONGER = 4
@@ -35,7 +34,7 @@ _STOP = encode(messages.STOP)
 
 
 class WorkerLostError(Exception):
-    """The worker cannot go on. `what` is crashed, timeout or memory; `detail` may be empty: its end will tell.
+    """The worker has failed. `what` is crashed, timeout or memory; `detail` may be empty: its end will tell.
 
     `excused`: it was late because the board gave it too little processor time (effort.py).
     """
@@ -48,7 +47,7 @@ class WorkerLostError(Exception):
 
 
 class StartError(Exception):
-    """The worker could not become its function: the Failure that it reported; `excused` as in WorkerLostError."""
+    """The worker failed to become its function, and reported this Failure; `excused` as in WorkerLostError."""
 
     def __init__(self, failure: Failure, excused: bool = False) -> None:
         super().__init__(failure.text)
@@ -61,8 +60,9 @@ def _ignore(pin: str, level: bool) -> None:
 
 
 class WorkerProcess:
-    """A forked worker. What it logs and publishes goes to the journal whenever one of the methods runs, and the levels
-    that it drives its outputs to go to `drives`.
+    """A forked worker.
+
+    Each of the methods passes its log lines and messages on to the journal, and the levels of its outputs to `drives`.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class WorkerProcess:
         self._poll.register(self._channel_fd, select.POLLIN)
         self._poll.register(self._log, select.POLLIN)
         self._logging = True
-        # Of the last event: a thread that the handler left behind publishes on its account.
+        # Of the last event: a thread left behind by the handler publishes on its account.
         self._hops = 0
         self._watch: Watch | None = None
         self.pid = fork.pid
@@ -125,8 +125,9 @@ class WorkerProcess:
         self._watch = watch(self._channel_fd, [wake, *([self._log.fileno()] if self._logging else [])])
 
     def wait(self) -> None:
-        """Until the worker did something while nobody else uses it (`attend` says what), or it is to be looked after.
-        The thread that calls this is the one that ends the worker.
+        """Wait until the worker acts while nobody else uses it (`attend` says how), or needs attention.
+
+        The waiting thread is also the one to end the worker.
         """
         if self._watch:
             self._watch.wait()
@@ -142,13 +143,13 @@ class WorkerProcess:
             self._watch.listen()
 
     def attend(self) -> None:
-        """Take what it did while idle. Raises WorkerLostError, also when it spoke unasked."""
+        """Take its messages while idle. Raises WorkerLostError, also when it spoke unasked."""
         said = self._attend(self._poll.poll(0))
         if said is not None:
             raise WorkerLostError("crashed", f"said {type(said).__name__} unasked")
 
     def stop(self, patience: float) -> None:
-        """Have it close its hardware and leave; end it when it does not."""
+        """Have it close its hardware and leave; end a worker that stays."""
         try:
             self._send(_STOP)
             self._await(time.monotonic() + patience)
@@ -157,13 +158,14 @@ class WorkerProcess:
         self.end()
 
     def kill(self) -> None:
-        """End it at once; whoever waits for it is told. Any thread."""
+        """End it at once; its waiting thread is told. Any thread."""
         self._fork.kill()
 
     @property
     def death(self) -> str:
-        """How it ended, as a word (see `death` below), "oom" when the kernel ended it because all the function's
-        processes together met the memory limit; known after `end`.
+        """How it ended, as a word (see `death` below); known after `end`.
+
+        It is "oom" when the kernel ended it because all the function's processes together met the memory limit.
         """
         return "oom" if self._out_of_memory() else death(self._fork.status)
 
@@ -172,7 +174,7 @@ class WorkerProcess:
         return bool(killed and self._group and self._group.out_of_memory() > self._killed)
 
     def end(self) -> str:
-        """Make sure that it has ended, take its last lines, and say how it ended."""
+        """Make sure of its end, take its last lines, and say how it ended."""
         # When it closed its end of the channel it is most likely exiting: let it tell its own status.
         if not self._fork.exited.wait(0.0 if self._talking() else 0.5):
             self._fork.kill()
@@ -206,7 +208,7 @@ class WorkerProcess:
             raise WorkerLostError("crashed", f"said {type(said).__name__} while {doing}")
 
     def _patiently(self, patience: float, doing: str) -> Said:
-        """What it says within `patience` seconds, or longer while the board gives it too little processor time."""
+        """Its answer within `patience` seconds, or longer while the board gives it too little processor time."""
         for more in reversed(range(_LONGER)):
             try:
                 return self._watched(time.monotonic() + patience, f"not done {doing} after {patience:g} s")
@@ -216,7 +218,7 @@ class WorkerProcess:
         raise AssertionError("the last round has returned or raised")
 
     def _watched(self, deadline: float, late: str) -> Said:
-        """What it says before the deadline. Raises WorkerLostError when it does not, with `late` and its account."""
+        """Its answer before the deadline. A late one raises WorkerLostError, with `late` and its account."""
         begun, before = time.monotonic(), effort.read(self.pid, self._group)
         if (said := self._await(deadline)) is not None:
             return said
@@ -224,11 +226,11 @@ class WorkerProcess:
         raise WorkerLostError("timeout", f"{late}{_BUSY if excused else ''}", excused)
 
     def _await(self, deadline: float) -> Said | None:
-        """The next thing it says that is not log or publish; None when nothing came before the deadline."""
+        """Its next message other than a log line, publish or level; None when the deadline passes first."""
         while True:
             left = max(0.0, deadline - time.monotonic())
-            # In whole milliseconds, rounded up: at most one too late. What came meanwhile counts, for this thread may
-            # have been kept waiting itself.
+            # In whole milliseconds, rounded up: at most one too late. Messages of the meantime count, for this thread
+            # may have been kept waiting itself.
             said = self._attend(self._poll.poll(math.ceil(left * 1000)))
             if said is not None or not left:
                 return said

@@ -1,6 +1,6 @@
 """Turns an installed function into a warmed worker.
 
-It forks, puts into a control group, and warms; it gives no hardware to a worker and keeps no track of them.
+It forks, puts into a control group, and warms. Hardware and the keeping of the workers are left to others.
 """
 
 import hashlib
@@ -19,15 +19,17 @@ from device.runtime.wire.messages import Assignment, Failure
 from device.runtime.workers.process import StartError, WorkerLostError, WorkerProcess
 from device.runtime.workers.zygotes import Zygotes
 
-# What a worker takes before its function does, with room: what it shares with the zygote is not counted as its own.
+# A worker's own memory before its function's, with room: pages shared with the zygote are not counted as its own.
 BARE = 24 * 1024 * 1024
-# A function, one of its outputs, and the level that it has from now on.
+# A function, one of its outputs, and the output's level from now on.
 Drives = Callable[[str, str, bool], None]
 
 
 class Starter:
-    """`scratch` holds a folder for each function, and so does `states`; each is given one of `groups`. `drives` is told
-    what a function drives an output to; a worker that drives none needs none.
+    """Starts workers.
+
+    `scratch` holds a folder for each function, and so does `states`; each is given one of `groups`. `drives` hears the
+    level of each output a function drives; only workers with outputs need it.
     """
 
     def __init__(
@@ -56,7 +58,7 @@ class Starter:
     ) -> WorkerProcess:
         """A worker with the handler imported and the models loaded. `forked` is told of it before it warms up.
 
-        Raises ForkError, or StartError when it could not become the function; nothing is left of it then.
+        Raises ForkError, or StartError when it failed to become the function. The worker is gone then.
         """
         scratch = self._scratch / function.name
         try:
@@ -70,7 +72,7 @@ class Starter:
         )
         forked(worker)
         try:
-            # Before it is told whose code it is to run.
+            # Before it learns whose code it is to run.
             worker.enlist()
             folders = watched(function, self._folders)
             worker.warm(assign(function, scratch, states, folders, self._policy.network), self._policy.warm)
@@ -81,7 +83,7 @@ class Starter:
             how = worker.end()
             raise StartError(Failure("import", lost.detail or how), lost.excused) from None
         except Exception as error:
-            # A configuration that does not fit a message.
+            # A configuration too large or odd for a message.
             worker.end()
             raise StartError(Failure("import", f"its settings cannot be sent to a worker: {error}")) from None
         return worker
@@ -92,8 +94,9 @@ class Starter:
         return self._groups.of(self.group_name(function), limits(function))
 
     def group_name(self, function: InstalledFunction) -> str:
-        """Of the control group of this very release with this very configuration: the one that takes over from it has
-        another, so that their limits do not add up. A check has its own, too.
+        """The name of the control group for this very release with this very configuration.
+
+        Its successor has another name, so their limits stay apart. A check has its own, too.
         """
         parts = (function.digest, function.layer and function.layer.digest, sorted(function.config.items()))
         models = sorted((name, model.digest) for name, model in function.models.items())
@@ -114,7 +117,7 @@ class Starter:
 
 
 def watched(function: InstalledFunction, granted: Mapping[str, Path]) -> list[Path]:
-    """The folders that its file triggers watch, as far as the operator grants them and they are there."""
+    """The existing folders of its file triggers, as far as the operator grants them."""
     named = {each.folder for each in function.manifest.triggers if isinstance(each, FileTrigger)}
     return [granted[name] for name in sorted(named) if name in granted and granted[name].is_dir()]
 
@@ -122,7 +125,7 @@ def watched(function: InstalledFunction, granted: Mapping[str, Path]) -> list[Pa
 def assign(
     function: InstalledFunction, scratch: Path, states: Path, folders: Sequence[Path], network: bool
 ) -> Assignment:
-    """What a worker of `function` is told; `network`: it gets the network if it asks for it."""
+    """The assignment for a worker of `function`; `network`: it gets the network if it asks for it."""
     pins = function.manifest.pins
     return Assignment(
         function=function.name,
@@ -133,7 +136,7 @@ def assign(
         attribute=function.manifest.attribute,
         memory=_memory(function),
         scratch_size=function.manifest.scratch,
-        # They are counted by the function: all workers, and those that take over from them, are there at once.
+        # They are counted by the function: all workers and their successors are there at once.
         processes=2 * function.manifest.processes * function.manifest.instances,
         network=network and function.manifest.network,
         outputs=outputs(function),
@@ -152,7 +155,10 @@ def assign(
 
 
 def limits(function: InstalledFunction) -> Limits:
-    """Of all its workers together: what each may take, its scratch folder, and what a bare worker takes itself."""
+    """The limits of all its workers together.
+
+    They add up each one's allowance, its scratch folder, and a bare worker's own memory.
+    """
     manifest = function.manifest
     return Limits(
         manifest.cpu,
@@ -166,15 +172,15 @@ def _memory(function: InstalledFunction) -> int:
 
 
 def outputs(function: InstalledFunction) -> list[str]:
-    """The pins that it drives."""
+    """Its output pins."""
     return [name for name, pin in function.manifest.pins.items() if pin.direction == "out"]
 
 
 def safe_levels(functions: Iterable[InstalledFunction]) -> dict[str, bool]:
-    """The pins that they drive, with their levels for when they do not."""
+    """Their output pins, with the safe levels."""
     return {pin: function.manifest.pins[pin].safe for function in functions for pin in outputs(function)}
 
 
 def holders(functions: Iterable[InstalledFunction]) -> dict[str, str]:
-    """The pins that they drive, each with the name of its function."""
+    """Their output pins, each with the name of its function."""
     return {pin: function.name for function in functions for pin in outputs(function)}

@@ -1,7 +1,7 @@
 """Waits for an idle worker to do something, and can be told to look away while another thread talks to it.
 
 With epoll, looking away costs one system call and the waiting thread sleeps on. Elsewhere it has no effect: the thread
-is then woken by what was not for it, and has to find that out (event_queue.py's `recall`); slower, and as correct.
+is then woken by another's messages, and has to find out (event_queue.py's `recall`); slower, and as correct.
 """
 
 import select
@@ -10,7 +10,7 @@ from typing import Protocol
 
 
 class Watch(Protocol):
-    """Made with the worker's `channel`, which `hush` silences, and `others`, which it does not."""
+    """Made with the worker's `channel` and `others`; `hush` silences only the channel."""
 
     def wait(self) -> None:
         """Until there is something."""
@@ -21,20 +21,20 @@ class Watch(Protocol):
         ...
 
     def hush(self) -> None:
-        """Do not wait for the channel for now."""
+        """Ignore the channel for now."""
         ...
 
     def listen(self) -> None:
-        """Wait for the channel again, also for what came meanwhile."""
+        """Wait for the channel again, with the messages of the meantime."""
         ...
 
     def close(self) -> None:
-        """Let go of what it holds."""
+        """Release its resources."""
         ...
 
 
 class EpollWatch:
-    """With epoll, which another thread may change while one waits."""
+    """Uses epoll: another thread may change it during a wait."""
 
     def __init__(self, channel: int, others: list[int]) -> None:
         self._channel = channel
@@ -51,20 +51,20 @@ class EpollWatch:
         self._epoll.unregister(fd)
 
     def hush(self) -> None:
-        """Do not wait for the channel for now."""
+        """Ignore the channel for now."""
         self._epoll.modify(self._channel, 0)
 
     def listen(self) -> None:
-        """Wait for the channel again, also for what came meanwhile."""
+        """Wait for the channel again, with the messages of the meantime."""
         self._epoll.modify(self._channel, select.EPOLLIN)
 
     def close(self) -> None:
-        """Let go of what it holds."""
+        """Release its resources."""
         self._epoll.close()
 
 
 class PollWatch:
-    """As EpollWatch, for systems without."""
+    """As EpollWatch, for systems other than Linux."""
 
     def __init__(self, channel: int, others: list[int]) -> None:
         self._poll = select.poll()
@@ -80,15 +80,15 @@ class PollWatch:
         self._poll.unregister(fd)
 
     def hush(self) -> None:
-        """Cannot be done while another thread waits."""
+        """Has no effect: poll stays as it is during a wait."""
 
     def listen(self) -> None:
-        """It never looked away."""
+        """Has no effect: it looked all the time."""
 
     def close(self) -> None:
-        """It holds nothing."""
+        """Has no effect: poll takes no descriptor."""
 
 
 def watch(channel: int, others: list[int]) -> Watch:
-    """What this system has."""
+    """The watch for this system."""
     return EpollWatch(channel, others) if sys.platform == "linux" else PollWatch(channel, others)

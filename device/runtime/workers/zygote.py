@@ -1,6 +1,6 @@
 """The agent's side of the zygote: starts it, asks it for workers, hears how they ended, replaces it when it dies.
 
-It knows processes, not functions: what a worker is told is process.py's.
+It knows processes; process.py gives the workers their functions.
 """
 
 import contextlib
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 # Warming up the zygote imports Blinka, and perhaps an inference library, on a slow card.
 PATIENCE = 60.0
-# What user code may see of the agent's environment: nothing that could be a password.
+# User code's share of the agent's environment: passwords must stay out.
 _PASSED_ON = ("PATH", "LANG", "LC_", "TZ", "PYTHON", "BLINKA_", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
 # Inference libraries start threads at import unless told otherwise; forking needs a process without.
 _QUIET = {"ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 class ForkError(LamplightError):
-    """No worker could be forked: which says nothing about the code that it was to run."""
+    """The fork of a worker failed; the code it was to run is not at fault."""
 
     excused = True
 
@@ -44,8 +44,8 @@ class ForkError(LamplightError):
 class Fork:
     """A forked worker: its channel, its log pipe, and its end.
 
-    `exited` is set when it has ended; `status` is then its exit status, negative for a signal, None when nobody could
-    say.
+    `exited` is set when it has ended; `status` is then its exit status, negative for a signal, None when its zygote
+    died first.
     """
 
     def __init__(self, number: int, end: socket.socket, log: int, zygote: "Zygote") -> None:
@@ -59,11 +59,11 @@ class Fork:
         self._zygote = zygote
 
     def kill(self) -> None:
-        """End it, and what it started, at once. Any thread; `exited` follows."""
+        """End it and its children at once. Any thread; `exited` follows."""
         self._zygote.ask({"do": "kill", "worker": self.number})
 
     def ended(self, status: int | None) -> None:
-        """It is gone: tell whoever waits for it or reads its channel."""
+        """It is gone: wake its waiting threads and the reader of its channel."""
         self.status = status
         self.exited.set()
         self.born.set()
@@ -71,10 +71,10 @@ class Fork:
 
 
 class Zygote:
-    """Keeps one zygote alive. Its thread hears the zygote, and is the one that starts it.
+    """Keeps one zygote alive, on a thread of its own: this thread starts the zygote and hears it.
 
-    (The kernel ties the zygote's life to the thread that made it, so that thread must last.) `infers`: the zygote warms
-    the inference library too.
+    (The kernel ties the zygote's life to the starting thread, so the thread must last.) `infers`: the zygote warms the
+    inference library too.
     """
 
     def __init__(self, hardware: "Hardware", infers: bool) -> None:
@@ -98,7 +98,7 @@ class Zygote:
         return self._pid
 
     def fork(self) -> Fork:
-        """A new worker. Raises ForkError when there is none to be had."""
+        """A new worker. Raises ForkError when the fork fails."""
         try:
             return self._fork()
         except OSError as error:
@@ -133,7 +133,10 @@ class Zygote:
             return fork
 
     def ask(self, request: dict[str, object], fds: tuple[int, ...] = ()) -> bool:
-        """Send a request to the zygote; whether there is one. Without it, its workers are ending or have ended."""
+        """Send a request to the zygote; returns whether there is one.
+
+        When it is gone, its workers are ending or have ended.
+        """
         with self._lock:
             try:
                 if self._socket:
@@ -143,7 +146,7 @@ class Zygote:
             return self._socket is not None
 
     def entrust(self, outputs: Mapping[str, bool]) -> None:
-        """Have the guardian drive these outputs to these levels, should the agent end without having done so."""
+        """Have the guardian drive these outputs to these levels, should the agent end before it does so itself."""
         with self._lock:
             self._outputs = dict(outputs)
             if self._orders:
@@ -226,7 +229,7 @@ class Zygote:
             orphans, self._forks = self._forks, {}
             orders, self._orders = self._orders, None
         if orders:
-            # What its workers drove is this process's to put right.
+            # The outputs of its workers are this process's to put right.
             orders.close()
         mine.close()
         try:
@@ -240,7 +243,10 @@ class Zygote:
 
 
 def _end_group(pid: int) -> None:
-    """End what a worker without a zygote has started, and itself where the kernel did not (confinement/rlimits.py)."""
+    """End the children of an orphaned worker.
+
+    It ends the worker itself too, where the kernel let it live (confinement/rlimits.py).
+    """
     # The number of a group is not given away while one of its members lives.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if pid:

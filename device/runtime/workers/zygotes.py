@@ -1,7 +1,7 @@
-"""Which zygote a worker is forked from: the plain one, or the one that has the inference library warmed.
+"""Chooses the zygote for a worker: the plain one, or the one with the inference library warmed.
 
 The plain one lives as long as the runtime. The other costs tens of megabytes: it is made for the first function with a
-model and ended when none is left. How a zygote is started, asked and replaced is zygote.py's.
+model and ended with the last. zygote.py starts, asks and replaces a zygote.
 """
 
 import threading
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Zygotes:
-    """One zygote for each kind of worker that there is."""
+    """One zygote for each kind of worker in use."""
 
     def __init__(self, hardware: "Hardware") -> None:
         self._hardware = hardware
@@ -35,15 +35,15 @@ class Zygotes:
         return inferring.pid if inferring else 0
 
     def fork(self, infers: bool) -> Fork:
-        """A new worker; `infers`: it has models. Raises ForkError when there is none to be had."""
+        """A new worker; `infers`: it has models. Raises ForkError when the fork fails."""
         return self._for_inference().fork() if infers else self._plain.fork()
 
     def entrust(self, outputs: Mapping[str, bool]) -> None:
-        """See Zygote.entrust. The plain zygote's guardian minds all of them: that zygote is always there."""
+        """See Zygote.entrust. The guardian of the plain zygote minds all outputs: that zygote is always there."""
         self._plain.entrust(outputs)
 
     def settle(self, infers: bool) -> None:
-        """After a change of functions: `infers` tells whether one of those that run has models."""
+        """After a change of functions: `infers` tells whether a running one has models."""
         with self._changing:
             unneeded, self._inferring = (None, self._inferring) if infers else (self._inferring, None)
         if unneeded:

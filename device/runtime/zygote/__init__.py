@@ -1,1 +1,1 @@
-"""The process that all workers are forked from, and the guardian of what it leaves behind."""
+"""The parent process of all workers, and the guardian of its outputs."""

@@ -1,8 +1,8 @@
-"""Puts the outputs to their safe level when the agent is gone without having done so, its zygote killed with it or not.
+"""Puts the outputs to their safe level when the agent ends before doing so, with its zygote or alone.
 
-A small process, forked by the zygote and waiting for one thing: the end of a pipe that the agent and the zygote hold
-open, and nobody else. Through it the agent says which outputs to mind. What kills all three leaves the outputs to the
-agent's next start.
+A small process, forked by the zygote and waiting for one thing: the end of a pipe held open by the agent and the zygote
+alone. Through it the agent names the outputs to mind. When all three are killed, the outputs are left to the agent's
+next start.
 """
 
 import contextlib
@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware
 
-# How long the kernel may take to end workers that still hold a line. One that is busy after that belongs to the next
-# agent. In seconds.
+# How long the kernel may take to end workers with a hold on a line. A line busy for longer belongs to the next agent.
+# In seconds.
 PATIENCE = 5.0
 _AGAIN = 0.02
 
 
 class Orders:
-    """The agent's end of the pipe to one guardian; `fds` are for the zygote that is about to be made."""
+    """The agent's end of the pipe to one guardian; `fds` are for the zygote about to be made."""
 
     def __init__(self) -> None:
         self._read, self._write = os.pipe()
@@ -35,7 +35,7 @@ class Orders:
 
     @contextlib.contextmanager
     def passing(self) -> Generator[None]:
-        """The zygote is made within, and has them then; or it is not, and the pipe is gone."""
+        """The zygote is made within, and then has them; if making it fails, the pipe is gone."""
         try:
             yield
         except BaseException:
@@ -45,23 +45,26 @@ class Orders:
             os.close(self._read)
 
     def entrust(self, outputs: Mapping[str, bool]) -> None:
-        """Have these outputs, and no others, driven to these levels. Without a guardian nothing happens."""
+        """Have exactly these outputs driven to these levels. When the guardian is gone, the call has no effect."""
         with contextlib.suppress(OSError):
             os.write(self._write, json.dumps(dict(outputs)).encode() + b"\n")
 
     def close(self) -> None:
-        """Nothing is left to be done, whoever is gone."""
+        """Tell the guardian that its work is done, in any case."""
         self.entrust({})
         os.close(self._write)
 
 
 def fork(orders: int, held: tuple[int, ...], hardware: "Hardware") -> None:
-    """Make the guardian: it reads `orders`, and lets go of `held`, which would keep the pipe or the agent waiting."""
+    """Make the guardian: it reads `orders`, and lets go of `held`.
+
+    Held open there, these would keep the pipe from its end, or the agent waiting.
+    """
     if os.fork():
         os.close(orders)
         return
     try:
-        # Nothing that ends the zygote by name, group or terminal is meant for it.
+        # Signals for the zygote, by name, group or terminal, are meant for it alone.
         os.setsid()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
@@ -73,18 +76,18 @@ def fork(orders: int, held: tuple[int, ...], hardware: "Hardware") -> None:
 
 
 def last(orders: int) -> Mapping[str, bool]:
-    """What was entrusted last, at the end of the pipe."""
+    """The last orders, at the end of the pipe."""
     outputs: Mapping[str, bool] = {}
     with os.fdopen(orders, "rb") as pipe:
         for line in pipe:
-            # Half a line is of an agent that died while it wrote; the one before still holds.
+            # Half a line means that the agent died while writing it; the one before still holds.
             with contextlib.suppress(ValueError):
                 outputs = json.loads(line)
     return outputs
 
 
 def rest(outputs: Mapping[str, bool], hardware: "Hardware") -> None:
-    """Drive them to their levels, each as soon as no worker holds its line any more."""
+    """Drive them to their levels, each as soon as the last worker has let go of its line."""
     left = dict(outputs)
     until = time.monotonic() + PATIENCE
     while left and time.monotonic() < until:

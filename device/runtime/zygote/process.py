@@ -1,9 +1,9 @@
-"""The warm parent of all workers: a process without threads, that imports what is slow once and forks on request.
+"""The warm parent of all workers: a process of one thread. It imports the slow modules once and forks on request.
 
-`python -m device.runtime.zygote.process FD PID ORDERS HELD [infers]`: FD is a socket to the agent, where
-workers/zygote.py speaks; PID is the agent's; ORDERS and HELD are the guardian's pipe (guardian.py), or two zeros for
-none. Requests carry the worker's channel and log pipe as file descriptors; answers say which process it became and,
-later, how it ended. It ends, and its workers with it, when the agent does. It runs no user code.
+`python -m device.runtime.zygote.process FD PID ORDERS HELD [infers]`: FD is a socket to the agent, to
+workers/zygote.py; PID is the agent's; ORDERS and HELD are the guardian's pipe (guardian.py), or two zeros for none.
+Requests carry the worker's channel and log pipe as file descriptors; answers give the new process id and, later, how it
+ended. It ends, and its workers with it, when the agent does. User code runs in the workers only.
 """
 
 import contextlib
@@ -30,23 +30,23 @@ if TYPE_CHECKING:
     from device.hal.hardware import Hardware
 
 MAX_REQUEST = 64 * 1024
-# The argument that has it warm the inference library.
+# The argument to have it warm the inference library.
 INFERS = "infers"
 
 
 class Zygote:
-    """Forks, ends and reaps workers. `waker` is a pipe that becomes readable when a child has ended."""
+    """Forks, ends and reaps workers. `waker` is a pipe, readable when a child has ended."""
 
     def __init__(self, agent: socket.socket, waker: tuple[int, int], hardware: "Hardware", held: Sequence[int]) -> None:
         self._agent = agent
         self._woken = waker[0]
-        # What no worker may have: what it holds open would not end with this process.
+        # Closed in every worker: held open, these would outlive this process.
         self._own = (*waker, *held)
         self._hardware = hardware
         self._children: dict[int, int] = {}
 
     def serve(self) -> None:
-        """Until the agent goes; the workers go with it, whatever happens here."""
+        """Serve until the agent goes; the workers go with it, even after a fault here."""
         try:
             self._serve()
         finally:
@@ -70,7 +70,7 @@ class Zygote:
         try:
             packet, fds, _, _ = socket.recv_fds(self._agent, MAX_REQUEST, 2)
         except ConnectionResetError:
-            # An agent that was killed with reports still unread.
+            # An agent killed with reports still unread.
             return False
         if not packet:
             return False
@@ -107,7 +107,7 @@ class Zygote:
         for number, pid in list(self._children.items()):
             done, status = os.waitpid(pid, os.WNOHANG)
             if done:
-                # What the function started and left behind. The group's number is not given away while a member lives.
+                # The processes left behind by the function. The group's number is not given away while a member lives.
                 _kill_group(pid)
                 del self._children[number]
                 self._say({"worker": number, "status": os.waitstatus_to_exitcode(status)})
@@ -118,7 +118,7 @@ class Zygote:
 
 
 def _kill(pid: int) -> None:
-    """End a worker that was not yet reaped, and everything in its process group."""
+    """End an unreaped worker, and everything in its process group."""
     _kill_group(pid)
     # It may not have made the group yet.
     os.kill(pid, signal.SIGKILL)
@@ -131,7 +131,7 @@ def _kill_group(pid: int) -> None:
 
 
 def _wake_on_child() -> tuple[int, int]:
-    """A pipe that becomes readable when a child ends."""
+    """A pipe, readable when a child ends."""
     woken, wake = os.pipe()
     for fd in (woken, wake):
         os.set_blocking(fd, False)
@@ -154,7 +154,7 @@ def _warm_up(hardware: "Hardware") -> None:
 
 
 def _warm_up_inference() -> None:
-    """With a first session made, and all imported that loads a model: its pages are then shared by the workers."""
+    """With a first session made, and every import for loading a model: the workers then share its pages."""
     # Where it is not installed, the worker's own import says so to the right function.
     with contextlib.suppress(Exception):
         importlib.import_module("device.infer.ort").prepare()

@@ -1,6 +1,6 @@
-"""What happens in a folder, from Linux' inotify(7), through libc: the standard library has no door to it.
+"""A folder's events, from Linux' inotify(7), through libc: the standard library lacks it.
 
-It tells what the kernel says; what that means is changes.py's.
+It passes on the kernel's notices; changes.py gives them their meaning.
 """
 
 import ctypes
@@ -36,7 +36,7 @@ class Notice:
 
 
 class Inotify:
-    """Watches one folder. Raises LamplightError when that cannot be."""
+    """Watches one folder. Raises LamplightError when the kernel refuses."""
 
     def __init__(self, folder: Path) -> None:
         if sys.platform != "linux":
@@ -58,14 +58,14 @@ class Inotify:
         return self._fd
 
     def holds(self, folder: Path) -> bool:
-        """Whether the folder at this path is the one that is watched."""
+        """Whether the folder at this path is the watched one."""
         try:
             return os.path.samestat(self._watched, folder.stat())
         except OSError:
             return False
 
     def read(self) -> list[Notice]:
-        """What happened since the last read; empty when nothing did."""
+        """The events since the last read; empty when there were none."""
         try:
             return _notices(os.read(self._fd, _ROOM))
         except BlockingIOError:
@@ -84,7 +84,7 @@ def _notices(data: bytes) -> list[Notice]:
     while at < len(data):
         _, mask, cookie, length = _HEAD.unpack_from(data, at)
         at += _HEAD.size
-        # Names that are no UTF-8 stay tellable, and cannot be sent as JSON: replaced.
+        # Names beyond UTF-8 are replaced: they stay tellable, and fit JSON.
         name = data[at : at + length].split(b"\0", 1)[0].decode(errors="replace")
         found.append(Notice(mask, cookie, name))
         at += length

@@ -1,7 +1,7 @@
 """The file trigger: an event when a file is put into a folder or removed from it, as an object store's are.
 
-Which folders there are, and under which names, agent.toml says: a function cannot watch what the operator did not
-grant. It does not look into folders below, and reads no file. What the kernel's notices mean is changes.py's.
+agent.toml grants the folders and names them: a function can watch only those. It leaves folders below alone, and files
+unread. changes.py reads the kernel's notices.
 """
 
 import fnmatch
@@ -19,7 +19,7 @@ from device.triggers.delivery import Deliver
 from device.triggers.file.changes import PUT, Changes
 from device.triggers.file.inotify import GONE, OVERFLOW, Inotify
 
-# A folder that is not there, such as a stick that is not plugged in, is looked for this often, in seconds.
+# A missing folder, such as an unplugged stick's, is looked for this often, in seconds.
 RETRY = 1.0
 
 
@@ -38,12 +38,12 @@ class FileTrigger:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"folder {declared.folder}", daemon=True)
         self._thread.start()
-        # What is put from now on counts: whoever waits for this object may put a file at once.
+        # Files put from now on count: the maker of this object may put one at once.
         self._ready.wait(RETRY)
 
     @property
     def fault(self) -> LamplightError | None:
-        """Why the folder is not watched now."""
+        """The reason for an unwatched folder; None while it is watched."""
         return self._fault
 
     def close(self) -> None:
@@ -70,7 +70,7 @@ class FileTrigger:
                 watch.close()
 
     def _begin(self) -> None:
-        """Look at what is there: at the start it is known, later it is compared with what was."""
+        """Look at the present files: at the start they count as known, later they are compared."""
         if self._fresh and not self._declared.initial:
             self._changes.known.update(self._names())
         else:
@@ -85,7 +85,7 @@ class FileTrigger:
             ready, _, _ = select.select([watch, self._woken], [], [], RETRY if patience is None else patience)
             if self._closed.is_set():
                 return
-            # A worker that has the folder in its view keeps the kernel from saying that it was removed.
+            # A worker with the folder in its view keeps the kernel from reporting its removal.
             there = self._hear(watch) if watch in ready else watch.holds(self._folder)
             for what, name in self._changes.due(time.monotonic()):
                 self._tell(what, name)
@@ -93,7 +93,7 @@ class FileTrigger:
                 return
 
     def _hear(self, watch: Inotify) -> bool:
-        """Take what the kernel says; whether the folder is still there."""
+        """Take the kernel's notices; returns whether the folder is still there."""
         for notice in watch.read():
             if notice.mask & GONE:
                 return False
@@ -123,7 +123,7 @@ class FileTrigger:
 
 
 def _size(path: Path) -> int | None:
-    """In bytes; None for what is no plain file. Links are not followed: they could lead anywhere."""
+    """In bytes; None for anything but a plain file, links included: they could lead anywhere."""
     try:
         found = path.lstat()
     except OSError:
@@ -132,12 +132,12 @@ def _size(path: Path) -> int | None:
 
 
 def can_watch(folder: Path) -> None:
-    """Raise LamplightError when the folder cannot be watched now."""
+    """Raise LamplightError when the folder is out of reach now."""
     Inotify(folder).close()
 
 
 def folder_of(folders: Mapping[str, Path], name: str) -> Path:
-    """The folder that agent.toml calls `name`; raises LamplightError listing those there are."""
+    """The folder called `name` in agent.toml; raises LamplightError with a list of the granted ones."""
     if name not in folders:
         raise LamplightError(
             f"there is no folder {name!r}",

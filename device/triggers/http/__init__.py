@@ -1,1 +1,1 @@
-"""The http trigger and its server: sockets, connections, heads, bodies, the guard, and which function answers."""
+"""The http trigger and its server: sockets, connections, heads, bodies, the guard, and the routes to functions."""

@@ -1,6 +1,6 @@
 """The body of an HTTP/1.1 request, taken from a buffer as it arrives: of a known length, or in chunks (RFC 9112, 7.1).
 
-Refuses a body that is longer than allowed before it is all there. Trailers are read and thrown away.
+Refuses too long a body before it is all there. Trailers are read and thrown away.
 """
 
 import re
@@ -11,10 +11,10 @@ from device.triggers.http.message import RefusedError, refused
 
 # A body in more pieces than this is not sent to be read.
 MOST_PIECES = 2048
-# A length in hexadecimal and what may follow it, which means nothing to us.
+# A length in hexadecimal, and an extension after it, ignored by us.
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:;[\t\x20-\x7e\x80-\xff]*)?")
 _TRAILER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*")
-# Of a line that gives a chunk's length, in bytes.
+# Of a line with a chunk's length, in bytes.
 _MOST_LINE = 256
 
 
@@ -22,7 +22,7 @@ class Body(Protocol):
     """A body on its way."""
 
     def take(self, buffer: bytearray) -> bytes | None:
-        """Take from `buffer` what belongs to it; the body once it is whole. Raises RefusedError."""
+        """Take the body's bytes from `buffer`; returns the body once it is whole. Raises RefusedError."""
         ...
 
 
@@ -35,7 +35,7 @@ class Sized:
         self._length = length
 
     def take(self, buffer: bytearray) -> bytes | None:
-        """All at once."""
+        """The whole body at once."""
         if len(buffer) < self._length:
             return None
         body = bytes(memoryview(buffer)[: self._length])
@@ -95,7 +95,7 @@ class Chunked:
 
 
 def _line(buffer: bytearray, most: int) -> bytes | None:
-    """The first line, without its end, once it is there; raises RefusedError when it is longer than `most`."""
+    """The first line, minus its end, once it is there; raises RefusedError when it is longer than `most`."""
     end = buffer.find(b"\r\n", 0, most + 2)
     if end < 0:
         if len(buffer) > most:

@@ -1,8 +1,7 @@
-"""One HTTP/1.1 conversation as bytes in and bytes out; no sockets and no clock.
+"""One HTTP/1.1 conversation as bytes in and bytes out; sockets and clock are the caller's.
 
-It refuses what could be read in two ways, and what is longer than allowed, before it is all there. Written by hand,
-for a general parser in Python took as long as everything else that a request costs the board. Which requests there
-are, and who answers them, is trigger.py's.
+It refuses ambiguous and oversized requests before they are all there. Written by hand, because a general parser in
+Python took as long as the rest of a request's work on the board. trigger.py knows the requests and their functions.
 """
 
 import re
@@ -39,16 +38,16 @@ class Conversation:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing of a request has come yet."""
+        """Whether the next request is still to begin."""
         return self._head is None and not self._buffer
 
     def receive(self, data: bytes) -> None:
-        """More bytes; none at all when the other side is done."""
+        """Take more bytes; empty when the other side is done."""
         self._buffer += data
         self._ended = self._ended or not data
 
     def next(self) -> Request | None:
-        """The request, once it is whole. Raises RefusedError, also EOFError when no other will come."""
+        """The request, once it is whole. Raises RefusedError; EOFError when the other side is done."""
         head = self._head = self._head or self._read_head()
         if head is None:
             return None
@@ -61,14 +60,14 @@ class Conversation:
         return Request(head.method, head.target, head.headers, body)
 
     def invitation(self) -> bytes:
-        """What to send to somebody who waits to be told to go on with a body; empty when nobody does."""
+        """The bytes for a client that waits before it sends its body; empty when none waits."""
         if not self._head or not self._head.asks or self._invited or self._buffer:
             return b""
         self._invited = True
         return b"HTTP/1.1 100 \r\n\r\n"
 
     def respond(self, response: Response) -> bytes:
-        """The bytes of the answer. An answer that cannot be written becomes a 500."""
+        """The bytes of the answer. A malformed answer becomes a 500."""
         for name, value in response.headers:
             if not _NAME(name) or not _VALUE(value):
                 return self._written(plain(500, f"the answer cannot be sent: its header {name!r} is malformed"))

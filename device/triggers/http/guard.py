@@ -1,6 +1,6 @@
-"""Who may ask the board by HTTP: whoever has the token, when the operator has set one (RFC 6750, "Bearer").
+"""Guards the board's HTTP: once the operator has set a token, a request must carry it (RFC 6750, "Bearer").
 
-It stands before every path. Which function answers is trigger.py's.
+It stands before every path. trigger.py chooses the function.
 """
 
 import hmac
@@ -18,8 +18,9 @@ Answer = Callable[[Request], Response]
 
 
 def read_token(file: Path) -> str:
-    """The token in `file`, without white space around it. Raises OSError, or UsageError for one that is easily guessed
-    or that no header can carry.
+    """The token in `file`, stripped of white space around it.
+
+    Raises OSError, or UsageError for a token too easily guessed or unfit for a header.
     """
     token = file.read_text(errors="replace").strip()
     if len(token) < LEAST or not token.isascii() or not token.isprintable() or " " in token:
@@ -32,12 +33,12 @@ def read_token(file: Path) -> str:
 
 
 def guarded(answer: Answer, token: str) -> Answer:
-    """`answer`, for requests with this token alone. Handlers do not see it."""
+    """`answer`, for requests with this token alone. The token is hidden from handlers."""
     expected = token.encode()
 
     def judge(request: Request) -> Response:
         scheme, _, given = request.headers.get(_HEADER, "").partition(" ")
-        # In a time that tells nothing about how much of it is right.
+        # The time it takes is the same however much of the token is right.
         right = hmac.compare_digest(given.strip().encode("utf-8", "replace"), expected)
         if scheme.lower() != "bearer" or not right:
             refusal = plain(401, "this board asks for a token: Authorization: Bearer ...")

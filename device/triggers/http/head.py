@@ -1,7 +1,7 @@
-"""The head of an HTTP/1.1 request: from its bytes to what they mean (RFC 9112). Pure.
+"""The head of an HTTP/1.1 request: from its bytes to its meaning (RFC 9112). Pure.
 
 Strict where a lenient reader and a strict one in front of it would see two different requests (request smuggling):
-lines end in CRLF, nothing is folded, a length is digits and is said once, and the only encoding is `chunked`. Bodies
+lines end in CRLF, folding is refused, a length is digits and is said once, and the only encoding is `chunked`. Bodies
 are conversation.py's.
 """
 
@@ -37,7 +37,7 @@ class Head(NamedTuple):
 
 
 def parse(block: bytes) -> Head:
-    """The head in `block`, which ends with END; raises RefusedError."""
+    """The head in `block`, up to and including END. Raises RefusedError."""
     match = _HEAD.fullmatch(block)
     if match is None:
         raise refused(400, "the request line or a header is malformed")
@@ -54,7 +54,7 @@ def parse(block: bytes) -> Head:
 
 
 def _headers(fields: str) -> tuple[dict[str, str], set[str]]:
-    """The values by name, and the names that are there more than once."""
+    """The values by name, and the repeated names."""
     headers: dict[str, str] = {}
     repeated: set[str] = set()
     for line in fields.split("\r\n")[:-1]:

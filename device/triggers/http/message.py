@@ -1,4 +1,4 @@
-"""An HTTP request and an answer, as values; and the answer that refuses a request."""
+"""An HTTP request and an answer, as values; and the refusal of a request."""
 
 from dataclasses import dataclass, field
 
@@ -23,7 +23,7 @@ class Response:
 
 
 class RefusedError(Exception):
-    """The request is not taken: `response` says so, and the conversation ends with it."""
+    """The request is refused: `response` says so, and the conversation ends with it."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(str(response.status))

@@ -1,7 +1,7 @@
 """One connection of the HTTP server, in a thread of its own: requests in, answers out, each within its time.
 
-The thread that read a request asks the function and sends the answer, so a request changes threads nowhere. How many
-connections there are is server.py's, what HTTP means conversation.py's.
+The reading thread also asks the function and sends the answer, so a request stays in one thread. server.py bounds the
+connections; conversation.py knows HTTP.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from device.triggers.http.conversation import Admit, Conversation
 from device.triggers.http.message import RefusedError, Request, Response, plain
 
 _ROOM = 64 * 1024
-# Seconds that a client has for what it still sends after the last answer.
+# Seconds for a client's bytes still on their way after the last answer.
 _GOODBYE = 1.0
 
 _log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Bounds:
 
 
 class Turns:
-    """Whose request may go to a function now: of all connections of a server."""
+    """The turns of requests at the functions, for all connections of a server."""
 
     def __init__(self, bounds: Bounds) -> None:
         self._lock = threading.Lock()
@@ -66,7 +66,7 @@ class Turns:
 
 
 class Peer:
-    """Whoever is on the other side of `sock`. `tls` is the context to speak TLS in, or None."""
+    """The client at the other end of `sock`. `tls` is the context to speak TLS in, or None."""
 
     def __init__(
         self,
@@ -81,17 +81,17 @@ class Peer:
         self._ask = ask
         self._bounds = bounds
         self._conversation = Conversation(admit)
-        # When what it waits for has to be there; while it is idle, all the later the fresher it is.
+        # The time for the awaited bytes to be there; while it is idle, all the later the fresher it is.
         self.deadline = time.monotonic() + bounds.arrive
         self.idle = True
 
     def end(self) -> None:
-        """Hang up; the thread that serves it finds out. Any thread."""
+        """Hang up; the serving thread finds out. Any thread."""
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
 
     def serve(self) -> None:
-        """Until the conversation is over, or a fault or a deadline ends it. Never raises."""
+        """Serve until the conversation is over, or a fault or a deadline ends it. Every error ends here."""
         try:
             self._converse()
         except (OSError, EOFError):
@@ -154,7 +154,7 @@ class Peer:
             rest = rest[self._sock.send(rest) :]
 
     def _say_goodbye(self) -> None:
-        """What was still on its way is taken and thrown away: closing at once could cut off the answer."""
+        """Take the bytes still on their way and throw them away: closing at once could cut off the answer."""
         self._expect(_GOODBYE)
         self._sock.shutdown(socket.SHUT_WR)
         while self._recv():
@@ -164,7 +164,7 @@ class Peer:
         self.deadline = time.monotonic() + within
 
     def _left(self) -> float:
-        """Seconds until the deadline; raises TimeoutError when there are none."""
+        """Seconds until the deadline; raises TimeoutError once it has passed."""
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError

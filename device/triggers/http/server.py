@@ -1,8 +1,7 @@
 """The listening socket of the http trigger: takes connections, gives each a thread, and bounds them.
 
-Everything is bounded, so that a client that is slow, greedy or many costs its own connection and nobody else's: how
-many connections there are, how long a request may take to arrive, how many wait for a function. What happens on a
-connection is peer.py's.
+A slow or greedy client, or one of many, costs its own connection and leaves the others alone. There are three bounds:
+on the connections, on a request's time to arrive, on the requests waiting for a function. peer.py serves a connection.
 """
 
 import contextlib
@@ -20,7 +19,7 @@ from device.triggers.http.peer import Bounds, Peer, Turns
 
 
 class Server:
-    """Serves at once, on a thread of its own. Raises OSError when the address or the certificate cannot be used."""
+    """Serves at once, on a thread of its own. Raises OSError for an unusable address or certificate."""
 
     def __init__(
         self, settings: HttpConfig, admit: Admit, answer: Callable[[Request], Response], bounds: Bounds | None = None
@@ -77,7 +76,7 @@ class Server:
         return True
 
     def _has_room(self) -> bool:
-        """Whether there is room for one more, for which the connection that has been idle longest may have to go."""
+        """Whether there is room for one more; the connection idle for longest may have to go."""
         with self._lock:
             if len(self._peers) < self._bounds.connections:
                 return True
@@ -96,7 +95,7 @@ class Server:
 
 
 def try_out(settings: HttpConfig) -> None:
-    """Raise OSError when a Server could not be made now: its address is taken, or its certificate cannot be used."""
+    """Raise OSError when a Server would fail now: its address is taken, or its certificate unusable."""
     _tls(settings)
     _listen(settings).close()
 
@@ -120,7 +119,7 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 def _turn_away(sock: socket.socket, secured: bool) -> None:
-    """Tell one too many to come back; with TLS there is no cheap way to say it."""
+    """Tell one too many to come back; with TLS it is closed, for an answer would be costly."""
     with sock, contextlib.suppress(OSError):
         if not secured:
             sock.send(

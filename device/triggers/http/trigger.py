@@ -1,6 +1,6 @@
-"""The http trigger: requests that the board serves become events, and what the handler returns becomes the answer.
+"""The http trigger: requests to the board become events, and a handler's result becomes the answer.
 
-Which function a request goes to is decided here; bytes are conversation.py's, sockets server.py's.
+This file chooses the function; conversation.py has the bytes, server.py the sockets.
 """
 
 import base64
@@ -22,7 +22,7 @@ from device.triggers.http.message import RefusedError, Request, Response, plain
 TYPE = "lamplight.http.request"
 MOST_FIELDS = 100
 _JSON = [("Content-Type", "application/json")]
-# A server must take a target that names its host, as those for a proxy do (RFC 9112, 3.2.2).
+# A server must take a target with its host's name, as those for a proxy have (RFC 9112, 3.2.2).
 _AUTHORITY = re.compile(r"^https?://[^/?]+", re.IGNORECASE)
 # A handler has no say in how its answer is framed.
 _OURS = ("content-length", "transfer-encoding", "connection")
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 class HttpTrigger:
-    """A path that a function serves, until closed."""
+    """A served path of a function, until closed."""
 
     def __init__(self, declared: Declared, ask: Ask, leave: Callable[["HttpTrigger"], None]) -> None:
         self.declared = declared
@@ -49,7 +49,7 @@ class HttpTrigger:
 
 
 class Routes:
-    """Which function serves which path."""
+    """The paths, each with its function."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -63,11 +63,11 @@ class Routes:
         return trigger
 
     def admit(self, method: str, target: str) -> int:
-        """How long a body may be; raises RefusedError for what nobody serves."""
+        """The longest body allowed; raises RefusedError for an unserved path or method."""
         return self._find(method, target).declared.limit
 
     def answer(self, request: Request) -> Response:
-        """What the function says; waits for it. Never raises."""
+        """The function's answer; waits for it. Turns every error into an answer."""
         try:
             trigger = self._find(request.method, request.target)
             data = event_data(_asked(request, trigger.declared.methods))
@@ -104,19 +104,19 @@ class Routes:
 
 
 def _taken(methods: Collection[str]) -> Collection[str]:
-    """The methods that are answered: HEAD is GET without the body (RFC 9110, 9.3.2)."""
+    """The answered methods: HEAD is GET minus the body (RFC 9110, 9.3.2)."""
     return (*methods, "HEAD") if "GET" in methods else methods
 
 
 def _asked(request: Request, methods: Collection[str]) -> Request:
-    """The request as the function declared that it takes it; the conversation leaves the body out."""
+    """The request in the function's declared form; the conversation leaves the body out."""
     if request.method == "HEAD" and "HEAD" not in methods:
         return dataclasses.replace(request, method="GET")
     return request
 
 
 def event_data(request: Request) -> dict[str, object]:
-    """The event's data. A body that is no UTF-8 goes as base64. Raises RefusedError for a query beyond MOST_FIELDS."""
+    """The event's data. A body other than UTF-8 goes as base64. Raises RefusedError for a query beyond MOST_FIELDS."""
     try:
         query = dict(parse_qsl(urlsplit(request.target).query, keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError as error:
@@ -136,7 +136,7 @@ def event_data(request: Request) -> dict[str, object]:
 
 
 def response(result: object) -> Response:
-    """The answer that a handler's result stands for; a 500 when it is none."""
+    """The HTTP answer for a handler's result; a 500 for an unusable one."""
     if result is None:
         return Response(204)
     if isinstance(result, str):

@@ -1,1 +1,1 @@
-"""The sensor trigger, and the gate that says which readings are an event."""
+"""The sensor trigger, and its gate from readings to events."""

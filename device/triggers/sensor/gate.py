@@ -1,4 +1,4 @@
-"""Which readings of a sensor are worth an event. Pure: each gate is shown the readings in order."""
+"""Picks the readings of a sensor worth an event. Pure: each gate is shown the readings in order."""
 
 from typing import Protocol
 
@@ -7,7 +7,7 @@ class Gate(Protocol):
     """Sees every reading; one for each trigger."""
 
     def see(self, lux: float) -> str:
-        """The type of the event that this reading is, "" for none."""
+        """The event type of this reading, "" for none."""
         ...
 
 
@@ -20,9 +20,10 @@ class Every:
 
 
 class Threshold:
-    """A crossing is an event: to more than `above`, to less than `below`. Between the two nothing changes (hysteresis).
+    """A crossing is an event: to more than `above`, to less than `below`. In between the side stays the same
+    (hysteresis).
 
-    The first reading outside of the band is an event too, for a function that starts must learn on which side it is.
+    The first reading outside of the band is an event too, for a starting function must learn its side.
     """
 
     def __init__(self, above: float, below: float) -> None:
@@ -31,7 +32,7 @@ class Threshold:
         self._side = ""
 
     def see(self, lux: float) -> str:
-        """A crossing, or nothing."""
+        """A crossing, or ""."""
         side = "above" if lux > self._above else "below" if lux < self._below else self._side
         crossed = side != self._side
         self._side = side
@@ -39,14 +40,14 @@ class Threshold:
 
 
 class Change:
-    """A reading that differs by at least `delta` from the last event's is an event; so is the first."""
+    """A reading is an event when it differs by at least `delta` from the last event's; so is the first."""
 
     def __init__(self, delta: float) -> None:
         self._delta = delta
         self._last: float | None = None
 
     def see(self, lux: float) -> str:
-        """A change, or nothing."""
+        """A change, or ""."""
         if self._last is not None and abs(lux - self._last) < self._delta:
             return ""
         self._last = lux
@@ -54,7 +55,7 @@ class Change:
 
 
 def gate(above: float | None, below: float | None, delta: float | None) -> Gate:
-    """The gate for what a trigger says."""
+    """The gate for a trigger's limits."""
     if above is not None and below is not None:
         return Threshold(above, below)
     return Change(delta) if delta is not None else Every()

@@ -1,7 +1,7 @@
-"""The sensor trigger: one reader thread per sensor, shared by the telemetry and by every function that subscribed.
+"""The sensor trigger: one reader thread per sensor, shared by the telemetry and by every subscribed function.
 
-Everybody is served at the period it asked for; whoever asks for the same one is served from the same reading. A
-sensor that fails delivers nothing and is tried again; how to read one is hal's.
+Each subscriber is served at its own period; those with the same period get the same reading. A failing sensor stays
+silent and is tried again; hal reads it.
 """
 
 import threading
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from device.hal.sensors import Reading
 
 Emit = Callable[[str, str, dict[str, object]], None]
-# Seconds without a reading after which nobody should act on the last one any more; a disturbed transfer is over sooner.
+# Seconds of silence after which the last reading is too old to act on; a disturbed transfer is over sooner.
 LOST = 5.0
-# How often a reading becomes telemetry, in seconds: always that often, and never more often.
+# The longest and the shortest time between two readings in telemetry, in seconds.
 TELEMETRY_LONGEST = 1.0
 TELEMETRY_SHORTEST = 0.2
 
@@ -45,14 +45,14 @@ class Subscription:
             self._sink(reading, list(self._window))
 
     def interrupt(self) -> None:
-        """The sensor failed: readings from before are no longer neighbours of those that follow."""
+        """The sensor failed: readings from before and after are no longer neighbours."""
         self._window.clear()
 
 
 class SensorReader:
     """Reads one sensor. `open_sensor` gives it by name; it is opened anew after each failure.
 
-    `lost` is called with its name, once, when it has given nothing for LOST seconds.
+    `lost` is called with its name, once, after LOST seconds of silence.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class SensorReader:
     ) -> None:
         self._name = name
         self._lost = lost
-        # When it last gave a reading; None once it has been said that it does not.
+        # The time of its last reading; None once its loss has been told.
         self._good: float | None = clock()
         self._read_once = False
         self._open = open_sensor
@@ -83,7 +83,7 @@ class SensorReader:
 
     @property
     def fault(self) -> LamplightError | None:
-        """Why it gives no readings: it never did, or not for LOST seconds."""
+        """The reason for its silence: from the start, or for LOST seconds; None while it reads."""
         if self.health.ok or (self._read_once and self._good is not None):
             return None
         why = self.health.error
@@ -97,7 +97,7 @@ class SensorReader:
             self._changed.notify()
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """No more readings for this one."""
+        """Stop serving this one."""
         with self._changed:
             if subscription in self._subscriptions:
                 self._subscriptions.remove(subscription)
@@ -120,7 +120,7 @@ class SensorReader:
         self._let_go()
 
     def _wait(self) -> list[Subscription] | None:
-        """Those whose time has come; None when the reader was closed."""
+        """The subscriptions whose time has come; None when the reader was closed."""
         with self._changed:
             while not self._closed:
                 everybody = self._everybody()
@@ -180,7 +180,7 @@ class SensorReader:
 
 
 class SensorTrigger:
-    """Delivers an event for each reading that passes the gate of what was declared, until closed."""
+    """Delivers an event for each reading that passes its declared gate, until closed."""
 
     def __init__(self, reader: SensorReader, declared: Declared, deliver: Deliver) -> None:
         self._reader = reader
@@ -197,7 +197,7 @@ class SensorTrigger:
 
     @property
     def fault(self) -> LamplightError | None:
-        """Why its sensor gives no readings."""
+        """The reason for its sensor's silence."""
         return self._reader.fault
 
     def close(self) -> None:
@@ -209,12 +209,12 @@ class SensorHub:
     """A reader for each sensor of the board."""
 
     def __init__(self, open_sensor: "Callable[[str], LightSensor]", names: list[str], emit: Emit) -> None:
-        # Whoever wants to know that a sensor gives no readings any more; called in its reader's thread.
+        # Called when a sensor is lost, in its reader's thread.
         self.on_lost: Callable[[str], None] = lambda name: None
         self._readers = {name: SensorReader(name, open_sensor, emit, lost=self._lost) for name in names}
 
     def trigger(self, declared: Declared, deliver: Deliver) -> SensorTrigger:
-        """A trigger on its sensor; leases have made sure that the board has it."""
+        """A trigger on its sensor; leases have made sure of the sensor."""
         return SensorTrigger(self._readers[declared.sensor], declared, deliver)
 
     def health(self) -> Mapping[str, SensorHealth]:
