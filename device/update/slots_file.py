@@ -1,4 +1,4 @@
-"""Keeps the slots on disk, and knows their possible states there after a write failed midway. It decides no transition."""
+"""Keeps the slots on disk, and knows the states possible there after a failed write. It decides no transition."""
 
 import logging
 from pathlib import Path
