@@ -40,7 +40,7 @@ def pack(folder: Path, only: Collection[str] | None = None) -> bytes:
 
 
 def digest(folder: Path) -> str:
-    """sha256 of `pack(folder)`, made piece by piece to spare the memory."""
+    """sha256 of `pack(folder)`, without holding it in memory."""
     sink = _Hasher()
     _write(folder, None, sink)
     return sink.sha256.hexdigest()

@@ -141,7 +141,7 @@ def _time(written: str) -> float:
 
 
 def _time_floor(scratch: Path) -> float:
-    """The seconds since 1970 known to have passed; 0 on a board before its first believed document."""
+    """The seconds since 1970 known to have passed; 0 before the board has believed its first document."""
     path = scratch / TIME
     return _time(path.read_text()) if path.exists() else 0.0
 
