@@ -1,4 +1,4 @@
-"""`runtime.toml`: the name of a version of the agent, and its needs.
+"""`runtime.toml`: the name of a version of the agent, and its requirements.
 
 It lies beside the packages `device`, `boards` and `lamplight` in the artifact. `read` checks its form wherever it is
 asked, `check` compares it with the Python and the libraries of this machine: a deployment brings the agent's own code

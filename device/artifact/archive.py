@@ -2,7 +2,7 @@
 
 The same files give the same bytes on any machine: plain USTAR, files only, sorted by name, no times, owners or modes.
 Names are UTF-8, in one spelling (filenames.py). Unpacking takes strangers' bytes: it refuses all but plain files and
-folders with plain names, before anything gets its final name. The kinds of folders are bundle.py's.
+folders with plain names, before anything gets its final name. It knows nothing of bundles and models: see bundle.py.
 """
 
 import hashlib
@@ -235,7 +235,7 @@ def _check_size(total: int) -> None:
 
 
 def _check_names(names: Sequence[str]) -> None:
-    """Refuse unsafe names, and names the same as another on some machine."""
+    """Refuse unsafe names, and two names that are one on some machine."""
     if len(names) > MAX_FILES:
         raise BadArtifactError("There are too many files", f"at most {MAX_FILES} can be sent")
     for name in names:

@@ -118,7 +118,7 @@ def settings(function: FunctionManifest, config: Mapping[str, object]) -> dict[s
 
 
 def check_schedules(function: FunctionManifest) -> None:
-    """Raise BadArtifactError for a trigger with a schedule or time zone unusable here."""
+    """Raise BadArtifactError for a trigger's schedule or time zone that cannot be used here."""
     for trigger in function.triggers:
         if isinstance(trigger, CronTrigger):
             Calendar(trigger.schedule, trigger.zone)
@@ -143,7 +143,7 @@ def _manifest(path: Path) -> FunctionManifest:
 
 
 def _check_modules(names: Collection[str]) -> None:
-    """Raise BadArtifactError for a module out of reach of any import under its name."""
+    """Raise BadArtifactError for a module no import can reach under its name."""
     for name in names:
         module = name.removesuffix("/__init__.py").removesuffix(".py")
         if name.endswith(".py") and module in RESERVED:
@@ -209,7 +209,7 @@ def _check_signature(handler: str, definition: _Definition) -> None:
 
 
 def _yields(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether there is a `yield` in the function itself, outside of any function inside it."""
+    """Whether there is a `yield` in the function itself, rather than only in a nested one."""
     inside: list[ast.AST] = [*definition.body]
     while inside:
         node = inside.pop()

@@ -26,7 +26,7 @@ def composed(name: str) -> str:
 
 
 def same(name: str) -> str:
-    """Equal for two names of one file on a system indifferent to capitals, or to how accents are stored."""
+    """Equal for two names that are one file on a system that ignores capitals, or how accents are stored."""
     return composed(composed(name).casefold())
 
 

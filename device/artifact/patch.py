@@ -48,7 +48,7 @@ def make(base: bytes, new: bytes) -> bytes:
 
 def apply(patch: bytes, base: bytes, length: int) -> bytes:
     """The result of the patch on `base`: exactly `length` bytes. Raises BadPatchError when it fails to make them."""
-    # Imported here: few boots apply a patch, and a board without the library must start.
+    # Imported here: most boots apply no patch, and a board without the library must start.
     try:
         import zstandard
     except ImportError as error:

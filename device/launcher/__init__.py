@@ -4,9 +4,9 @@
 
     __main__    the process: starts the agent, hears it, counts, falls back
     ledger      the versions, and the transitions between them (pure), and its file
-    starts      how many starts in a row were short-lived, and safe mode (pure), and its file
+    starts      how many starts in a row did not last, and safe mode (pure), and its file
     pulse       whether the agent hangs (pure)
-    service     the news for the service manager
+    service     the reports to the service manager
     line        the messages between launcher and agent; the agent's end of their line
 
 The launcher is the one part no deployment replaces: it runs from the installation on the board, and starts the versions

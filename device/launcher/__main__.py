@@ -1,7 +1,7 @@
 """`python -m device.launcher --config agent.toml`: the process started by a board's service manager.
 
 It starts the agent and starts it again when it ends, for ever, until SIGTERM or SIGINT: then it ends the agent in order
-and gives its exit code. It also ends when another start would be useless: the agent said, outside of a trial, its
+and gives its exit code. It also ends when another start would be useless: the agent said, outside of a trial, that its
 configuration is wrong (2), missing (3), or refused (5). Each start of a version on trial is counted beforehand, on
 disk; a trial is over when the agent says it works, and lost when its tries or its time are used up. Starts of any
 version are counted too, for safe mode (starts.py). An agent that hangs is ended; the service manager watches this.
@@ -168,7 +168,7 @@ class Launcher:
         self._starts = new
 
     def _tidy(self) -> None:
-        """Remove the files of versions out of use; a failure can wait."""
+        """Remove the files of versions no longer needed; a failure can wait."""
         try:
             durable.sweep(self._folder)
             for path in self._folder.iterdir():
@@ -313,7 +313,7 @@ class Launcher:
 
 
 def _received(ours: socket.socket, buffer: bytearray) -> list[bytes]:
-    """The lines arrived whole."""
+    """The lines that have arrived whole."""
     try:
         while part := ours.recv(4096):
             buffer += part
@@ -376,7 +376,7 @@ def _listen_to_signals(launcher: Launcher) -> None:
     signal.set_wakeup_fd(launcher.wakeup(), warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: launcher.stop())
-    # Its arrival wakes the loop; the loop sees to its meaning.
+    # Its arrival wakes the loop, and the loop acts on it.
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
 
 

@@ -3,7 +3,7 @@
     launcher → agent   its knowledge (`told`), at the start and after each change; the end of the line is its death
     agent → launcher   {"ask": version, "note": {…}}   start this version next, on trial
                        {"proved": version}             this version, on trial, works
-                       {"waits": why}                  the missing part of its proof so far
+                       {"waits": why}                  why its proof is not complete yet
                        {"alive": true}                 its main loop goes round
                        {"fresh": true}                 something new is to run: forget failed starts, and safe mode
 

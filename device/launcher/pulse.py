@@ -1,4 +1,4 @@
-"""Whether the agent's main loop still goes round, by its own word. Pure; ending it is the launcher's.
+"""Whether the agent's main loop still goes round, by its own reports. Pure; ending it is the launcher's.
 
 An agent of an earlier version may be silent from the start and is taken as alive: only one that has spoken, or is of
 the launcher's own version, can fall silent.

@@ -1,4 +1,4 @@
-"""The launcher's news for its service manager: sd_notify(3), a datagram to the socket in NOTIFY_SOCKET.
+"""The launcher's reports to its service manager: sd_notify(3), a datagram to the socket in NOTIFY_SOCKET.
 
 Without this variable it stays silent. The caller of `alive` judges whether the launcher is alive.
 """

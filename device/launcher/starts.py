@@ -1,4 +1,4 @@
-"""How many starts in a row were short-lived, and whether to go into safe mode: the agent runs, its functions do not.
+"""How many starts in a row did not last, and whether to go into safe mode: the agent runs, its functions do not.
 
 A start lasts when the agent still runs SETTLED seconds later, or was ended in order before. The agent's end may cut it
 short, or the whole board's: the count is on disk before the agent starts, so it survives both. `Starts` is a value;
@@ -23,7 +23,7 @@ _LARGEST = 1_000_000
 
 @dataclass(frozen=True)
 class Starts:
-    """`count` short-lived starts, in `boots` boots of the board; `boot` is the kernel's name of the last one.
+    """`count` starts that did not last, in `boots` boots of the board; `boot` is the kernel's name of the last one.
 
     `safe`: safe mode, until somebody ends it.
     """
@@ -60,9 +60,7 @@ def refund(starts: Starts) -> Starts:
 
 
 def settle(starts: Starts) -> Starts:
-    """The start lasted: those before it are forgotten. Safe mode stays: a start with its functions stopped proves
-    little.
-    """
+    """The start lasted: those before it are forgotten. Safe mode stays: without its functions a start proves little."""
     return starts if starts.safe else Starts()
 
 

@@ -8,9 +8,9 @@ from .fields import integer, text
 from .messages import decode, encode
 
 MESSAGE = "lamplight.message"
-# So its content fits into an event, with room for 128 kB.
+# Its content must fit into an event, and an event has room for 128 kB.
 MAX_PAYLOAD = 96 * 1024
-# A message at the end of so many functions is held back: they start each other in a circle.
+# After so many functions a message is not sent on: they start each other in a circle.
 MAX_HOPS = 16
 
 

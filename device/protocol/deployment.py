@@ -56,7 +56,7 @@ class ArtifactRef:
         return [self, *self.patches]
 
     def with_patches(self, targets: "set[str]") -> "ArtifactRef":
-        """The same with only those of its patches for one of these targets."""
+        """The same with only those of its patches with one of these targets."""
         kept = tuple(patch for patch in self.patches if patch.target in targets)
         return ArtifactRef(self.kind, self.name, self.version, self.digest, self.length, self.index, kept)
 
@@ -93,7 +93,7 @@ class Deployment:
     `config` holds the operator's settings for each function; they go over the manifest's own. `layers` holds the
     dependencies of functions, where they have any. `agent` is the release of the agent itself, None for the one the
     board was made with. A trial lasts until `trial_seconds` have passed *and* `trial_events` were handled by each
-    changed function with any events. Content is tried again after a failure only with a higher `attempt` than then.
+    changed function, if it gets any. Content is tried again after a failure only with a higher `attempt` than then.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class Deployment:
         return [each for ref in self.artifacts() for each in ref.targets()]
 
     def with_patches(self, targets: "set[str]") -> "Deployment":
-        """The same with only the patches for one of these targets."""
+        """The same with only the patches with one of these targets."""
         functions = {n: ref.with_patches(targets) for n, ref in self.functions.items()}
         models = {n: ref.with_patches(targets) for n, ref in self.models.items()}
         layers = {n: ref.with_patches(targets) for n, ref in self.layers.items()}

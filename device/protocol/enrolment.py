@@ -12,8 +12,8 @@ from .messages import decode, encode
 
 MAX_ASK = 4096
 ITERATIONS = 101
-"""mosquitto_passwd's own default. The passwords are 256 random bits, so stretching them is useless. The broker computes
-this on its one thread at each connection: a board free to choose would keep it from all others.
+"""mosquitto_passwd's own default. The passwords are 256 random bits, so stretching them gains nothing. The broker
+computes this on its one thread at each connection: a board free to choose would keep it from all others.
 """
 WAITING, ACCEPTED, REJECTED, REFUSED, KEPT = STATES = ("waiting", "accepted", "rejected", "refused", "kept")
 
@@ -23,7 +23,7 @@ _MOST = {"board": 80, "serial": 64, "token": 64}
 
 
 class Ask:
-    """A board asks to be `name` with the password of the hash `hash`.
+    """A board asks to be `name` with the password hashed as `hash`.
 
     `board` and `serial` are its own words, for the person deciding. `token` is the card's, "" for none.
     """
@@ -93,9 +93,7 @@ def password_hash(value: str, where: str) -> str:
 
 
 def fingerprint(hash: str) -> str:
-    """The code by which a person recognises the asking board: 12 hexadecimal digits in groups, from its password's
-    hash.
-    """
+    """The code for a person to recognise the board by: 12 hexadecimal digits in groups, from its password's hash."""
     digits = hashlib.sha256(b"fingerprint " + hash.encode()).hexdigest()
     return "-".join((digits[:4], digits[4:8], digits[8:12]))
 

@@ -1,6 +1,6 @@
 """The contents of `function.toml` and `model.toml`.
 
-Takes the decoded table and gives a checked manifest, or a ProtocolError with the key. Used by the CLI before packing,
+Takes the decoded table and gives a checked manifest, or a ProtocolError naming the key. Used by the CLI before packing,
 by the shim before signing and by the device before installing: the same words at each place. It does not read files,
 and does not know a board's pins and sensors.
 """

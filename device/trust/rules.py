@@ -36,9 +36,7 @@ class Desired(NamedTuple):
 
 
 class Signer(NamedTuple):
-    """The counter of the generations: the director's keys, their ids in order, as version `root` of its root names
-    them.
-    """
+    """The counter of the generations: the director's keys, by their ids in order, from version `root` of its root."""
 
     root: int
     keys: str
@@ -113,8 +111,8 @@ def signer(value: object) -> Signer:
 def lowest(floor: int, before: Signer, now: Signer) -> int:
     """The lowest generation to believe from `now`, after `floor` from the signer `before`.
 
-    Other keys count anew: a thief may have pushed the count of the old keys to its limit, and those are out of use.
-    Only a later root can name new keys, so an old root, played again, leaves the floor as it is.
+    Other keys count anew: a thief may have pushed the count of the old keys to its limit, and the old keys sign nothing
+    any more. Only a later root can name new keys, so an old root, played again, leaves the floor as it is.
     """
     return 0 if before.keys and now.keys != before.keys and now.root > before.root else floor
 

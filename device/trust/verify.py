@@ -34,7 +34,7 @@ TRUSTED_NAME = re.compile(r"time\.json|(director|image)/(root_history/[0-9]+\.ro
 _MAX_CPU_SECONDS = 20
 _MAX_FILE_BYTES = 8 * 1024 * 1024
 _MAX_DATA_BYTES = 256 * 1024 * 1024
-# The end of the year 9998, in seconds since 1970: the last one nameable by every clock here.
+# The end of the year 9998, in seconds since 1970: the last one every clock here can name.
 _LATEST = 253_370_764_799
 
 
@@ -165,7 +165,8 @@ def _collect(scratch: Path) -> dict[str, str]:
 
 
 def refreshed(name: str, files: Mapping[str, bytes], folder: Path, roots: Path, now: float) -> "Updater":
-    """A repository's client: it trusts the proofs in `files`, starting from `roots` and the metadata in `folder`.
+    """A repository's client: it trusts `files` as far as they verify, starting from `roots` and the metadata in
+    `folder`.
 
     `files` are metadata by file name, `now` the seconds since 1970 to judge expiry by. The trusted metadata is left in
     `folder`, also when it ends with an UntrustedError.

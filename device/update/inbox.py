@@ -1,4 +1,4 @@
-"""The update thread's letter box for other threads: bounded, and it never blocks them.
+"""The update thread's mailbox for other threads: bounded, and it never blocks them.
 
 Of several desired states only the newest counts. Chunks beyond LIMIT are dropped: the download asks for them again. Of
 an overlong message only so much is kept as shows its excess.
