@@ -81,9 +81,9 @@ def presence(payload: bytes) -> Presence:
 class Batch:
     """Records of one stream from the device's outbox, in order.
 
-    `boot` names their run of the agent; each record is a table with at least `seq` (counts up within a boot, over all
-    streams) and `time` (seconds since 1970 by the device's clock). (boot, seq) identifies a record for ever: a receiver
-    keeps the first and drops the rest.
+    `boot` names the agent's run they come from; each record is a table with at least `seq` (counts up within a boot,
+    over all streams) and `time` (seconds since 1970 by the device's clock). (boot, seq) identifies a record for ever: a
+    receiver keeps the first and drops the rest.
     """
 
     def __init__(self, boot: str, records: list[dict[str, object]]) -> None:

@@ -48,10 +48,10 @@ class Reported(Value):
     """The state of a device, in its own words.
 
     `generation` runs, and `previous` is the one to fall back to (0: none). `failed` maps generations with a failed
-    trial to the reason, and `evidence` the latest of them to the ground of it. `confinement` says by aspect how a
-    worker is confined. `ai`: the board runs models; `patches`: it applies patches. `outputs` has every output held by a
-    function, by the name of its pin. `libraries` are the versions in use by the agent. An agent of an earlier release
-    may leave out `disk`, `platform`, `libraries` or `outputs`.
+    trial to the reason, and `evidence` the latest of them to the grounds. `confinement` says by aspect how a worker is
+    confined. `ai`: the board runs models; `patches`: it applies patches. `outputs` has every output held by a function,
+    by the name of its pin. `libraries` are the versions in use by the agent. An agent of an earlier release may leave
+    out `disk`, `platform`, `libraries` or `outputs`.
     """
 
     def __init__(

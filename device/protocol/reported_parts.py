@@ -208,7 +208,7 @@ class Platform(Value):
 
 
 class Evidence(Value):
-    """The ground of the verdict on a failed trial. A device may tell all of it, a part, or none.
+    """The grounds of the verdict on a failed trial. A device may tell all of it, a part, or none.
 
     `fields` is all it told, in JSON form. `now` counts for the new version and `before` for the old one.
     """
@@ -223,7 +223,7 @@ class Evidence(Value):
 
     @property
     def function(self) -> str:
-        """The failed function; "" for another cause."""
+        """The failed function; "" when no function failed."""
         told = self.fields.get("function")
         return told if isinstance(told, str) else ""
 

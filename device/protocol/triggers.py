@@ -1,7 +1,7 @@
 """The `[[triggers]]` of a function.toml: one class for each type, and its checking reader.
 
-A trigger's sensor, pin or folder is looked for elsewhere, as is the sense of a schedule (hal/leases.py,
-artifact/bundle.py); the work of a trigger is device/triggers'.
+Other files check a trigger's sensor, pin or folder on the board, and its schedule (hal/leases.py, artifact/bundle.py);
+device/triggers does a trigger's work.
 """
 
 from .errors import ProtocolError

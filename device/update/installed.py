@@ -2,8 +2,8 @@
 
     TRIAL → COMMITTED | REVERTED
 
-All of it works off the network. The verdict is judge's (trial/judge.py), the disk slots_file.py's, and the way of a
-generation to this board engine.py's.
+None of it needs a network. The judge gives the verdict (trial/judge.py), slots_file.py keeps the slots on disk, and
+engine.py brings a generation here.
 """
 
 import logging
@@ -117,12 +117,12 @@ class Installed:
         return Generation(0)
 
     def _staged(self, deployment: Deployment) -> Generation:
-        """Its generation, less the functions that have run here before and cannot start now."""
+        """Its generation, without the functions that have run here before and cannot start now."""
         damaged = stage.damaged(deployment, self._store)
         return self._runner.fitting(stage.generation(deployment, self._store, self._file.slots.active, damaged))
 
     def _check_worth(self, generation: Generation) -> None:
-        """Raise RejectedError when all of it fails to start, and some of the one before can."""
+        """Raise RejectedError when none of its functions can start, and some of the one before can."""
         previous = self._file.slots.previous
         if generation.functions or not generation.held or self._file.slots.trial or previous is None:
             return
@@ -140,9 +140,7 @@ class Installed:
         self._report(deployment.generation, status.REJECTED, text(error))
 
     def begin(self, deployment: Deployment) -> None:
-        """Put it on trial, durably, before any of its code starts; with the running generation's counts. Raises
-        OSError.
-        """
+        """Put it on trial, durably, before any of its code starts; keep how the running one does. Raises OSError."""
         now = baseline.take(self._runner.health(), self._runner.sensors())
         self._file.save(slots.begin_trial(self._file.slots, deployment, now))
 

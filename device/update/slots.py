@@ -1,8 +1,8 @@
 """The installed generations: the active one, the previous one, the one in trial, and the failures.
 
 `Slots` is a value; each transition is pure and gives a new one. `load` and `save` keep it as one small file, replaced
-as a whole: a kill leaves the state before a transition or after it. The deployments themselves are in it: it is all a
-boot needs, on the network or off.
+as a whole: a kill leaves the state before a transition or after it. The deployments themselves are in it: a boot needs
+nothing else, and no network.
 """
 
 import hashlib
@@ -28,12 +28,12 @@ FORMAT = 1
 STARTS = 3
 # Failures remembered; the oldest is forgotten.
 MAX_FAILED = 32
-# Failures kept with their evidence.
+# So many failures keep their evidence.
 MAX_EVIDENCE = 4
 
 
 class Failure(NamedTuple):
-    """A trial that was reverted; `attempt` is the deployment's, `evidence` the ground of the verdict."""
+    """A trial that was reverted; `attempt` is the deployment's, `evidence` the grounds of the verdict."""
 
     generation: int
     reason: str

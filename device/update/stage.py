@@ -66,9 +66,7 @@ class _Stage:
         self._damaged = damaged
 
     def tried(self, ref: ArtifactRef, make: Callable[[], _T]) -> _T | Exception:
-        """The result of `make` for this artifact, or the reason for its failure: any failure holds back this artifact
-        alone.
-        """
+        """The result of `make` for this artifact, or why it failed: any failure holds back this one alone."""
         try:
             with about(f"{ref.kind}s/{ref.name}"):
                 self._check_whole(ref)

@@ -27,8 +27,9 @@ class Update:
 
     `generation` runs, and `previous` is the one to fall back to (0: none). `update` is the generation of `state` and
     `reason`, `part` its function or model to blame, as "functions/lamp", if one is known; `bytes` of `total` to travel
-    are stored, at present `rate` bytes a second, for artifacts of `whole` bytes: patches make `total` the smaller.
-    `failed` maps reverted generations to the reason, `evidence` the latest of them to the ground of the verdict.
+    are stored, at present `rate` bytes a second, for artifacts of `whole` bytes: patches make `total` less than
+    `whole`. `failed` maps reverted generations to the reason, `evidence` the latest of them to the grounds of the
+    verdict.
     """
 
     generation: int = 0
@@ -93,7 +94,7 @@ class Reporter:
     def progress(self, stored: int) -> None:
         """So much of the download is stored; told at most once a period, and when it is complete.
 
-        Call it in silence too: the rate sinks then.
+        It is also to be called when nothing new has come: the rate sinks then.
         """
         now = self._clock()
         took = now - self._last_progress

@@ -26,7 +26,7 @@ def lacking(
 ) -> str:
     """The missing part of the proof, `elapsed` seconds after the start; "" when it is complete.
 
-    `expected` are the functions that ran before, `fed` those of them with events of their own accord; `answered` is how
+    `expected` are the functions that ran before, `fed` those of them that get events by themselves; `answered` is how
     many seconds after the start the broker's port answered last, None when it never did.
     """
     for name in sorted(expected):

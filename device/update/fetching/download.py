@@ -53,7 +53,7 @@ class Place:
 
 @dataclass
 class Actions:
-    """The link's work for now."""
+    """The actions for the link now."""
 
     subscribe: list[str] = field(default_factory=list[str])
     unsubscribe: list[str] = field(default_factory=list[str])

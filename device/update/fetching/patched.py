@@ -60,9 +60,7 @@ class Delivery:
 
 
 def choose(missing: Sequence[ArtifactRef], trees: Collection[str]) -> Delivery:
-    """The downloads needed when the artifacts in `trees` are here: the shortest patch on one of them, where there is
-    any.
-    """
+    """The downloads when the artifacts in `trees` are here: the shortest patch on one of them, where there is any."""
     distinct = list({ref.digest: ref for ref in missing}.values())
     usable = {ref.digest: [patch for patch in ref.patches if _useful(patch, ref, trees)] for ref in distinct}
     best = {digest: min(patches, key=lambda each: each.length) for digest, patches in usable.items() if patches}

@@ -92,7 +92,7 @@ def trial(old: Generation, new: Generation, seconds: float, events: int, before:
 
 
 def gets_events(function: FunctionManifest) -> bool:
-    """Whether its triggers give it events of their own accord, and soon."""
+    """Whether its triggers give it events by themselves, and soon."""
     return any(_ticks(trigger) for trigger in function.triggers)
 
 
@@ -209,7 +209,7 @@ def _not_running(trial: Trial, name: str, health: Health | None, elapsed: float)
 
 
 def _evidence(kind: str, function: str, elapsed: float, now: Counts, before: Counts, last: str) -> dict[str, object]:
-    """The ground of a verdict about a function."""
+    """The grounds of a verdict about a function."""
     return {
         "kind": kind,
         "function": function,
