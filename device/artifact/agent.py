@@ -1,8 +1,8 @@
-"""`runtime.toml`: what a version of the agent is called, and what it needs to be there.
+"""`runtime.toml`: the name of a version of the agent, and its requirements.
 
 It lies beside the packages `device`, `boards` and `lamplight` in the artifact. `read` checks its form wherever it is
 asked, `check` compares it with the Python and the libraries of this machine: a deployment brings the agent's own code
-only. It does not look at that code.
+only. It never looks at the code.
 """
 
 import platform
@@ -23,7 +23,7 @@ from device.protocol.fields import items, only, text
 # Named so on boards and in releases since before there was another word for a version of the agent.
 NAME = "runtime.toml"
 PACKAGES = ("boards", "device")
-# What functions import; versions before it do not have it.
+# Functions import it; earlier versions lack it.
 FACADE = "lamplight"
 _MAX = 64 * 1024
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+-]{0,63}", re.ASCII)
@@ -31,7 +31,7 @@ _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+-]{0,63}", re.ASCII)
 
 @dataclass(frozen=True)
 class AgentManifest:
-    """A version of the agent, the Python that it needs, and the libraries, as PEP 508 writes them."""
+    """A version of the agent, the Python it needs, and the libraries, as PEP 508 writes them."""
 
     name: str
     version: str
@@ -40,7 +40,7 @@ class AgentManifest:
 
 
 def read(folder: Path) -> AgentManifest:
-    """The manifest of the version unpacked in `folder`; raises BadArtifactError when it is none."""
+    """The manifest of the version unpacked in `folder`; raises BadArtifactError for any other folder."""
     for package in PACKAGES:
         if not (folder / package / "__init__.py").is_file():
             raise BadArtifactError(f"The agent has no package {package!r}", "", "Pack it with `lamplight upgrade`")
@@ -52,7 +52,7 @@ def read(folder: Path) -> AgentManifest:
 
 
 def parse(source: str) -> AgentManifest:
-    """The manifest in the text of a `runtime.toml`; raises BadArtifactError saying what is wrong."""
+    """The manifest in the text of a `runtime.toml`; raises BadArtifactError naming the fault."""
     try:
         fields = tomllib.loads(source)
         only(fields, ("name", "version", "python", "requires"), NAME)
@@ -71,7 +71,7 @@ def parse(source: str) -> AgentManifest:
 
 
 def check(wanted: AgentManifest) -> None:
-    """Raise RejectedError when this Python or the libraries installed here are not what it needs."""
+    """Raise RejectedError when this Python or the libraries installed here fall short of its needs."""
     here = platform.python_version()
     if not wanted.python.contains(here, prereleases=True):
         raise RejectedError(
@@ -89,7 +89,7 @@ def check(wanted: AgentManifest) -> None:
 
 
 def _lacking(each: Requirement) -> str:
-    """What is wrong with what is installed for one requirement, or ""."""
+    """The fault of the installed library for one requirement, or ""."""
     if each.marker is not None and not each.marker.evaluate({"extra": ""}):
         return ""
     try:

@@ -1,10 +1,8 @@
 """A folder as one deterministic tar, and back, safely.
 
 The same files give the same bytes on any machine: plain USTAR, files only, sorted by name, no times, owners or modes.
-Names are UTF-8, in one spelling (filenames.py).
-Unpacking takes strangers' bytes: whatever is not a plain file or folder with a plain name is refused, before anything
-gets its final name.
-It does not know what a bundle or a model is (see bundle.py).
+Names are UTF-8, in one spelling (filenames.py). Unpacking takes strangers' bytes: it refuses all but plain files and
+folders with plain names, before anything gets its final name. It knows nothing of bundles and models: see bundle.py.
 """
 
 import hashlib
@@ -33,8 +31,8 @@ def pack(folder: Path, only: Collection[str] | None = None) -> bytes:
     """The files below `folder` as a tar.
 
     Caches (`__pycache__`, `*.pyc`), names that start with a dot and the folder `tests` stay out. With `only`, exactly
-    these files of the folder itself are taken. Raises NotFoundError for a missing folder, BadArtifactError for what
-    cannot travel.
+    these files of the folder itself are taken. Raises NotFoundError for a missing folder, BadArtifactError for a file
+    unfit to travel.
     """
     data = io.BytesIO()
     _write(folder, only, data)
@@ -56,8 +54,9 @@ def size(folder: Path) -> int:
 def unpack(source: bytes | Path, into: Path) -> bool:
     """Unpack a tar, given as bytes or as a file, as the new folder `into`; its parent must exist.
 
-    Gives whether the tar is what `pack` makes of the folder, byte for byte: no one else's is, as a rule. `into` appears
-    complete and synced, or not at all. Raises BadArtifactError for what is unsafe or cut short.
+    Gives whether the tar is the same as `pack` makes of the folder, byte for byte: other programs' tars differ, as a
+    rule. `into` appears complete and synced, or not at all. Raises BadArtifactError for an unsafe tar, or one cut
+    short.
     """
     temporary = durable.temporary(into.parent)
     try:
@@ -73,7 +72,7 @@ def unpack(source: bytes | Path, into: Path) -> bool:
 
 
 class _Hasher(io.RawIOBase):
-    """A file that keeps only the digest and the length of what is written to it."""
+    """A file to write to: it keeps only the digest and the length of its bytes."""
 
     def __init__(self) -> None:
         self.sha256 = hashlib.sha256()
@@ -106,9 +105,9 @@ def _write(folder: Path, only: Collection[str] | None, sink: IO[bytes] | _Hasher
 
 
 def files(folder: Path) -> list[str]:
-    """Names on the disk of what is packed, sorted: all files below `folder` but hidden ones, caches and tests.
+    """The files to pack, by their names on the disk, sorted: all below `folder` but hidden ones, caches and tests.
 
-    Raises BadArtifactError for a link or a special file among them: whoever reads one would read something else.
+    Raises BadArtifactError for a link or a special file among them: reading one gives the bytes of something else.
     """
     names = sorted(_names(folder))
     for name in names:
@@ -158,8 +157,8 @@ def _member(name: str, size: int) -> tarfile.TarInfo:
 def _extract(stream: IO[bytes], into: Path) -> bool:
     """Write the members of the tar in `stream` below `into`; gives whether it is one of ours.
 
-    The headers are read one by one with tarfile's own parser for a single header, so that extensions (PAX, GNU long
-    names, sparse files) are seen as what they are and refused, rather than interpreted.
+    The headers are read one by one with tarfile's own parser for a single header, so extensions (PAX, GNU long names,
+    sparse files) are seen and refused, rather than interpreted.
     """
     names: list[str] = []
     total, ours = 0, True
@@ -236,7 +235,7 @@ def _check_size(total: int) -> None:
 
 
 def _check_names(names: Sequence[str]) -> None:
-    """Refuse names that are unsafe, or that are one name on some machine."""
+    """Refuse unsafe names, and two names that are one on some machine."""
     if len(names) > MAX_FILES:
         raise BadArtifactError("There are too many files", f"at most {MAX_FILES} can be sent")
     for name in names:
@@ -245,7 +244,7 @@ def _check_names(names: Sequence[str]) -> None:
 
 
 def _named(names: Iterable[str]) -> dict[str, str]:
-    """What the files on the disk are called in the archive, in its order; the name on the disk of each."""
+    """The names of the files in the archive, in its order; with each its name on the disk."""
     named: dict[str, str] = {}
     for name in names:
         if named.setdefault(filenames.composed(name), name) != name:

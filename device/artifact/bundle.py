@@ -1,7 +1,7 @@
-"""Reads an unpacked function, model or agent and says what is wrong with it, in the same words wherever it is asked.
+"""Reads an unpacked function, model or agent and names its faults, in the same words wherever it is asked.
 
-The CLI asks before packing, the shim before signing, the device before installing. Code is parsed, never run; what only
-a board or an ONNX runtime can tell is not asked here.
+The CLI asks before packing, the shim before signing, the device before installing. Code is parsed, never run; questions
+for a board or an ONNX runtime are asked there.
 """
 
 import ast
@@ -28,7 +28,7 @@ MODEL_FILE = "model.toml"
 FILES = {"function": FUNCTION_FILE, "model": MODEL_FILE, "layer": LAYER_FILE, "agent": agent.NAME}
 _MAX_MANIFEST = 64 * 1024
 _HANDLER_PARAMETERS = 2
-# Modules that a function's own files cannot be: whoever imports them means these.
+# A function's own files must keep clear of these modules' names: an import of one means the module here.
 RESERVED = {
     "lamplight": "Lamplight's own: functions import Context and Event from it",
     "sys": "Python's own, which it has before it looks at any file",
@@ -40,7 +40,7 @@ _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign
 
 
 def kind(folder: Path) -> str:
-    """Whether `folder` is a "function", "model", "layer" or "agent"; raises NotFoundError when it is none of them."""
+    """Whether `folder` is a "function", "model", "layer" or "agent"; raises NotFoundError for any other folder."""
     for name, file in FILES.items():
         if (folder / file).is_file():
             return name
@@ -51,7 +51,7 @@ def kind(folder: Path) -> str:
 
 
 def near_miss(folder: Path, name: str) -> str:
-    """The file in `folder` that was probably meant to be `name` ("Function.toml", "main.py.txt"); "" for none."""
+    """The file in `folder` probably meant to be `name` ("Function.toml", "main.py.txt"); "" for none."""
     try:
         there = sorted(each.name for each in folder.iterdir() if each.is_file() and each.name != name)
     except OSError:
@@ -81,16 +81,16 @@ def read_function(folder: Path) -> FunctionManifest:
 
 
 def declared(folder: Path) -> FunctionManifest:
-    """What the function in `folder` says of itself, checked; its code is not looked at. Raises BadArtifactError."""
+    """The manifest of the function in `folder`, checked; its code is not looked at. Raises BadArtifactError."""
     function = _manifest(folder / FUNCTION_FILE)
     check_schedules(function)
     return function
 
 
 def check_code(folder: Path, function: FunctionManifest) -> None:
-    """Raise BadArtifactError, with the file and the line, for code that cannot be compiled or has no such handler.
+    """Raise BadArtifactError, with the file and the line, for code that fails to compile or lacks the handler.
 
-    Looks only at the files that are packed: a virtual environment beside them is not its business.
+    Looks only at the files to be packed: a virtual environment beside them is left alone.
     """
     names = archive.files(folder)
     _check_modules(names)
@@ -101,14 +101,14 @@ def check_code(folder: Path, function: FunctionManifest) -> None:
 
 
 def read_model(folder: Path) -> ModelManifest:
-    """The manifest of the model in `folder`; raises BadArtifactError. Whether it computes is not looked at."""
+    """The manifest of the model in `folder`; raises BadArtifactError. The model itself is tried elsewhere."""
     return files.check_files(folder)
 
 
 def settings(function: FunctionManifest, config: Mapping[str, object]) -> dict[str, object]:
     """The function's configuration with the operator's `config` over it.
 
-    Raises RejectedError for a key that the function does not have: a misspelt one must not pass in silence.
+    Raises RejectedError for a key unknown to the function: a misspelt one must not pass in silence.
     """
     for key in config:
         if key not in function.config:
@@ -118,7 +118,7 @@ def settings(function: FunctionManifest, config: Mapping[str, object]) -> dict[s
 
 
 def check_schedules(function: FunctionManifest) -> None:
-    """Raise BadArtifactError for a trigger whose schedule or time zone cannot be used here."""
+    """Raise BadArtifactError for a trigger's schedule or time zone that cannot be used here."""
     for trigger in function.triggers:
         if isinstance(trigger, CronTrigger):
             Calendar(trigger.schedule, trigger.zone)
@@ -143,7 +143,7 @@ def _manifest(path: Path) -> FunctionManifest:
 
 
 def _check_modules(names: Collection[str]) -> None:
-    """Raise BadArtifactError for a module that no import could reach under its name."""
+    """Raise BadArtifactError for a module no import can reach under its name."""
     for name in names:
         module = name.removesuffix("/__init__.py").removesuffix(".py")
         if name.endswith(".py") and module in RESERVED:
@@ -161,7 +161,8 @@ def _syntax(path: Path, name: str) -> ast.Module:
         source = path.read_bytes()
         if source.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             raise BadArtifactError(f"{name} is UTF-16", "Python reads UTF-8", "Save it as UTF-8 in your editor")
-        # Not only parsed: some errors, such as a `return` outside a function, show only here. Compiling runs nothing.
+        # Compiled as well as parsed: some errors, such as a `return` outside a function, show only here. Compiling runs
+        # nothing.
         compile(source, name, "exec", dont_inherit=True)
         return ast.parse(source, name)
     except SyntaxError as error:
@@ -192,7 +193,7 @@ def _check_handler(folder: Path, function: FunctionManifest) -> None:
 
 
 def _check_signature(handler: str, definition: _Definition) -> None:
-    # A decorator may change what the parameters are.
+    # A decorator may change the parameters.
     if not isinstance(definition, (ast.FunctionDef, ast.AsyncFunctionDef)) or definition.decorator_list:
         return
     if _yields(definition):
@@ -208,7 +209,7 @@ def _check_signature(handler: str, definition: _Definition) -> None:
 
 
 def _yields(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether there is a `yield` in the function itself, and not only in one that stands in it."""
+    """Whether there is a `yield` in the function itself, rather than only in a nested one."""
     inside: list[ast.AST] = [*definition.body]
     while inside:
         node = inside.pop()
@@ -220,7 +221,7 @@ def _yields(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 def _definitions(body: list[ast.stmt]) -> Iterator[tuple[list[str], _Definition]]:
-    """What a module's top level gives names to, and which; blocks such as `if` and `try` belong to it."""
+    """The names given by a module's top level, each with its definition; blocks such as `if` and `try` belong to it."""
     for statement in body:
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             yield [statement.name], statement

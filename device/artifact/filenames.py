@@ -1,4 +1,4 @@
-"""Which file names may travel: text in any language, in one spelling, that means the same on every system.
+"""The file names fit to travel: text in any language, in one spelling, with the same meaning on every system.
 
 Names are UTF-8 in Unicode's composed form (NFC): macOS stores "ü" as two characters, Linux as it was typed. It decides;
 archive.py asks.
@@ -10,28 +10,28 @@ from pathlib import PurePosixPath
 
 from device.errors import BadArtifactError
 
-# What a USTAR header has room for, in bytes: a name, and before it the folders (POSIX.1-1988).
+# The room in a USTAR header, in bytes: for a name, and before it the folders (POSIX.1-1988).
 MAX_NAME, MAX_PREFIX = 100, 155
-# What some system gives a meaning of its own.
+# Characters with a meaning of their own on some system.
 _SPECIAL = frozenset('\\:*?"<>|')
-# Hidden, an option, somebody's home, or nothing to be seen.
+# Hidden, an option, somebody's home, or invisible.
 _BAD_STARTS = (".", "-", "~")
-# They join or part letters, as Persian and Hindi need it; the other invisible characters can hide what a name is.
+# They join or part letters, as Persian and Hindi need it; the other invisible characters can disguise a name.
 _JOINERS = "\u200c\u200d"
 
 
 def composed(name: str) -> str:
-    """The one spelling of the name that travels."""
+    """The one spelling of the name in an archive."""
     return unicodedata.normalize("NFC", name)
 
 
 def same(name: str) -> str:
-    """Equal for two names that are one file where capitals, or how accents are stored, do not count."""
+    """Equal for two names that are one file on a system that ignores capitals, or how accents are stored."""
     return composed(composed(name).casefold())
 
 
 def check(name: str) -> None:
-    """Raise BadArtifactError for a name, with `/` between its parts, that is unsafe or not the same everywhere."""
+    """Raise BadArtifactError for a name, with `/` between its parts, if it is unsafe, or differs between systems."""
     shown = ascii(name) if not name.isprintable() else repr(name)
     if name.startswith("/") or ".." in name.split("/"):
         raise BadArtifactError(f"The file name {shown} leads out of its folder")
@@ -77,7 +77,7 @@ def _fits(name: str) -> bool:
 
 
 def check_together(names: Iterable[str]) -> None:
-    """Raise BadArtifactError for names of which two are one on some machine, or are one here."""
+    """Raise BadArtifactError when two of the names are one on some machine, or are one here."""
     seen: dict[str, str] = {}
     for name in names:
         if seen.get(same(name)) == name:

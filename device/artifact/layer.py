@@ -1,4 +1,4 @@
-"""Reads an unpacked layer, and says whether this board can use it. The code in it is not looked at."""
+"""Reads an unpacked layer, and says whether this board can use it. It never looks at the code."""
 
 import os
 import platform
@@ -15,7 +15,7 @@ from device.protocol.reported import Platform
 
 @cache
 def this_machine() -> Platform:
-    """What decides which wheels run here."""
+    """The platform of this board, by which its wheels are chosen."""
     return Platform(platform.machine(), f"{sys.version_info.major}.{sys.version_info.minor}", _glibc())
 
 

@@ -1,9 +1,9 @@
-"""Patches: what makes one artifact from another, as `zstd --patch-from` does. Pure: bytes in, bytes out.
+"""Patches: they make one artifact from another, as `zstd --patch-from` does. Pure: bytes in, bytes out.
 
-A patch is one zstd frame (RFC 8878) whose raw-content dictionary is the whole base. Memory is bounded: neither the
-base, nor what a patch makes of it, nor the window that it asks for is longer than MAX_LENGTH, so that applying one
-takes three times that at most; a longer artifact always travels whole. It believes nothing of a patch: whoever applies
-one knows the length of the result beforehand, and checks its digest (see update/fetching/patched.py).
+A patch is one zstd frame (RFC 8878) whose raw-content dictionary is the whole base. Memory is bounded: the base, the
+result and the window of a patch each have at most MAX_LENGTH bytes, so applying one takes three times as much at most;
+a longer artifact always travels whole. A patch is never trusted: its caller knows the length of the result beforehand,
+and checks its digest (see update/fetching/patched.py).
 """
 
 from functools import cache
@@ -11,15 +11,15 @@ from importlib.util import find_spec
 
 from device.errors import BadArtifactError
 
-# The window that RFC 8878, 3.1.1.1.2, recommends every decoder to support.
+# The window recommended for every decoder by RFC 8878, 3.1.1.1.2.
 MAX_LENGTH = 8 * 1024 * 1024
-# From here on zstd looks for the best match: a three-line change is 88 bytes rather than 183, which takes 0.1 s a MB.
+# From here on zstd looks for the best match: a three-line change is 88 bytes rather than 183, at a cost of 0.1 s a MB.
 _LEVEL = 15
 _LEAST_WINDOW_LOG = 10
 
 
 class BadPatchError(BadArtifactError):
-    """A patch that cannot be applied. The artifact that it was to make can still travel whole."""
+    """An unusable patch. Its artifact can still travel whole."""
 
 
 @cache
@@ -47,7 +47,7 @@ def make(base: bytes, new: bytes) -> bytes:
 
 
 def apply(patch: bytes, base: bytes, length: int) -> bytes:
-    """What the patch makes of `base`: exactly `length` bytes. Raises BadPatchError when it does not make them."""
+    """The result of the patch on `base`: exactly `length` bytes. Raises BadPatchError when it fails to make them."""
     # Imported here: most boots apply no patch, and a board without the library must start.
     try:
         import zstandard
@@ -58,7 +58,7 @@ def apply(patch: bytes, base: bytes, length: int) -> bytes:
         _check(frame.content_size, frame.window_size, length)
         dictionary = zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
         decompressor = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=MAX_LENGTH)
-        # It gives what the frame's header says at most, which was checked.
+        # It gives at most the length in the frame's header, checked above.
         return decompressor.decompress(patch, allow_extra_data=False)
     except (zstandard.ZstdError, MemoryError) as error:
         raise BadPatchError("The patch cannot be applied", str(error)) from None

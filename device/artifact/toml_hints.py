@@ -1,6 +1,6 @@
-"""What was probably meant where a function.toml is refused, and the line on which it stands. Pure.
+"""Hints for a refused function.toml: the word probably meant, and the line of the fault. Pure.
 
-What is wrong is protocol/manifest.py's to say, which has no line numbers and must fit on a small chip.
+The fault itself is found by protocol/manifest.py. It has no line numbers, for it must fit on a small chip.
 """
 
 import difflib
@@ -11,12 +11,12 @@ from device.protocol.errors import ProtocolError
 _PATH = re.compile(r"function\.toml\.([A-Za-z0-9_.-]+): ")
 _WORD = re.compile(r"'([^']*)'(?: is unknown)?; known are (.*)")
 _QUOTED = re.compile(r": .*?'([^']+)'")
-# Keys of the file itself that people write below a table, where they belong to that.
+# Keys of the file itself, often written below a table by mistake: there they belong to the table.
 _TOP = ("network", "timeout", "memory", "sensors", "models", "instances", "queue", "overflow", "cpu", "handler", "name")
 
 
 def told(error: ProtocolError, text: str) -> str:
-    """The error's own words, with the line in `text` and what was probably meant."""
+    """The error's own words, with the line in `text` and the word probably meant."""
     said = str(error)
     hint = _meant(error) or _word(said)
     path = _PATH.match(said)
@@ -45,7 +45,7 @@ def _word(said: str) -> str:
 
 
 def _line(text: str, key: str, word: str) -> int:
-    """The line that gives `key` something, or is the head of its table; 0 when none does.
+    """The line with a value for `key`, or with the head of its table; 0 for none.
 
     Of several it is the first with `word` in it, or else the first.
     """

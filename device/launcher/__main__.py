@@ -1,9 +1,9 @@
-"""`python -m device.launcher --config agent.toml`: the process that a board's service manager starts.
+"""`python -m device.launcher --config agent.toml`: the process started by a board's service manager.
 
 It starts the agent and starts it again when it ends, for ever, until SIGTERM or SIGINT: then it ends the agent in order
-and gives its exit code. It also ends when another start would not help: the agent said, outside of a trial, that its
-configuration is wrong (2), missing (3), or refused (5). Before a version on trial is started, that start is counted, on
-disk; a trial is over when the agent says that it works, and lost when its tries or its time are used up. Starts of any
+and gives its exit code. It also ends when another start would be useless: the agent said, outside of a trial, that its
+configuration is wrong (2), missing (3), or refused (5). Each start of a version on trial is counted beforehand, on
+disk; a trial is over when the agent says it works, and lost when its tries or its time are used up. Starts of any
 version are counted too, for safe mode (starts.py). An agent that hangs is ended; the service manager watches this.
 """
 
@@ -36,13 +36,13 @@ from device.protocol.errors import ProtocolError
 from device.protocol.fields import table, text
 from device.runtime.backoff import Backoff
 
-# Seconds, by a monotonic clock, in which a version on trial must prove itself.
+# A version on trial has so many seconds, by a monotonic clock, to prove itself.
 PROOF = 180.0
-# Seconds that an agent may take to end in order before it is killed.
+# Seconds for an agent to end in order before it is killed.
 GRACE = 15.0
-# Seconds that an agent whose launcher was killed may take to end.
+# Seconds for an agent to end after its launcher was killed.
 ORPHAN = 60.0
-# Seconds that an agent may take to make room for what it is told.
+# Seconds for an agent to make room for the launcher's next line.
 TELL = 1.0
 FINAL_CODES = (2, 3, 5)
 
@@ -75,7 +75,7 @@ class Launcher:
         self._stopping = True
 
     def wakeup(self) -> int:
-        """A file descriptor that wakes `run` when something is written to it."""
+        """A file descriptor: a write to it wakes `run`."""
         self._wake.setblocking(False)
         self._awake.setblocking(False)
         return self._wake.fileno()
@@ -101,7 +101,7 @@ class Launcher:
                 return code
             self._pause(time.monotonic() - began)
 
-    # What to start
+    # The version to start
 
     def _load(self) -> Ledger:
         try:
@@ -122,7 +122,7 @@ class Launcher:
         try:
             self._keep(ledger.start(self._ledger))
         except OSError as error:
-            # A start that cannot be counted must not be made; what has proved itself starts on any disk.
+            # An uncounted start must not be made; a proven version starts on any disk.
             _log.error("The trial of the new agent waits: %s", error)
             return self._ledger.active if self._whole(self._ledger.active) else BUILT_IN
         while not self._whole(self._ledger.running):
@@ -134,7 +134,7 @@ class Launcher:
     def _whole(self, version: str) -> bool:
         if version == BUILT_IN:
             return True
-        # Imported here: 2 MB for as long as the board runs, that a board without a newer version does without.
+        # Imported here: 2 MB for as long as the board runs, saved on a board without a newer version.
         from device.artifact import archive
 
         try:
@@ -149,7 +149,7 @@ class Launcher:
             self._ledger = new
 
     def _settle(self, new: Ledger) -> None:
-        """As `_keep`, but believe it even when it cannot be made durable now."""
+        """As `_keep`, but believe it even when the disk refuses it now."""
         try:
             self._keep(new)
         except OSError as error:
@@ -157,7 +157,7 @@ class Launcher:
         self._ledger = new
 
     def _count(self, new: Starts) -> None:
-        """Make `new` durable and believe it; what has proved itself starts on a disk that takes nothing, too."""
+        """Make `new` durable and believe it; a proven version starts even on a full or failing disk."""
         if new != self._starts:
             try:
                 starts.save(self._folder / "starts.json", new)
@@ -168,7 +168,7 @@ class Launcher:
         self._starts = new
 
     def _tidy(self) -> None:
-        """Remove the files of versions that are not needed; a failure can wait."""
+        """Remove the files of versions no longer needed; a failure can wait."""
         try:
             durable.sweep(self._folder)
             for path in self._folder.iterdir():
@@ -198,7 +198,7 @@ class Launcher:
         if version != BUILT_IN:
             paths = [str(self._folder / version), os.environ.get("PYTHONPATH", "")]
             environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-            # What is in the folder must stay what was signed.
+            # The folder must keep the signed content.
             environment["PYTHONDONTWRITEBYTECODE"] = "1"
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "device.agent", *self._arguments],
@@ -228,7 +228,7 @@ class Launcher:
         return code
 
     def _look_after(self, settles: float) -> None:
-        """What time brings: the start has lasted, or the agent hangs."""
+        """Act on the time: the start has lasted, or the agent hangs."""
         now = time.monotonic()
         if now >= settles:
             self._count(starts.settle(self._starts))
@@ -290,7 +290,7 @@ class Launcher:
         self._count(Starts())
 
     def _forget_starts(self) -> None:
-        """Something new is to run: it gets all starts, and ends safe mode. Raises OSError when that would not last."""
+        """Something new is to run: it gets all starts, and ends safe mode. Raises OSError when the disk refuses it."""
         if self._starts != Starts():
             starts.save(self._folder / "starts.json", Starts())
             self._starts = Starts()
@@ -317,7 +317,7 @@ def _received(ours: socket.socket, buffer: bytearray) -> list[bytes]:
     try:
         while part := ours.recv(4096):
             buffer += part
-        # The agent closed its end and is about to end; nothing more comes, and nothing must be waited for.
+        # The agent closed its end and is about to end: its last line has come, and waiting is over.
         ours.close()
     except (BlockingIOError, OSError):
         pass
@@ -326,7 +326,7 @@ def _received(ours: socket.socket, buffer: bytearray) -> list[bytes]:
 
 @contextlib.contextmanager
 def _only_one(state: Path) -> Generator[None]:
-    """Hold the launcher's lock, once no agent of an earlier launcher is left; raises RejectedError."""
+    """Hold the launcher's lock, once all agents of earlier launchers are gone; raises RejectedError."""
     durable.make_folder(state)
     durable.make_folder(state / AGENTS)
     with (state / AGENTS / "lock").open("w") as mine, (state / "lock").open("a") as agents:
@@ -376,7 +376,7 @@ def _listen_to_signals(launcher: Launcher) -> None:
     signal.set_wakeup_fd(launcher.wakeup(), warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: launcher.stop())
-    # Its arrival wakes the loop; what it means is seen there.
+    # Its arrival wakes the loop, and the loop acts on it.
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
 
 

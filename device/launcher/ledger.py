@@ -1,8 +1,8 @@
-"""Which version of the agent runs, which is on trial, and what failed.
+"""The versions of the agent: the running one, the one on trial, and the failed ones.
 
-`Ledger` is a value; each transition gives a new one and touches nothing. `load` and `save` keep it as one small file
-that is replaced as a whole. A version is named by the sha256 of its artifact, BUILT_IN is what was installed on the
-board. A `note` is whatever the agent wants to be told again: the launcher does not look into it.
+`Ledger` is a value; each transition is pure and gives a new one. `load` and `save` keep it as one small file, replaced
+as a whole. A version is named by the sha256 of its artifact, BUILT_IN is the version installed on the board. A `note`
+is the agent's own, to be told again: the launcher does not look into it.
 """
 
 import json
@@ -28,7 +28,7 @@ Note = Mapping[str, object]
 
 
 class Trial(NamedTuple):
-    """A version that has yet to prove itself; `tries` is how often it may still be started."""
+    """A version still to prove itself; `tries` is how often it may still be started."""
 
     version: str
     tries: int
@@ -44,9 +44,9 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True)
 class Ledger:
-    """`active` has proved itself, `previous` is what it replaced (None: nothing), `failed` is by version.
+    """`active` has proved itself, `previous` is the version before it (None: none), `failed` is by version.
 
-    `lost` says why `active` is not what it was: "" as long as it is.
+    `lost` says why `active` is no longer the version it was: "" as long as it is.
     """
 
     active: str = BUILT_IN
@@ -57,12 +57,12 @@ class Ledger:
 
     @property
     def running(self) -> str:
-        """What should be running now."""
+        """The version to run now."""
         return self.trial.version if self.trial else self.active
 
     @property
     def fallback(self) -> str | None:
-        """What runs when `running` cannot; None when there is nothing else."""
+        """The version to run when `running` cannot; None when it is the only one."""
         return self.active if self.trial else self.previous
 
     def versions(self) -> set[str]:
@@ -71,12 +71,12 @@ class Ledger:
 
 
 def ask(ledger: Ledger, version: str, note: Note) -> Ledger:
-    """The agent asks for another version; `previous` makes room for it, so that there are at most two."""
+    """The agent asks for another version; `previous` makes room for it, so there are at most two."""
     return replace(ledger, trial=Trial(version, TRIES, note), previous=None)
 
 
 def start(ledger: Ledger) -> Ledger:
-    """The agent is about to be started: a trial uses up one of its tries, or is given up when it has none left."""
+    """The agent is about to be started: a trial uses up one of its tries, or is given up when all are used up."""
     if ledger.trial is None:
         return ledger
     if ledger.trial.tries == 0:
@@ -85,7 +85,7 @@ def start(ledger: Ledger) -> Ledger:
 
 
 def refund(ledger: Ledger) -> Ledger:
-    """The agent ended in order because it was asked to: that start does not count against it."""
+    """The agent ended in order because it was asked to: its start is given back."""
     if ledger.trial is None:
         return ledger
     return replace(ledger, trial=ledger.trial._replace(tries=min(TRIES, ledger.trial.tries + 1)))
@@ -109,14 +109,14 @@ def revert(ledger: Ledger, reason: str) -> Ledger:
 
 
 def lose(ledger: Ledger, reason: str) -> Ledger:
-    """What should be running cannot be, its files being damaged: fall back to what was before it."""
+    """The files of the version in charge are damaged: fall back to the one before it."""
     if ledger.trial is not None:
         return revert(ledger, reason)
     return replace(ledger, active=ledger.previous or BUILT_IN, previous=None, lost=reason)
 
 
 def load(path: Path) -> Ledger:
-    """The ledger in the file, or a new one when there is none; raises ProtocolError for a damaged file."""
+    """The ledger in the file, or a new one for a missing file; raises ProtocolError for a damaged file."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:

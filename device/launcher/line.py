@@ -1,13 +1,13 @@
-"""The line between launcher and agent: a socket that only these two hold, one JSON object a line.
+"""The line between launcher and agent: a socket held by these two alone, one JSON object a line.
 
-    launcher → agent   what it knows (`told`), at the start and after each change; the end of the line is its death
+    launcher → agent   its knowledge (`told`), at the start and after each change; the end of the line is its death
     agent → launcher   {"ask": version, "note": {…}}   start this version next, on trial
-                       {"proved": version}             the version on trial, which is this one, works
-                       {"waits": why}                  what its proof lacks so far
+                       {"proved": version}             this version, on trial, works
+                       {"waits": why}                  why its proof is not complete yet
                        {"alive": true}                 its main loop goes round
-                       {"fresh": true}                 something new is to run: forget starts that failed, and safe mode
+                       {"fresh": true}                 something new is to run: forget failed starts, and safe mode
 
-The agent ends with SWITCH when what it asked for was granted. Nothing here decides anything.
+The agent ends with SWITCH when its request was granted. The decisions are the launcher's.
 """
 
 import json
@@ -23,11 +23,11 @@ from device.launcher.ledger import BUILT_IN, MAX_FAILED, Failure, Ledger, Note
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import table, text
 
-# The exit code with which the agent says: start what I asked for.
+# The exit code with which the agent says: start the version I asked for.
 SWITCH = 10
 # Where the agent finds its end of the line: the number of a file descriptor.
 VARIABLE = "LAMPLIGHT_LAUNCHER"
-# What the launcher takes as one line, and what the agent does: it is told the notes of every version that failed.
+# The longest line for the launcher, and for the agent: it is told the notes of every failed version.
 MAX_LINE = 64 * 1024
 MAX_TOLD = 2 * MAX_FAILED * MAX_LINE
 ANSWER_TIMEOUT = 30.0
@@ -36,9 +36,9 @@ _log = logging.getLogger(__name__)
 
 
 def told(ledger: Ledger, running: str, refused: str = "", safe: str = "") -> dict[str, object]:
-    """What the launcher tells the agent of version `running`.
+    """The launcher's message to the agent of version `running`.
 
-    `refused` says why it did not get what it asked for, `safe` why it is to start no functions.
+    `refused` says why its request was refused, `safe` why it is to start no functions.
     """
     on_trial = ledger.trial if ledger.trial and ledger.trial.version == running else None
     return {
@@ -57,10 +57,10 @@ def told(ledger: Ledger, running: str, refused: str = "", safe: str = "") -> dic
 
 @dataclass(frozen=True)
 class Told:
-    """What the launcher said last. `running` is this version, `fallback` what is kept to go back to (None: nothing).
+    """The launcher's last message. `running` is this version, `fallback` the one kept to go back to (None: none).
 
-    `note` is that of the trial, `next` what is started next, `failed` by version; `lost`, `refused` and
-    `safe` (safe mode) are reasons.
+    `note` is the trial's, `next` the version to start next, `failed` by version; `lost`, `refused` and `safe` (safe
+    mode) are reasons.
     """
 
     running: str = BUILT_IN
@@ -75,7 +75,7 @@ class Told:
 
 
 def read(line: bytes) -> Told:
-    """The launcher's line; raises ProtocolError. Fields that this version does not know are passed over."""
+    """The launcher's line; raises ProtocolError. Fields unknown to this version are passed over."""
     fields = parse(line)
     failed = table(fields.get("failed"), "told.failed")
     fallback = fields.get("fallback")
@@ -106,7 +106,7 @@ def encode(fields: Mapping[str, object]) -> bytes:
 
 
 def split(buffer: bytearray) -> Iterator[bytes]:
-    """The whole lines in `buffer`, which loses them; what is too long for a line is dropped."""
+    """The whole lines in `buffer`, taken out of it; bytes too long for a line are dropped."""
     while (end := buffer.find(b"\n")) >= 0:
         yield bytes(buffer[:end])
         del buffer[: end + 1]
@@ -115,7 +115,7 @@ def split(buffer: bytearray) -> Iterator[bytes]:
 
 
 class Line:
-    """The agent's end. Without a launcher it is the built-in version, on no trial, and gets nothing that it asks for.
+    """The agent's end. Without a launcher it is the built-in version, on no trial, and its requests are refused.
 
     `changed` is called, on a thread of the line, whenever the launcher said something; `orphaned` when it is gone.
     """
@@ -129,7 +129,7 @@ class Line:
             self._hear(self._lines.readline(MAX_TOLD))
 
     def listen(self, changed: Callable[[], None], orphaned: Callable[[], None]) -> None:
-        """Begin to hear what the launcher says."""
+        """Begin to hear the launcher."""
         threading.Thread(target=self._listen, args=(changed, orphaned), name="launcher", daemon=True).start()
 
     def proved(self) -> None:
@@ -137,7 +137,7 @@ class Line:
         self._say({"proved": self.told.running})
 
     def waits(self, why: str) -> None:
-        """This version has not proved itself yet: the reason that is told if it never does."""
+        """This version is still to prove itself: the reason to be told if it never does."""
         self._say({"waits": why})
 
     def alive(self) -> None:
@@ -145,9 +145,9 @@ class Line:
         self._say({"alive": True})
 
     def begin_afresh(self) -> None:
-        """Something new is to run: starts that failed are forgotten, and safe mode is over when this returns.
+        """Something new is to run: failed starts are forgotten, and safe mode is over when this returns.
 
-        Raises LamplightError when the launcher could not write that down.
+        Raises LamplightError when the launcher could not write this down.
         """
         with self._said:
             self.told = replace(self.told, refused="")
@@ -159,9 +159,9 @@ class Line:
                 raise LamplightError("The board stays in safe mode", why)
 
     def ask(self, version: str, note: Note) -> None:
-        """Have `version` started next, on trial, and return when the launcher has written that down.
+        """Have `version` started next, on trial, and return when the launcher has written it down.
 
-        Raises LamplightError when it has not: nothing changes then.
+        Raises LamplightError when it has not: all stays as it was then.
         """
         if self._end is None:
             raise LamplightError(
@@ -204,7 +204,7 @@ class Line:
 
 
 def from_environment() -> Line:
-    """The agent's end of the line that the launcher left in the environment, from which it is taken."""
+    """The agent's end of the line: the launcher left it in the environment, and here it is taken out."""
     number = os.environ.pop(VARIABLE, "")
     if not number.isdecimal():
         return Line(None)

@@ -1,6 +1,6 @@
-"""What the launcher tells the service manager that started it: sd_notify(3), a datagram to the socket in NOTIFY_SOCKET.
+"""The launcher's reports to its service manager: sd_notify(3), a datagram to the socket in NOTIFY_SOCKET.
 
-Without that variable nothing is told. It does not judge who is alive: whoever calls `alive` does.
+Without this variable it stays silent. The caller of `alive` judges whether the launcher is alive.
 """
 
 import contextlib
@@ -12,9 +12,10 @@ _MICROSECONDS = 1e6
 
 
 class Service:
-    """The service manager; `environment` loses what is meant for this process alone.
+    """The service manager; `environment` loses the variables meant for this process alone.
 
-    `period` is how often `alive` must be called, in seconds: a third of what the manager waits; None when it does not.
+    `period` is how often `alive` must be called, in seconds: a third of the manager's patience; None when it does not
+    watch.
     """
 
     def __init__(self, environment: MutableMapping[str, str] = os.environ) -> None:
@@ -28,7 +29,7 @@ class Service:
         self._tell("READY=1")
 
     def alive(self) -> None:
-        """The launcher goes round, and what it started does."""
+        """The launcher goes round, and so does the agent."""
         if self.period is not None:
             self._tell("WATCHDOG=1")
 
@@ -45,7 +46,7 @@ class Service:
             return
         # An abstract socket is written with '@' where the address has a zero byte.
         address = "\0" + self._path[1:] if self._path.startswith("@") else self._path
-        # A manager that does not listen must not stop what the board is for.
+        # A manager that does not listen must not stop the board's work.
         with (
             contextlib.suppress(OSError),
             socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as end,

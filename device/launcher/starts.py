@@ -1,8 +1,8 @@
-"""How many starts in a row did not last, and whether that means safe mode: the agent runs, its functions do not.
+"""How many starts in a row did not last, and whether to go into safe mode: the agent runs, its functions do not.
 
-A start lasts when the agent still runs SETTLED seconds later, or was ended in order before. What cuts it short may be
-the agent's end or the whole board's: the count is on disk before the agent starts, so it survives both. `Starts` is a
-value; each transition gives a new one. It does not start anything, and knows nothing of versions: that is ledger.py.
+A start lasts when the agent still runs SETTLED seconds later, or was ended in order before. The agent's end may cut it
+short, or the whole board's: the count is on disk before the agent starts, so it survives both. `Starts` is a value;
+each transition gives a new one. The starting is the launcher's, and the versions are ledger.py's.
 """
 
 import json
@@ -23,7 +23,7 @@ _LARGEST = 1_000_000
 
 @dataclass(frozen=True)
 class Starts:
-    """`count` starts that have not lasted, in `boots` boots of the board; `boot` is the kernel's name of the last one.
+    """`count` starts that did not last, in `boots` boots of the board; `boot` is the kernel's name of the last one.
 
     `safe`: safe mode, until somebody ends it.
     """
@@ -43,7 +43,7 @@ class Starts:
 
 
 def begin(starts: Starts, boot: str) -> Starts:
-    """The agent is about to be started, in this boot. In safe mode nothing is counted: the mode stays."""
+    """The agent is about to be started, in this boot. In safe mode counting stops: the mode stays."""
     if starts.safe:
         return starts
     if starts.count >= MOST:
@@ -53,19 +53,19 @@ def begin(starts: Starts, boot: str) -> Starts:
 
 
 def refund(starts: Starts) -> Starts:
-    """The agent was ended in order: that start does not count."""
+    """The agent was ended in order: its start is given back."""
     if starts.safe or starts.count > 1:
         return replace(starts, count=starts.count - (not starts.safe))
     return Starts()
 
 
 def settle(starts: Starts) -> Starts:
-    """The start lasted: those before it are forgotten. Safe mode stays, for what was started does not prove a thing."""
+    """The start lasted: those before it are forgotten. Safe mode stays: without its functions a start proves little."""
     return starts if starts.safe else Starts()
 
 
 def load(path: Path) -> Starts:
-    """The count in the file, or a new one when there is none; raises ProtocolError for a damaged file."""
+    """The count in the file, or a new one for a missing file; raises ProtocolError for a damaged file."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:

@@ -1,5 +1,5 @@
 """The contract with the cloud and with microcontrollers.
 
-Imports nothing of ours from outside this folder, and only what MicroPython has
-(`json`, `struct`, `hashlib`), so that a microcontroller's agent can use these very files.
+It imports only this folder's own files and modules of MicroPython (`json`, `struct`, `hashlib`), so a microcontroller's
+agent can use these very files.
 """

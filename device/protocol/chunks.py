@@ -1,4 +1,4 @@
-"""Artifacts as content-addressed chunks, and the index that lists them.
+"""Artifacts as content-addressed chunks, and the index of an artifact's chunks.
 
 An artifact of at most CHUNK_SIZE bytes is its own only chunk and needs no index. A longer one
 has an index: a JSON document, itself delivered as a chunk, with the digest of each chunk in order.
@@ -42,7 +42,7 @@ def encode_index(digests: list[str]) -> bytes:
 
 
 def decode_index(data: bytes, length: int) -> list[str]:
-    """The chunk digests of an artifact of `length` bytes; raises ProtocolError when it cannot be its index."""
+    """The chunk digests of an artifact of `length` bytes; raises ProtocolError when this cannot be its index."""
     try:
         document = table(json.loads(data), "index")
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""CloudEvents 1.0 in JSON ("structured mode"): what travels on the fleet's own topics between functions of its boards.
+"""CloudEvents 1.0 in JSON ("structured mode"): the messages between a fleet's functions, on the fleet's own topics.
 
 https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
 """
@@ -8,14 +8,14 @@ from .fields import integer, text
 from .messages import decode, encode
 
 MESSAGE = "lamplight.message"
-# So that what is in it fits into an event, which has room for 128 kB.
+# Its content must fit into an event, and an event has room for 128 kB.
 MAX_PAYLOAD = 96 * 1024
-# A message that so many functions led to is not sent on: they start each other in a circle.
+# After so many functions a message is not sent on: they start each other in a circle.
 MAX_HOPS = 16
 
 
 class Message:
-    """One message. `source` is the path of the function that sent it, `time` is RFC 3339's, `topic` lacks the root.
+    """One message. `source` is the path of the sending function, `time` is RFC 3339's, `topic` lacks the root.
 
     `hops` is an attribute of our own: how many functions led to it, its sender included; 0 from elsewhere.
     """
@@ -29,7 +29,7 @@ class Message:
         self.hops = hops
 
     def encode(self) -> bytes:
-        """The body. Raises ValueError or TypeError for what JSON cannot say, ProtocolError for what is too long."""
+        """The body. Raises ValueError or TypeError for a value JSON cannot hold, ProtocolError for one too long."""
         hops = {"hops": self.hops} if self.hops else {}
         payload = encode(
             {
@@ -49,7 +49,7 @@ class Message:
 
 
 def message(topic: str, payload: bytes) -> Message:
-    """The message that came on `topic`; other CloudEvents are taken as well. Raises ProtocolError for what is none."""
+    """The message received on `topic`; other CloudEvents are taken as well. Raises ProtocolError for anything else."""
     _check_length(payload)
     fields = decode(payload, "event")
     if text(fields, "specversion", "event") != "1.0":

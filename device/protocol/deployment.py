@@ -1,7 +1,7 @@
-"""The deployment document: which releases one device runs, with what configuration.
+"""The deployment document: the releases for one device, with their configuration.
 
-It travels inside `desired` as a signed target (see trust/rules.py); this file only
-says what a well-formed one is. It does not decide whether to believe it.
+It travels inside `desired` as a signed target (see trust/rules.py); this file only says when one is well-formed.
+Whether to believe it is decided there.
 """
 
 import json
@@ -22,7 +22,7 @@ MAX_PATCHES = 3
 
 
 class ArtifactRef:
-    """One released artifact: what it is, and which bytes.
+    """One released artifact: its kind, its name and its bytes.
 
     `kind` is "function", "model", "layer" or "agent", `version` its release number, `length` in bytes; `index` is the
     digest of its chunk index, or "" when it fits one chunk. `patches` make it from earlier releases.
@@ -56,22 +56,22 @@ class ArtifactRef:
         return [self, *self.patches]
 
     def with_patches(self, targets: "set[str]") -> "ArtifactRef":
-        """The same with those of its patches only that have one of these targets."""
+        """The same with only those of its patches with one of these targets."""
         kept = tuple(patch for patch in self.patches if patch.target in targets)
         return ArtifactRef(self.kind, self.name, self.version, self.digest, self.length, self.index, kept)
 
     def content(self) -> dict[str, object]:
-        """Which bytes it is, in JSON form: without the name that stands as its key, and without how it travels."""
+        """The identity of its bytes, in JSON form: its name is the key there, and the way it travels is left out."""
         return {"version": self.version, "sha256": self.digest, "length": self.length, "index": self.index}
 
     def to_json(self) -> dict[str, object]:
-        """The JSON form, without the name that stands as its key."""
+        """The JSON form; its name is the key there."""
         patches = [patch.to_json() for patch in self.patches]
         return {**self.content(), "patches": patches} if patches else self.content()
 
 
 class Patch(ArtifactRef):
-    """Bytes that make release `version` from the artifact with digest `base`; `digest` and `length` are their own."""
+    """Bytes to make release `version` from the artifact with digest `base`; `digest` and `length` are their own."""
 
     def __init__(self, kind: str, name: str, version: int, base: str, digest: str, length: int, index: str) -> None:
         super().__init__(kind, name, version, digest, length, index)
@@ -79,7 +79,7 @@ class Patch(ArtifactRef):
 
     @property
     def target(self) -> str:
-        """Its path as a target, beside that of the artifact that it makes."""
+        """Its path as a target, beside its artifact's."""
         return f"{self.kind}s/{self.name}/{self.version}.from-{self.base[:16]}.patch"
 
     def to_json(self) -> dict[str, object]:
@@ -88,13 +88,12 @@ class Patch(ArtifactRef):
 
 
 class Deployment:
-    """What one device should run.
+    """The releases one device should run.
 
-    `config` holds the operator's settings for each function; they go over the manifest's own.
-    `layers` holds the dependencies of those functions that have some. `agent` is the release of the agent itself, None
-    for the one that the board was made with.
-    A trial lasts until `trial_seconds` have passed *and* `trial_events` were handled by each changed
-    function that gets any. Content that failed before is tried again only with a higher `attempt` than then.
+    `config` holds the operator's settings for each function; they go over the manifest's own. `layers` holds the
+    dependencies of functions, where they have any. `agent` is the release of the agent itself, None for the one the
+    board was made with. A trial lasts until `trial_seconds` have passed *and* `trial_events` were handled by each
+    changed function, if it gets any. Content is tried again after a failure only with a higher `attempt` than then.
     """
 
     def __init__(
@@ -128,18 +127,18 @@ class Deployment:
         return [*self.parts(), *([self.agent] if self.agent else [])]
 
     def parts(self) -> list[ArtifactRef]:
-        """The artifacts that a generation runs: all but the agent."""
+        """The artifacts a generation runs: all but the agent."""
         # Functions with the same needs share a layer.
         layers = {self.layers[n].digest: self.layers[n] for n in sorted(self.layers)}
         functions = (self.functions[n] for n in sorted(self.functions))
         return [*functions, *(self.models[n] for n in sorted(self.models)), *layers.values()]
 
     def targets(self) -> list[ArtifactRef]:
-        """All that may have to travel: every artifact, each followed by its patches."""
+        """All possible downloads: every artifact, each followed by its patches."""
         return [each for ref in self.artifacts() for each in ref.targets()]
 
     def with_patches(self, targets: "set[str]") -> "Deployment":
-        """The same with those patches only that have one of these targets."""
+        """The same with only the patches with one of these targets."""
         functions = {n: ref.with_patches(targets) for n, ref in self.functions.items()}
         models = {n: ref.with_patches(targets) for n, ref in self.models.items()}
         layers = {n: ref.with_patches(targets) for n, ref in self.layers.items()}
@@ -151,7 +150,7 @@ class Deployment:
         return Deployment(**{**self.__dict__, **changes})  # pyright: ignore[reportArgumentType]
 
     def content(self) -> dict[str, object]:
-        """What it makes the device run, in JSON form: not how that travels, nor its generation or trial."""
+        """The content for the device to run, in JSON form: the way it travels, generation and trial are left out."""
         return {
             "functions": {
                 n: {
@@ -186,12 +185,12 @@ class Deployment:
         return {**self.functions[name].to_json(), "config": self.config.get(name, {}), **needs}
 
     def encode(self) -> bytes:
-        """The bytes that are signed: JSON with sorted keys."""
+        """The bytes for signing: JSON with sorted keys."""
         return json.dumps(self.to_json(), sort_keys=True, separators=(",", ":")).encode()
 
 
 def decode(data: bytes) -> Deployment:
-    """The deployment in `data`; raises ProtocolError naming the field that is wrong."""
+    """The deployment in `data`; raises ProtocolError naming the wrong field."""
     try:
         return parse(json.loads(data))
     except (ValueError, RecursionError) as error:
@@ -272,7 +271,7 @@ def _patch(value: object, kind: str, key: str, version: int, where: str) -> Patc
 
 
 def _bytes(fields: dict[str, object], where: str) -> tuple[str, int, str]:
-    """Digest, length and index of what travels."""
+    """Digest, length and index of the bytes to travel."""
     length = integer(fields, "length", where, 1, MAX_ARTIFACT)
     index = text(fields, "index", where, "")
     if bool(index) != (length > CHUNK_SIZE):

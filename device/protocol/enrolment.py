@@ -1,7 +1,7 @@
 """How a board is let in, and how it changes its password: the bodies on `e/<user>/<client>/ask` and `…/answer`.
 
-A password never travels: the board makes it and sends what the broker's password file holds of it, mosquitto's `$7$`
-(PBKDF2-HMAC-SHA512, mosquitto_passwd(1)). It does not hash and does not decide.
+A password never travels: the board makes it and sends its hash as in the broker's password file, mosquitto's `$7$`
+(PBKDF2-HMAC-SHA512, mosquitto_passwd(1)). Hashing and deciding are done elsewhere.
 """
 
 import hashlib
@@ -12,8 +12,9 @@ from .messages import decode, encode
 
 MAX_ASK = 4096
 ITERATIONS = 101
-"""mosquitto_passwd's own default. The passwords are 256 random bits, so stretching them gains nothing, and the broker
-computes this on its one thread at each connection: a board that could choose would keep it from all others."""
+"""mosquitto_passwd's own default. The passwords are 256 random bits, so stretching them gains nothing. The broker
+computes this on its one thread at each connection: a board free to choose would keep it from all others.
+"""
 WAITING, ACCEPTED, REJECTED, REFUSED, KEPT = STATES = ("waiting", "accepted", "rejected", "refused", "kept")
 
 _BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
@@ -22,9 +23,9 @@ _MOST = {"board": 80, "serial": 64, "token": 64}
 
 
 class Ask:
-    """A board asks to be `name` with the password whose hash is `hash`.
+    """A board asks to be `name` with the password hashed as `hash`.
 
-    `board` and `serial` are what it says of itself, for the person who decides. `token` is the card's, "" for none.
+    `board` and `serial` are its own words, for the person deciding. `token` is the card's, "" for none.
     """
 
     def __init__(self, name: str, board: str, serial: str, hash: str, token: str = "") -> None:
@@ -41,7 +42,7 @@ class Ask:
 
 
 class Answer:
-    """What the shim says: one of STATES, and why."""
+    """The shim's answer: one of STATES, and why."""
 
     def __init__(self, state: str, reason: str = "") -> None:
         self.state = state
@@ -53,7 +54,7 @@ class Answer:
 
 
 def ask(payload: bytes) -> Ask:
-    """The ask in `payload`; ProtocolError for one that is too long, or has what a password file cannot hold."""
+    """The ask in `payload`; ProtocolError for one too long, or unfit for a password file."""
     if len(payload) > MAX_ASK:
         raise ProtocolError(f"ask: {len(payload)} bytes; at most {MAX_ASK}")
     fields = decode(payload, "ask")
@@ -70,7 +71,7 @@ def ask(payload: bytes) -> Ask:
 
 
 def answer(payload: bytes) -> Answer:
-    """The answer in `payload`. What later versions add is passed over."""
+    """The answer in `payload`. Later versions' additions are passed over."""
     fields = table(decode(payload, "answer"), "answer")
     state = text(fields, "state", "answer")
     if state not in STATES:
@@ -92,19 +93,19 @@ def password_hash(value: str, where: str) -> str:
 
 
 def fingerprint(hash: str) -> str:
-    """What a person compares to tell which board asks: 12 hexadecimal digits in groups, from its password's hash."""
+    """The code for a person to recognise the board by: 12 hexadecimal digits in groups, from its password's hash."""
     digits = hashlib.sha256(b"fingerprint " + hash.encode()).hexdigest()
     return "-".join((digits[:4], digits[4:8], digits[8:12]))
 
 
 def client_id(hash: str) -> str:
-    """The board's name on the broker until it has one of its own; not to be guessed, and as lasting as its password."""
+    """The board's name on the broker until it has one of its own; beyond guessing, and as lasting as its password."""
     return hashlib.sha256(b"client " + hash.encode()).hexdigest()[:32]
 
 
 def login_id(name: str, password: str) -> str:
-    """`name` as a client of the broker: whoever connects under the same ends the other's connection, whatever his user
-    is, so nobody but who has the password may know it.
+    """`name` as a client of the broker: a second connection under it ends the first, whatever its user is, so only the
+    holder of the password may know it.
     """
     return f"{name}-{hashlib.sha256(b'login ' + password.encode()).hexdigest()[:16]}"
 

@@ -1,14 +1,14 @@
-"""What goes wrong when bytes from elsewhere do not keep to the contract.
+"""The error for bytes from elsewhere in breach of the contract.
 
-A `ProtocolError` always means "this input is refused and nothing changed"; its text
-names the field and what was expected, for it ends up in front of a person.
+A `ProtocolError` always means "this input is refused and nothing changed"; its text names the field and the expected
+value, for it ends up in front of a person.
 """
 
 
 class ProtocolError(ValueError):
-    """A topic, message, manifest or index that does not keep to the contract.
+    """A topic, message, manifest or index in breach of the contract.
 
-    `where` and `key` say which key of a table is unknown, and `known` which are known there; empty for other faults.
+    `where` and `key` name the unknown key of a table, and `known` the known ones there; empty for other faults.
     """
 
     def __init__(self, text: str, where: str = "", key: str = "", known: tuple[str, ...] = ()) -> None:

@@ -1,7 +1,7 @@
 """Checked access to the fields of a decoded JSON or TOML table.
 
-Every reader of outside data goes through these, so that a wrong type or an unknown key is
-reported in one form: the path of the field, what stands there, and what was expected.
+Every reader of outside data goes through these, so a wrong type or an unknown key is reported in one form: the path of
+the field, its value, and the expected one.
 """
 
 from .errors import ProtocolError
@@ -32,7 +32,7 @@ def items(value: object, where: str) -> list[object]:
 
 
 def only(fields: dict[str, object], known: tuple[str, ...], where: str) -> None:
-    """Refuse keys that nobody reads: a misspelt key must not pass in silence."""
+    """Refuse unknown keys: a misspelt key must not pass in silence."""
     for key in fields:
         if key not in known:
             told = f"{where}: unknown key {key!r}; known are {', '.join(sorted(known)) or 'none'}"
@@ -78,7 +78,7 @@ def flag(fields: dict[str, object], key: str, where: str, default: bool | None =
 def name(value: object, where: str) -> str:
     """A name of a fleet, device, function, model, pin or sensor: `[a-z0-9][a-z0-9-]{0,62}`.
 
-    So narrow that a name is safe as a topic level, a file name and a TUF role name.
+    It is narrow to be safe as a topic level, a file name and a TUF role name.
     """
     if not isinstance(value, str) or not is_name(value):
         raise ProtocolError(
@@ -102,7 +102,7 @@ def sha256(value: object, where: str) -> str:
 
 
 def plain(value: object, where: str, depth: int = 0) -> None:
-    """Refuse what not every reader of JSON takes: infinities, lone surrogates, TOML's dates, endless nesting."""
+    """Refuse values that some readers of JSON refuse: infinities, lone surrogates, TOML's dates, endless nesting."""
     if depth > MAX_DEPTH:
         raise ProtocolError(f"{where}: is nested more than {MAX_DEPTH} levels deep")
     if isinstance(value, str):

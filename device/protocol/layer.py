@@ -1,7 +1,7 @@
-"""What `layer.toml` may say: the packages in a layer, and the platform that they were chosen for.
+"""The contents of `layer.toml`: the packages in a layer, and their platform.
 
-A layer is an artifact with `layer.toml` and the folder `site`, which goes on the import path of the functions that use
-it. This takes the decoded table; it does not read files.
+A layer is an artifact with `layer.toml` and the folder `site`, which goes on the import path of its functions. This
+takes the decoded table; it does not read files.
 """
 
 from .errors import ProtocolError
@@ -26,7 +26,7 @@ class LayerManifest:
 def layer(value: object) -> LayerManifest:
     """The manifest in a decoded `layer.toml`; raises ProtocolError.
 
-    Its name is that of its platform: its content says what is in it, and functions with the same needs share it.
+    It is named after its platform: its content lists the packages, and functions with the same needs share it.
     """
     where = LAYER_FILE
     fields = table(value, where)

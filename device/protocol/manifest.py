@@ -1,8 +1,8 @@
-"""What `function.toml` and `model.toml` may say.
+"""The contents of `function.toml` and `model.toml`.
 
-Takes the decoded table and gives a checked manifest, or a ProtocolError that names the key. Used by the CLI
-before packing, by the shim before signing and by the device before installing: the same words at each place.
-It does not read files, and does not know which pins and sensors a board has.
+Takes the decoded table and gives a checked manifest, or a ProtocolError naming the key. Used by the CLI before packing,
+by the shim before signing and by the device before installing: the same words at each place. It does not read files,
+and does not know a board's pins and sensors.
 """
 
 from .errors import ProtocolError
@@ -28,9 +28,9 @@ class PinLease:
 
 
 class StateTable:
-    """What the function keeps: `schema` numbers its form, `size` is in bytes.
+    """The function's state: `schema` numbers its form, `size` is in bytes.
 
-    `migrate` is the module and the function that take the state from a lower schema, or two empty texts.
+    `migrate` is the module and the function to take the state from a lower schema, or two empty texts.
     """
 
     def __init__(self, schema: int, size: int, migrate: tuple[str, str]) -> None:
@@ -42,12 +42,12 @@ class StateTable:
 class FunctionManifest:
     """A checked `function.toml`.
 
-    `module` and `attribute` come from `handler = "module:attribute"`; `memory` is in bytes above the bare
-    worker, `timeout` in seconds for one event. `instances` workers run it; `queue` events may wait for them, and
-    `overflow` says what happens to one that finds no room. Each worker has at most `processes` processes and threads
-    and `scratch` bytes of files; all of them together `cpu` processors (0.25 is a quarter of one), None for no limit.
-    `network`: it asks for the Internet. `buses` are those that it talks to with a driver of its own. `record_calls`:
-    what callers and HTTP requests ask is recorded, as what triggers give always is.
+    `module` and `attribute` come from `handler = "module:attribute"`; `memory` is in bytes above the bare worker,
+    `timeout` in seconds for one event. `instances` workers run it; `queue` events may wait for them, and `overflow`
+    says how to treat one too many. Each worker has at most `processes` processes and threads and `scratch` bytes of
+    files; all of them together `cpu` processors (0.25 is a quarter of one), None for no limit. `network`: it asks for
+    the Internet. `buses` are those it talks to with a driver of its own. `record_calls`: calls and HTTP requests are
+    recorded, as the events of triggers always are.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """The bodies of the messages: JSON objects, encoded and decoded here and nowhere else.
 
-`desired` is not here: its parts are signed, and read by trust/rules.py. A decoder raises ProtocolError
-and its caller drops the message; a decoder never guesses.
+`desired` is elsewhere: its parts are signed, and read by trust/rules.py. A decoder raises ProtocolError and its caller
+drops the message; a decoder never guesses.
 """
 
 import json
@@ -12,7 +12,7 @@ from .fields import MAX_DEPTH, flag, integer, items, number, only, plain, sha256
 MAX_MESSAGE = 1024 * 1024
 MAX_WANT = 64
 MAX_TYPE = 100
-# The type of an event that somebody sent by a call, unless he says another.
+# The type of an event sent by a call, unless the caller says another.
 CALL = "lamplight.call"
 
 
@@ -20,7 +20,7 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
 def encode(body: dict[str, object]) -> bytes:
-    """`body` as compact JSON; NaN and infinities are refused, for no other language reads them."""
+    """`body` as compact JSON; NaN and infinities are refused, for other languages cannot read them."""
     return _ENCODER.encode(body).encode()
 
 
@@ -55,13 +55,13 @@ def decode(payload: bytes, what: str) -> dict[str, object]:
 
 
 def _surely_plain(written: str) -> bool:
-    """Whether `plain` would find nothing in what the decoder took: far cheaper than looking at every value."""
+    """Whether `plain` is sure to pass the decoded text: far cheaper than looking at every value."""
     shallow = written.count("[") + written.count("{") <= MAX_DEPTH
     return shallow and "\\u" not in written
 
 
 class Presence:
-    """Whether a device is connected. `session` counts its connections, so that a late will is recognised."""
+    """Whether a device is connected. `session` counts its connections, so a late will is recognised."""
 
     def __init__(self, online: bool, session: int) -> None:
         self.online = online
@@ -81,9 +81,9 @@ def presence(payload: bytes) -> Presence:
 class Batch:
     """Records of one stream from the device's outbox, in order.
 
-    `boot` names the run of the agent that made them; each record is a table with at least `seq`
-    (counts up within a boot, over all streams) and `time` (seconds since 1970 by the device's clock).
-    (boot, seq) identifies a record for ever: a receiver keeps the first and drops the rest.
+    `boot` names the agent's run they come from; each record is a table with at least `seq` (counts up within a boot,
+    over all streams) and `time` (seconds since 1970 by the device's clock). (boot, seq) identifies a record for ever: a
+    receiver keeps the first and drops the rest.
     """
 
     def __init__(self, boot: str, records: list[dict[str, object]]) -> None:
@@ -126,12 +126,12 @@ def ack(payload: bytes) -> Ack:
 
 
 def encode_want(digests: list[str]) -> bytes:
-    """A request for chunks that did not arrive."""
+    """A request for missing chunks."""
     return encode({"chunks": digests[:MAX_WANT]})
 
 
 def want(payload: bytes) -> list[str]:
-    """The digests that a device asks for, at most MAX_WANT."""
+    """The digests a device asks for, at most MAX_WANT."""
     digests = items(decode(payload, "want").get("chunks"), "want.chunks")
     if len(digests) > MAX_WANT:
         raise ProtocolError(f"want.chunks: {len(digests)} digests; at most {MAX_WANT}")
@@ -158,14 +158,14 @@ def call(payload: bytes) -> Call:
 
 
 def event_type(value: str) -> str:
-    """`value` as the type of an event, such as "lamplight.sensor.reading"; raises ProtocolError for what is none."""
+    """`value` as the type of an event, such as "lamplight.sensor.reading"; raises ProtocolError for any other value."""
     if not 0 < len(value) <= MAX_TYPE or not all(c.isascii() and (c.isalnum() or c in "._-/") for c in value):
         raise ProtocolError(f"call.type: {value[:40]!r} is not a type; write one such as '{CALL}'")
     return value
 
 
 class Reply:
-    """The answer to a call: the handler's `result`, or what went wrong in `error` ("" when nothing did)."""
+    """The answer to a call: the handler's `result`, or the failure in `error` ("" for a success)."""
 
     def __init__(self, id: str, result: object, error: str) -> None:
         self.id = id

@@ -1,4 +1,4 @@
-"""How reasons begin from which a program that deploys can tell what to do next. What follows is for people.
+"""The beginnings of reasons, from which a deploying program can tell its next step. The rest of a reason is for people.
 
 A device says why an update was REJECTED or REVERTED in one text; agents of every release begin it like this.
 """

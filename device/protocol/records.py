@@ -1,7 +1,7 @@
-"""What a record says, by its kind (docs/protocol/records.md), checked for those who show it.
+"""The fields of a record, by its kind (docs/protocol/records.md), checked for display.
 
-A board may be hostile, and what it sends stands beside what all others send. A kind that is not known here passes with
-what every record has. What only a replay reads of it, replay/trace.py checks. It makes no records.
+A board may be hostile, and its records stand beside those of all others. A kind unknown here passes with the fields
+common to all. Fields for replays only are checked by replay/trace.py. Records are made elsewhere.
 """
 
 from .errors import ProtocolError
@@ -11,12 +11,12 @@ Fields = dict[str, object]
 
 _WHERE = "record"
 _MOST = 2**53
-# The last second that has a date in four digits, in seconds since 1970 (RFC 3339).
+# The last second with a year of four digits, in seconds since 1970 (RFC 3339).
 _LATEST = 253_402_300_799
 
 
 def check(record: Fields) -> None:
-    """Raise ProtocolError for a record that lacks what its kind has, or has it in another form."""
+    """Raise ProtocolError for a record with a field of its kind missing or in another form."""
     check_time(record, _WHERE)
     kind = text(record, "kind", _WHERE)
     for key in _TEXTS.get(kind, ()):
@@ -28,7 +28,7 @@ def check(record: Fields) -> None:
 
 
 def check_time(fields: Fields, where: str, key: str = "time") -> None:
-    """Raise ProtocolError when its `key` is no moment that can be written as a date."""
+    """Raise ProtocolError unless its `key` is a moment writable as a date."""
     if not 0 <= number(fields, key, where) <= _LATEST:
         raise ProtocolError(f"{where}.{key}: is no date from 1970 to 9999")
 
@@ -70,7 +70,7 @@ def _publish(record: Fields) -> None:
 
 def _output(record: Fields) -> None:
     for key in ("level", "before"):
-        # None: nobody knows.
+        # None: unknown.
         if record.get(key) is not None:
             flag(record, key, _WHERE)
 

@@ -1,8 +1,8 @@
-"""What a device reports of itself: the value that the board composes, and that the shim and its commands read.
+"""A device's report of itself: a value composed by the board, and read by the shim and its commands.
 
-`parse` checks every field, for a board may be hostile and its report is shown beside all others. Fields that are not
-named here pass, so that a newer agent can say more. A report also answers two questions on its own: which generations
-ended how (`outcomes`), and where one of them stands (`standing`). docs/protocol/reported.md describes the fields.
+`parse` checks every field, for a board may be hostile and its report is shown beside all others. Fields unknown here
+pass, so a newer agent can say more. A report also answers two questions on its own: how generations ended (`outcomes`),
+and where one of them stands (`standing`). docs/protocol/reported.md describes the fields.
 """
 
 from . import reported_parts as parts
@@ -23,11 +23,11 @@ from .reported_parts import (
 )
 
 FORMAT = 1
-# The states in which an update ends.
+# The final states of an update.
 FINAL = ("COMMITTED", "REVERTED", "REJECTED")
-# The state of a function that cannot start on this board now; `last_error` says why.
+# The state of a function unable to start on this board now; `last_error` says why.
 HELD = "held"
-# Where a generation stands of which the device has said nothing yet, and one that a newer one overtook.
+# Where a generation stands before the device's first word of it, and after a newer one overtook it.
 WAITING = "WAITING"
 SUPERSEDED = "SUPERSEDED"
 
@@ -45,13 +45,13 @@ class Standing(Value):
 
 
 class Reported(Value):
-    """What a device says it is in.
+    """The state of a device, in its own words.
 
-    `generation` runs, and `previous` is the one to fall back to (0: none). `failed` maps generations that failed their
-    trial to the reason, and `evidence` the latest of them to what that rests on. `confinement` says by aspect what
-    confines a worker. `ai` says that the board runs models, `patches` that it applies patches. `outputs` has every
-    output that a function holds, by the name of its pin. An agent of an earlier release tells no `disk`, no `platform`,
-    no `libraries` (the versions of those that it runs with), or no `outputs`.
+    `generation` runs, and `previous` is the one to fall back to (0: none). `failed` maps generations with a failed
+    trial to the reason, and `evidence` the latest of them to the grounds. `confinement` says by aspect how a worker is
+    confined. `ai`: the board runs models; `patches`: it applies patches. `outputs` has every output held by a function,
+    by the name of its pin. `libraries` are the versions in use by the agent. An agent of an earlier release may leave
+    out `disk`, `platform`, `libraries` or `outputs`.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Reported(Value):
         self.outputs = outputs
 
     def outcomes(self) -> list[tuple[int, str]]:
-        """Which generations ended how, the one that runs first: it is committed, unless it is on trial."""
+        """How generations ended, the running one first: it is committed, unless it is on trial."""
         update = self.update
         ended = [(update.generation, update.state)] if update.state in FINAL else []
         on_trial = update.state == "TRIAL" and update.generation == self.generation
@@ -114,7 +114,7 @@ class Reported(Value):
         return Standing(SUPERSEDED if max(update.generation, self.generation) > generation else WAITING)
 
     def steady(self) -> Fields:
-        """The JSON form without what may change all the time: the counters, the disk, and the outputs' levels."""
+        """The JSON form without its ever-changing parts: the counters, the disk, and the outputs' levels."""
         functions = {n: _without(each.to_json(), _COUNTS) for n, each in self.functions.items()}
         return {**_without(self.to_json(), ("disk", "outputs")), "functions": functions}
 
@@ -146,7 +146,7 @@ class Reported(Value):
 
 
 def parse(value: object) -> Reported:
-    """The report in its JSON form; raises ProtocolError when it lacks what every report has, or has another form."""
+    """The report in its JSON form; raises ProtocolError when a required field is missing, or has another form."""
     report = table(value, _WHERE)
     return Reported(
         board=text(report, "board", _WHERE),
@@ -171,10 +171,10 @@ def parse(value: object) -> Reported:
 
 
 def known(value: object) -> Reported | None:
-    """The report in `value`, as a DEVICE of the API has it; None when the device has reported nothing.
+    """The report in `value`, as a DEVICE of the API has it; None before the device's first report.
 
-    A shim of an earlier release kept reports that it had not looked at. One of another form counts as none: the
-    device's next report takes its place.
+    A shim of an earlier release kept reports unchecked. One of another form counts as missing: the device's next report
+    takes its place.
     """
     try:
         return None if value is None else parse(value)

@@ -1,6 +1,6 @@
-"""The parts of what a device reports (reported.py), each as a value, its JSON form, and the reader that checks it.
+"""The parts of a device's report (reported.py), each as a value, its JSON form, and its checking reader.
 
-Each reader raises ProtocolError for a part that lacks what it must have, or has another form.
+Each reader raises ProtocolError for a part with a missing field, or of another form.
 """
 
 from .errors import ProtocolError
@@ -24,11 +24,11 @@ class Value:
 
 
 class ReportedUpdate(Value):
-    """The update that the device is about, or was last.
+    """The device's present update, or its last.
 
-    `bytes` of `total` are stored, at present `rate` bytes a second, of what travels to bring artifacts of `whole`
-    bytes: patches make `total` less than `whole`. `part` is the function or model that is to blame when it failed, as
-    "functions/lamp", if one is known.
+    `bytes` of `total` are stored, at present `rate` bytes a second, for artifacts of `whole` bytes: patches make
+    `total` less than `whole`. `part` is the function or model to blame for a failure, as "functions/lamp", if one is
+    known.
     """
 
     def __init__(
@@ -57,10 +57,10 @@ class ReportedUpdate(Value):
 
 
 class ReportedFunction(Value):
-    """One function that the device runs.
+    """One function of the device.
 
-    `errors` counts every way to fail; `deaths` says how often its workers ended, by kind. `triggers` are those that
-    deliver nothing now; an agent of an earlier release tells of none.
+    `errors` counts every way to fail; `deaths` says how often its workers ended, by kind. `triggers` are those out of
+    service now; an agent of an earlier release leaves them out.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class ReportedFunction(Value):
         self.triggers = triggers or []
 
     def to_json(self) -> Fields:
-        """The JSON form, without the name that stands as its key."""
+        """The JSON form; its name is the key there."""
         fields: Fields = {
             "version": self.version,
             "sha256": self.digest,
@@ -101,7 +101,7 @@ class ReportedFunction(Value):
 
 
 class ReportedTrigger(Value):
-    """A trigger that delivers nothing now, by its type and subject ("http /lamp"): why, and what to do about it."""
+    """A trigger out of service now, by its type and subject ("http /lamp"): why, and the remedy."""
 
     def __init__(self, trigger: str, error: str, remedy: str) -> None:
         self.trigger = trigger
@@ -114,14 +114,14 @@ class ReportedTrigger(Value):
 
 
 class ReportedModel(Value):
-    """One model that the device has."""
+    """One model of the device."""
 
     def __init__(self, version: int, digest: str) -> None:
         self.version = version
         self.digest = digest
 
     def to_json(self) -> Fields:
-        """The JSON form, without the name that stands as its key."""
+        """The JSON form; its name is the key there."""
         return {"version": self.version, "sha256": self.digest}
 
 
@@ -133,14 +133,14 @@ class ReportedSensor(Value):
         self.error = error
 
     def to_json(self) -> Fields:
-        """The JSON form, without the name that stands as its key."""
+        """The JSON form; its name is the key there."""
         return {"ok": self.ok, "error": self.error}
 
 
 class ReportedOutput(Value):
-    """An output that the device holds for `function`: its `level` since `since`, in seconds since 1970.
+    """An output held for `function`: its `level` since `since`, in seconds since 1970.
 
-    A level of None is one that the device is not sure of.
+    A level of None: the device is unsure of it.
     """
 
     def __init__(self, function: str, level: bool | None, since: float) -> None:
@@ -149,15 +149,15 @@ class ReportedOutput(Value):
         self.since = since
 
     def to_json(self) -> Fields:
-        """The JSON form, without the name that stands as its key."""
+        """The JSON form; its name is the key there."""
         return {"function": self.function, "level": self.level, "since": self.since}
 
 
 class ReportedAgent(Value):
-    """The agent that runs: its version, the digest of its artifact ("" when it is built in), whether it is on trial.
+    """The running agent: its version, the digest of its artifact ("" when it is built in), whether it is on trial.
 
-    `previous` is the version that is kept to go back to ("" for none). `lost` says why the agent is not the one that
-    had proved itself ("": it is), `safe` why it starts no functions ("": it does).
+    `previous` is the version kept to go back to ("" for none). `lost` says why this is another agent than the proven
+    one ("": it is the proven one), `safe` why it starts no functions ("": it does).
     """
 
     def __init__(
@@ -171,7 +171,7 @@ class ReportedAgent(Value):
         self.safe = safe
 
     def to_json(self) -> Fields:
-        """The JSON form, which a report has at `runtime`."""
+        """The JSON form, at `runtime` in a report."""
         return {
             "version": self.version,
             "sha256": self.digest,
@@ -183,7 +183,7 @@ class ReportedAgent(Value):
 
 
 class Disk(Value):
-    """Bytes `free` on the disk that holds the agent's files, and bytes `used` by them."""
+    """Bytes `free` on the disk of the agent's files, and bytes `used` by them."""
 
     def __init__(self, free: int, used: int) -> None:
         self.free = free
@@ -195,7 +195,7 @@ class Disk(Value):
 
 
 class Platform(Value):
-    """What decides which wheels run on the board: as "aarch64", "3.11" and the minor version of glibc 2 (0: none)."""
+    """The board's platform, to choose wheels by: as "aarch64", "3.11" and the minor version of glibc 2 (0: none)."""
 
     def __init__(self, machine: str, python: str, glibc: int) -> None:
         self.machine = machine
@@ -208,9 +208,9 @@ class Platform(Value):
 
 
 class Evidence(Value):
-    """What the verdict on a failed trial rests on. A device may tell any part of it, or none.
+    """The grounds of the verdict on a failed trial. A device may tell all of it, a part, or none.
 
-    `fields` is all that it told, in JSON form. `now` counts for the new version and `before` for the old one.
+    `fields` is all it told, in JSON form. `now` counts for the new version and `before` for the old one.
     """
 
     def __init__(self, fields: Fields) -> None:
@@ -223,7 +223,7 @@ class Evidence(Value):
 
     @property
     def function(self) -> str:
-        """The function that failed; "" when it was none."""
+        """The failed function; "" when no function failed."""
         told = self.fields.get("function")
         return told if isinstance(told, str) else ""
 
@@ -248,7 +248,7 @@ class Evidence(Value):
 
 
 def agent(report: Fields) -> ReportedAgent:
-    """The agent that the whole `report` tells of: before `runtime` there was only its version."""
+    """The agent in the whole `report`: before `runtime` there was only its version."""
     version, where = text(report, "agent", "reported"), "reported.runtime"
     if not report.get("runtime"):
         return ReportedAgent(version)
@@ -259,7 +259,7 @@ def agent(report: Fields) -> ReportedAgent:
         trial=flag(told, "trial", where),
         previous=text(told, "previous", where),
         lost=text(told, "lost", where),
-        # From agents that know safe mode.
+        # From agents with a safe mode.
         safe=text(told, "safe", where, ""),
     )
 
@@ -281,7 +281,7 @@ def update(value: object) -> ReportedUpdate:
 
 
 def function(told: Fields, where: str) -> ReportedFunction:
-    """The function in its JSON form, which stands at `where`."""
+    """The function in its JSON form, found at `where`."""
     return ReportedFunction(
         version=count(told, "version", where),
         digest=text(told, "sha256", where, ""),
@@ -302,17 +302,17 @@ def _triggers(value: object, where: str) -> "list[ReportedTrigger]":
 
 
 def model(told: Fields, where: str) -> ReportedModel:
-    """The model in its JSON form, which stands at `where`."""
+    """The model in its JSON form, found at `where`."""
     return ReportedModel(count(told, "version", where), text(told, "sha256", where, ""))
 
 
 def sensor(told: Fields, where: str) -> ReportedSensor:
-    """The sensor in its JSON form, which stands at `where`."""
+    """The sensor in its JSON form, found at `where`."""
     return ReportedSensor(flag(told, "ok", where), text(told, "error", where))
 
 
 def output(told: Fields, where: str) -> ReportedOutput:
-    """The output in its JSON form, which stands at `where`."""
+    """The output in its JSON form, found at `where`."""
     check_time(told, where, "since")
     level = None if told.get("level") is None else flag(told, "level", where)
     return ReportedOutput(text(told, "function", where), level, number(told, "since", where))
@@ -323,13 +323,13 @@ def evidence(value: object) -> Evidence:
     read = Evidence(table(value, _EVIDENCE))
     if read.seconds is not None and not 0 <= read.seconds <= _MOST:
         raise ProtocolError(f"{_EVIDENCE}.seconds: is no duration")
-    # Each attribute checks the field that it reads.
+    # Each attribute checks its field.
     _ = read.last_error, read.now, read.before
     return read
 
 
 def disk(value: object) -> Disk | None:
-    """The disk in its JSON form; None when the device does not tell."""
+    """The disk in its JSON form; None when the report leaves it out."""
     if not value:
         return None
     where = "reported.disk"
@@ -338,7 +338,7 @@ def disk(value: object) -> Disk | None:
 
 
 def platform(value: object) -> Platform | None:
-    """The platform in its JSON form; None when the device does not tell."""
+    """The platform in its JSON form; None when the report leaves it out."""
     if not value:
         return None
     where = "reported.platform"

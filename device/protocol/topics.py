@@ -3,15 +3,15 @@
 lamplight/1/<fleet>/d/<device>/presence     retained; also the will
 lamplight/1/<fleet>/d/<device>/desired      retained, from the shim
 lamplight/1/<fleet>/d/<device>/reported     retained, from the device
-lamplight/1/<fleet>/d/<device>/want         digests that did not arrive
+lamplight/1/<fleet>/d/<device>/want         digests of missing chunks
 lamplight/1/<fleet>/d/<device>/up/<stream>  batches from the device's outbox
-lamplight/1/<fleet>/d/<device>/ack          what of them the shim has made durable
+lamplight/1/<fleet>/d/<device>/ack          the batches made durable by the shim
 lamplight/1/<fleet>/d/<device>/call/<function>    a call from the cloud
 lamplight/1/<fleet>/d/<device>/reply/<function>   its answer
 lamplight/1/<fleet>/c/<sha256>              one chunk, retained
 lamplight/1/<fleet>/t/<name>/…              messages between functions, up to 8 names
-lamplight/1/<fleet>/e/<user>/<client>/ask   who connects as <user> with the client id <client> asks for a password
-lamplight/1/<fleet>/e/<user>/<client>/answer      what the shim says to that
+lamplight/1/<fleet>/e/<user>/<client>/ask   <user>, connected with the client id <client>, asks for a password
+lamplight/1/<fleet>/e/<user>/<client>/answer      the shim's answer to it
 """
 
 from .errors import ProtocolError
@@ -24,12 +24,12 @@ _PLAIN = ("presence", "desired", "reported", "want", "ack")
 _WITH_FUNCTION = ("call", "reply")
 _ENROLMENT = ("ask", "answer")
 ENROL_USER = "_enrol"
-"""The user of boards that have no password of their own yet. No device can have this name."""
+"""The user of boards still without a password of their own. No device can have this name."""
 _CLIENT_LENGTH = 160
 
 
 class Topic:
-    """A parsed topic. `kind` is the level after the device (or "chunk", "topic"); `leaf` is what follows it.
+    """A parsed topic. `kind` is the level after the device (or "chunk", "topic"); `leaf` is the rest.
 
     Of "ask" and "answer" the device is the user, ENROL_USER for a board without a name, and `leaf` the client id.
     """
@@ -92,20 +92,20 @@ def shared(fleet: str, topic: str) -> str:
 
 
 def enrolment(fleet: str, user: str, client: str, kind: str) -> str:
-    """Where who connected as `user` with the client id `client` asks for a password, or is answered."""
+    """The topic for `user`, connected with the client id `client`, to ask for a password or be answered."""
     if kind not in _ENROLMENT:
         raise ProtocolError(f"topic: unknown kind {kind!r}")
     return str(Topic(name(fleet, "fleet"), kind, _user(user), _client(client)))
 
 
 def is_fleet_topic(topic: str) -> bool:
-    """Whether `topic` can be one that functions of a fleet share: up to 8 names with "/" between them."""
+    """Whether `topic` can be shared by a fleet's functions: up to 8 names with "/" between them."""
     levels = topic.split("/")
     return len(levels) <= MOST_LEVELS and all(is_name(level) for level in levels)
 
 
 def matches(filter: str, topic: str) -> bool:
-    """Whether the subscription `filter` gets what is sent on `topic` (MQTT 3.1.1, 4.7)."""
+    """Whether the subscription `filter` gets the messages on `topic` (MQTT 3.1.1, 4.7)."""
     wanted, levels = filter.split("/"), topic.split("/")
     if wanted[-1] == "#":
         # "a/#" is about "a" as well.
@@ -131,7 +131,7 @@ def fleet_filter(fleet: str, kind: str) -> str:
 
 
 def parse(topic: str) -> Topic:
-    """The parts of `topic`; raises ProtocolError for one that is not ours."""
+    """The parts of `topic`; raises ProtocolError for a foreign one."""
     levels = topic.split("/")
     if len(levels) < 5 or "/".join(levels[:2]) != ROOT:
         raise ProtocolError(f"topic: {topic!r} is not of this protocol")

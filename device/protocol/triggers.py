@@ -1,7 +1,7 @@
-"""What `[[triggers]]` of a function.toml may say: one class for each type, and the reader that checks it.
+"""The `[[triggers]]` of a function.toml: one class for each type, and its checking reader.
 
-Whether the board has the sensor, pin or folder that a trigger names, and whether a schedule can be read, is asked
-elsewhere (hal/leases.py, artifact/bundle.py); what a trigger does is device/triggers'.
+Other files check a trigger's sensor, pin or folder on the board, and its schedule (hal/leases.py, artifact/bundle.py);
+device/triggers does a trigger's work.
 """
 
 from .errors import ProtocolError
@@ -13,19 +13,19 @@ SHORTEST_PERIOD = 0.01
 EDGES = ("rising", "falling", "both")
 PULLS = ("up", "down")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-# Of an HTTP request's body: an event has room for 128 kB, and bytes that are no text grow by a third.
+# Of an HTTP request's body: an event has room for 128 kB, and bytes other than text grow by a third.
 MOST_BODY = 64 * 1024
 MOST_LEVELS = 8
 _PATH_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/"
 
 
 class Trigger:
-    """What starts a function. Two that say the same are equal, and then the running one goes on at a deployment."""
+    """A cause for a function to run. Two with the same fields are equal: the running one goes on at a deployment."""
 
     kind = ""
-    # The sensor it reads, which the function thereby leases; "" for none.
+    # The sensor it reads, and so leases for the function; "" for none.
     sensor = ""
-    # The key that tells it from others of its type; "" for none.
+    # The key to tell it from others of its type; "" for none.
     _subject = ""
 
     def __str__(self) -> str:
@@ -70,8 +70,8 @@ class CronTrigger(Trigger):
 class SensorTrigger(Trigger):
     """Readings of a sensor every `every` seconds, each with the last `window` ones.
 
-    With `above` and `below` (lux) only those that cross over; with `delta` (lux) only those that differ by as much
-    from the last one that was delivered.
+    With `above` and `below` (lux) only those crossing over; with `delta` (lux) only those as far from the last
+    delivered one.
     """
 
     kind = "sensor"
@@ -95,7 +95,7 @@ class SensorTrigger(Trigger):
 
 
 class GpioTrigger(Trigger):
-    """Edges of an input pin that last at least `debounce` seconds. `pull` is "up", "down", or "": the board's."""
+    """Edges of an input pin, held for at least `debounce` seconds. `pull` is "up", "down", or "": the board's."""
 
     kind = "gpio"
     _subject = "pin"
@@ -108,7 +108,7 @@ class GpioTrigger(Trigger):
 
 
 class MqttTrigger(Trigger):
-    """Messages on a topic of the fleet; "+" stands for one level, "#" at the end for all that follow."""
+    """Messages on a topic of the fleet; "+" stands for one level, "#" at the end for all levels from there on."""
 
     kind = "mqtt"
     _subject = "topic"
@@ -118,7 +118,7 @@ class MqttTrigger(Trigger):
 
 
 class HttpTrigger(Trigger):
-    """HTTP requests that the board serves: `path` is exact, or ends in "/*". `limit` is in bytes of body."""
+    """HTTP requests to the board: `path` is exact, or ends in "/*". `limit` is in bytes of body."""
 
     kind = "http"
     _subject = "path"
@@ -130,9 +130,9 @@ class HttpTrigger(Trigger):
 
 
 class FileTrigger(Trigger):
-    """Files put into or removed from a folder that agent.toml calls `folder`; `match` is a pattern such as "*.jpg".
+    """Files put into or removed from the folder named `folder` in agent.toml; `match` is a pattern such as "*.jpg".
 
-    With `initial`, the files that are there when the trigger starts count as put.
+    With `initial`, the files there when the trigger starts count as put.
     """
 
     kind = "file"

@@ -6,7 +6,7 @@ _UNITS = (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0))
 
 
 def duration(value: str, where: str) -> float:
-    """Seconds in "200ms", "2s", "5m" or "1h"; raises ProtocolError for anything else, and for nothing at all."""
+    """Seconds in "200ms", "2s", "5m" or "1h"; raises ProtocolError for anything else, an empty text included."""
     for unit, factor in _UNITS:
         if value.endswith(unit) and (number := count(value[: -len(unit)])):
             return number * factor
@@ -14,5 +14,5 @@ def duration(value: str, where: str) -> float:
 
 
 def count(value: str) -> int:
-    """The whole number up to 999,999 that `value` writes in ASCII digits; 0 when it writes none."""
+    """The whole number up to 999,999 written in ASCII digits in `value`; 0 for any other text."""
     return int(value) if 0 < len(value) <= 6 and all(c in "0123456789" for c in value) else 0

@@ -1,6 +1,6 @@
-"""What a board believes of a signed document.
+"""How a board comes to believe a signed document.
 
-verifier    asks `verify`, and keeps what it has learnt
+verifier    asks `verify`, and keeps the metadata it came to trust
 verify      a short-lived process of its own that parses strangers' bytes with python-tuf
-rules       what a verified document may still not say (pure)
+rules       the rules for a verified document to be believed (pure)
 """

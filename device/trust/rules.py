@@ -1,4 +1,4 @@
-"""What must hold before a deployment is believed. No I/O, and no cryptography: that is python-tuf's, in verify.py.
+"""The rules a deployment must keep to be believed. Pure; the cryptography is python-tuf's, in verify.py.
 
 `read` takes the DESIRED document apart (docs/protocol/trust.md); `addressed` and `agree` decide, once both
 repositories' signatures, versions and expiry have been checked.
@@ -21,7 +21,7 @@ _TOP = ("timestamp", "snapshot", "targets")
 
 
 class Target(NamedTuple):
-    """What a repository says of one target: `length` in bytes, and its `sha256` digest."""
+    """A repository's entry for one target: `length` in bytes, and its `sha256` digest."""
 
     length: int
     sha256: str
@@ -36,7 +36,7 @@ class Desired(NamedTuple):
 
 
 class Signer(NamedTuple):
-    """Who counts the generations: the director's keys, their ids in order, as version `root` of its root names them."""
+    """The counter of the generations: the director's keys, by their ids in order, from version `root` of its root."""
 
     root: int
     keys: str
@@ -47,7 +47,7 @@ NOBODY = Signer(0, "")
 
 
 def read(payload: bytes) -> Desired:
-    """The parts of a DESIRED document, none of them to be believed yet; raises ProtocolError."""
+    """The parts of a DESIRED document, all of them still to be verified; raises ProtocolError."""
     if len(payload) > MAX_DESIRED:
         raise ProtocolError(f"desired: more than {MAX_DESIRED} bytes")
     try:
@@ -77,7 +77,7 @@ def _files(repository: dict[str, object], where: str) -> dict[str, bytes]:
 
 
 def claimed_generation(payload: bytes) -> int:
-    """The generation that a document claims to be, for the report that it is refused; 0 when it claims none."""
+    """The generation claimed by a document, for the report of its refusal; 0 when it claims none."""
     try:
         return decode(read(payload).deployment).generation
     except ProtocolError:
@@ -85,9 +85,9 @@ def claimed_generation(payload: bytes) -> int:
 
 
 def present(clock: float, floor: float) -> float:
-    """The time to judge expiry by, in seconds since 1970: the clock, unless it stands before what is known to be past.
+    """The time to judge expiry by, in seconds since 1970: the clock, unless it stands before the time floor.
 
-    A board without a battery wakes in 1970, and a clock can be set back: neither makes old signatures good again.
+    A board without a battery wakes in 1970, and a clock can be set back: old signatures stay expired all the same.
     """
     return max(clock, floor)
 
@@ -95,9 +95,9 @@ def present(clock: float, floor: float) -> float:
 def risen(judged_by: float, issued: Iterable[float], roots_end: Iterable[float]) -> float:
     """The time floor once a document was believed: the time it was judged by, or when all its signers say it was made.
 
-    The judging time was below every signature's end, so a clock far ahead never gets here: it has the document refused.
-    One signer's key alone cannot push the floor up, and nothing pushes it past the end of a root: a new root, which no
-    online key signs, always gets a board out again. All are seconds since 1970.
+    The judging time was below every signature's end: a clock far ahead has the document refused before it gets here. It
+    takes the keys of all signers to push the floor up, and the end of a root bounds it: a new root, signed by offline
+    keys only, always gets a board out again. All are seconds since 1970.
     """
     return max(judged_by, min(*issued, *roots_end))
 
@@ -111,14 +111,14 @@ def signer(value: object) -> Signer:
 def lowest(floor: int, before: Signer, now: Signer) -> int:
     """The lowest generation to believe from `now`, after `floor` from the signer `before`.
 
-    Other keys count anew: a thief may have pushed the count of the old ones to its limit, and they sign nothing any
-    more. Only a later root can name them, so that an old one, played again, lowers nothing.
+    Other keys count anew: a thief may have pushed the count of the old keys to its limit, and the old keys sign nothing
+    any more. Only a later root can name new keys, so an old root, played again, leaves the floor as it is.
     """
     return 0 if before.keys and now.keys != before.keys and now.root > before.root else floor
 
 
 def addressed(deployment: Deployment, fleet: str, device: str, floor: int) -> None:
-    """The deployment is meant for this device, and not older than generation `floor`; raises UntrustedError."""
+    """The deployment is meant for this device, and of generation `floor` or later; raises UntrustedError."""
     if (deployment.fleet, deployment.device) != (fleet, device):
         raise UntrustedError(
             f"This deployment is for {deployment.fleet}/{deployment.device}",

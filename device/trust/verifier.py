@@ -1,6 +1,7 @@
-"""The agent's side of verification: runs the verify process, and keeps the metadata that it came to trust.
+"""The agent's side of verification: runs the verify process, and keeps the metadata it came to trust.
 
-Parsing strangers' bytes, and python-tuf's memory, stay out of the agent. It decides nothing: see rules.py, verify.py.
+Parsing strangers' bytes, and python-tuf's memory, stay out of the agent. The decisions are made in rules.py and
+verify.py.
 """
 
 import json
@@ -50,11 +51,11 @@ class Verifier:
         self._roots = roots
 
     def believe(self, payload: bytes, floor: int, signer: Signer = NOBODY, timeout: float = TIMEOUT) -> Deployment:
-        """The deployment in a DESIRED document, if it is to be believed and not older than generation `floor`.
+        """The deployment in a DESIRED document, if it is to be believed and of generation `floor` or later.
 
-        That generation is by the count of `signer`; afterwards `self.signer` is who counted the one that is believed.
-        Raises UntrustedError otherwise, a RefusedError when the document is to blame. When it returns, the metadata it
-        rests on is durably trusted: nothing older will be believed again.
+        `floor` is by the count of `signer`; afterwards `self.signer` is the signer of the believed one. Raises
+        UntrustedError otherwise, a RefusedError when the document is to blame. On return the metadata behind it is
+        durably trusted: any older metadata will be refused from now on.
         """
         if len(payload) > rules.MAX_DESIRED:
             raise UntrustedError("The desired state is too large", f"more than {rules.MAX_DESIRED} bytes")
@@ -83,9 +84,9 @@ class Verifier:
 
 
 def _run(question: verify.Question, payload: bytes, scratch: Path, timeout: float) -> bytes:
-    """What the verify process printed; raises UntrustedError when it crashed or hung."""
+    """The output of the verify process; raises UntrustedError when it crashed or hung."""
     command = [sys.executable, "-P", "-m", "device.trust.verify", json.dumps(question._asdict())]
-    # Into a file and not a pipe: the process itself bounds the size of files, so no answer can fill the memory.
+    # Into a file rather than a pipe: the process itself bounds the size of files, so the answer cannot fill the memory.
     with (scratch / "answer").open("w+b") as answer, (scratch / "errors").open("w+b") as errors:
         try:
             done = subprocess.run(command, input=payload, stdout=answer, stderr=errors, timeout=timeout)
@@ -112,7 +113,7 @@ def _trusted(answer: dict[str, object]) -> dict[str, str]:
 
 
 def _answer(printed: bytes) -> dict[str, object]:
-    """The verdict in what was printed; raises UntrustedError when it is a refusal, or no verdict at all."""
+    """The verdict in the output; raises UntrustedError when it is a refusal, or no verdict at all."""
     try:
         answer = table(json.loads(printed), "verdict")
         if answer.get("ok") is True:

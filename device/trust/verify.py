@@ -1,9 +1,9 @@
 """`python -m device.trust.verify`: believes a DESIRED document, or says why not. One document a process.
 
 Reads the document on standard input, takes a `Question` as JSON in its only argument and prints its verdict as JSON. It
-runs python-tuf's client over the document's texts in a scratch folder and changes nothing else: the new trusted
-metadata is part of the verdict, and the agent persists it (verifier.py). Whatever this process does other than
-print one well-formed verdict is a rejection.
+runs python-tuf's client over the document's texts in a scratch folder, the only place it changes: the new trusted
+metadata is part of the verdict, and the agent persists it (verifier.py). Only one well-formed verdict counts: any other
+end of this process is a rejection.
 """
 
 import json
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
 REPOSITORIES = ("director", "image")
 # Beside the metadata trusted so far, as it must be kept together with it: the time floor, in seconds since 1970.
 TIME = "time.json"
-# The names of what is trusted, which become file names.
+# The names of trusted metadata: they become file names.
 TRUSTED_NAME = re.compile(r"time\.json|(director|image)/(root_history/[0-9]+\.root|[a-z0-9-]+)\.json")
 # Far above what a good document needs; a hostile one must not take the board along.
 _MAX_CPU_SECONDS = 20
 _MAX_FILE_BYTES = 8 * 1024 * 1024
 _MAX_DATA_BYTES = 256 * 1024 * 1024
-# The end of the year 9998, in seconds since 1970: the last that every clock here can name.
+# The end of the year 9998, in seconds since 1970: the last one every clock here can name.
 _LATEST = 253_370_764_799
 
 
 class Question(NamedTuple):
-    """What the agent asks: who it is, the lowest generation it takes, what its clock reads, and where things lie.
+    """The agent's question: its name, the lowest generation it takes, the time on its clock, and where things lie.
 
-    `signer` is the trust.Signer that `floor` came from. `clock` is in seconds since 1970, and may be wrong; `roots` is
-    the folder with director-root.json and image-root.json, `trusted` the file with the metadata trusted so far (it may
-    be missing), `scratch` an empty folder to work in. `parent` is the process that asks: nobody else wants an answer.
+    `signer` is the trust.Signer of `floor`. `clock` is in seconds since 1970, and may be wrong; `roots` is the folder
+    with director-root.json and image-root.json, `trusted` the file with the metadata trusted so far (it may be
+    missing), `scratch` an empty folder to work in. `parent` is the asking process: the answer is for it alone.
     """
 
     fleet: str
@@ -77,7 +77,7 @@ def answer(question: Question, payload: bytes) -> str:
 
 
 def judge(question: Question, payload: bytes) -> dict[str, object]:
-    """The verdict on a DESIRED document that is believed; raises UntrustedError or ProtocolError for any other."""
+    """The verdict on a believed DESIRED document; raises UntrustedError or ProtocolError for any other."""
     desired = rules.read(payload)
     scratch = Path(question.scratch)
     _lay_out(Path(question.trusted), scratch)
@@ -133,7 +133,7 @@ def _trusted(path: Path) -> dict[str, str]:
 
 
 def _time(written: str) -> float:
-    """Seconds since 1970; raises ValueError for what is no time."""
+    """Seconds since 1970; raises ValueError for anything but a time."""
     seconds = json.loads(written)
     if not isinstance(seconds, int | float) or not 0 <= seconds <= _LATEST:
         raise ValueError(f"{written[:80]!r} is no time")
@@ -141,7 +141,7 @@ def _time(written: str) -> float:
 
 
 def _time_floor(scratch: Path) -> float:
-    """Seconds since 1970 that are known to have passed; 0 on a board that has believed nothing yet."""
+    """The seconds since 1970 known to have passed; 0 before the board has believed its first document."""
     path = scratch / TIME
     return _time(path.read_text()) if path.exists() else 0.0
 
@@ -154,7 +154,7 @@ def _raise_time_floor(scratch: Path, now: float, clients: Iterable["Updater"]) -
 
 
 def _seconds(issued: object) -> float:
-    """The signed time at which metadata was made; 0 when it says none, which teaches the board nothing."""
+    """The signed time at which metadata was made; 0 when it says none: the board learns nothing from it."""
     return float(issued) if isinstance(issued, int) else 0.0
 
 
@@ -165,9 +165,10 @@ def _collect(scratch: Path) -> dict[str, str]:
 
 
 def refreshed(name: str, files: Mapping[str, bytes], folder: Path, roots: Path, now: float) -> "Updater":
-    """A repository's client that trusts what `files` show it, starting from `roots` and what lies in `folder`.
+    """A repository's client: it trusts `files` as far as they verify, starting from `roots` and the metadata in
+    `folder`.
 
-    `files` are metadata by file name, `now` the seconds since 1970 to judge expiry by. What is trusted is left in
+    `files` are metadata by file name, `now` the seconds since 1970 to judge expiry by. The trusted metadata is left in
     `folder`, also when it ends with an UntrustedError.
     """
     # Imported here, for it takes most of this process's time: a malformed document never gets this far.
@@ -188,7 +189,7 @@ def _signer(director: "Updater") -> rules.Signer:
 
 
 def target(name: str, client: "Updater", path: str, now: float) -> rules.Target | None:
-    """What a repository lists under `path`, after whatever delegations lead there; None when it lists nothing."""
+    """A repository's entry for `path`, through any delegations on the way; None when it has none."""
     with _Explained(name, now):
         found = client.get_targetinfo(path)
     return found and rules.Target(found.length, found.hashes.get("sha256", ""))
@@ -242,7 +243,7 @@ def _fetcher(files: Mapping[str, bytes]) -> "FetcherInterface":
             name = url.rpartition("/")[2]
             found = files.get(name)
             if found is None:
-                # What a server would answer; python-tuf looks for one root more than there is.
+                # As a server would answer; python-tuf looks for one root more than there is.
                 raise DownloadHTTPError(f"The document has no {name}", 404)
             return [found]
 

@@ -1,10 +1,10 @@
-"""The update thread: takes deployments from a desired state to a generation that runs and has proved itself.
+"""The update thread: takes deployments from a desired state to a running, proven generation.
 
     IDLE → VERIFIED → FETCHING → STAGED → TRIAL → COMMITTED | REVERTED       or REJECTED, with nothing switched
 
 It does one thing after the other and leaves the decisions to trust, reconcile, fetch and slots, and everything from
-TRIAL on to installed.py. What runs the functions (`Runner`) and what carries the chunks (`ChunkLink`) is handed in.
-Whatever happens here, what runs goes on.
+TRIAL on to installed.py. The runtime of the functions (`Runner`) and the carrier of the chunks (`ChunkLink`) are handed
+in. The running generation goes on through every failure here.
 """
 
 import logging
@@ -57,9 +57,9 @@ class Engine:
     """One device's updates, with everything they keep in the folder `state`.
 
     `roots` is the folder with director-root.json and image-root.json. `changed` is called whenever `status` has
-    changed, `event` with each transition; `accept(folder, timeout, abandoned)` raises LamplightError for a model that
-    must not be used, AbandonedError once `abandoned` says that something newer came. All three are called on the update
-    thread, or inside `boot`. `own` replaces the agent itself.
+    changed, `event` with each transition; `accept(folder, timeout, abandoned)` raises LamplightError for an unusable
+    model, AbandonedError once `abandoned` says there is something newer. All three are called on the update thread, or
+    inside `boot`. `own` replaces the agent itself.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Engine:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the update thread. What is in progress goes on at the next boot."""
+        """End the update thread. An update in progress goes on at the next boot."""
         self._installed.close()
         self._inbox.put(Stop())
         if self._thread.is_alive():
@@ -117,7 +117,7 @@ class Engine:
         self._inbox.put(Chunk(digest, payload))
 
     def connected(self) -> None:
-        """The link is there, or there again with no subscriptions."""
+        """The link is there, or there again with its subscriptions gone."""
         self._inbox.put(Connected())
 
     def status(self) -> Update:
@@ -125,7 +125,7 @@ class Engine:
         return self._reporter.status
 
     def boot(self) -> Generation:
-        """Start what is installed, without any network, and give it; generation 0 when nothing is, or in safe mode.
+        """Start and give the installed generation, without any network; generation 0 if there is none, or in safe mode.
 
         Before `start`.
         """
@@ -143,7 +143,7 @@ class Engine:
                 self._refuse_current(text(error), again=isinstance(error, OSError))
 
     def _pause(self) -> float | None:
-        """How long the thread may sleep when no message comes."""
+        """How long the thread may sleep between messages."""
         if self._installed.in_trial:
             return TRIAL_PERIOD
         due = self._fetching.download.due() if self._fetching else None
@@ -171,7 +171,7 @@ class Engine:
                 self._without_patches(self._fetching, "The patch does not come")
                 self._step()
                 return
-            # One switch at a time: the agent is replaced when no generation is on trial.
+            # One switch at a time: the agent is replaced only between trials of generations.
             if download.done and not (self._installed.in_trial and self._own.plan(self._fetching.deployment)):
                 self._install(self._fetching)
 
@@ -193,7 +193,7 @@ class Engine:
         try:
             deployment = self._verifier.believe(payload, self._file.slots.floor, self._file.slots.signer)
         except UntrustedError as error:
-            # Whoever sent it, it must not disturb what is in progress.
+            # The update in progress must go on undisturbed, whatever the sender.
             busy = bool(self._fetching) or self._installed.in_trial
             self._report(self._claimed(error), status.REJECTED, str(error), aside=busy)
             return
@@ -202,7 +202,7 @@ class Engine:
         self._plan(deployment)
 
     def _claimed(self, error: UntrustedError) -> int:
-        """The generation that a refused document is about; 0 when that is installed or on its way: it stays so."""
+        """The generation of a refused document; 0 when it is installed or on its way: it stays so."""
         claimed = error.claimed if isinstance(error, RefusedError) else 0
         slots = (self._file.slots.active, self._file.slots.trial)
         known = {self._fetching.deployment.generation} if self._fetching else set[int]()
@@ -226,7 +226,7 @@ class Engine:
                 self._begin(deployment, missing)
 
     def _begin(self, deployment: Deployment, missing: Sequence[ArtifactRef], refused: str = "") -> None:
-        """Fetch what is missing; whole, when `refused` says why a patch for it was of no use."""
+        """Fetch the missing artifacts; whole, when `refused` says why a patch was of no use."""
         self._abandon()
         self._fault = ""
         try:
@@ -234,7 +234,7 @@ class Engine:
             download = Download(plan.fetched, self._store, random.Random())
             fetching = _Fetching(deployment, plan, download)
             self._collect(fetching)
-            # What lacks of what travels, and the trees that are made of it.
+            # The missing bytes of the download, and of the trees to be made of it.
             self._store.check_room(download.total - download.stored + plan.length)
         except Exception as error:
             self._refuse(deployment, text(error), again=isinstance(error, OSError))
@@ -260,7 +260,7 @@ class Engine:
             self._store.write(place.blob, place.offset, chunk.payload)
 
     def _without_patches(self, fetching: _Fetching, reason: str) -> None:
-        """A patch was of no use: what it was to bring is fetched whole."""
+        """A patch was of no use: its artifact is fetched whole."""
         _log.warning("%s; fetching whole artifacts instead", reason)
         there = self._store.trees()
         lacking = [ref for ref in fetching.delivery.missing if ref.digest not in there]
@@ -294,7 +294,7 @@ class Engine:
             self._step()
             return
         except AbandonedError:
-            # It goes on where it was, unless what came replaces it.
+            # It goes on where it was, unless the new document replaces it.
             self._fetching = fetching
             return
         except Exception as error:
@@ -324,7 +324,7 @@ class Engine:
     # Garbage
 
     def _tidy(self) -> None:
-        """Remove what no slot and no download needs, and write down what could not be before; a failure can wait."""
+        """Remove the files no slot or download needs, and make up for failed writes; a failure can wait."""
         try:
             self._file.repair()
             self._collect(self._fetching)
@@ -342,9 +342,9 @@ class Engine:
     # Refusals and reports
 
     def _refuse(self, deployment: Deployment, reason: str, again: bool = False, part: str = "") -> None:
-        """Nothing of this deployment is installed, for `part` of it if one is known. What is in trial stays in trial.
+        """Nothing of this deployment is installed, because of `part` if one is known. A trial goes on.
 
-        With `again` it is not to blame: it is tried again when it is delivered again, and what arrived is kept for it.
+        With `again` it is blameless: it is tried again when it is delivered again, and its arrived chunks are kept.
         """
         self._abandon()
         if again:
@@ -355,11 +355,11 @@ class Engine:
         self._report(deployment.generation, status.REJECTED, reason, part=part)
 
     def _refuse_current(self, reason: str, again: bool) -> None:
-        """Something failed that should not have."""
+        """Report an unexpected failure."""
         if self._fetching:
             self._refuse(self._fetching.deployment, reason, again)
         elif reason != self._fault:
-            # A trial is looked at again and again; what fails again in the same way is told once.
+            # A trial is looked at again and again; the same failure is told once.
             self._fault = reason
             self._report(0, status.REJECTED, reason, aside=True)
 

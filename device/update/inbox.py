@@ -1,7 +1,7 @@
-"""What other threads hand to the update thread: bounded, and never blocking them.
+"""The update thread's mailbox for other threads: bounded, and it never blocks them.
 
-Of several desired states only the newest counts. Chunks beyond LIMIT are dropped: the download asks for them again.
-Of what is longer than it may be, only so much is kept as shows that it is.
+Of several desired states only the newest counts. Chunks beyond LIMIT are dropped: the download asks for them again. Of
+an overlong message only so much is kept as shows its excess.
 """
 
 import threading
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from device.protocol.chunks import CHUNK_SIZE, digest
 from device.trust.rules import MAX_DESIRED
 
-# A download has only a few chunks asked for at a time; more than these were never asked for.
+# A download has only a few chunks asked for at a time; any beyond these are strays.
 LIMIT = 32
 
 
@@ -84,7 +84,7 @@ class Inbox:
             return self._chunks.popleft() if self._chunks else None
 
     def interrupts(self, known: str) -> bool:
-        """Whether the thread is to end, or a desired state waits other than that with the digest `known`."""
+        """Whether the thread is to end, or a desired state waits with a digest other than `known`."""
         with self._filled:
             waits = self._desired
             return bool(self._stop) or (waits is not None and digest(waits.payload) != known)

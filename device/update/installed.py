@@ -1,9 +1,9 @@
-"""What runs: starts it at boot, puts a new generation on trial, and commits it or goes back to the one before.
+"""The running generation: starts it at boot, puts a new one on trial, and commits it or goes back to the one before.
 
     TRIAL → COMMITTED | REVERTED
 
-None of it needs a network. It decides no verdict (trial/judge.py), keeps nothing on disk itself (slots_file.py), and
-knows nothing of how a generation got here (engine.py).
+None of it needs a network. The judge gives the verdict (trial/judge.py), slots_file.py keeps the slots on disk, and
+engine.py brings a generation here.
 """
 
 import logging
@@ -59,13 +59,13 @@ class Installed:
         self._closing = True
 
     def boot(self, agents: int, safe: bool = False) -> Generation:
-        """Start what is installed, without any network, and give it; generation 0 when nothing is.
+        """Start and give the installed generation, without any network; generation 0 when there is none.
 
-        A generation in trial uses up one of its starts before it is started. A function of the active one that cannot
-        start is held back, and the others run. A trial that is damaged or does not start, and a generation of which
-        nothing can start, are passed over for the one before. `agents` is the generation whose version of the agent is
-        on trial, or 0. In safe mode (`safe`) nothing is started, and what is installed stays. Raises OSError when the
-        disk does not give what is installed, but not in safe mode: a board must be in reach where only a new deployment
+        A generation in trial uses up one of its starts before it is started. A function of the active one is held back
+        if it fails to start, and the others run. A damaged or failing trial, and a generation with all its functions
+        failing to start, are passed over for the one before. `agents` is the generation of the agent's version on
+        trial, or 0. In safe mode (`safe`) all functions stay stopped and installed. Raises OSError when the disk fails
+        to give the installed generation, except in safe mode: a board must be in reach where only a new deployment
         helps.
         """
         self._load(safe)
@@ -86,16 +86,16 @@ class Installed:
         try:
             before = self._file.load()
         except (ProtocolError, OSError) as error:
-            # What the disk refuses now it may give to the next start.
+            # The disk may work again at the next start.
             if isinstance(error, OSError) and not safe:
                 raise
             self._report(0, status.REJECTED, f"{error}; starting with nothing installed")
             return
         try:
-            # Durable before any new code starts: code that takes the board down must run out of starts.
+            # Durable before any new code starts: code fatal to the board must run out of starts.
             self._file.save(slots.boot(before))
         except OSError as error:
-            # A start that cannot be counted must not be made; what has proved itself starts on any disk.
+            # An uncounted start must not be made; a proven generation starts on any disk.
             self._file.slots = slots.lose(before)
             self._report(before.floor, status.REJECTED, f"its trial waits for the next start: {text(error)}")
             return
@@ -103,7 +103,7 @@ class Installed:
             self._report_failure(before.trial)
 
     def _resume(self) -> Generation:
-        """Run what the slots say, or the best that can run, and give it."""
+        """Run the generation of the slots, or the best runnable one, and give it."""
         while (deployment := self._file.slots.running) is not None:
             try:
                 generation = self._staged(deployment)
@@ -122,7 +122,7 @@ class Installed:
         return self._runner.fitting(stage.generation(deployment, self._store, self._file.slots.active, damaged))
 
     def _check_worth(self, generation: Generation) -> None:
-        """Raise RejectedError when nothing of it can start, and something of the one before it can."""
+        """Raise RejectedError when none of its functions can start, and some of the one before can."""
         previous = self._file.slots.previous
         if generation.functions or not generation.held or self._file.slots.trial or previous is None:
             return
@@ -130,22 +130,22 @@ class Installed:
             raise RejectedError("; ".join(each.reason for each in generation.held.values()))
 
     def _pass_over(self, deployment: Deployment, error: Exception) -> None:
-        # An OSError says that the board could not, not that the generation cannot.
+        # An OSError is the board's fault, and says little of the generation.
         if deployment is self._file.slots.trial and not isinstance(error, (OSError, DamagedError)):
             self._file.settle(slots.revert(self._file.slots, text(error), _not_started(error)))
             self._report_failure(deployment)
             return
-        # Not saved: a committed generation that does not start today may start tomorrow.
+        # Left unsaved: a committed generation may fail to start today and start tomorrow.
         self._file.slots = slots.lose(self._file.slots)
         self._report(deployment.generation, status.REJECTED, text(error))
 
     def begin(self, deployment: Deployment) -> None:
-        """Put it on trial, durably, before any of its code starts; with how what runs now does. Raises OSError."""
+        """Put it on trial, durably, before any of its code starts; keep how the running one does. Raises OSError."""
         now = baseline.take(self._runner.health(), self._runner.sensors())
         self._file.save(slots.begin_trial(self._file.slots, deployment, now))
 
     def switch(self, deployment: Deployment, generation: Generation) -> bool:
-        """Run what `begin` has put on trial; False when that failed, and what ran before runs again."""
+        """Run the generation put on trial by `begin`; False when it failed, and the one before runs again."""
         self._trying = None
         try:
             self._runner.switch(generation)
@@ -156,7 +156,7 @@ class Installed:
         return True
 
     def judge(self, aside: bool) -> bool:
-        """Look at the trial, if there is one; True when that ended it. `aside`: another deployment is in progress."""
+        """Look at the trial, if there is one; True when this ended it. `aside`: another deployment is in progress."""
         if self._trying is None:
             return False
         elapsed = self._clock() - self._trying.since
@@ -170,7 +170,7 @@ class Installed:
         return not self.in_trial
 
     def _watch(self, deployment: Deployment, generation: Generation) -> None:
-        # What ran before as it is, is not on trial.
+        # Unchanged functions have proved themselves already.
         old = Generation(0, {name: each for name, each in generation.functions.items() if name in generation.proven})
         rules = trial.trial(
             old, generation, deployment.trial_seconds, deployment.trial_events, self._file.slots.baseline
@@ -186,10 +186,10 @@ class Installed:
 
     def _revert(self, reason: str, aside: bool, evidence: Mapping[str, object] = MappingProxyType({})) -> None:
         if self._closing:
-            # The runtime is being closed under a thread that was too busy to end: no fault of this generation's.
+            # The runtime is being closed under a thread too busy to end: this generation is blameless.
             return
         failed = self._file.slots.trial
-        # What fails must stop, even where that cannot be written down now.
+        # A failed generation must stop, even where the disk refuses to record it now.
         self._file.settle(slots.revert(self._file.slots, reason, evidence))
         self._trying = None
         self._resume()
@@ -212,16 +212,16 @@ def _not_started(error: Exception) -> dict[str, object]:
 
 
 def tell_held(generation: Generation) -> None:
-    """Say which functions do not run, and why."""
+    """Say why each stopped function is stopped."""
     for name, held in generation.held.items():
         _log.error("%s version %s does not run: %s", name, held.version, held.reason)
 
 
 def part(error: Exception) -> str:
-    """The function or model that it is about, or ""."""
+    """The function or model it is about, or ""."""
     return error.part if isinstance(error, LamplightError) else ""
 
 
 def text(error: Exception) -> str:
-    """What an error says, or what it is."""
+    """An error's text, or else its representation."""
     return str(error) or repr(error)

@@ -1,4 +1,4 @@
-"""What the update engine needs from the rest of the device, as protocols; the agent hands in the real ones."""
+"""The update engine's needs from the rest of the device, as protocols; the agent hands in the real ones."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
@@ -7,7 +7,7 @@ from device.generation import Generation
 
 
 class Health(Protocol):
-    """What the runtime counts for one function since it was last switched."""
+    """The runtime's counts for one function since it was last switched."""
 
     @property
     def state(self) -> str:
@@ -21,22 +21,22 @@ class Health(Protocol):
 
     @property
     def errors(self) -> int:
-        """Events whose handler raised."""
+        """Events ended by an exception in the handler."""
         ...
 
     @property
     def timeouts(self) -> int:
-        """Events that were not handled by their deadline."""
+        """Events past their deadline."""
         ...
 
     @property
     def crashes(self) -> int:
-        """Workers that died."""
+        """Dead workers."""
         ...
 
     @property
     def deaths(self) -> Mapping[str, int]:
-        """Workers that died, by kind; those at their memory limit under "memory" and "oom"."""
+        """Dead workers, by kind; those at their memory limit under "memory" and "oom"."""
         ...
 
     @property
@@ -56,7 +56,7 @@ class Health(Protocol):
 
     @property
     def triggers(self) -> "Sequence[Fault]":
-        """Its triggers that deliver nothing now."""
+        """Its triggers out of service now."""
         ...
 
     @property
@@ -66,7 +66,7 @@ class Health(Protocol):
 
 
 class Fault(Protocol):
-    """What the runtime says of a trigger that delivers nothing."""
+    """The runtime's word on a trigger out of service."""
 
     @property
     def trigger(self) -> str:
@@ -80,7 +80,7 @@ class Fault(Protocol):
 
 
 class Sensor(Protocol):
-    """What the runtime says of one sensor."""
+    """The runtime's word on one sensor."""
 
     @property
     def ok(self) -> bool:
@@ -89,31 +89,31 @@ class Sensor(Protocol):
 
     @property
     def error(self) -> str:
-        """If not, why."""
+        """The reason for a failed reading."""
         ...
 
 
 class Runner(Protocol):
-    """What runs generations; the runtime's supervisor is one."""
+    """The runner of generations; the runtime's supervisor is one."""
 
     def check(self, generation: Generation) -> None:
-        """Raise LamplightError when it could not run here; nothing that runs is touched."""
+        """Raise LamplightError when it could not run here; the running generation goes on untouched."""
         ...
 
     def fitting(self, generation: Generation) -> Generation:
-        """The same without the proven functions that this board cannot run now: they are held back."""
+        """The same less the proven functions beyond this board's means now: they are held back."""
         ...
 
     def switch(self, generation: Generation) -> None:
-        """Run this one from now on; a proven function that cannot start now is tried again."""
+        """Run this one from now on; a proven function is tried again if it fails to start."""
         ...
 
     def resume(self, generation: Generation) -> None:
-        """Run one that has run before; what of it cannot start now is tried again."""
+        """Run one that has run before; any function failing to start now is tried again."""
         ...
 
     def keep(self, functions: Collection[str]) -> None:
-        """Only these are still installed: what others have kept on the disk may go."""
+        """Only these are still installed: the kept files of others may go."""
         ...
 
     def health(self) -> Mapping[str, Health]:
@@ -126,11 +126,11 @@ class Runner(Protocol):
 
 
 class ChunkLink(Protocol):
-    """What carries chunks. While it is not connected it may forget all it is told: `Engine.connected` repeats it."""
+    """The carrier of chunks. While it is disconnected it may forget all it is told: `Engine.connected` repeats it."""
 
     @property
     def connected(self) -> bool:
-        """Whether what is asked for now is asked of anybody."""
+        """Whether requests reach anybody now."""
         ...
 
     def subscribe(self, digests: Sequence[str]) -> None:

@@ -1,6 +1,6 @@
-"""What there is to do for a believed deployment. Pure: given what is installed and what lies on disk, it gives a plan.
+"""The next thing to do for a believed deployment. Pure: slots and the trees on disk in, a plan out.
 
-A newer deployment replaces whatever is in progress or in trial, so that a stuck one never blocks.
+A newer deployment replaces any other in progress or in trial, so a stuck one is soon out of the way.
 """
 
 from collections.abc import Collection
@@ -18,7 +18,7 @@ class Nothing:
 
 @dataclass(frozen=True)
 class Reject:
-    """It must not be installed, for this reason."""
+    """Refuse it, for this reason."""
 
     reason: str
 
@@ -34,13 +34,13 @@ Plan = Nothing | Reject | Install
 
 
 def plan(slots: Slots, desired: Deployment, trees: Collection[str]) -> Plan:
-    """What to do about `desired`, when the artifacts in `trees` are on disk."""
+    """The next step towards `desired`, when the artifacts in `trees` are on disk."""
     content = fingerprint(desired)
     missing = tuple(ref for ref in desired.parts() if ref.digest not in trees)
     for slot in (slots.trial, slots.active):
         if slot is not None and slot.generation == desired.generation:
             if fingerprint(slot) == content:
-                # What is damaged on disk is brought again.
+                # Damaged trees are brought again.
                 return Install(missing) if missing and slots.trial is None else Nothing()
             return Reject(f"generation {desired.generation} was deployed before, with other content")
     if desired.generation < slots.floor:

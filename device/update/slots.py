@@ -1,8 +1,8 @@
-"""Which generations are installed: the active one, the previous one, the one in trial, and what failed.
+"""The installed generations: the active one, the previous one, the one in trial, and the failures.
 
-`Slots` is a value; each transition gives a new one and touches nothing. `load` and `save` keep it as one small file
-that is replaced as a whole, so that a kill leaves the state before a transition or after it. The deployments themselves
-are in it: a boot needs nothing else, and no network.
+`Slots` is a value; each transition is pure and gives a new one. `load` and `save` keep it as one small file, replaced
+as a whole: a kill leaves the state before a transition or after it. The deployments themselves are in it: a boot needs
+nothing else, and no network.
 """
 
 import hashlib
@@ -28,12 +28,12 @@ FORMAT = 1
 STARTS = 3
 # Failures remembered; the oldest is forgotten.
 MAX_FAILED = 32
-# Failures of which the evidence is kept.
+# So many failures keep their evidence.
 MAX_EVIDENCE = 4
 
 
 class Failure(NamedTuple):
-    """A trial that was reverted; `attempt` is that of the deployment, `evidence` what the verdict rests on."""
+    """A trial that was reverted; `attempt` is the deployment's, `evidence` the grounds of the verdict."""
 
     generation: int
     reason: str
@@ -45,10 +45,10 @@ class Failure(NamedTuple):
 class Slots:
     """The installed generations.
 
-    `excused` are those of `failed` whose content is not held to have failed: the board was too busy to try it.
-    `floor` is the highest generation ever believed, by the count of `signer`. `starts` is how often the one in trial
-    may still be started. `failed` is by fingerprint, oldest first; `accepted` are the digests of models that passed
-    their acceptance. `baseline` is how the active one did.
+    `excused` are those of `failed` with blameless content: the board was too busy to try it. `floor` is the highest
+    generation ever believed, by the count of `signer`. `starts` is how often the one in trial may still be started.
+    `failed` is by fingerprint, oldest first; `accepted` are the digests of models that passed their acceptance.
+    `baseline` is how the active one did.
     """
 
     floor: int = 0
@@ -64,26 +64,26 @@ class Slots:
 
     @property
     def running(self) -> Deployment | None:
-        """What should be running now."""
+        """The generation to run now."""
         return self.trial or self.active
 
     def digests(self) -> set[str]:
-        """The artifacts that some slot needs."""
+        """The artifacts in use by any slot."""
         slots = (self.active, self.previous, self.trial)
         return {ref.digest for slot in slots if slot for ref in slot.parts()}
 
     def functions(self) -> set[str]:
-        """The functions that some slot has."""
+        """The functions of all slots."""
         return {name for slot in (self.active, self.previous, self.trial) if slot for name in slot.functions}
 
 
 def fingerprint(content: Deployment) -> str:
-    """What identifies the content of a deployment: the artifacts and the configuration, not its generation."""
+    """The identity of a deployment's content: the artifacts and the configuration, whatever its generation."""
     return hashlib.sha256(json.dumps(content.content(), sort_keys=True).encode()).hexdigest()
 
 
 def believe(slots: Slots, generation: int, signer: Signer = NOBODY) -> Slots:
-    """A deployment of this generation, by the count of `signer`, is believed: nothing lower will be."""
+    """A deployment of this generation, by the count of `signer`, is believed: any lower one will be refused."""
     return replace(slots, floor=max(generation, rules.lowest(slots.floor, slots.signer, signer)), signer=signer)
 
 
@@ -95,14 +95,14 @@ def accept(slots: Slots, model: str) -> Slots:
 def begin_trial(slots: Slots, new: Deployment, now: Baseline | None = None) -> Slots:
     """`new` is about to be started for the first time; it takes the place of another one in trial.
 
-    `now` is how what runs does: that is the active one, unless there is another one in trial.
+    `now` is how the running generation does: the active one, unless there is another one in trial.
     """
     known = baseline.merged(slots.baseline, now) if now and slots.trial is None else slots.baseline
     return replace(slots, trial=new, starts=STARTS - 1, baseline=known)
 
 
 def boot(slots: Slots) -> Slots:
-    """The agent starts: a trial uses up one more of its starts, or is reverted when it has none left."""
+    """The agent starts: a trial uses up one more of its starts, or is reverted when all are used up."""
     if slots.trial is None:
         return slots
     if slots.starts == 0:
@@ -113,7 +113,7 @@ def boot(slots: Slots) -> Slots:
 def commit(slots: Slots, now: Baseline | None = None) -> Slots:
     """The generation in trial has proved itself; the active one becomes the previous one. `now` is how it does.
 
-    One with the content of the active one only has another number: the previous one stays what there is to go back to.
+    One with the content of the active one only has another number: the previous one stays the one to go back to.
     """
     assert slots.trial is not None
     content = fingerprint(slots.trial)
@@ -125,8 +125,8 @@ def commit(slots: Slots, now: Baseline | None = None) -> Slots:
 
 
 def revert(slots: Slots, reason: str, evidence: Mapping[str, object] = MappingProxyType({})) -> Slots:
-    """The generation in trial failed; its content will not be tried again, unless another attempt is asked for, or the
-    evidence is that the board was too busy.
+    """The generation in trial failed; its content will be tried again only for another attempt, or if the evidence is a
+    board too busy for it.
     """
     assert slots.trial is not None
     failure = Failure(slots.trial.generation, reason, slots.trial.attempt, evidence)
@@ -143,19 +143,19 @@ def _excuses(evidence: Mapping[str, object]) -> bool:
 
 
 def _known(slots: Slots) -> frozenset[str]:
-    """The excused ones that are still remembered."""
+    """The excused ones still remembered."""
     return slots.excused & slots.failed.keys()
 
 
 def lose(slots: Slots) -> Slots:
-    """What should be running is damaged on disk: fall back to the one before it, if there is one."""
+    """The generation in charge is damaged on disk: fall back to the one before it, if there is one."""
     if slots.trial is not None:
         return replace(slots, trial=None, starts=0)
     return replace(slots, active=slots.previous, previous=None, baseline=Baseline())
 
 
 def load(path: Path) -> Slots:
-    """The slots in the file, or empty ones when there is none; raises ProtocolError for a damaged file."""
+    """The slots in the file, or empty ones for a missing file; raises ProtocolError for a damaged file."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -207,7 +207,7 @@ def _slot(fields: dict[str, object], key: str) -> Deployment | None:
 
 
 def _failure(entry: list[object]) -> tuple[str, Failure]:
-    # Without the last two it is from before there were attempts.
+    # One lacking the last two is from before there were attempts.
     rest: list[object] = [0, {}]
     names = ("fingerprint", "generation", "reason", "attempt", "evidence")
     fields: dict[str, object] = dict(zip(names, [*entry, *rest[max(0, len(entry) - 3) :]], strict=True))

@@ -1,4 +1,4 @@
-"""Keeps the slots on disk, and knows what may be there when a write failed midway. It decides no transition."""
+"""Keeps the slots on disk, and knows the states possible there after a failed write. It decides no transition."""
 
 import logging
 from pathlib import Path
@@ -10,16 +10,16 @@ _log = logging.getLogger(__name__)
 
 
 class SlotsFile:
-    """The slots that are believed now, in `slots`, and their file."""
+    """The slots believed now, in `slots`, and their file."""
 
     def __init__(self, path: Path) -> None:
         self.slots = Slots()
         self._path = path
-        # What the file may hold: one, or several after a write that failed midway; none when it is damaged.
+        # The possible contents of the file: one, or several after a write failed midway; none when it is damaged.
         self._on_disk: tuple[Slots, ...] = (self.slots,)
 
     def load(self) -> Slots:
-        """Believe what is on disk; raises ProtocolError, and believes in nothing installed, when it is damaged."""
+        """Believe the file on disk; for a damaged one, raises ProtocolError and believes in empty slots."""
         self._on_disk = ()
         self.slots = slots.load(self._path)
         self._on_disk = (self.slots,)
@@ -34,7 +34,7 @@ class SlotsFile:
         self.slots = new
 
     def settle(self, new: Slots) -> None:
-        """As `save`, but believe it even when it cannot be made durable now; `repair` does it later."""
+        """As `save`, but believe it even when the disk refuses it now; `repair` makes it durable later."""
         try:
             self.save(new)
         except OSError as error:
@@ -42,14 +42,14 @@ class SlotsFile:
         self.slots = new
 
     def repair(self) -> None:
-        """Write down what could not be written before."""
+        """Make up for an earlier failed write."""
         if len(self._on_disk) > 1:
             self.save(self.slots)
 
     def functions(self) -> set[str]:
-        """The functions that some slot has, likewise."""
+        """The functions of all slots, likewise."""
         return {name for each in (self.slots, *self._on_disk) for name in each.functions()}
 
     def digests(self) -> set[str]:
-        """The artifacts that some slot needs, by what is believed or by what may be on disk."""
+        """The artifacts in use by any slot, whether believed or possibly on disk."""
         return {digest for each in (self.slots, *self._on_disk) for digest in each.digests()}

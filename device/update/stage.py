@@ -1,7 +1,7 @@
-"""From a deployment whose artifacts are on disk to the Generation that the runtime can run.
+"""From a deployment, its artifacts on disk, to a Generation for the runtime.
 
-Checks that the parts fit each other: names, settings, models. A function that has run here as it is and cannot be run
-now is held back, and only that one. It fetches nothing, switches nothing and runs nothing.
+Checks that the parts fit each other: names, settings, models. A function is held back, and it alone, if it has run here
+unchanged and fails these checks now. Fetching, switching and running are done elsewhere.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -22,16 +22,16 @@ _Models = Mapping[str, InstalledModel | Exception]
 
 
 class DamagedError(RejectedError):
-    """It is not on disk as it was."""
+    """It is damaged on disk, or missing."""
 
 
 def generation(
     deployment: Deployment, store: Store, active: Deployment | None = None, damaged: Collection[str] = ()
 ) -> Generation:
-    """The generation whose trees are in the store, all but those `damaged`.
+    """The generation of the trees in the store, all but those `damaged`.
 
-    Raises BadArtifactError when a tree is not what its release says, RejectedError when the parts do not fit,
-    DamagedError. A function that is the same in the `active` deployment never raises: it is held back.
+    Raises BadArtifactError when a tree contradicts its release, RejectedError when the parts do not fit, DamagedError.
+    A function that is the same in the `active` deployment is held back instead of raising.
     """
     stage = _Stage(deployment, store, damaged)
     changed = _changed(deployment.models, active.models if active else {})
@@ -66,7 +66,7 @@ class _Stage:
         self._damaged = damaged
 
     def tried(self, ref: ArtifactRef, make: Callable[[], _T]) -> _T | Exception:
-        """What `make` gives of this artifact, or why it does not: whatever it is, it keeps only itself back."""
+        """The result of `make` for this artifact, or why it failed: any failure holds back this one alone."""
         try:
             with about(f"{ref.kind}s/{ref.name}"):
                 self._check_whole(ref)
@@ -75,7 +75,7 @@ class _Stage:
             return error
 
     def uses(self, ref: ArtifactRef) -> set[str]:
-        """The models that the function's manifest names; none when it cannot be read."""
+        """The models in the function's manifest; empty when it is unreadable."""
         try:
             return set(bundle.declared(self._store.tree(ref.digest)).models)
         except Exception:
@@ -114,10 +114,10 @@ class _Stage:
 
 
 def check_code(new: Generation, known: Collection[str]) -> None:
-    """Raise BadArtifactError for a function with code that cannot be run, unless its digest is in `known`: it ran here.
+    """Raise BadArtifactError for a function with unrunnable code, unless its digest is in `known`: it ran here.
 
-    A later version of the agent may be stricter than the one that took a function in. What a board runs must not end
-    for that, and not keep the board from anything new.
+    A later version of the agent may be stricter than the one before. The board's running functions must survive this,
+    and leave the way open to new ones.
     """
     for function in new.functions.values():
         if function.digest not in known:
@@ -126,7 +126,7 @@ def check_code(new: Generation, known: Collection[str]) -> None:
 
 
 def damaged(deployment: Deployment, store: Store) -> set[str]:
-    """The digests of what the deployment runs that is not on disk, byte for byte."""
+    """The digests of the deployment's artifacts missing from the disk or differing there by any byte."""
     return {ref.digest for ref in deployment.parts() if not store.check(ref.digest)}
 
 
@@ -136,7 +136,7 @@ def whole(deployment: Deployment, store: Store) -> bool:
 
 
 def _same(deployment: Deployment, active: Deployment | None) -> set[str]:
-    """The functions that are the same in the active deployment: release, settings and layer."""
+    """The functions unchanged from the active deployment: release, settings and layer."""
     if active is None:
         return set()
     changed = _changed(deployment.functions, active.functions) | _changed(deployment.layers, active.layers)
@@ -145,7 +145,7 @@ def _same(deployment: Deployment, active: Deployment | None) -> set[str]:
 
 
 def _changed(now: Mapping[str, ArtifactRef], before: Mapping[str, ArtifactRef]) -> set[str]:
-    """The names that stand for other bytes, or for none in one of them."""
+    """The names that stand for other bytes in the two, or are missing from one."""
     digests = {name: ref.digest for name, ref in before.items()}
     return {name for name in {*now, *before} if name not in now or digests.get(name) != now[name].digest}
 

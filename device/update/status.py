@@ -1,6 +1,6 @@
-"""What the update engine tells of itself, for REPORTED and for the records of the `events` stream.
+"""The update engine's account of itself, for REPORTED and for the records of the `events` stream.
 
-`Update` is the value, `Reporter` keeps the present one and tells whoever listens. It decides nothing.
+`Update` is the value, `Reporter` keeps the present one and tells its listeners. The decisions are the engine's.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,11 +25,11 @@ PROGRESS_PERIOD = 1.0
 class Update:
     """Where the engine stands.
 
-    `generation` runs, and `previous` is the one to fall back to (0: none). `update` is the generation that `state` and
-    `reason` are about, `part` the function or model of it that is to blame, as "functions/lamp", if one is known;
-    `bytes` of `total` are stored, at present `rate` bytes a second, of what travels to bring artifacts of `whole`
-    bytes: with patches less than that. `failed` maps generations that were reverted to the reason, `evidence` the
-    latest of them to what the verdict rests on.
+    `generation` runs, and `previous` is the one to fall back to (0: none). `update` is the generation of `state` and
+    `reason`, `part` its function or model to blame, as "functions/lamp", if one is known; `bytes` of `total` to travel
+    are stored, at present `rate` bytes a second, for artifacts of `whole` bytes: patches make `total` less than
+    `whole`. `failed` maps reverted generations to the reason, `evidence` the latest of them to the grounds of the
+    verdict.
     """
 
     generation: int = 0
@@ -49,7 +49,7 @@ class Update:
 class Reporter:
     """Keeps the present status; `changed` is called when it has changed, `event` with each transition.
 
-    `others` are reasons why generations were reverted that are not in the slots.
+    `others` are reasons for reverted generations, beyond those in the slots.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Reporter:
         self._show(self._numbered(self.status, slots) if aside else told)
 
     def rest(self, slots: Slots) -> None:
-        """Nothing is in progress: the status is what the slots say."""
+        """The engine is idle: the status follows from the slots."""
         active = slots.active.generation if slots.active else 0
         reason = self._failures(slots).get(slots.floor)
         if reason is not None:
@@ -94,13 +94,13 @@ class Reporter:
     def progress(self, stored: int) -> None:
         """So much of the download is stored; told at most once a period, and when it is complete.
 
-        Without news it is to be called too: a rate sinks when nothing comes.
+        It is also to be called when nothing new has come: the rate sinks then.
         """
         now = self._clock()
         took = now - self._last_progress
         if took >= PROGRESS_PERIOD:
             rate = round((stored - self.status.bytes) / took)
-            # Halfway to the new one: a single slow second is no news.
+            # Halfway to the new one: a single slow second is normal.
             self._last_progress, rate = now, (self.status.rate + rate) // 2 if self.status.rate else rate
             self._show(replace(self.status, bytes=stored, rate=rate))
         elif stored == self.status.total:

@@ -1,13 +1,12 @@
-"""What is on disk, by digest: blobs as their chunks arrive, and artifacts unpacked.
+"""The store on disk, by digest: blobs as their chunks arrive, and artifacts unpacked.
 
     blobs/<sha256>    indexes and artifacts, each chunk written once, at its place
     trees/<sha256>    unpacked artifacts, ready to run
 
-A tree was complete and verified when it got its name. A blob need not be either: whatever of it counts as here is
-verified when it is read. So a chunk needs no fsync of its own: what a kill leaves is all there, and what a power cut
-tears, at most SYNC_SECONDS of a download, is seen by its digest and fetched again. An artifact that is here and
-unpacked sooner never needs to be written to the flash as a blob. The store does not know which of it all is needed:
-`collect` is told.
+A tree was complete and verified when it got its name. A blob may be neither: each part is verified when it is read. So
+chunks are written with no fsync of their own. A kill leaves all of them; a power cut may tear at most SYNC_SECONDS of a
+download, and the torn chunks are seen by their digests and fetched again. An artifact fetched and unpacked sooner never
+has to reach the flash as a blob. `collect` is told the blobs and trees still in use.
 """
 
 import errno
@@ -23,16 +22,16 @@ from device.errors import BadArtifactError, LamplightError, RejectedError
 from device.protocol.chunks import CHUNK_SIZE
 from device.protocol.chunks import digest as digest_of
 
-# Left free whatever happens: logs, the outbox and the system need room too.
+# Left free at all times: logs, the outbox and the system need room too.
 RESERVE = 16 * 1024 * 1024
-# Seconds of a download that a power cut may cost: on a slow link few bytes, on a fast one quickly fetched again.
+# A power cut may cost so many seconds of a download: on a slow link few bytes, on a fast one quickly fetched again.
 SYNC_SECONDS = 10.0
-# What the system says when it is short of something, not the disk of the file.
+# Errors of a system short of its own means: they say nothing about the disk of the file.
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR)
 
 
 class Store:
-    """The blobs and trees below `folder`, which is made when it is not there. For one thread."""
+    """The blobs and trees below `folder`, made if it is missing. For one thread."""
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -45,7 +44,7 @@ class Store:
             durable.sweep(each)
 
     def write(self, digest: str, offset: int, data: bytes) -> None:
-        """Put a chunk, which the caller has verified, at its place in the blob with this digest."""
+        """Put a chunk, verified by the caller, at its place in the blob with this digest."""
         path = self._blobs / digest
         try:
             durable.disk.write_at(path, offset, data)
@@ -65,7 +64,7 @@ class Store:
         self._unsynced.clear()
 
     def read(self, digest: str) -> bytes | None:
-        """The index with this digest, or None when it is not here as a whole."""
+        """The index with this digest, or None unless it is here as a whole."""
         try:
             data = (self._blobs / digest).read_bytes()
         except FileNotFoundError:
@@ -73,14 +72,14 @@ class Store:
         return data if digest_of(data) == digest else None
 
     def lacking(self, digest: str, chunks: Sequence[str]) -> set[str]:
-        """Those of the blob's chunks that are not, or not whole, at all of their places."""
+        """The blob's chunks missing or damaged at any of their places."""
         pieces = self._pieces(digest)
         return {chunk for chunk in chunks if digest_of(next(pieces, b"")) != chunk}
 
     def verify(self, digest: str, length: int, chunks: Sequence[str]) -> None:
-        """Raise BadArtifactError when the blob is not `length` bytes with this digest: then its index lied.
+        """Raise BadArtifactError unless the blob is `length` bytes with this digest: else its index lied.
 
-        Raises OSError when the disk gives back other bytes than were written.
+        Raises OSError when the disk gives back bytes other than those written.
         """
         sha256, total = hashlib.sha256(), 0
         for piece in self._pieces(digest):
@@ -93,7 +92,7 @@ class Store:
         raise BadArtifactError(f"Artifact {digest} is not what was signed", "its index lists other bytes")
 
     def _pieces(self, digest: str) -> Iterator[bytes]:
-        """What is on disk of a blob, in the lengths of its chunks; nothing when it is not there."""
+        """The part of a blob on disk, in the lengths of its chunks; empty for a missing blob."""
         try:
             with (self._blobs / digest).open("rb") as file:
                 while piece := file.read(CHUNK_SIZE):
@@ -102,13 +101,13 @@ class Store:
             return
 
     def blob(self, digest: str) -> Path:
-        """The file of a blob that is here."""
+        """The file of a blob in the store."""
         return self._blobs / digest
 
     def packed(self, digest: str, limit: int) -> bytes | None:
-        """The artifact that a tree was unpacked from, packed again, for that gives the same bytes.
+        """The artifact of a tree, packed again: packing gives the same bytes.
 
-        None when the tree is not here, is not whole, or has more than `limit` bytes in it.
+        None when the tree is missing or damaged, or has more than `limit` bytes in it.
         """
         tree = self.tree(digest)
         try:
@@ -118,10 +117,10 @@ class Store:
         return data if digest_of(data) == digest else None
 
     def unpack(self, digest: str, data: bytes | None = None) -> Path:
-        """The tree of an artifact, unpacked now: from `data`, or from its blob, which is here; either is verified.
+        """The tree of an artifact, unpacked now: from `data`, or from its blob in the store; either is verified.
 
-        Raises BadArtifactError when it is unsafe, or was not packed as `archive.pack` does: then the tree could not be
-        verified later.
+        Raises BadArtifactError when it is unsafe, or packed otherwise than by `archive.pack`: a later check of its tree
+        would fail.
         """
         tree = self.tree(digest)
         durable.remove(tree)
@@ -135,7 +134,7 @@ class Store:
     def check(self, digest: str) -> bool:
         """Whether the tree is here and whole; a damaged one is removed.
 
-        Raises OSError when the system has nothing left to read it with: that says nothing of the tree.
+        Raises OSError when the system lacks the means to read it: the tree may be whole all the same.
         """
         tree = self.tree(digest)
         if not tree.is_dir():
@@ -149,7 +148,7 @@ class Store:
                 raise
             whole = False
         if not whole:
-            # On a failing disk it stays, and stays not whole.
+            # On a failing disk it stays, and stays damaged.
             durable.discard(tree)
         return whole
 
@@ -162,7 +161,7 @@ class Store:
         return {path.name for path in self._trees.iterdir()}
 
     def check_room(self, needed: int) -> None:
-        """Raise RejectedError when `needed` more bytes would not leave RESERVE bytes free."""
+        """Raise RejectedError when `needed` more bytes would leave fewer than RESERVE bytes free."""
         free = shutil.disk_usage(self._blobs).free
         if free < needed + RESERVE:
             raise RejectedError(

@@ -1,18 +1,18 @@
-"""Has a new version of the agent proved itself? Pure; the launcher keeps the time in which it must.
+"""Has a new version of the agent proved itself? Pure; the launcher keeps the time for it.
 
-It has when the functions that ran under the version before run again, and it is connected. A board without a network
-must be able to update as well, so that its functions have handled events for a while counts instead, but only where the
-broker's port did not answer all that while: where it does, the link of the new version is what is broken. A board that
-runs no function has nothing else to show than a connection.
+It has when it is connected and the functions of the version before run again. A board without a network must be able to
+update as well: there, functions that have handled events for a while count instead. They count only if the broker's
+port was silent all that while: if the port answers, the new version's own link is broken. A board with no functions has
+only its connection to show.
 """
 
 from collections.abc import Collection, Mapping
 
 from device.update.ports import Health
 
-# Seconds without a connection, and without an answer from the broker's port, after which the functions alone count.
+# After so many seconds with neither a connection nor an answer from the broker's port, the functions alone count.
 OFFLINE = 30.0
-# Events that each function with a sensor or a timer must have handled then.
+# Each function with a sensor or a timer must have handled so many events by then.
 EVENTS = 3
 
 
@@ -24,7 +24,7 @@ def lacking(
     elapsed: float,
     answered: float | None,
 ) -> str:
-    """What the proof still lacks, `elapsed` seconds after the start; "" when it is complete.
+    """The missing part of the proof, `elapsed` seconds after the start; "" when it is complete.
 
     `expected` are the functions that ran before, `fed` those of them that get events by themselves; `answered` is how
     many seconds after the start the broker's port answered last, None when it never did.

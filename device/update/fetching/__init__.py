@@ -1,1 +1,1 @@
-"""How an artifact reaches the board: which chunks to ask for and when, and whether a patch spares most of them."""
+"""How an artifact reaches the board: the chunks to ask for, when to ask, and whether a patch spares most of them."""

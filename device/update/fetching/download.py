@@ -1,10 +1,10 @@
-"""One download: which chunks to ask for, and when. No I/O: chunks and the clock are passed in, actions come out.
+"""One download: the chunks to ask for, and when. Pure: chunks and the clock are passed in, actions come out.
 
-It subscribes to exactly the chunks that lack, a few at a time, in an order of its own so that a fleet does not ask for
-the same one at once; an artifact's index comes first. What does not arrive is asked for again, ever less often: the
-broker by subscribing anew, for it then sends again what it retains (MQTT 3.1.1, MQTT-3.8.4-3), and the shim with
-`want`, for the broker may have lost it. So either of the two is enough. It does not store anything, and knows what is
-stored already only by asking `disk`.
+It subscribes to exactly the missing chunks, a few at a time. Each board has an order of its own, to spread a fleet's
+requests; an artifact's index comes first. Late chunks are asked for again, ever less often: from the broker by
+subscribing anew, for it then sends its retained messages again (MQTT 3.1.1, MQTT-3.8.4-3), and from the shim with
+`want`, for the broker may have lost them. So either of the two is enough. Storing is the caller's; it asks `disk` for
+the chunks stored already.
 """
 
 import random
@@ -17,29 +17,29 @@ from device.protocol import chunks
 from device.protocol.deployment import ArtifactRef
 from device.protocol.errors import ProtocolError
 
-# Chunks on their way at a time: more once they come quickly. On a slow link what waits in the window is late, and
-# what is late is asked for twice.
+# Chunks on their way at a time: more once they come quickly. On a slow link a large window makes chunks late, and late
+# chunks are asked for twice.
 WINDOW = 8
 WIDE = 16
-# Seconds within which a chunk comes on a link that is quick.
+# On a quick link a chunk comes within so many seconds.
 QUICK = 0.5
-# Seconds until a chunk is asked for again, doubling up to the limit. On a slow link the first wait is longer: twice
-# what chunks took of late. Asking for what is only late brings it twice, and makes such a link slower still.
+# Seconds until a chunk is asked for again, doubling up to the limit. On a slow link the first wait is longer: twice the
+# recent time of a chunk. Asking for a chunk already on its way brings it twice, and makes such a link slower still.
 FIRST_WAIT = 2.0
 LONGEST_WAIT = 60.0
-# A patch is a saving and no need: once a chunk of it was asked for so often in vain, the whole artifact is fetched.
+# A patch is only a saving: once a chunk of it was asked for so often in vain, the whole artifact is fetched.
 PATCH_TRIES = 3
 
 
 class Disk(Protocol):
-    """What is stored already; the store is one."""
+    """The chunks stored already; the store is one."""
 
     def read(self, digest: str) -> bytes | None:
         """The index with this digest, whole, or None."""
         ...
 
     def lacking(self, digest: str, chunks: Sequence[str]) -> set[str]:
-        """Which of its chunks the blob with this digest lacks."""
+        """The missing chunks of the blob with this digest."""
         ...
 
 
@@ -53,7 +53,7 @@ class Place:
 
 @dataclass
 class Actions:
-    """What the link is to do now."""
+    """The actions for the link now."""
 
     subscribe: list[str] = field(default_factory=list[str])
     unsubscribe: list[str] = field(default_factory=list[str])
@@ -95,11 +95,11 @@ class Download:
         return not self._waiting and not self._asked
 
     def asked(self) -> list[str]:
-        """The chunks that are subscribed to now."""
+        """The chunks subscribed to now."""
         return [*self._asked, *self._arrived]
 
     def blobs(self) -> set[str]:
-        """Every blob that this download has or lacks."""
+        """Every blob of this download, stored or missing."""
         return {*self._indexes, *self._artifacts}
 
     def chunks(self, ref: ArtifactRef) -> list[str]:
@@ -107,7 +107,7 @@ class Download:
         return self._lists[ref.digest]
 
     def step(self, now: float) -> Actions:
-        """What to do at `now`: ask again for what is late; at half a window, let go of what arrived and fill it."""
+        """The actions at `now`: ask again for late chunks; at half a window, let go of arrived ones and fill it."""
         actions = Actions()
         for digest, asked in self._asked.items():
             if asked.due <= now:
@@ -130,7 +130,7 @@ class Download:
             actions.subscribe.append(digest)
 
     def due(self) -> float | None:
-        """When `step` next has something to ask for again; None when nothing is asked for."""
+        """When `step` next has something to ask for again; None while no request is open."""
         return min((asked.due for asked in self._asked.values()), default=None)
 
     def given_up(self, blobs: Collection[str]) -> bool:
@@ -142,17 +142,17 @@ class Download:
         )
 
     def again(self, now: float) -> Actions:
-        """The link is there again, with no subscription of before: what to subscribe to anew."""
+        """The link is there again, its subscriptions gone: the chunks to subscribe to anew."""
         self._arrived = []
         for digest in self._asked:
             self._asked[digest] = self._ask(now)
         return Actions(subscribe=list(self._asked))
 
     def receive(self, digest: str, payload: bytes, now: float) -> list[Place]:
-        """Where this chunk must be stored now; nowhere when it was not asked for, or is not whole.
+        """The places to store this chunk now; empty for an unasked or damaged chunk.
 
-        A damaged one is counted and asked for again. Raises BadArtifactError for an index that cannot be the right one,
-        also when that is seen only by the length of a chunk that it lists.
+        A damaged one is counted and asked for again. Raises BadArtifactError for a wrong index, even when only the
+        length of a listed chunk gives it away.
         """
         asked = self._asked.get(digest)
         if asked is None:
@@ -166,7 +166,7 @@ class Download:
         self._arrived.append(digest)
         took = min(now - asked.since, LONGEST_WAIT)
         self._pace = (3 * self._pace + took) / 4 if self._pace else took
-        # An index is short, and says nothing of what a chunk takes.
+        # An index is short: its time says little about a chunk's.
         self._quick = took < QUICK and digest not in self._indexes
         places = self._places.pop(digest, [])
         for place in places:
@@ -185,7 +185,7 @@ class Download:
         if not ref.index:
             self._need(ref, [ref.digest])
         elif (index := self._disk.read(ref.index)) is None:
-            # At the end, which is what is asked for first.
+            # At the end: the end is asked for first.
             self._waiting.append(ref.index)
         else:
             self._learn(ref, index)
@@ -197,7 +197,7 @@ class Download:
             raise BadArtifactError(f"{ref.name} v{ref.version} cannot be fetched", str(error)) from None
 
     def _need(self, ref: ArtifactRef, digests: list[str]) -> None:
-        """The artifact consists of these chunks: those that are not stored wait to be asked for."""
+        """The artifact consists of these chunks: the missing ones wait to be asked for."""
         self._lists[ref.digest] = digests
         lacking = self._disk.lacking(ref.digest, digests)
         for number, digest in enumerate(digests):

@@ -1,7 +1,8 @@
-"""How what a deployment lacks gets here: each artifact whole, or as a patch on one that is here already.
+"""How a deployment's missing artifacts get here: each whole, or as a patch on one already here.
 
-`choose` decides, without I/O; `Delivery.unpack` makes trees of what was fetched. A patch is never needed: whenever one
-does not make the signed artifact, BadPatchError says so, and the whole artifact can be fetched. It fetches nothing.
+`choose` decides and is pure; `Delivery.unpack` makes trees of the fetched bytes; the fetching is download.py's. Every
+patch is optional: if it fails to make the signed artifact, BadPatchError says so, and the whole artifact can be
+fetched.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,38 +18,37 @@ from device.update.store import Store
 
 @dataclass(frozen=True)
 class Delivery:
-    """The artifacts that lack, each once, and the patches that bring some of them, by the digest of the artifact."""
+    """The missing artifacts, each once, and the patches for some of them, by the digest of the artifact."""
 
     missing: Sequence[ArtifactRef]
     patches: Mapping[str, Patch]
 
     @property
     def fetched(self) -> list[ArtifactRef]:
-        """What is to be fetched: the patch, or else the artifact."""
+        """The downloads: for each artifact its patch, or else the artifact itself."""
         return [self.patches.get(ref.digest, ref) for ref in self.missing]
 
     @property
     def length(self) -> int:
-        """The bytes of the artifacts that it brings; with patches fewer travel."""
+        """The bytes of its artifacts; with patches fewer travel."""
         return sum(ref.length for ref in self.missing)
 
     def blobs(self) -> set[str]:
-        """Every blob that may be of use: when a patch fails, or the power does, what arrived of the rest is kept."""
+        """Every blob of possible use: when a patch or the power fails, the rest of the arrived bytes is kept."""
         return {blob for ref in self.missing for each in ref.targets() for blob in (each.digest, each.index) if blob}
 
     def patched_by(self) -> set[str]:
-        """The blobs that only patches need: their own and their indexes."""
+        """The blobs for patches only: their own and their indexes."""
         return {blob for patch in self.patches.values() for blob in (patch.digest, patch.index) if blob}
 
     def bases(self) -> set[str]:
-        """The trees that its patches start from."""
+        """The trees its patches start from."""
         return {patch.base for patch in self.patches.values()}
 
     def unpack(self, store: Store, chunks: Callable[[ArtifactRef], Sequence[str]]) -> None:
-        """Make a tree of each artifact, all that is fetched being in the store; `chunks` gives their chunks' digests.
+        """Make a tree of each artifact, once all downloads are in the store; `chunks` gives their chunks' digests.
 
-        Raises BadPatchError when a patch does not make its artifact, BadArtifactError for an artifact that must not be
-        installed.
+        Raises BadPatchError when a patch fails to make its artifact, BadArtifactError for an artifact unfit to install.
         """
         for ref in self.missing:
             patch = self.patches.get(ref.digest)
@@ -60,7 +60,7 @@ class Delivery:
 
 
 def choose(missing: Sequence[ArtifactRef], trees: Collection[str]) -> Delivery:
-    """What to fetch when the artifacts in `trees` are here: the shortest patch on one of them, where there is any."""
+    """The downloads when the artifacts in `trees` are here: the shortest patch on one of them, where there is any."""
     distinct = list({ref.digest: ref for ref in missing}.values())
     usable = {ref.digest: [patch for patch in ref.patches if _useful(patch, ref, trees)] for ref in distinct}
     best = {digest: min(patches, key=lambda each: each.length) for digest, patches in usable.items() if patches}
@@ -72,9 +72,9 @@ def _useful(patch: Patch, ref: ArtifactRef, trees: Collection[str]) -> bool:
 
 
 def patched(ref: ArtifactRef, patch: Patch, store: Store, chunks: Sequence[str]) -> bytes:
-    """The artifact, verified, as the fetched patch makes it of its base; `chunks` are the digests of the patch's own.
+    """The artifact, verified, made by the fetched patch of its base; `chunks` are the digests of the patch's own.
 
-    Raises BadPatchError when it does not.
+    Raises BadPatchError when the patch fails to make it.
     """
     try:
         store.verify(patch.digest, patch.length, chunks)

@@ -1,1 +1,1 @@
-"""Has a new generation proved itself? The judge, what the old one was like, and how error rates compare (pure)."""
+"""Has a new generation proved itself? The judge, the old one's baseline, and the comparison of error rates (pure)."""

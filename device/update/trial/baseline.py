@@ -1,7 +1,7 @@
-"""What a new generation is compared with: how the one before it did. Pure values, kept in the slots file.
+"""The measure for a new generation: how the one before it did. Pure values, kept in the slots file.
 
-Written down when a trial begins, in the same write, so that a reboot during the trial loses nothing of it. It judges
-nothing; judge.py does.
+Written down when a trial begins, in the same write, so it survives a reboot during the trial. The judging is
+judge.py's.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from device.protocol.fields import integer, items, name, table
 from device.protocol.triggers import SensorTrigger
 from device.update.ports import Fault, Health, Sensor
 
-# The kind of evidence that is not held against the content: the board was too busy to try it.
+# The kind of evidence in favour of the content: the board was too busy to try it.
 BUSY = "busy"
 _MOST = 2**53 - 1
 _COUNTS = ("events", "errors", "timeouts", "crashes", "memory", "runs", "slow", "excused")
@@ -19,9 +19,9 @@ _COUNTS = ("events", "errors", "timeouts", "crashes", "memory", "runs", "slow", 
 
 @dataclass(frozen=True)
 class Counts:
-    """What happened to one function: as in device/health.py; `memory` of its `crashes` were at its memory limit.
+    """The counts of one function, as in device/health.py; `memory` of its `crashes` were at its memory limit.
 
-    Whoever kept that limit: the process (`memory` in `deaths`) or the kernel, for the control group (`oom`).
+    Either guard of the limit counts: the process (`memory` in `deaths`) or the kernel, for the control group (`oom`).
     """
 
     events: int = 0
@@ -40,9 +40,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Baseline:
-    """The counts of each function, the sensors that could be read, and the triggers that delivered nothing, each as
-    "function trigger".
-    """
+    """The counts of each function, the readable sensors, and the triggers out of service, as "function trigger"."""
 
     functions: Mapping[str, Counts] = field(default_factory=dict[str, Counts])
     sensors: frozenset[str] = frozenset()
@@ -55,7 +53,7 @@ class Baseline:
 
 
 def counts(health: Health) -> Counts:
-    """The counts in what the runtime tells of a function."""
+    """The counts in the runtime's account of a function."""
     memory = health.deaths.get("memory", 0) + health.deaths.get("oom", 0)
     return Counts(
         health.events,
@@ -70,21 +68,21 @@ def counts(health: Health) -> Counts:
 
 
 def faults(health: Mapping[str, Health]) -> dict[str, tuple[str, Fault]]:
-    """The triggers that deliver nothing, by "function trigger", each with its function."""
+    """The triggers out of service, by "function trigger", each with its function."""
     return {f"{name} {each.trigger}": (name, each) for name, told in health.items() for each in told.triggers}
 
 
 def take(health: Mapping[str, Health], sensors: Mapping[str, Sensor]) -> Baseline:
     """How everything does now."""
     working = frozenset(name for name, sensor in sensors.items() if sensor.ok)
-    # A sensor that was dead before is held against nobody, also where its triggers have not missed it yet.
+    # A sensor dead before is held against nobody, even before its triggers miss it.
     dead = {str(SensorTrigger(each)) for each in sensors if each not in working}
     mute = {*faults(health), *(f"{name} {trigger}" for name in health for trigger in dead)}
     return Baseline({name: counts(each) for name, each in health.items()}, working, frozenset(mute))
 
 
 def merged(kept: Baseline, now: Baseline) -> Baseline:
-    """What is known of a generation: for each function the counts of more events. A reboot sets those of now to 0."""
+    """All knowledge of a generation: for each function the counts of more events. A reboot sets those of now to 0."""
     functions = {
         name: max(kept.functions.get(name, each), each, key=lambda counts: counts.events)
         for name, each in now.functions.items()

@@ -1,24 +1,25 @@
 """Has a new generation proved itself? Pure: counters and elapsed time in, a verdict out. It needs no cloud.
 
-Only functions that the deployment changed are on trial. The trial is over when `seconds` have passed and each of them
+Only functions changed by the deployment are on trial. The trial is over when `seconds` have passed and each of them
 runs and has handled `events` events. Events are waited for only where the function has a sensor or timer trigger, for
-others may never get one, and only PATIENCE seconds longer: a slow timer or an unplugged sensor must not keep it open.
+others may never get one, and only PATIENCE seconds longer: the trial must close in spite of a slow timer or an
+unplugged sensor.
 
-It has **failed** when one of them dies again and again, meets its memory limit where the old one did not, or fails
-more often than the old one (error_rate.py); or when a sensor that the old generation could read cannot be read in the
-end. A sensor that was dead before is held against nobody. One that is unplugged just now looks from here as one that
-the new code broke: the new generation is reverted, and can be given another attempt. Likewise for a trigger of a
-function on trial that delivers nothing in the end (its port is taken, its folder is not there): unless the same
-trigger of the same function delivered nothing before.
+It has **failed** when one of them dies again and again, meets a memory limit the old one kept clear of, or fails more
+often than the old one (error_rate.py); or when a sensor readable to the old generation is unreadable in the end. A
+sensor dead before is held against nobody. A sensor unplugged just now looks from here as if the new code broke it: the
+new generation is reverted, and can be given another attempt. Likewise for a trigger of a function on trial when it is
+out of service in the end (its port is taken, its folder is missing), unless the same trigger of the same function was
+out of service before.
 
-**Too busy** is a board whose other programs took the processor. The clock on the wall then says little about the
-code; the worker's own account tells (runtime/workers/effort.py). A worker is excused that was ready to run for more
-than half of its time, waiting for a processor, and ran for less than half of it. A function that sleeps or waits for
-ever is to blame: it was asleep, and the kernel counts waiting only for who is ready. So is one that computes for ever,
-on a board with time for it. Half, because a function that needs more than half of its timeout by itself is too slow
-for it anyway. Excused deaths prolong the trial, for BUSY_PATIENCE at most, until the function has handled more events
-well than it was excused for. After that the generation is reverted as one that the board was too busy to try, and its
-content may be asked for again as if it were new.
+**Too busy** is a board whose other programs took the processor. The clock on the wall then says little about the code;
+the worker's own account tells (runtime/workers/effort.py). A worker is excused if it was ready to run for more than
+half of its time, waiting for a processor, and ran for less than half of it. A function is to blame if it sleeps or
+waits for ever: the kernel counts waiting only for tasks ready to run. So is a function computing for ever, on a board
+with time for it. Half, because a function in need of more than half of its timeout by itself is too slow for it anyway.
+Excused deaths prolong the trial, for BUSY_PATIENCE at most, until the function has handled more events well than it was
+excused for. After this time the generation is reverted, because the board was too busy to try it, and its content may
+be asked for again as if it were new.
 """
 
 from collections.abc import Mapping
@@ -37,15 +38,15 @@ from device.update.trial.baseline import BUSY, Baseline, Counts
 MAX_DEATHS = 3
 # How much longer than `seconds` a trial lasts at most.
 PATIENCE = 60.0
-# How much longer than `seconds` a sensor may fail that worked before.
+# How much longer than `seconds` a sensor may fail if it worked before.
 SENSOR_PATIENCE = 5.0
 # As long may a trigger take to start.
 TRIGGER_PATIENCE = SENSOR_PATIENCE
-# How much longer than `seconds` a trial lasts at most on a board that is too busy for it.
+# How much longer than `seconds` a trial lasts at most on a board too busy for it.
 BUSY_PATIENCE = 300.0
-# Of the last error, so much becomes evidence: its end, where Python says what was raised.
+# Of the last error, so much becomes evidence: its end, with Python's name for the exception.
 MAX_ERROR = 1000
-# Fewer slow runs of a model than this say nothing: a board has other things to do as well.
+# Fewer slow runs of a model than this are forgiven: a board has other things to do as well.
 MIN_SLOW = 3
 _AT_WORK = (RUNNING, IMPAIRED)
 
@@ -73,9 +74,9 @@ Verdict = Wait | Commit | Revert
 
 @dataclass(frozen=True)
 class Trial:
-    """Which functions are on trial, and whether each gets `events` by itself; `seconds` as in the deployment.
+    """The functions on trial, and whether each gets `events` by itself; `seconds` as in the deployment.
 
-    They are compared with what `before` says of the old generation.
+    They are compared with `before`, the counts of the old generation.
     """
 
     seconds: float
@@ -85,19 +86,19 @@ class Trial:
 
 
 def trial(old: Generation, new: Generation, seconds: float, events: int, before: Baseline) -> Trial:
-    """The trial of what `new` changes."""
+    """The trial of the changes in `new`."""
     changed = {name: each for name, each in new.functions.items() if not each.same_as(old.functions.get(name))}
     return Trial(seconds, events, {name: gets_events(each.manifest) for name, each in changed.items()}, before)
 
 
 def gets_events(function: FunctionManifest) -> bool:
-    """Whether its triggers give it events without anyone's doing, and soon."""
+    """Whether its triggers give it events by themselves, and soon."""
     return any(_ticks(trigger) for trigger in function.triggers)
 
 
 def _ticks(trigger: Trigger) -> bool:
     if isinstance(trigger, SensorTrigger):
-        # Not one that waits until the light changes.
+        # Only those with a reading each period: others wait until the light changes.
         return trigger.above is None and trigger.delta is None
     return isinstance(trigger, TimerTrigger)
 
@@ -119,7 +120,7 @@ def judge(trial: Trial, health: Mapping[str, Health], sensors: Mapping[str, Sens
 
 
 def _finish(trial: Trial, health: Mapping[str, Health], elapsed: float) -> Verdict:
-    """The verdict once the time has passed and nothing has failed."""
+    """The verdict once the time has passed and all went well."""
     patient = elapsed < trial.seconds + PATIENCE
     for name, counts in trial.functions.items():
         each = health.get(name)
@@ -141,7 +142,7 @@ def _failure(trial: Trial, name: str, health: Health, elapsed: float) -> Revert 
 
 
 def _broken(now: Counts, before: Counts, least: int) -> str:
-    """The kind of failure that the counts show, or ""."""
+    """The kind of failure in the counts, or ""."""
     if now.memory and not before.memory:
         return "memory"
     if now.crashes + now.timeouts - now.excused >= MAX_DEATHS:
@@ -208,7 +209,7 @@ def _not_running(trial: Trial, name: str, health: Health | None, elapsed: float)
 
 
 def _evidence(kind: str, function: str, elapsed: float, now: Counts, before: Counts, last: str) -> dict[str, object]:
-    """What a verdict about a function rests on."""
+    """The grounds of a verdict about a function."""
     return {
         "kind": kind,
         "function": function,
