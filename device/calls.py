@@ -1,4 +1,4 @@
-"""Calls from the cloud: each runs on a small pool of threads and is answered, also when it cannot be run."""
+"""Calls from the cloud: each runs on a small pool of threads and is answered, even with a failure to run it."""
 
 import logging
 import threading
@@ -31,7 +31,7 @@ class Calls:
         self._pool.submit(self._answer, function, call)
 
     def close(self) -> None:
-        """Take no more calls; those that wait are dropped, their callers time out."""
+        """Take no more calls; the waiting ones are dropped, and their callers time out."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _answer(self, function: str, call: Call) -> None:

@@ -1,6 +1,6 @@
 """The agent's libraries and their versions: its requirements, and theirs in turn.
 
-They are installed beside Lamplight, in the system or an environment; a deployment brings none of them. Only their
+They are installed beside Lamplight, in the system or an environment, apart from all deployments. Only their
 metadata is read.
 """
 
