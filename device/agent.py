@@ -62,7 +62,7 @@ from device.version import Versions
 
 # How often the reported state is looked at without a cause.
 REPORT_PERIOD = 1.0
-# Seconds that an agent without a launcher may take to end by itself.
+# The time for an agent without a launcher to end by itself, in seconds.
 LAST_GRACE = 20.0
 
 _log = logging.getLogger(__name__)

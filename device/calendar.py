@@ -55,7 +55,7 @@ class Calendar:
     def after(self, moment: float) -> float | None:
         """The first due time after `moment`, both in seconds since 1970; None after the last."""
         for due in CronSim(self._schedule, datetime.fromtimestamp(moment, self._zone)):
-            # In an hour that is repeated the library begins with its first pass, which may be over.
+            # In a repeated hour the library begins with the first pass, and that may be over.
             if due.timestamp() > moment:
                 return due.timestamp()
         return None

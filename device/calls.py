@@ -40,7 +40,7 @@ class Calls:
         except LamplightError as error:
             reply = Reply(call.id, None, str(error))
         except Exception as error:
-            # A fault of ours: whoever called waits for an answer all the same.
+            # A fault of ours: the caller waits for an answer all the same.
             _log.exception("The call of %s failed", function)
             reply = Reply(call.id, None, f"{type(error).__name__}: {error}")
         finally:

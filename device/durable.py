@@ -113,7 +113,7 @@ def rename(source: Path, target: Path) -> None:
 def make_folder(path: Path) -> None:
     """Make the folder and its missing parents."""
     if path.is_dir():
-        # Whoever made it may have been killed before its sync. A disk that cannot sync must still start what it has.
+        # Its maker may have been killed before the sync. With a disk that cannot sync, the board must still start.
         with contextlib.suppress(OSError):
             disk.sync(path.parent)
         return

@@ -11,7 +11,7 @@ from importlib import metadata
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-# What a board that runs models has beside the agent.
+# Beside the agent, on boards with models.
 _MODELS = ("onnxruntime", "numpy")
 # Each name is looked up on the disk once; a board has a few dozen.
 MOST = 200

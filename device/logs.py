@@ -27,7 +27,7 @@ class RecordHandler(logging.Handler):
         try:
             text = record.getMessage()
         except Exception:
-            # Arguments that do not fit the text, or that cannot be shown.
+            # The arguments do not fit the text, or cannot be shown.
             text = str(record.msg)
         fields: dict[str, object] = {"function": "", "version": 0, "level": level(record.levelno), "text": text}
         self._emit("logs", "log", fields)

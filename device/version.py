@@ -14,7 +14,7 @@ from device.launcher.ledger import BUILT_IN
 from device.launcher.line import Told
 from device.protocol.reported import ReportedAgent
 
-# What is said of a version that has no name: a bare checkout.
+# The name of a version without a name: a bare checkout.
 UNKNOWN = "0"
 
 
