@@ -30,8 +30,8 @@ from device.update.status import Update
 
 # Counters and the disk alone change all the time; the retained message follows them this slowly, in seconds.
 COUNTERS_PERIOD = 10.0
-# How often a change of the outputs alone is worth a message: this many at once, and then a second. A faster
-# change is seen in its records (runtime/levels.py), and here as it was at the last message.
+# How often a change of the outputs alone is worth a message: this many at once, and then a second. A faster output
+# is seen in its records (runtime/levels.py), and here as it was at the last message.
 OUTPUTS_BURST = 5
 OUTPUTS_RATE = 0.2
 # Seconds after which it is sent in any case: a device silent for long counts as lost.

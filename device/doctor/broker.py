@@ -171,7 +171,7 @@ def judge_delivery(payload: bytes | None, expected: bool) -> Finding:
 
 
 class _Session:
-    """A short connection; `refusal` is why it failed ("" when connected), `told` whether the broker gave this reason."""
+    """A short connection; `refusal` is why it failed ("" when connected), `told` whether the broker said so."""
 
     def __init__(self, config: BrokerConfig, name: str, version: MQTTProtocolVersion) -> None:
         self.version = version

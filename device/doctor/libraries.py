@@ -51,7 +51,7 @@ def inference() -> Finding:
 
 
 def _wanted() -> AgentManifest | None:
-    """The running version's requirements: a deployed one's from its runtime.toml, the installed one's from pip's data."""
+    """The running version's requirements: a deployed one's from its runtime.toml, an installed one's from pip."""
     here = Path(version.__file__).parents[1]
     if (here / agent.NAME).is_file():
         return agent.read(here)
