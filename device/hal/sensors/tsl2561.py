@@ -1,8 +1,8 @@
 """A TSL2561 light sensor, through Adafruit's unmodified driver: gain, saturation and coming back after a fault.
 
-The driver computes the lux. Its `lux` is None both in darkness and at saturation; the raw channels tell which.
-Several processes may read one chip, but a change of gain leaves its data at zero for one integration, which the
-others read as darkness.
+The driver computes the lux. Its `lux` is None both in darkness and at saturation; the raw channels tell them apart.
+Several processes may read one chip, but a change of gain leaves its data at zero for one integration, and the
+others read this as darkness.
 """
 
 import time
@@ -57,7 +57,7 @@ class Tsl2561:
     def read(self) -> Reading:
         """The light as of the last complete integration.
 
-        Raises SensorError, saying which chip where, when it does not answer; the next call starts it anew.
+        Raises SensorError, naming the chip and its place, when it does not answer; the next call starts it anew.
         """
         try:
             return self._measure(self._ready())

@@ -1,6 +1,6 @@
 """The simulated board put together: the chips on its buses, its GPIO lines, and the light around it.
 
-Which chip is where comes from the board file. It does not know how it is reached.
+The board file gives each chip its place. Reaching the board is server.py's.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ class Surroundings:
 
     @property
     def light(self) -> float:
-        """Lux that reach the sensor."""
+        """The light at the sensor, in lux."""
         return self.lux * COVERED if self.covered else self.lux
 
 
