@@ -1,8 +1,8 @@
 """The outbox's file: records in SQLite, in WAL mode, bounded per stream.
 
-One fsync a checkpoint, not one a transaction (synchronous NORMAL), spares SD cards: a power cut may lose the last
-transactions, a kill of the process loses none. Not thread-safe: the outbox holds its lock. What to keep, and when to
-write it, is the outbox's to say.
+One fsync a checkpoint, instead of one a transaction (synchronous NORMAL), spares SD cards: a power cut may lose the
+last transactions, a kill of the process loses none. For one thread at a time: the outbox holds its lock. The outbox
+decides which records to keep, and when to write them.
 """
 
 import contextlib
@@ -80,7 +80,7 @@ class RecordFile:
         return [Row(*each) for each in found]
 
     def delete_through(self, stream: str, boot: str, seq: int) -> bool:
-        """Delete the stream's rows up to and including (boot, seq); False when that one is not here."""
+        """Delete the stream's rows up to and including (boot, seq); False when the file lacks that one."""
         found = self._database.execute(
             "SELECT id FROM records WHERE stream = ? AND boot = ? AND seq = ?", (stream, boot, seq)
         ).fetchone()
@@ -96,7 +96,7 @@ class RecordFile:
 
     @contextlib.contextmanager
     def _consistently(self) -> Generator[None]:
-        """A transaction after whose failure `sizes` is what the file holds."""
+        """A transaction; after its failure `sizes` agrees with the file."""
         try:
             with self._database:
                 yield

@@ -1,7 +1,7 @@
 """The MQTT session: stays connected, says so in `presence`, hands incoming messages to their handlers.
 
-The connection has a thread of its own, and how it waits and writes is pump.py's. Keeps nothing durable: what must
-survive is the outbox's or the update engine's.
+The connection has a thread of its own; its waiting and writing are pump.py's. It keeps nothing durable: that
+is for the outbox and the update engine.
 """
 
 import logging
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 class Login(Protocol):
-    """Where the password comes from, and who is told whether the broker took it."""
+    """The source of the password; it is told whether the broker took it."""
 
     def choose(self) -> str:
         """The password to connect with now."""
@@ -44,7 +44,7 @@ class Login(Protocol):
         """The broker took it."""
 
     def refused(self) -> None:
-        """It did not."""
+        """The broker refused it."""
 
 
 class Session:
@@ -82,7 +82,7 @@ class Session:
         self._on_connected.append(listener)
 
     def start(self) -> None:
-        """Begin to connect; returns at once and works without any broker there."""
+        """Begin to connect; returns at once, with or without a broker there."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -95,13 +95,13 @@ class Session:
             self._thread.join(timeout=5)
 
     def publish(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False) -> bool:
-        """Send when connected; False, and nothing kept, when not: paho's own queue would die with the process."""
+        """Send when connected; otherwise give False and drop it: paho's own queue would die with the process."""
         if not self.connected:
             return False
         return self._client.publish(topic, payload, qos, retain).rc == mqtt.MQTT_ERR_SUCCESS
 
     def ask(self, payload: bytes) -> bool:
-        """Send what the shim answers with an "answer"; as `publish`."""
+        """Send a request for the shim to answer with an "answer"; as `publish`."""
         return self.publish(self._enrolment("ask"), payload, qos=1)
 
     def subscribe_chunks(self, digests: Sequence[str]) -> None:
@@ -153,7 +153,7 @@ class Session:
             self._stopping.wait(pump.retry_delay(failures, RECONNECT_CAP))
 
     def _connect_once(self) -> bool:
-        """One connection, from first byte to last; False when it never came to be."""
+        """One connection, from first byte to last; False when it could not be opened."""
         self._session += 1
         will = messages.Presence(online=False, session=self._session).encode()
         self._accepted = False
@@ -168,7 +168,7 @@ class Session:
         return self._accepted
 
     def _log_in(self) -> None:
-        """See that the client is one for the present password; at each attempt, for its files may come late."""
+        """Make sure of a client for the present password; at each attempt, for its files may come late."""
         password = self._login.choose()
         identity = enrolment.login_id(f"lamplight-{self._fleet}-{self._device}", password)
         if identity != self._client_id:
