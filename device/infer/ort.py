@@ -1,8 +1,8 @@
 """onnxruntime, imported late and kept quiet: no telemetry, no threads of its own, no spinning.
 
-A board may have neither onnxruntime nor numpy (there are no wheels for 32-bit ARM), so nothing imports them
-before a model is there. A session that keeps threads spinning for work takes a processor from everything
-else on the board, and is slower for small models. What is run in a session is session.py's.
+A board may have neither onnxruntime nor numpy (32-bit ARM has no wheels of them), so they are imported only for
+a present model. A session with threads spinning for work takes a processor from everything
+else on the board, and is slower for small models. Running models in a session is session.py's.
 """
 
 import importlib
@@ -29,9 +29,9 @@ def available() -> bool:
 
 @cache
 def prepare() -> ModuleType:
-    """onnxruntime, imported and set up once; raises RejectedError on a board that has none.
+    """onnxruntime, imported and set up once; raises RejectedError on a board without it.
 
-    Called in a process that will be forked, it lets the children share what the first session of a process costs.
+    Called in a process about to fork, it lets the children share the cost of a process' first session.
     """
     # Its telemetry starts a thread at import, which a forked child does not have and waits for at exit.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -49,9 +49,9 @@ def prepare() -> ModuleType:
 
 
 def open_session(path: Path) -> Any:
-    """A session on the model at `path`; raises whatever onnxruntime finds wrong with the model.
+    """A session on the model at `path`; raises onnxruntime's own errors about the model.
 
-    From a path and not from bytes: the weights then lie in memory once, not twice.
+    From a path instead of bytes: the weights then lie in memory only once.
     """
     onnxruntime = prepare()
     options = _options(onnxruntime)
