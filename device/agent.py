@@ -214,7 +214,7 @@ class Agent:
         self._last_lack = lack
 
     def _say_alive(self) -> None:
-        """Say so here, after the main loop's work: the sign of life then shows the whole loop to be running."""
+        """Send the sign of life here, after the main loop's work: it then shows that the whole loop runs."""
         now = time.monotonic()
         if now - self._last_beat >= PERIOD:
             self._launcher.alive()

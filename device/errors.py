@@ -51,13 +51,13 @@ class NotFoundError(LamplightError):
 
 
 class OfflineError(LamplightError):
-    """The other side kept silent for too long."""
+    """The other side did not answer in time."""
 
     exit_code = 4
 
 
 class RejectedError(LamplightError):
-    """It was understood and refused; everything is as before."""
+    """It was understood and refused; nothing changed."""
 
     exit_code = 5
 
@@ -67,7 +67,7 @@ class BadArtifactError(RejectedError):
 
 
 class BusyError(RejectedError):
-    """The board lacked processor time or room to try it: it is innocent so far, and may be asked for again."""
+    """The board lacked processor time or room to try it: nothing is held against it, and it may be asked for again."""
 
 
 class UntrustedError(RejectedError):

@@ -1,7 +1,7 @@
 """How the functions, sensors and outputs of a board are doing, and how a function's state is decided.
 
-Plain values, made by the runtime, read by the trial of an update and by the report to the cloud. The measuring is
-done elsewhere.
+Plain values, made by the runtime, read by the trial of an update and by the report to the cloud. It measures
+nothing.
 """
 
 from collections.abc import Mapping

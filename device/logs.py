@@ -23,7 +23,7 @@ class RecordHandler(logging.Handler):
         self._emit = emit
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Emit one log record; a fault in it stays hidden from the logging code."""
+        """Emit one log record; a fault in it must not reach the code that logged."""
         try:
             text = record.getMessage()
         except Exception:

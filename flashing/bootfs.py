@@ -1,4 +1,4 @@
-"""The files of an image's boot partition, read and written in place, as an ordinary user and with no mounting.
+"""The files of an image's boot partition, read and written in place: no root, no mounting.
 
 Names are looked up ignoring case, as FAT means them. The files' meaning is left to the caller.
 """

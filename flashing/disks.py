@@ -1,6 +1,6 @@
 """The disks of this machine, and which of them may get a card image.
 
-Linux only: `lsblk` (util-linux) tells. `refusal` decides from lsblk's answer alone; all disks stay closed here.
+Linux only: `lsblk` (util-linux) tells. `refusal` decides from lsblk's answer; nothing here opens a disk.
 """
 
 import json

@@ -1,6 +1,6 @@
-"""Secrets: Wi-Fi passwords and the device's own, for no other eyes. They come from a prompt, a file or the environment.
+"""Secrets: Wi-Fi passwords and the device's own. They come from a prompt, a file or the environment.
 
-The command line is no source, for every user of the machine sees it. Secrets are only read here, never written.
+They never come from the command line, for every user of the machine sees it. Nothing is written here.
 """
 
 import hashlib

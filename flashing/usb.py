@@ -1,6 +1,6 @@
 """The devices on this machine's USB, as Linux' /sys tells: boards, by the numbers in their files, and serial ports.
 
-It only reads /sys; the devices stay closed.
+It only reads /sys and opens no device.
 """
 
 from collections.abc import Iterable, Sequence

@@ -68,7 +68,7 @@ def fail(found: str, remedy: str) -> Finding:
 
 
 def skip(found: str, remedy: str = "") -> Finding:
-    """It stays unknown, or does not apply here."""
+    """It cannot be known, or does not apply here."""
     return Finding(SKIP, found, remedy)
 
 

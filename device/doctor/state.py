@@ -42,7 +42,7 @@ def store(update: Path) -> Finding:
 
 
 def failed(update: Path) -> Finding:
-    """The contents that failed their trial here; they are left untried from then on."""
+    """The contents that failed their trial here and are not tried again."""
     found = _slots(update)
     held = [each for key, each in found.failed.items() if key not in found.excused] if found else []
     if not held:

@@ -54,7 +54,7 @@ class Joining:
             self._thread.start()
 
     def stop(self) -> None:
-        """End the asking."""
+        """Ask no more."""
         self._stopping.set()
         self._over.set()
         if self._thread.is_alive():

@@ -1,4 +1,4 @@
-"""A password for the broker, and its entry in the broker's password file. Keeping them is others' work."""
+"""A password for the broker, and its entry in the broker's password file. It keeps nothing."""
 
 import base64
 import hashlib

@@ -1,6 +1,6 @@
 """A clock standing at the replayed event's time, for every way a function has to ask for the time.
 
-It replaces the standard library's functions in this process, so a process replaying does nothing else. Code asking
+It replaces the standard library's functions in this process, so a process that replays does nothing else. Code asking
 the system in another way (a C library, a child process) gets the real time.
 """
 

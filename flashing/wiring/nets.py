@@ -1,4 +1,4 @@
-"""The connections: the parts beside a board, and the wires from its header. Places and colours are others' work."""
+"""The connections: the parts beside a board, and the wires from its header. Places and colours come later."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
