@@ -15,7 +15,7 @@ from device.protocol.manifest import MIB, ModelManifest
 
 # A shared machine makes single runs slow; a model is too slow when not one of so many is in time.
 _LATENCY_RUNS = 20
-# Above the budget, for what Python itself takes meanwhile; within it, growth is measured and judged at the end.
+# Above the budget, for Python's own use meanwhile; within it, growth is measured and judged at the end.
 _SLACK = 32 * MIB
 
 

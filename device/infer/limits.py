@@ -28,7 +28,7 @@ def bound_memory(more: int) -> None:
 def peak_memory() -> int:
     """The most memory resident in this process at any time, in bytes."""
     if sys.platform == "linux":
-        # Not getrusage, whose peak on Linux is inherited from the process that started this one.
+        # Not getrusage: on Linux its peak is inherited from the parent process.
         return _status("VmHWM")
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 

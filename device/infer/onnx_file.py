@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from device.errors import BadArtifactError
 
-# For each message, the fields that lead on to tensors, and the message that each holds.
+# For each message, the fields on the way to tensors, and the message in each.
 _FIELDS: dict[str, dict[int, str]] = {
     "model": {7: "graph", 20: "training", 25: "function"},
     "training": {1: "graph", 2: "graph"},

@@ -15,7 +15,7 @@ from typing import Any
 
 from device.errors import RejectedError
 
-# One Identity node, IR version 8, opset 13: the smallest session that makes onnxruntime set itself up.
+# One Identity node, IR version 8, opset 13: the smallest session to make onnxruntime set itself up.
 _SMALLEST = bytes.fromhex(
     "08083a370a100a017812017922084964656e746974791201675a0f0a0178120a0a08080112040a020801"
     "620f0a0179120a0a08080112040a02080142040a00100d"
@@ -33,7 +33,7 @@ def prepare() -> ModuleType:
 
     Called in a process about to fork, it lets the children share the cost of a process' first session.
     """
-    # Its telemetry starts a thread at import, which a forked child does not have and waits for at exit.
+    # Its telemetry starts a thread at import. A forked child lacks this thread, and would wait for it at exit.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
@@ -66,6 +66,6 @@ def _options(onnxruntime: ModuleType) -> Any:
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    # Errors come as exceptions; what it would print besides goes to nobody.
+    # Errors come as exceptions; its prints besides have no reader.
     options.log_severity_level = 4
     return options

@@ -17,7 +17,7 @@ class Result:
     sigmoid gives, the second label's score is p, the first's is 1 - p, and the second wins from p = 0.5 on.
     """
 
-    # One is made for every event: no __dict__, and nothing computed that is not asked for.
+    # One is made for every event: no __dict__, and nothing computed before it is asked for.
     __slots__ = ("_labels", "outputs")
 
     def __init__(self, outputs: Mapping[str, list[Any]], labels: Sequence[str]) -> None:

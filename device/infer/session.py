@@ -16,7 +16,7 @@ from device.infer.files import MODEL
 from device.infer.result import Result, label_scores
 from device.protocol.manifest import ModelManifest
 
-# onnxruntime's names of the types that a list of numbers can fill, and numpy's.
+# The types to be filled by a list of numbers: onnxruntime's names, and numpy's.
 _TYPES = {
     "tensor(float)": "float32",
     "tensor(double)": "float64",
@@ -94,7 +94,7 @@ class Model:
                 raise LamplightError(f"Model {self._manifest.name} failed", _first_line(error)) from error
             self.runs += 1
             took, worked = time.perf_counter() - started, time.process_time() - worked
-            # A run during which other programs had the processor most of the time is the board's slowness.
+            # When other programs had the processor most of the time, the board was slow and not the model.
             self.slow += took > self._manifest.latency and 2 * worked >= took
             return Result({name: buffer.tolist() for name, buffer in self._outputs.items()}, self._manifest.labels)
 

@@ -23,12 +23,12 @@ from device.link.record_file import RecordFile, Row, boot_name, boots_so_far
 from device.protocol.topics import STREAMS
 
 BUDGETS: Mapping[str, int] = {"telemetry": 32 << 20, "logs": 8 << 20, "events": 8 << 20}
-# Seconds that a record waits in memory for its acknowledgement.
+# A record's time in memory to be acknowledged, in seconds.
 LINGER = 1.0
 # Records in memory, at most; beyond that the disk has stalled and the oldest are dropped.
 MAX_PENDING = 10_000
 MAX_RECORD = 64 * 1024
-# Bytes of each stream that may wait in memory when there is no file.
+# The bytes of each stream in memory, at most, when there is no file.
 MEMORY_BUDGET = 1 << 20
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
@@ -66,7 +66,7 @@ class Outbox:
     ) -> None:
         self._clock = clock
         self._monotonic = monotonic
-        # What is in memory; held for moments only.
+        # Guards the records in memory; held for moments only.
         self._condition = threading.Condition()
         self._pending: deque[_Pending] = deque()
         self._dropped: dict[str, int] = {}
@@ -78,7 +78,7 @@ class Outbox:
         self._closing = False
         self._failing = False
         self._listener: Callable[[], None] = lambda: None
-        # The file, and what moves between it and memory; taken before the condition, never inside it.
+        # Guards the file, and the moves between it and memory; taken before the condition, never inside it.
         self._lock = threading.Lock()
         self._file, self.boots, self.boot = _open(path, budgets)
         self._writer = threading.Thread(target=self._write_loop, name="outbox", daemon=True)
@@ -109,7 +109,7 @@ class Outbox:
     def next_batch(self, stream: str, records: int = 500, size: int = 96 * 1024) -> list[Row]:
         """The oldest waiting records of `stream`: of one boot, at most `records`, about `size` bytes in all."""
         with self._lock:
-            # All that is in the file is older than all that is in memory.
+            # Every record in the file is older than those in memory.
             return _take(self._file.oldest(stream, records) or self._in_memory(stream)[:records], size)
 
     def acknowledge(self, stream: str, boot: str, seq: int) -> bool:

@@ -41,7 +41,7 @@ class PortProbe:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            # A name that no resolver takes is a ValueError.
+            # A name refused by every resolver is a ValueError.
             with contextlib.suppress(OSError, ValueError), socket.create_connection(self._address, PATIENCE):
                 self._answered = self._clock()
             self._stopped.wait(PERIOD)

@@ -61,7 +61,7 @@ class RecordFile:
             )
             for row in rows:
                 self.sizes[row.stream] += len(row.body)
-            # A tenth more than needed, so that a full file does not delete at each addition.
+            # A tenth more than needed: otherwise a full file would delete at each addition.
             full = [stream for stream, budget in self._budgets.items() if self.sizes[stream] > budget]
             return {stream: self._trim(stream, self._budgets[stream] * 9 // 10) for stream in full}
 
@@ -130,7 +130,7 @@ class RecordFile:
 
 def boot_name(count: int) -> str:
     """A name for the run of the agent with this number."""
-    # The random part tells two lives of a board apart whose state was wiped in between.
+    # The random part tells two lives of a board apart when its state was wiped in between.
     return f"{count}-{secrets.token_hex(4)}"
 
 
@@ -149,7 +149,7 @@ def _open(path: Path) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error):
             raise
-        # A torn file must not keep the board from starting; it stays aside for whoever wants to look.
+        # A torn file must not keep the board from starting; it stays aside for a later look.
         aside = path.with_name(f"{path.name}.corrupt")
         path.replace(aside)
         for suffix in ("-wal", "-shm"):

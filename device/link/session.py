@@ -21,13 +21,13 @@ from device.protocol.topics import Topic
 
 KEEPALIVE = 30
 RECONNECT_CAP = 30.0
-# What hosted brokers take in one SUBSCRIBE: https://docs.aws.amazon.com/general/latest/gr/iot-core.html
+# Hosted brokers take so many in one SUBSCRIBE: https://docs.aws.amazon.com/general/latest/gr/iot-core.html
 _FILTERS = 8
 # A session number is (boots, connections); this many connections fit in one boot.
 _CONNECTIONS_PER_BOOT = 1_000_000
 
 Handler = Callable[[Topic, bytes], None]
-# Messages that mean "now". One that the broker had kept is from before: after each reconnection it would come again.
+# Messages for "now". One kept by the broker is from before: it would come again after each reconnection.
 _NOW = ("topic", "call")
 _BAD_LOGIN = ("Not authorized", "Bad user name or password")
 _log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class Session:
         self._accepted = False
         self._client_id: str = ""
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
-        # Whoever waits for the broker's answer to a SUBSCRIBE, by its number.
+        # The listeners for the broker's answer to a SUBSCRIBE, by its number.
         self._asking = threading.Lock()
         self._asked: dict[int | None, Callable[[Sequence[bool]], None]] = {}
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
@@ -236,7 +236,7 @@ class Session:
         except ProtocolError as error:
             _log.warning("Ignored a message on %s: %s", message.topic, error)
         except Exception as error:
-            # A full disk under the outbox, or a fault of ours: what rises from here ends the connection's thread.
+            # A full disk under the outbox, or a fault of ours: an error rising from here would end the connection's thread.
             _log.error("A message on %s could not be handled: %r", message.topic, error)
 
     def _publish_presence(self, online: bool) -> mqtt.MQTTMessageInfo:

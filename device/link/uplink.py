@@ -16,11 +16,11 @@ from device.link.record_file import Row
 from device.protocol.messages import Ack
 from device.protocol.topics import STREAMS
 
-# A shim that is slow must not be sent the same batch over and over.
+# A slow shim must not be sent the same batch over and over.
 RESEND_AFTER = 5.0
-# Seconds between a record and the batch that takes it along.
+# Seconds between a record and its batch.
 GATHER = 0.1
-# Bytes of a batch from which on it was probably cut: what is behind it does not wait for more.
+# A batch of so many bytes was probably cut: the records behind it need not wait for more.
 LONG = 32 * 1024
 
 _log = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ class Uplink:
                     self._tell_fault(stream, error)
 
     def _tell_fault(self, stream: str, error: Exception) -> None:
-        # A disk that cannot be read, most likely; tried again with the next wake or timeout. Told once, for telling
+        # An unreadable disk, most likely; tried again with the next wake or timeout. Told once, for telling
         # wakes this thread.
         if stream not in self._faults:
             self._faults.add(stream)

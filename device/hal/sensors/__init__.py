@@ -16,7 +16,7 @@ class Chip:
     sensor: Callable[[Place], LightSensor]
 
 
-# By what board files call them.
+# By their names in board files.
 CHIPS: Mapping[str, Chip] = {
     "tsl2561": Chip("adafruit_tsl2561", Tsl2561),
 }

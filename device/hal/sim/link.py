@@ -13,7 +13,7 @@ from pathlib import Path
 from device.errors import OfflineError
 from device.protocol.fields import integer, table, text
 
-PATIENCE = 5.0  # seconds for an answer that takes microseconds
+PATIENCE = 5.0  # seconds, for an answer taking microseconds
 
 
 class Link:

@@ -18,8 +18,8 @@ from device.hal.sim.requests import answer
 LONGEST_REQUEST = 64 * 1024
 # A Unix socket refuses a connection at once when this many wait, so a busy machine needs more than the usual 100.
 WAITING_CONNECTIONS = 1024
-# By which workers that have a user of their own reach it, as the groups gpio and i2c are on a real board. From a range
-# that nobody hands out (https://systemd.io/UIDS-GIDS), for it needs no name.
+# Workers with a user of their own reach it by this group, as by the groups gpio and i2c on a real board. From a range
+# never handed out (https://systemd.io/UIDS-GIDS), for it needs no name.
 GROUP = 1_899_999_999
 
 
@@ -34,7 +34,7 @@ def listen(path: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         listener.bind(str(path))
-        # Nobody can connect before listen(), so there is no moment in which others may.
+        # A connection is possible only after listen(), so others never get a moment to connect.
         path.chmod(0o600)
         if os.geteuid() == 0:
             os.chown(path, -1, GROUP)

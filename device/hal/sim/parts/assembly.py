@@ -10,9 +10,9 @@ from boards import Board
 from device.hal.sim.parts.gpio import Gpio
 from device.hal.sim.parts.tsl2561 import Tsl2561
 
-# What Linux answers when no chip acknowledges its address; the number is Linux' own, macOS has no such name.
+# Linux' answer when no chip acknowledges its address; the number is Linux' own, macOS has no such name.
 EREMOTEIO = 121
-# What a hand over the sensor lets through.
+# The part of the light passing a hand over the sensor.
 COVERED = 0.01
 OFFICE_LUX = 300.0
 BRIGHTEST_LUX = 200_000.0

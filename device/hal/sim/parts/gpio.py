@@ -125,7 +125,7 @@ class Gpio:
     def _owned(self, number: int, owner: object) -> _Line:
         line = self._line(number)
         if line.owner is not owner:
-            # As from a line request whose controller went away: this owner's line was of a connection that is gone.
+            # As from a line request after its controller went away: this owner's line was of a connection now gone.
             raise OSError(errno.ENODEV, "No such device")
         return line
 

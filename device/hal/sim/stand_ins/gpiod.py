@@ -158,5 +158,5 @@ def _not_installed(path: str) -> SimulatedChip:
     raise RuntimeError(f"cannot open {path}: device.hal.sim.stand_ins.install was not called")
 
 
-# The name that Blinka opens; install() binds it to the socket of the simulated hardware.
+# The name opened by Blinka; install() binds it to the socket of the simulated hardware.
 Chip: Callable[[str], SimulatedChip] | functools.partial[SimulatedChip] = _not_installed

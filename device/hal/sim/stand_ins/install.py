@@ -20,7 +20,7 @@ FORCED = {"BLINKA_FORCEBOARD": "RASPBERRY_PI_4B", "BLINKA_FORCECHIP": "BCM2XXX"}
 def install(socket: Path) -> None:
     """Let Blinka reach the simulated hardware at `socket`. A second call changes the socket for later openings."""
     os.environ.update(FORCED)
-    # Blinka decides at its first import which board it is on, and stays with that.
+    # Blinka chooses its board at the first import, and keeps it.
     if importlib.import_module("adafruit_blinka.agnostic").board_id != FORCED["BLINKA_FORCEBOARD"]:
         raise ImportError("Blinka was imported before the simulated board was put below it")
     sys.modules["gpiod"] = gpiod
