@@ -38,7 +38,7 @@ class _HeldOutput(_io.DigitalInOut):
     def __init__(self, pin: Any, level: bool | None = None) -> None:
         held = self._pin = _io.Pin(pin.id)
         held.init(mode=None)
-        # The level driven by init(OUT). Blinka sets it only together with the line, and for that the line must be an output.
+        # The level driven by init(OUT). Blinka sets it only together with an output's line.
         held._value = int(held.value() if level is None else level)
         held.init(mode=held.OUT)
 

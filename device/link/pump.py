@@ -16,8 +16,8 @@ RETRY_BASE = 0.25
 def prepare(client: mqtt.Client) -> None:
     """Have `run` do all the writing, at once; call this before the client connects."""
     client.on_socket_open = _without_nagle
-    # With this set, paho only queues the messages of other threads, and its own thread sends them. Otherwise each thread
-    # writes by itself, and two in one TLS session tear its records: plain text was seen on the wire.
+    # With this set, paho only queues the messages of other threads, and its own thread sends them. Otherwise each
+    # thread writes by itself, and two in one TLS session tear its records: plain text was seen on the wire.
     client.on_socket_register_write = _leave_it_to_the_loop
 
 

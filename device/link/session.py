@@ -236,7 +236,7 @@ class Session:
         except ProtocolError as error:
             _log.warning("Ignored a message on %s: %s", message.topic, error)
         except Exception as error:
-            # A full disk under the outbox, or a fault of ours: an error rising from here would end the connection's thread.
+            # A full disk under the outbox, or a fault of ours: an error rising from here ends the connection's thread.
             _log.error("A message on %s could not be handled: %r", message.topic, error)
 
     def _publish_presence(self, online: bool) -> mqtt.MQTTMessageInfo:
