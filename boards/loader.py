@@ -58,8 +58,7 @@ class BoardSensor:
 class Board:
     """A kind of device. `simulated` boards have no hardware of their own: a process plays it.
 
-    `cannot` lists its limits, each in words that go on after "it cannot". `header` is None for a board without
-    wiring.
+    `cannot` lists its limits, each in words that go on after "it cannot". `header` is None for a board without wiring.
     """
 
     name: str

@@ -29,11 +29,11 @@ HeaderPin = int | str
 class Machine:
     """The hardware of a board.
 
-    `detect` is its name in adafruit_platformdetect ("" for a board with unused pins), `select` the environment
-    variable to make Blinka look for it on USB ("" for none). `wheels` is the platform tag of the packages pip may
-    install on it, PEP 600 ("" when pip installs none for it from afar). `memory` is in MiB, the least of such a board.
-    `led` is its own light, as in /sys/class/leds ("" for none). `usb` is the vendor's and product's number of an
-    adapter, as lsusb shows it ("" for none).
+    `detect` is its name in adafruit_platformdetect ("" for a board with unused pins), `select` the environment variable
+    to make Blinka look for it on USB ("" for none). `wheels` is the platform tag of the packages pip may install on it,
+    PEP 600 ("" when pip installs none for it from afar). `memory` is in MiB, the least of such a board. `led` is its
+    own light, as in /sys/class/leds ("" for none). `usb` is the vendor's and product's number of an adapter, as lsusb
+    shows it ("" for none).
     """
 
     detect: str

@@ -2,10 +2,10 @@
 
     python -m device.agent --config agent.toml
 
-It starts the installed functions first, before any network, and connects afterwards. It ends on SIGTERM or SIGINT,
-and when its launcher dies, with the outputs at their safe levels. Exit codes: 0 ended as asked, 10 the launcher should
-start the wanted version of the agent (device/launcher/line.py), otherwise as device/errors.py says.
-The decisions are made elsewhere: in update/, runtime/ and link/.
+It starts the installed functions first, before any network, and connects afterwards. It ends on SIGTERM or SIGINT, and
+when its launcher dies, with the outputs at their safe levels. Exit codes: 0 ended as asked, 10 the launcher should
+start the wanted version of the agent (device/launcher/line.py), otherwise as device/errors.py says. The decisions are
+made elsewhere: in update/, runtime/ and link/.
 """
 
 import argparse

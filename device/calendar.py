@@ -1,8 +1,8 @@
 """When a cron schedule is due, with time zones and their summer time. Pure, but for reading the zone.
 
 The rules are Debian cron's, as the library cronsim implements them. When the clocks skip a time of day, it is due at
-the end of the skipped hour; when they repeat it, it is due the first time only. A schedule with "*" at the start of
-its minute or hour means intervals and follows the real passage of time: a repeated hour counts twice.
+the end of the skipped hour; when they repeat it, it is due the first time only. A schedule with "*" at the start of its
+minute or hour means intervals and follows the real passage of time: a repeated hour counts twice.
 """
 
 import io

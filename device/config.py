@@ -36,8 +36,8 @@ class BrokerConfig:
 
 @dataclass(frozen=True)
 class EnrolmentConfig:
-    """How a board asks for its first password: with the password of a user who may only ask, and the card's token
-    where the card brought one. Both files are removed once the board has been let in.
+    """How a board asks for its first password: with the password of a user who may only ask, and the card's token where
+    the card brought one. Both files are removed once the board has been let in.
     """
 
     password_file: Path
@@ -72,9 +72,9 @@ class HttpConfig:
 class AgentConfig:
     """One board's settings.
 
-    `state` is the folder the agent owns, `roots` holds the trusted root metadata, `simulation` is the
-    socket of the simulated hardware (None on a real board). `folders` are those for functions to watch, by name.
-    `file` is the source of all these settings.
+    `state` is the folder the agent owns, `roots` holds the trusted root metadata, `simulation` is the socket of the
+    simulated hardware (None on a real board). `folders` are those for functions to watch, by name. `file` is the source
+    of all these settings.
     """
 
     fleet: str

@@ -1,7 +1,7 @@
 """The event made by a trigger and given to a handler. Its attributes are CloudEvents 1.0's.
 
-https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md says what they mean. This module carries events;
-the triggers make them.
+https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md says what they mean. This module carries events; the
+triggers make them.
 """
 
 from dataclasses import dataclass

@@ -69,8 +69,8 @@ class HeldFunction:
 class Generation:
     """Everything installed by one deployment. Number 0 is the empty generation of a new board.
 
-    `proven` are the functions that ran here before as they are: their trouble is no fault of the generation.
-    A proven function unable to start is in `held` instead of `functions`.
+    `proven` are the functions that ran here before as they are: their trouble is no fault of the generation. A proven
+    function unable to start is in `held` instead of `functions`.
     """
 
     number: int

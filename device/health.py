@@ -1,7 +1,6 @@
 """How the functions, sensors and outputs of a board are doing, and how a function's state is decided.
 
-Plain values, made by the runtime, read by the trial of an update and by the report to the cloud. It measures
-nothing.
+Plain values, made by the runtime, read by the trial of an update and by the report to the cloud. It measures nothing.
 """
 
 from collections.abc import Mapping
@@ -26,16 +25,15 @@ class FunctionHealth:
     """One function since its last switch.
 
     `state` is starting, running, impaired, backoff or stopped. `events` were given to the handler, calls included,
-    whatever the outcome. In `errors` of these the handler raised (or its result could not be sent), in
-    `timeouts` it was stopped at its deadline. `crashes` counts workers that ended by themselves or met their memory
-    limit, also while idle or while starting; `restarts` how often a new worker took over after a failure; `dropped` are
-    events lost to a full queue. `deaths` counts the workers' ends by kind: `exit 7`, `SIGSEGV`, `deadline`,
-    `memory`, `oom` (the kernel ended it at its control group's limit), `protocol` (it broke the rules of its messages),
-    `start` (it failed to become the function), `zygote` (it ended with the zygote).
-    `excused` of the timeouts and crashes leave the code innocent: the board had too little processor time for it.
-    Its models were run `runs` times, `slow` of these longer than their budget (model.toml's `latency`).
-    With several instances every count is of all of them, and the function runs while one of them does. `triggers` are
-    the silent ones: they deliver nothing now.
+    whatever the outcome. In `errors` of these the handler raised (or its result could not be sent), in `timeouts` it
+    was stopped at its deadline. `crashes` counts workers that ended by themselves or met their memory limit, also while
+    idle or while starting; `restarts` how often a new worker took over after a failure; `dropped` are events lost to a
+    full queue. `deaths` counts the workers' ends by kind: `exit 7`, `SIGSEGV`, `deadline`, `memory`, `oom` (the kernel
+    ended it at its control group's limit), `protocol` (it broke the rules of its messages), `start` (it failed to
+    become the function), `zygote` (it ended with the zygote). `excused` of the timeouts and crashes leave the code
+    innocent: the board had too little processor time for it. Its models were run `runs` times, `slow` of these longer
+    than their budget (model.toml's `latency`). With several instances every count is of all of them, and the function
+    runs while one of them does. `triggers` are the silent ones: they deliver nothing now.
     """
 
     version: int

@@ -1,7 +1,7 @@
 """The agent's libraries and their versions: its requirements, and theirs in turn.
 
-They are installed beside Lamplight, in the system or an environment, apart from all deployments. Only their
-metadata is read.
+They are installed beside Lamplight, in the system or an environment, apart from all deployments. Only their metadata is
+read.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Which version of the agent this is, and which others lie on the board, by their names for people.
 
-A deployed version has its `runtime.toml` beside the packages; an installed one has its distribution's
-metadata. The launcher chooses the version to run.
+A deployed version has its `runtime.toml` beside the packages; an installed one has its distribution's metadata. The
+launcher chooses the version to run.
 """
 
 import tomllib

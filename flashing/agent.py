@@ -1,8 +1,8 @@
 """The agent with all its libraries for one kind of board, as one archive for each Python the board may have.
 
 pip fetches the wheels for the board's platform instead of this machine's, and lays them out; the board only unpacks.
-Markers (a requirement on this kind of system only) of a library are judged by pip for this machine, the agent's own
-for the board. Writing to a card is done elsewhere.
+Markers (a requirement on this kind of system only) of a library are judged by pip for this machine, the agent's own for
+the board. Writing to a card is done elsewhere.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """The things that make a board a device of this fleet: its means to be let in, the roots of trust, its configuration.
 
-They come from the shim, or from a folder prepared earlier, with a password already known to the broker. Writing them
-to the card is card.py's.
+They come from the shim, or from a folder prepared earlier, with a password already known to the broker. Writing them to
+the card is card.py's.
 """
 
 import json
@@ -37,8 +37,8 @@ class Identity:
     """One device of `fleet`; the roots are the JSON of TUF's root metadata.
 
     Either it has a `password`, or with the `asking` password it asks for one, and is let in by its `token`, if any.
-    `authority` is the certificate of the broker's signer, PEM; "" for one trusted by every system. `port` is where
-    the broker listens for boards, 0 when unknown.
+    `authority` is the certificate of the broker's signer, PEM; "" for one trusted by every system. `port` is where the
+    broker listens for boards, 0 when unknown.
     """
 
     fleet: str

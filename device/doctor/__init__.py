@@ -7,6 +7,6 @@
     remote        the doctor asked for from afar, by a call to the agent
     __main__      `python -m device.doctor --config agent.toml`
 
-It runs beside the agent and disturbs nothing: it takes no lock, no pin somebody may want, and at the broker a name
-of its own. It repairs nothing.
+It runs beside the agent and disturbs nothing: it takes no lock, no pin somebody may want, and at the broker a name of
+its own. It repairs nothing.
 """

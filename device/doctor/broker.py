@@ -1,7 +1,7 @@
 """The way to the broker, step by step: its name, its port, our credentials, and our rights under its rules.
 
-Each step is a check; after an impossible step the later ones are left out. It connects beside the agent, under a
-name of its own, and leaves nothing behind: the one message it sends asks the shim for no chunks.
+Each step is a check; after an impossible step the later ones are left out. It connects beside the agent, under a name
+of its own, and leaves nothing behind: the one message it sends asks the shim for no chunks.
 """
 
 import os

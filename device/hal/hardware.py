@@ -1,7 +1,7 @@
 """The hardware of one board, by logical names. The only door to pins and sensors for the rest of the device.
 
-Making a Hardware imports and opens nothing, so that it can be sent to another process. Blinka is imported by
-prepare(); pins and sensors are opened by their users, each process for itself.
+Making a Hardware imports and opens nothing, so that it can be sent to another process. Blinka is imported by prepare();
+pins and sensors are opened by their users, each process for itself.
 """
 
 import importlib

@@ -1,8 +1,8 @@
 """Which hardware the functions of one generation may hold together. Pure: no hardware is opened.
 
-An output pin belongs to one function alone, and so does a bus under a function's own driver. An
-input pin or a sensor may be shared. A pin with a gpio trigger is watched all the time: it may have several such
-triggers, with the same pull, but no leases beside them.
+An output pin belongs to one function alone, and so does a bus under a function's own driver. An input pin or a sensor
+may be shared. A pin with a gpio trigger is watched all the time: it may have several such triggers, with the same pull,
+but no leases beside them.
 """
 
 from collections.abc import Iterable, Mapping

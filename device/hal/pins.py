@@ -30,9 +30,9 @@ class _HeldOutput(_io.DigitalInOut):
     """A DigitalInOut that is an output from the start and takes its line over at its present level.
 
     A plain one makes the line an input first, so that a lamp goes out, and `switch_to_output(value=True)` then drives
-    it low before high: a relay would pulse. Here the line is requested unchanged, read, and only then made
-    an output, at that level in the same request. (libgpiod_pin_2_x.py; the kernel sets level before direction.)
-    With a `level` it is driven to that in the same way: an input becomes an output at that level from its first moment.
+    it low before high: a relay would pulse. Here the line is requested unchanged, read, and only then made an output,
+    at that level in the same request. (libgpiod_pin_2_x.py; the kernel sets level before direction.) With a `level` it
+    is driven to that in the same way: an input becomes an output at that level from its first moment.
     """
 
     def __init__(self, pin: Any, level: bool | None = None) -> None:

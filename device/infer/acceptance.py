@@ -36,9 +36,8 @@ class AbandonedError(LamplightError):
 def accept(folder: Path, timeout: float = DEFAULT_TIMEOUT, abandoned: Callable[[], bool] = lambda: False) -> None:
     """Return when the model in `folder` may be used here; `timeout` in seconds is for all checks together.
 
-    Raises BadArtifactError with the model's fault; one that crashes, hangs or takes too much memory
-    is wrong too, as is any model on a board without onnxruntime. AbandonedError once `abandoned`, asked now
-    and then, says so.
+    Raises BadArtifactError with the model's fault; one that crashes, hangs or takes too much memory is wrong too, as is
+    any model on a board without onnxruntime. AbandonedError once `abandoned`, asked now and then, says so.
     """
     with tempfile.TemporaryFile() as verdict, tempfile.TemporaryFile() as complaints:
         status = _run(folder, timeout, verdict, complaints, abandoned)

@@ -1,7 +1,7 @@
 """The proofs asked of a model before a board runs it: the checks themselves.
 
-Runs a stranger's model, so it is called only in the process of its own started by acceptance.py: a model
-may crash, hang or eat memory there and takes nothing else along.
+Runs a stranger's model, so it is called only in the process of its own started by acceptance.py: a model may crash,
+hang or eat memory there and takes nothing else along.
 """
 
 import time

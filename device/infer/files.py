@@ -1,7 +1,7 @@
 """The files of a model, and the checks of them that need no onnxruntime.
 
-Cheap enough for `lamplight deploy` on a laptop, and the first step of acceptance on the board. Nothing is run
-here: whether the model loads, and gives the golden outputs in time, is checks.py's.
+Cheap enough for `lamplight deploy` on a laptop, and the first step of acceptance on the board. Nothing is run here:
+whether the model loads, and gives the golden outputs in time, is checks.py's.
 """
 
 import stat

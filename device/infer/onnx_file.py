@@ -1,10 +1,9 @@
 """Looks into an ONNX file without loading it: is it one, and does it keep all its data to itself?
 
-A tensor may place its values in another file, named by a path. A model from elsewhere could so have the
-board read any file, so such tensors are forbidden. The device has no `onnx` package, so the protobuf wire format
-is walked here (https://protobuf.dev/programming-guides/encoding); the field numbers are those of
-onnx.proto3, IR version 10. Only messages on the way to a tensor are entered. Whether the graph makes
-sense is for onnxruntime to say.
+A tensor may place its values in another file, named by a path. A model from elsewhere could so have the board read any
+file, so such tensors are forbidden. The device has no `onnx` package, so the protobuf wire format is walked here
+(https://protobuf.dev/programming-guides/encoding); the field numbers are those of onnx.proto3, IR version 10. Only
+messages on the way to a tensor are entered. Whether the graph makes sense is for onnxruntime to say.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
 """onnxruntime, imported late and kept quiet: no telemetry, no threads of its own, no spinning.
 
-A board may have neither onnxruntime nor numpy (32-bit ARM has no wheels of them), so they are imported only for
-a present model. A session with threads spinning for work takes a processor from everything
-else on the board, and is slower for small models. Running models in a session is session.py's.
+A board may have neither onnxruntime nor numpy (32-bit ARM has no wheels of them), so they are imported only for a
+present model. A session with threads spinning for work takes a processor from everything else on the board, and is
+slower for small models. Running models in a session is session.py's.
 """
 
 import importlib

@@ -1,7 +1,7 @@
 """A model ready to run: its session, its inputs' and outputs' buffers.
 
-A handler writes `context.models["presence"].run(event.data["window"]).value`. Whether a model may be
-installed at all is decided in acceptance.py.
+A handler writes `context.models["presence"].run(event.data["window"]).value`. Whether a model may be installed at all
+is decided in acceptance.py.
 """
 
 import threading
@@ -47,8 +47,8 @@ def load(folder: Path, manifest: ModelManifest) -> "Model":
 class Model:
     """One loaded model.
 
-    Its buffers are kept from run to run: this costs less than onnxruntime's own way from Python values and back;
-    a lock lets only one thread run it at a time.
+    Its buffers are kept from run to run: this costs less than onnxruntime's own way from Python values and back; a lock
+    lets only one thread run it at a time.
 
     Examples:
         >>> result = context.models["presence"].run([300.0] * 32)

@@ -1,10 +1,10 @@
 """The durable outbox: telemetry, logs and events wait here until the shim has acknowledged them.
 
-A record becomes JSON when somebody looks at it: its maker has an event to get on with. It waits in memory first
-and goes to the file (record_file.py) if LINGER passes without an acknowledgement. So with a shim there, nothing is
-written: an SD card does not live long under a transaction per reading. A kill or a power cut loses at most the
-last LINGER seconds of unacknowledged records; an orderly end loses nothing. Each stream has a budget in bytes; beyond
-it the oldest records go, and a record of kind "dropped" says how many.
+A record becomes JSON when somebody looks at it: its maker has an event to get on with. It waits in memory first and
+goes to the file (record_file.py) if LINGER passes without an acknowledgement. So with a shim there, nothing is written:
+an SD card does not live long under a transaction per reading. A kill or a power cut loses at most the last LINGER
+seconds of unacknowledged records; an orderly end loses nothing. Each stream has a budget in bytes; beyond it the oldest
+records go, and a record of kind "dropped" says how many.
 Sending is uplink.py's.
 """
 

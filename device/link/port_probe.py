@@ -1,8 +1,8 @@
 """Whether the broker's port answers a bare, silent TCP connection.
 
-For the proof of a new version of the agent: it must tell an absent network from a broken link of its own.
-So this shares no code with session.py and tls.py: a new version may have broken them. It tells neither the reason
-of a silence nor whether a broker or something else answers.
+For the proof of a new version of the agent: it must tell an absent network from a broken link of its own. So this
+shares no code with session.py and tls.py: a new version may have broken them. It tells neither the reason of a silence
+nor whether a broker or something else answers.
 """
 
 import contextlib

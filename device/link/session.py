@@ -1,7 +1,7 @@
 """The MQTT session: stays connected, says so in `presence`, hands incoming messages to their handlers.
 
-The connection has a thread of its own; its waiting and writing are pump.py's. It keeps nothing durable: that
-is for the outbox and the update engine.
+The connection has a thread of its own; its waiting and writing are pump.py's. It keeps nothing durable: that is for the
+outbox and the update engine.
 """
 
 import logging

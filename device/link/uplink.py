@@ -1,8 +1,8 @@
 """Sends the outbox to the shim: per stream one batch at a time, again until it is acknowledged.
 
 A record waits GATHER for others to travel with it: each batch costs the board, the broker and the shim far more than
-each record in it. An unacknowledged batch is sent again after a timeout and after each reconnection; the
-shim drops its duplicates. The outbox alone keeps the records.
+each record in it. An unacknowledged batch is sent again after a timeout and after each reconnection; the shim drops its
+duplicates. The outbox alone keeps the records.
 """
 
 import logging

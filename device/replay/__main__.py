@@ -1,7 +1,7 @@
 """`python -m device.replay TRACE FOLDER`: replay a trace on this machine, one JSON line for each decision.
 
-This form runs on a board, with the agent alone installed; `lamplight replay` shows the same to a person.
-The function's prints go to standard error, and an error comes there last.
+This form runs on a board, with the agent alone installed; `lamplight replay` shows the same to a person. The function's
+prints go to standard error, and an error comes there last.
 Exit codes: 0 every decision is as recorded, 1 some differ, otherwise as device/errors.py says.
 """
 

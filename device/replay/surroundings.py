@@ -1,7 +1,7 @@
 """A replayed handler's surroundings: sensors, pins and state with the same answers as on the board.
 
-An answer comes from the record of the event. Code asking for more than the recorded code did gets the
-last answer recorded before; if there is none, NotRecordedError, for an invented value would prove nothing.
+An answer comes from the record of the event. Code asking for more than the recorded code did gets the last answer
+recorded before; if there is none, NotRecordedError, for an invented value would prove nothing.
 """
 
 import json

@@ -1,7 +1,7 @@
 """A trace: the events given to one release of a function, its reads meanwhile, and its decisions.
 
-A file of JSON lines. The first names the owner; each further one is a `decision` or `failure` record as the board
-made it (docs/protocol/records.md). It only reads and writes them.
+A file of JSON lines. The first is its Header; each further one is a `decision` or `failure` record as the board made
+it (docs/protocol/records.md). It only reads and writes them.
 """
 
 import itertools
@@ -40,9 +40,9 @@ class Header:
 class Step:
     """One event and its outcome.
 
-    `reads` are the handler's reads as (kind, name, value), in order: kinds are sensor, pin and state. With `error`,
-    the handler failed, and `pins` and `result` mean nothing. `whole` is false when the event, or a value read,
-    was too large to be recorded.
+    `reads` are the handler's reads as (kind, name, value), in order: kinds are sensor, pin and state. With `error`, the
+    handler failed, and `pins` and `result` mean nothing. `whole` is false when the event, or a value read, was too
+    large to be recorded.
     """
 
     event: Event

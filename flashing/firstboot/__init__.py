@@ -3,8 +3,8 @@
     cloud-init   Raspberry Pi OS since Trixie: `user-data`, `meta-data`, `network-config` on the boot partition
     firstrun     Raspberry Pi OS Bookworm and the first of Trixie: a script named by the kernel command line
 
-A mechanism is a function from the existing files to those to write; it is free of I/O, and its only secrets are
-those in Settings. The agent itself is installed by on_board/install.sh, and every mechanism runs that.
+A mechanism is a function from the existing files to those to write; it is free of I/O, and its only secrets are those
+in Settings. The agent itself is installed by on_board/install.sh, and every mechanism runs that.
 """
 
 import re

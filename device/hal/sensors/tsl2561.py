@@ -1,8 +1,8 @@
 """A TSL2561 light sensor, through Adafruit's unmodified driver: gain, saturation and coming back after a fault.
 
 The driver computes the lux. Its `lux` is None both in darkness and at saturation; the raw channels tell them apart.
-Several processes may read one chip, but a change of gain leaves its data at zero for one integration, and the
-others read this as darkness.
+Several processes may read one chip, but a change of gain leaves its data at zero for one integration, and the others
+read this as darkness.
 """
 
 import time

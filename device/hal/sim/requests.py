@@ -12,8 +12,8 @@
     {"op": "wire", "pin": "button", "level": false}                         → {}; null is an open contact
     {"op": "history", "pin": "led"}       → {"changes": [{"at", "direction", "level"}, …]}
 
-A request refused by the hardware, or a senseless one, is answered with {"errno": n, "error": text}. Lines
-belong to the connection requesting them. It does no I/O.
+A request refused by the hardware, or a senseless one, is answered with {"errno": n, "error": text}. Lines belong to the
+connection requesting them. It does no I/O.
 """
 
 import errno

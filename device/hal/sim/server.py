@@ -1,7 +1,7 @@
 """Serve the simulated hardware on a Unix socket, to several clients at once.
 
-A connection owns the GPIO lines it requested, and loses them when it ends, however it ends. The requests' meaning
-is in `requests.py`.
+A connection owns the GPIO lines it requested, and loses them when it ends, however it ends. The requests' meaning is in
+`requests.py`.
 """
 
 import asyncio

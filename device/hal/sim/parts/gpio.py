@@ -1,7 +1,7 @@
 """The GPIO lines of a simulated Raspberry Pi, as its kernel shows them: the owner of each line, and its level.
 
-A line let go by its owner keeps its direction and level, as pinctrl-bcm2835 does with persist_gpio_outputs
-(the default of Raspberry Pi OS). Every change of a line is recorded, so a test can prove that a line stayed still.
+A line let go by its owner keeps its direction and level, as pinctrl-bcm2835 does with persist_gpio_outputs (the default
+of Raspberry Pi OS). Every change of a line is recorded, so a test can prove that a line stayed still.
 """
 
 import errno

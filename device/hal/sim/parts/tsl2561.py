@@ -1,8 +1,7 @@
 """A TSL2561 light sensor at register level, as the datasheet TAOS059N (March 2009) describes it.
 
-It is the chip on the bus: bytes written and read, and light falling on it over time. Computing the lux is
-the driver's work. The interrupt pin is left unwired on our boards, so the interrupt registers only keep the values
-written to them.
+It is the chip on the bus: bytes written and read, and light falling on it over time. Computing the lux is the driver's
+work. The interrupt pin is left unwired on our boards, so the interrupt registers only keep the values written to them.
 """
 
 import random

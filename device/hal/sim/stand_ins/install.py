@@ -1,7 +1,7 @@
 """Put the stand-ins below Blinka, before it is imported, and make it take this machine for a Raspberry Pi 4.
 
-From then on `import board`, `busio` and `digitalio` work in this process and in every child forked from it. Nothing
-is opened yet: each bus and line connects to the simulated hardware when it is used.
+From then on `import board`, `busio` and `digitalio` work in this process and in every child forked from it. Nothing is
+opened yet: each bus and line connects to the simulated hardware when it is used.
 """
 
 import functools
