@@ -1,4 +1,4 @@
-"""Calls from the cloud: each runs on a small pool of threads and is answered, even with a failure to run it."""
+"""Calls from the cloud: each runs on a small pool of threads and is answered, also when it cannot be run."""
 
 import logging
 import threading

@@ -21,7 +21,7 @@ MQTT_PORT, MQTTS_PORT = 1883, 8883
 
 @dataclass(frozen=True)
 class BrokerConfig:
-    """Where the broker is, and as whom to connect; the password stands in a file for the agent's eyes only.
+    """Where the broker is, and as whom to connect; the password stands in a file readable by the agent alone.
 
     With `tls` its certificate must be signed by the authority in `ca_file` (PEM), or by one the system trusts.
     """

@@ -156,7 +156,7 @@ def sync_tree(folder: Path) -> None:
 def sweep(folder: Path) -> None:
     """Remove the remains of interrupted operations in `folder`.
 
-    A folder may resist and stay until the next time: a process that outlived a killed agent may still write there.
+    An entry in use may stay until the next time: a process that outlived a killed agent may still write there.
     """
     for left in folder.glob(TEMPORARY + "*"):
         discard(left)

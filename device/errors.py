@@ -10,8 +10,8 @@
         ├── UntrustedError      signatures, versions, expiry or digests do not hold
         └── LeaseError          hardware missing on the board or held by another function
 
-An agent asking to be replaced ends with 10 (launcher/line.py); this is no error. Each carries three sentences for a
-person: what happened, why, and what to try. Errors of the wire format are protocol/errors.py's; they become a
+An agent asking to be replaced ends with 10 (launcher/line.py); this is no error. Each error carries three sentences for
+a person: what happened, why, and what to try. Errors of the wire format are protocol/errors.py's; they become a
 BadArtifactError or a dropped message at the edge.
 """
 

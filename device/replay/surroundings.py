@@ -38,7 +38,7 @@ class Recorded:
             self._next.setdefault((kind, name), []).append(value)
 
     def answer(self, kind: str, name: str) -> object:
-        """The next recorded value of this. Raises NotRecordedError."""
+        """The next recorded value of this, or the last one after them. Raises NotRecordedError."""
         waiting = self._next.get((kind, name))
         if waiting:
             self._last[kind, name] = waiting.pop(0)
@@ -51,7 +51,7 @@ class Recorded:
         return self._last[kind, name]
 
     def first(self, kind: str, name: str) -> object:
-        """The first value of this read with the present event; raises KeyError when it was not read."""
+        """The first value read of this for the present event; raises KeyError when it was not read."""
         return self._next[kind, name][0]
 
 
