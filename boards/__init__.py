@@ -1,8 +1,7 @@
 """Boards as data: `boards/<vendor>/<board>/board.toml`, and the loader that checks it.
 
-A board file says which logical names (`led`, `light`) stand for which pins, buses and sensors, so that one function
-runs on every board. Nothing here opens hardware; that is `device.hal`. A folder with a hyphen in its name holds
-data only and is never imported.
+A board file maps the logical names (`led`, `light`) to pins, buses and sensors, so that one function runs on every
+board. Opening hardware is `device.hal`'s. A folder with a hyphen in its name holds data only and is never imported.
 """
 
 from .loader import Board, BoardPin, BoardSensor, Bus, load, names

@@ -1,6 +1,6 @@
 """Read a board file and check it: a wrong key is named, a misspelt one is refused.
 
-It does not know which chips have a driver; that is `device.hal.sensors`.
+The chips' drivers are known to `device.hal.sensors` alone.
 """
 
 import tomllib
@@ -26,7 +26,7 @@ FIRST_ADDRESS, LAST_ADDRESS = 0x08, 0x77
 class BoardPin:
     """A pin: its name in Blinka's `board` module, its place on the header, and its GPIO line or Blinka's number of it.
 
-    `pull` is the resistor an input needs with what is wired to it: "up", "down", or "" for none.
+    `pull` is the resistor needed by an input for the part wired to it: "up", "down", or "" for none.
     """
 
     blinka: str
@@ -58,8 +58,7 @@ class BoardSensor:
 class Board:
     """A kind of device. `simulated` boards have no hardware of their own: a process plays it.
 
-    `cannot` says what it is not able to do, each in words that go on after "it cannot". `header` is None where there is
-    nothing to wire.
+    `cannot` lists its limits, each in words that go on after "it cannot". `header` is None for a board without wiring.
     """
 
     name: str
@@ -82,7 +81,7 @@ def names(root: Path = ROOT) -> list[str]:
 def load(name: str, root: Path = ROOT) -> Board:
     """The board called `name`, such as "raspberry-pi/4b".
 
-    Raises NotFoundError, listing the known ones, when there is none, and UsageError when its file is wrong.
+    Raises NotFoundError for an unknown name, listing the known ones, and UsageError when its file is wrong.
     """
     parts = name.split("/")
     path = root.joinpath(*parts, FILE)
@@ -133,7 +132,7 @@ def _title(fields: dict[str, object]) -> str:
 
 
 def _check_places(connector: Header, pins: Mapping[str, BoardPin], buses: Mapping[str, Bus]) -> None:
-    """A header whose pins are counted has no others."""
+    """A header with counted pins has only these places."""
     places: dict[str, HeaderPin] = {"header.power": connector.power, "header.ground": connector.ground}
     places |= {f"pins.{each}.header": pin.header for each, pin in pins.items()}
     for each, bus in buses.items():

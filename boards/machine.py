@@ -1,6 +1,6 @@
-"""What a board file says of the machine itself: `[machine]`, `[header]` and `[flash]`, read and checked.
+"""A board file's account of the machine itself: `[machine]`, `[header]` and `[flash]`, read and checked.
 
-It does not look at the machine that this runs on, and does not know how a card is made; that is `flashing`.
+It reads the file alone, whatever machine it runs on. Making a card is the work of `flashing`.
 """
 
 import re
@@ -15,25 +15,25 @@ METHODS = ("card", "none")
 # MiB.
 LEAST_MEMORY, MOST_MEMORY = 64, 1024 * 1024
 HEADER_PINS = 46
-# PEP 600: the oldest glibc that a wheel runs with, and the architecture.
+# PEP 600: a wheel's oldest glibc, and the architecture.
 _WHEELS = re.compile(r"manylinux_2_\d{1,3}_(\w+)", re.ASCII)
 _LABEL = re.compile(r"[A-Za-z0-9_.+-]{1,8}", re.ASCII)
 _USB = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}", re.ASCII)
 _DETECTED = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
 
-# A pin of the header: its number, from 1, or what is printed beside it.
+# A pin of the header: its number, from 1, or the name printed beside it.
 HeaderPin = int | str
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What a board is made of.
+    """The hardware of a board.
 
-    `detect` is its name in adafruit_platformdetect ("" for one whose pins nobody uses), `select` the environment
-    variable that makes Blinka look for it on USB ("" for none). `wheels` is the platform tag of what pip may install on
-    it, PEP 600 ("" when nothing is installed for it from afar). `memory` is in MiB, the least that such a board has.
-    `led` is its own light, as in /sys/class/leds ("" for none). `usb` is the vendor's and product's number of an
-    adapter, as lsusb shows it ("" for none).
+    `detect` is its name in adafruit_platformdetect ("" for a board with unused pins), `select` the environment variable
+    to make Blinka look for it on USB ("" for none). `wheels` is the platform tag of the packages pip may install on it,
+    PEP 600 ("" when pip installs none for it from afar). `memory` is in MiB, the least of such a board. `led` is its
+    own light, as in /sys/class/leds ("" for none). `usb` is the vendor's and product's number of an adapter, as lsusb
+    shows it ("" for none).
     """
 
     detect: str
@@ -57,7 +57,7 @@ class Header:
 
 @dataclass(frozen=True)
 class Flash:
-    """How the system gets on it: "card", or "none". `files` are on the boot partition of an image that fits it."""
+    """How the system gets on it: "card", or "none". `files` are on the boot partition of a fitting image."""
 
     method: str
     files: Sequence[str]

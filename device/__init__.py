@@ -1,1 +1,1 @@
-"""What runs on a board: the agent, and the parts that it wires together."""
+"""The software of a board: the agent, and the parts it wires together."""

@@ -2,10 +2,10 @@
 
     python -m device.agent --config agent.toml
 
-Starts what is installed first, without any network, and connects afterwards. Ends on SIGTERM or SIGINT with
-outputs at their safe levels, and so when its launcher dies. Exit codes: 0 ended as asked, 10 the launcher is to start
-the version of the agent that was asked for (device/launcher/line.py), otherwise as device/errors.py says.
-It decides nothing itself: update/, runtime/ and link/ do.
+It starts the installed functions first, before any network, and connects afterwards. It ends on SIGTERM or SIGINT, and
+when its launcher dies, with the outputs at their safe levels. Exit codes: 0 ended as asked, 10 the launcher should
+start the wanted version of the agent (device/launcher/line.py), otherwise as device/errors.py says. The decisions are
+made elsewhere: in update/, runtime/ and link/.
 """
 
 import argparse
@@ -62,7 +62,7 @@ from device.version import Versions
 
 # How often the reported state is looked at without a cause.
 REPORT_PERIOD = 1.0
-# Seconds that an agent without a launcher may take to end by itself.
+# The time for an agent without a launcher to end by itself, in seconds.
 LAST_GRACE = 20.0
 
 _log = logging.getLogger(__name__)
@@ -147,7 +147,7 @@ class Agent:
         self._wake.set()
 
     def close(self) -> None:
-        """End every part: first what makes events, last what keeps them."""
+        """End every part: first the makers of events, last their keepers."""
         self._calls.close()
         self._probe.stop()
         self._engine.stop()
@@ -159,7 +159,7 @@ class Agent:
         self._outbox.close()
 
     def _say_rested(self) -> None:
-        """What is read of a board that was stopped must not be that its lamp is on."""
+        """Tell the resting levels: a stopped board must not be read as having its lamp on."""
         last = self._reported.farewell(self._supervisor.outputs())
         if last is not None and self._session.connected:
             self._publish_report(last)
@@ -193,7 +193,7 @@ class Agent:
             self._engine.desired(payload)
 
     def _prove(self) -> None:
-        """While this version is on trial, tell the launcher once it has proved itself; then go on with what waited."""
+        """While this version is on trial, tell the launcher once it has proved itself; then go on with held work."""
         told = self._launcher.told
         if not told.trial:
             self._probe.stop()
@@ -214,7 +214,7 @@ class Agent:
         self._last_lack = lack
 
     def _say_alive(self) -> None:
-        """Here, after the main loop's work: whoever hears it knows that none of it hangs."""
+        """Send the sign of life here, after the main loop's work: it then shows that the whole loop runs."""
         now = time.monotonic()
         if now - self._last_beat >= PERIOD:
             self._launcher.alive()
@@ -226,7 +226,7 @@ class Agent:
         self.stop()
 
     def _end_orphaned(self) -> None:
-        """The launcher is gone: whoever starts it again must find the board free. Called on a thread of its own."""
+        """The launcher is gone: end, so that the next launcher finds the board free. Called on a thread of its own."""
         _log.warning("The launcher is gone; ending")
         self.stop()
         time.sleep(LAST_GRACE)

@@ -1,4 +1,4 @@
-"""How often something may happen: a token bucket. Pure, and not for several threads at once."""
+"""How often something may happen: a token bucket. Pure, and for one thread at a time."""
 
 
 class Allowance:

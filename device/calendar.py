@@ -1,8 +1,8 @@
 """When a cron schedule is due, with time zones and their summer time. Pure, but for reading the zone.
 
-The rules are Debian cron's, which the library cronsim implements. A time of day that a change of the clocks skips is
-due when the skipped hour is over; one that it repeats is due the first time only. A schedule whose minute or hour
-begins with "*" means intervals and follows the time that really passes: a repeated hour counts twice.
+The rules are Debian cron's, as the library cronsim implements them. When the clocks skip a time of day, it is due at
+the end of the skipped hour; when they repeat it, it is due the first time only. A schedule with "*" at the start of its
+minute or hour means intervals and follows the real passage of time: a repeated hour counts twice.
 """
 
 import io
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 class Calendar:
     """The moments of `schedule` in `zone` ("": the board's).
 
-    Raises BadArtifactError when the schedule cannot be read or never comes, or there is no such zone here.
+    Raises BadArtifactError for an unreadable schedule, one without any due time, or a zone unknown here.
     """
 
     def __init__(self, schedule: str, zone: str = "") -> None:
@@ -42,9 +42,9 @@ class Calendar:
             ) from None
 
     def follow(self) -> bool:
-        """Take up the board's zone when somebody has set another one; whether that was so.
+        """Take up the board's zone when somebody has set another one; gives whether it changed.
 
-        A zone that the schedule names stays.
+        A zone named by the schedule stays.
         """
         now = _setting()
         if self._named or now == self._set:
@@ -53,9 +53,9 @@ class Calendar:
         return True
 
     def after(self, moment: float) -> float | None:
-        """The first due time after `moment`, both in seconds since 1970; None when there is none any more."""
+        """The first due time after `moment`, both in seconds since 1970; None after the last."""
         for due in CronSim(self._schedule, datetime.fromtimestamp(moment, self._zone)):
-            # In an hour that is repeated the library begins with its first pass, which may be over.
+            # In a repeated hour the library begins with the first pass, and that may be over.
             if due.timestamp() > moment:
                 return due.timestamp()
         return None
@@ -80,7 +80,7 @@ def _zone(name: str) -> tzinfo:
 
 
 def _setting() -> tuple[object, ...]:
-    """What changes when somebody sets another zone for the board."""
+    """The board's settings of the zone: they change when somebody sets another one."""
     try:
         told = _LOCAL.stat()
         return os.environ.get("TZ"), told.st_dev, told.st_ino, told.st_mtime_ns
@@ -89,7 +89,7 @@ def _setting() -> tuple[object, ...]:
 
 
 def _board_zone() -> tzinfo:
-    """The environment's TZ when it can be read, or else the system's; UTC when neither says."""
+    """The environment's TZ when it can be read, or else the system's; UTC when both are silent."""
     name = os.environ.get("TZ", "").lstrip(":")
     zone = _environment_zone(name) if name else None
     if name and zone is None:
@@ -98,7 +98,7 @@ def _board_zone() -> tzinfo:
 
 
 def _environment_zone(name: str) -> tzinfo | None:
-    """The zone that TZ gives by its name, the path of its file, or a rule such as CET-1CEST,M3.5.0,M10.5.0/3.
+    """The zone of TZ: given by its name, the path of its file, or a rule such as CET-1CEST,M3.5.0,M10.5.0/3.
 
     POSIX.1-2017, 8.3, has the form of the rules.
     """

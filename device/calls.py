@@ -31,7 +31,7 @@ class Calls:
         self._pool.submit(self._answer, function, call)
 
     def close(self) -> None:
-        """Take no more calls; those that wait are dropped, their callers time out."""
+        """Take no more calls; the waiting ones are dropped, and their callers time out."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _answer(self, function: str, call: Call) -> None:
@@ -40,7 +40,7 @@ class Calls:
         except LamplightError as error:
             reply = Reply(call.id, None, str(error))
         except Exception as error:
-            # A fault of ours: whoever called waits for an answer all the same.
+            # A fault of ours: the caller waits for an answer all the same.
             _log.exception("The call of %s failed", function)
             reply = Reply(call.id, None, f"{type(error).__name__}: {error}")
         finally:

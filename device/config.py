@@ -1,6 +1,6 @@
-"""The agent's configuration file, `agent.toml`, written by whoever provisions the board.
+"""The agent's configuration file, `agent.toml`, written when the board is provisioned.
 
-Reads and checks it; does not look at what the paths lead to.
+Reads and checks the file itself; the places its paths lead to are left alone.
 """
 
 import tomllib
@@ -21,9 +21,9 @@ MQTT_PORT, MQTTS_PORT = 1883, 8883
 
 @dataclass(frozen=True)
 class BrokerConfig:
-    """Where the broker is, and as whom to connect; the password stands in a file that only the agent reads.
+    """Where the broker is, and as whom to connect; the password stands in a file readable by the agent alone.
 
-    With `tls` its certificate must be signed by the authority in `ca_file` (PEM), or by one that the system trusts.
+    With `tls` its certificate must be signed by the authority in `ca_file` (PEM), or by one the system trusts.
     """
 
     host: str
@@ -36,8 +36,8 @@ class BrokerConfig:
 
 @dataclass(frozen=True)
 class EnrolmentConfig:
-    """With what a board that has no password yet asks for one: the password of the user that may only ask, and the
-    card's token where it brought one. Both files go away once the board was let in.
+    """How a board asks for its first password: with the password of a user who may only ask, and the card's token where
+    the card brought one. Both files are removed once the board has been let in.
     """
 
     password_file: Path
@@ -46,8 +46,8 @@ class EnrolmentConfig:
 
 @dataclass(frozen=True)
 class ConfinementConfig:
-    """What the operator demands and allows: aspects of `confinement` that must be there (docs/confinement.md), and
-    whether functions that ask for the network get it.
+    """The operator's demands and permissions: the aspects of `confinement` that must be there (docs/confinement.md),
+    and whether functions may have the network they ask for.
     """
 
     require: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class ConfinementConfig:
 class HttpConfig:
     """Where functions with an http trigger are served; with a certificate (PEM files) by TLS. Port 0: any free one.
 
-    With `token_file`, only for those who send the token in it.
+    With `token_file`, only requests with its token are served.
     """
 
     host: str = LOOPBACK
@@ -72,9 +72,9 @@ class HttpConfig:
 class AgentConfig:
     """One board's settings.
 
-    `state` is the folder the agent owns, `roots` holds the trusted root metadata, `simulation` is the
-    socket of the simulated hardware (None on a real board). `folders` are those that functions may watch, by name.
-    `file` is where all this was read.
+    `state` is the folder the agent owns, `roots` holds the trusted root metadata, `simulation` is the socket of the
+    simulated hardware (None on a real board). `folders` are those for functions to watch, by name. `file` is the source
+    of all these settings.
     """
 
     fleet: str
@@ -92,7 +92,7 @@ class AgentConfig:
 
 
 def load(path: Path) -> AgentConfig:
-    """The configuration in `path`; raises NotFoundError or UsageError saying which key is wrong."""
+    """The configuration in `path`; raises NotFoundError or UsageError naming the wrong key."""
     try:
         return replace(_parse(tomllib.loads(texts.read(path))), file=path.absolute())
     except FileNotFoundError:
@@ -104,7 +104,7 @@ def load(path: Path) -> AgentConfig:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether what is sent to `host` stays on this machine."""
+    """Whether traffic to `host` stays on this machine."""
     return host == "localhost" or host == "::1" or host.startswith("127.")
 
 
@@ -179,7 +179,7 @@ def _http(fields: dict[str, object]) -> HttpConfig:
 
 
 def _folders(document: dict[str, object], secret: list[Path]) -> dict[str, Path]:
-    """The folders that functions may watch: none of those that the agent keeps its `secret`s in, nor above or below."""
+    """The folders for functions to watch. Each lies apart from the agent's `secret` ones, neither below nor above."""
     where = "agent.toml.folders"
     granted = table(document.get("folders", {}), where)
     folders = {name(each, where): Path(text(granted, each, where)) for each in granted}

@@ -1,4 +1,4 @@
-"""A process that ends together with the one that started it. Linux only; elsewhere it does nothing."""
+"""A process ends together with its parent. Linux only; elsewhere this does nothing."""
 
 import ctypes
 import os
@@ -16,7 +16,7 @@ def die_with_parent(parent: int, how: signal.Signals = signal.SIGKILL) -> None:
     """Have the kernel send `how` when the thread that made this process ends; leave at once when `parent` is gone
     already.
 
-    Not inherited by processes that this one makes (prctl(2), PR_SET_PDEATHSIG).
+    The processes this one makes do not inherit it (prctl(2), PR_SET_PDEATHSIG).
     """
     if sys.platform == "linux":
         _libc.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(how), _ZERO, _ZERO, _ZERO)

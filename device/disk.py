@@ -1,4 +1,4 @@
-"""How full the board's disk is, for REPORTED: what is free, and what the state folder takes."""
+"""How full the board's disk is, for REPORTED: its free space, and the size of the state folder."""
 
 import shutil
 import time
@@ -33,7 +33,7 @@ def _used(folder: Path) -> int:
 
 
 def _size(path: Path) -> int:
-    """A file that is being removed meanwhile counts as nothing."""
+    """A file counts as 0 bytes when it is removed meanwhile."""
     try:
         return path.lstat().st_size if path.is_file() else 0
     except OSError:

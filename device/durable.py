@@ -1,8 +1,8 @@
-"""Every operation that must survive a power cut, and nothing else.
+"""The operations that must survive a power cut, and only these.
 
 Each one is complete on disk when it returns, and leaves either the old or the new state when it is cut short: write to
-a temporary name, fsync, rename, fsync the folder. All of device/update writes through these, and these write through
-`disk` alone, so that a test can cut the power at each step.
+a temporary name, fsync, rename, fsync the folder. All of device/update writes through these. They in turn write only
+through `disk`, so a test can cut the power at each step.
 """
 
 import contextlib
@@ -26,12 +26,12 @@ class Disk:
         return os.fdopen(handle, "wb")
 
     def write(self, file: BinaryIO, data: bytes) -> None:
-        """Append to a file that `create` gave."""
+        """Append to a file given by `create`."""
         file.write(data)
         file.flush()
 
     def write_at(self, path: Path, offset: int, data: bytes) -> None:
-        """Put `data` at its place in a file that is there; one that is shorter grows."""
+        """Put `data` at its place in an existing file; a shorter file grows."""
         handle = os.open(path, os.O_WRONLY)
         try:
             left = memoryview(data)
@@ -50,7 +50,7 @@ class Disk:
             os.close(handle)
 
     def rename(self, source: Path, target: Path) -> None:
-        """Give a file or folder another name, in place of the file that has it."""
+        """Give a file or folder another name, replacing any file of this name."""
         source.replace(target)
 
     def unlink(self, path: Path) -> None:
@@ -71,17 +71,17 @@ disk = Disk()
 
 
 def temporary(folder: Path) -> Path:
-    """A name in `folder` for what is not complete yet; `sweep` removes what has one."""
+    """A name in `folder` for incomplete content; `sweep` removes everything under such names."""
     return folder / (TEMPORARY + urandom(8).hex())
 
 
 def write_file(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Make `data` the content of `path`, whatever stood there. The folder must exist."""
+    """Make `data` the content of `path`, in place of any earlier content. The folder must exist."""
     write_parts(path, (data,), mode)
 
 
 def write_parts(path: Path, parts: Iterable[bytes], mode: int = 0o644) -> None:
-    """As `write_file`, with one part in memory at a time; what `parts` raises leaves everything as it was."""
+    """As `write_file`, with one part in memory at a time; an error raised by `parts` leaves everything as it was."""
     new = temporary(path.parent)
     try:
         create_file(new, parts, mode)
@@ -93,27 +93,27 @@ def write_parts(path: Path, parts: Iterable[bytes], mode: int = 0o644) -> None:
 
 
 def create_file(path: Path, parts: Iterable[bytes], mode: int = 0o644) -> None:
-    """A new file inside of a temporary folder: not durable before `sync_tree`. Raises FileExistsError."""
+    """A new file inside a temporary folder; durable only after `sync_tree`. Raises FileExistsError."""
     with disk.create(path, mode) as file:
         for part in parts:
             disk.write(file, part)
 
 
 def create_folder(path: Path) -> None:
-    """A new folder that is temporary or inside of one: not durable before `sync_tree`. Raises FileExistsError."""
+    """A new folder, temporary or inside a temporary one; durable only after `sync_tree`. Raises FileExistsError."""
     disk.make_folder(path)
 
 
 def rename(source: Path, target: Path) -> None:
-    """Give `source`, whose content is already synced, the name `target` in the same file system."""
+    """Give `source` the name `target` in the same file system. Its content must already be synced."""
     disk.rename(source, target)
     disk.sync(target.parent)
 
 
 def make_folder(path: Path) -> None:
-    """Make the folder and its parents, if they are not there."""
+    """Make the folder and its missing parents."""
     if path.is_dir():
-        # Whoever made it may have been killed before its sync. A disk that cannot sync must still start what it has.
+        # Its maker may have been killed before the sync. With a disk that cannot sync, the board must still start.
         with contextlib.suppress(OSError):
             disk.sync(path.parent)
         return
@@ -124,9 +124,9 @@ def make_folder(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a whole folder; one that is not there is no error.
+    """Remove a file or a whole folder; a missing one is fine.
 
-    A folder first takes a temporary name, so that a half-removed one is never mistaken for a whole one.
+    A folder first takes a temporary name, so a half-removed one is never mistaken for a whole one.
     """
     if path.is_dir() and not path.is_symlink():
         doomed = path if path.name.startswith(TEMPORARY) else temporary(path.parent)
@@ -141,7 +141,7 @@ def remove(path: Path) -> None:
 
 
 def discard(path: Path) -> None:
-    """Remove something temporary if that is possible; otherwise `sweep` does it later."""
+    """Remove something temporary if possible; otherwise `sweep` does it later."""
     with contextlib.suppress(OSError):
         remove(path)
 
@@ -154,9 +154,9 @@ def sync_tree(folder: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what interrupted operations left in `folder`.
+    """Remove the remains of interrupted operations in `folder`.
 
-    What cannot be removed stays until the next time: a process that outlived a killed agent may still write there.
+    An entry in use may stay until the next time: a process that outlived a killed agent may still write there.
     """
     for left in folder.glob(TEMPORARY + "*"):
         discard(left)

@@ -1,4 +1,4 @@
-"""What can go wrong, as one hierarchy; each class says what its exit code is.
+"""The errors of the project, as one hierarchy; each class says its exit code.
 
     LamplightError              failed (1)
     ├── UsageError              the command or configuration is wrong (2)
@@ -6,13 +6,13 @@
     ├── OfflineError            the other side did not answer in time (4)
     └── RejectedError           understood and refused; nothing changed (5)
         ├── BusyError           the board had no time or room to try it; it may be asked for again
-        ├── BadArtifactError    a bundle or model that must not be installed
+        ├── BadArtifactError    a bundle or model unfit to be installed
         ├── UntrustedError      signatures, versions, expiry or digests do not hold
-        └── LeaseError          hardware that the board lacks or another function holds
+        └── LeaseError          hardware missing on the board or held by another function
 
-An agent that ends with 10 is to be replaced (launcher/line.py); that is no error.
-Each carries three sentences for a person: what happened, why, and what to try.
-Errors of the wire format are protocol/errors.py's; they become a BadArtifactError or a dropped message at the edge.
+An agent asking to be replaced ends with 10 (launcher/line.py); this is no error. Each error carries three sentences for
+a person: what happened, why, and what to try. Errors of the wire format are protocol/errors.py's; they become a
+BadArtifactError or a dropped message at the edge.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from collections.abc import Generator
 class LamplightError(Exception):
     """Something failed. `what` happened, `why`, and what to try (`remedy`); the last two may be empty.
 
-    `part` is the function or model of a deployment that it is about, as "functions/lamp", where it is about one.
+    `part` is the function or model of a deployment it concerns, as "functions/lamp", if it concerns one.
     """
 
     exit_code = 1
@@ -45,7 +45,7 @@ class UsageError(LamplightError):
 
 
 class NotFoundError(LamplightError):
-    """There is no such device, function, release, model or file."""
+    """The device, function, release, model or file is missing."""
 
     exit_code = 3
 
@@ -63,24 +63,24 @@ class RejectedError(LamplightError):
 
 
 class BadArtifactError(RejectedError):
-    """A bundle or model that must not be installed."""
+    """A bundle or model unfit to be installed."""
 
 
 class BusyError(RejectedError):
-    """The board had no processor time, or no room, to try it: nothing is held against it, and it may be asked again."""
+    """The board lacked processor time or room to try it: nothing is held against it, and it may be asked for again."""
 
 
 class UntrustedError(RejectedError):
-    """Signatures, versions, expiry or digests do not hold."""
+    """The signatures, versions, expiry or digests do not hold."""
 
 
 class LeaseError(RejectedError):
-    """A pin or sensor that the board does not have, or that another function holds."""
+    """A pin or sensor missing on the board, or held by another function."""
 
 
 @contextlib.contextmanager
 def about(part: str) -> Generator[None]:
-    """What fails inside is about this part of the deployment, unless it says otherwise itself."""
+    """An error raised inside is about this part of the deployment, unless it names another itself."""
     try:
         yield
     except LamplightError as error:

@@ -1,7 +1,7 @@
-"""The event that a trigger makes and a handler is given. Its attributes are CloudEvents 1.0's.
+"""The event made by a trigger and given to a handler. Its attributes are CloudEvents 1.0's.
 
-https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md says what they mean. It carries an event; it makes
-none.
+https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md says what they mean. This module carries events; the
+triggers make them.
 """
 
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ class Event:
     """One event.
 
     `source` says where it comes from: `/<fleet>/<device>/<boot>/<trigger>`, such as `/home/desk-pi/12-9f3a61c2/timer`.
-    `id` is unique within that source, so that both together name an event for ever. `type` is what happened
-    ("lamplight.sensor.reading"), `subject` what it happened to (the sensor, the pin, the file) or "". `time` is in
+    `id` is unique within its source, so both together name an event for ever. `type` is the kind of occurrence
+    ("lamplight.sensor.reading"), `subject` the thing it happened to (the sensor, the pin, the file) or "". `time` is in
     seconds since 1970 by the board's clock. `data` is JSON-like; docs/functions.md has its form for each type. `hops`
-    counts the functions that led to it, each by a message or a result that started the next: 0 when none did.
+    counts the functions on the way to it, each starting the next by a message or a result: 0 for a first event.
 
     Examples:
         >>> event = Event(

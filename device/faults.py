@@ -1,6 +1,6 @@
-"""Which triggers deliver nothing, in a file of the state folder: for the doctor, which is a process of its own.
+"""The triggers that deliver nothing, in a file of the state folder: for the doctor, a process of its own.
 
-The agent writes it when something changes. It is news: a full disk costs the news alone.
+The agent writes it on each change. It is news: a full disk costs the news alone.
 """
 
 import json
@@ -27,7 +27,7 @@ class FaultsFile:
         self._written: _Faults | None = None
 
     def note(self, functions: Mapping[str, FunctionHealth]) -> None:
-        """These are the functions that run now, with the faults of their triggers."""
+        """Note the running functions with the faults of their triggers."""
         found = {name: health.triggers for name, health in functions.items()}
         if found == self._written:
             return

@@ -1,6 +1,6 @@
 """One installed generation: the functions and models, where they lie on disk, and how they are configured.
 
-The update engine makes it, the runtime runs it. It holds no state and does no I/O.
+The update engine makes it, the runtime runs it. It is plain data, free of state and I/O.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class InstalledModel:
 
 @dataclass(frozen=True)
 class InstalledLayer:
-    """A function's dependencies, unpacked and verified. `path` is what goes on its import path."""
+    """A function's dependencies, unpacked and verified. `path` goes on its import path."""
 
     digest: str
     path: Path
@@ -58,7 +58,7 @@ class InstalledFunction:
 
 @dataclass(frozen=True)
 class HeldFunction:
-    """A function that cannot start on this board now, and the `reason`. The others run without it."""
+    """A function unable to start on this board now, and the `reason`. The others run meanwhile."""
 
     version: int
     digest: str
@@ -67,10 +67,10 @@ class HeldFunction:
 
 @dataclass(frozen=True)
 class Generation:
-    """Everything that one deployment installed. Number 0 is the empty generation of a new board.
+    """Everything installed by one deployment. Number 0 is the empty generation of a new board.
 
-    `proven` are those of the functions that ran here before as they are: their trouble is no fault of the generation.
-    Those of them that cannot start are not in `functions` but in `held`.
+    `proven` are the functions that ran here before as they are: their trouble is no fault of the generation. A proven
+    function unable to start is in `held` instead of `functions`.
     """
 
     number: int

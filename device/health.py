@@ -1,4 +1,4 @@
-"""How the functions, sensors and outputs of a board are doing, and what decides a function's state.
+"""How the functions, sensors and outputs of a board are doing, and how a function's state is decided.
 
 Plain values, made by the runtime, read by the trial of an update and by the report to the cloud. It measures nothing.
 """
@@ -13,7 +13,7 @@ IMPAIRED = "impaired"
 
 @dataclass(frozen=True)
 class TriggerFault:
-    """A trigger that delivers nothing now, by its type and subject ("http /lamp"): why, and what to do about it."""
+    """A silent trigger, by its type and subject ("http /lamp"): why it delivers nothing now, and the cure."""
 
     trigger: str
     error: str
@@ -25,16 +25,15 @@ class FunctionHealth:
     """One function since its last switch.
 
     `state` is starting, running, impaired, backoff or stopped. `events` were given to the handler, calls included,
-    whatever came of them; of these, in `errors` the handler raised (or what it returned could not be sent), in
-    `timeouts` it was stopped at its deadline. `crashes` counts workers that ended by themselves or met their memory
-    limit, also while idle or while starting; `restarts` how often a new worker took over after a failure; `dropped` are
-    events that found the queue full. `deaths` counts the workers' ends by kind: `exit 7`, `SIGSEGV`, `deadline`,
-    `memory`, `oom` (the kernel ended it at its control group's limit), `protocol` (it said what it must not), `start`
-    (it could not become the function), `zygote` (it ended with that).
-    `excused` of the timeouts and crashes say nothing about the code: the board had too little processor time for it.
-    Its models were run `runs` times, `slow` of these longer than their budget (model.toml's `latency`).
-    With several instances every count is of all of them, and the function runs while one of them does. `triggers` are
-    those that deliver nothing now.
+    whatever the outcome. In `errors` of these the handler raised (or its result could not be sent), in `timeouts` it
+    was stopped at its deadline. `crashes` counts workers that ended by themselves or met their memory limit, also while
+    idle or while starting; `restarts` how often a new worker took over after a failure; `dropped` are events lost to a
+    full queue. `deaths` counts the workers' ends by kind: `exit 7`, `SIGSEGV`, `deadline`, `memory`, `oom` (the kernel
+    ended it at its control group's limit), `protocol` (it broke the rules of its messages), `start` (it failed to
+    become the function), `zygote` (it ended with the zygote). `excused` of the timeouts and crashes leave the code
+    innocent: the board had too little processor time for it. Its models were run `runs` times, `slow` of these longer
+    than their budget (model.toml's `latency`). With several instances every count is of all of them, and the function
+    runs while one of them does. `triggers` are the silent ones: they deliver nothing now.
     """
 
     version: int
@@ -56,7 +55,7 @@ class FunctionHealth:
 
 @dataclass(frozen=True)
 class SensorHealth:
-    """Whether the last reading of a sensor succeeded, and if not, why."""
+    """Whether the last reading of a sensor succeeded, and the reason of a failure."""
 
     ok: bool
     error: str
@@ -64,7 +63,7 @@ class SensorHealth:
 
 @dataclass(frozen=True)
 class OutputLevel:
-    """An output that `function` holds: its level since `since`, in seconds since 1970; None where nobody is sure."""
+    """An output held by `function`: its level since `since`, in seconds since 1970; None where it is uncertain."""
 
     function: str
     level: bool | None
@@ -72,7 +71,7 @@ class OutputLevel:
 
 
 def state(stopped: bool, running: bool, failed: bool) -> str:
-    """A function's state: was it stopped for good, has it a worker that takes events, did it fail lately."""
+    """A function's state: was it stopped for good, has it a worker ready for events, did it fail lately."""
     if stopped:
         return "stopped"
     if running:

@@ -1,7 +1,7 @@
 """The agent's libraries and their versions: its requirements, and theirs in turn.
 
-They are installed beside Lamplight, in the system or an environment; a deployment brings none of them. Only their
-metadata is read.
+They are installed beside Lamplight, in the system or an environment, apart from all deployments. Only their metadata is
+read.
 """
 
 import re
@@ -11,7 +11,7 @@ from importlib import metadata
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-# What a board that runs models has beside the agent.
+# Beside the agent, on boards with models.
 _MODELS = ("onnxruntime", "numpy")
 # Each name is looked up on the disk once; a board has a few dozen.
 MOST = 200

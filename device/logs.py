@@ -1,6 +1,6 @@
 """The agent's own log: to stderr, and as records of the `logs` stream with an empty function name.
 
-Functions' logs do not pass here; the runtime emits them itself.
+Functions' logs go another way; the runtime emits them itself.
 """
 
 import logging
@@ -23,11 +23,11 @@ class RecordHandler(logging.Handler):
         self._emit = emit
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One log record; a fault in it must not reach whoever logged."""
+        """Emit one log record; a fault in it must not reach the code that logged."""
         try:
             text = record.getMessage()
         except Exception:
-            # Arguments that do not fit the text, or that cannot be shown.
+            # The arguments do not fit the text, or cannot be shown.
             text = str(record.msg)
         fields: dict[str, object] = {"function": "", "version": 0, "level": level(record.levelno), "text": text}
         self._emit("logs", "log", fields)
@@ -47,7 +47,7 @@ class JournalFormatter(logging.Formatter):
         super().__init__("%(name)s: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record; a traceback's lines have the level of what it is about."""
+        """Format the record; a traceback's lines have the level of their record."""
         prefix = f"<{_PRIORITIES[level(record.levelno)]}>"
         return "\n".join(prefix + each for each in super().format(record).splitlines() or [""])
 

@@ -1,6 +1,6 @@
-"""Which process listens on a TCP port of this machine, by what Linux says in /proc (proc_pid_net(5)).
+"""Which process listens on a TCP port of this machine, according to Linux's /proc (proc_pid_net(5)).
 
-It only reads what Linux shows.
+It only reads /proc.
 """
 
 import os
@@ -10,7 +10,7 @@ _LISTENING = "0A"  # TCP_LISTEN in Linux' include/net/tcp_states.h
 
 
 def holder(port: int) -> str:
-    """The process that listens on the port, as "process 1234 (mosquitto)"; "" where it cannot be known."""
+    """The process listening on the port, as "process 1234 (mosquitto)"; "" where it stays unknown."""
     inodes = {f"socket:[{inode}]" for inode in _listening(port)}
     for process in Path("/proc").glob("[0-9]*") if inodes else ():
         if not inodes.isdisjoint(_open_files(process)):
@@ -19,7 +19,7 @@ def holder(port: int) -> str:
 
 
 def _open_files(process: Path) -> set[str]:
-    """What the process has open; nothing for another user's, or one that has just ended."""
+    """The files a process has open; empty for another user's process, or one just ended."""
     try:
         return {_link(each) for each in (process / "fd").iterdir()}
     except OSError:
@@ -41,7 +41,7 @@ def _text(path: Path) -> str:
 
 
 def _listening(port: int) -> list[str]:
-    """The inodes of the sockets that listen on the port."""
+    """The inodes of the sockets listening on the port."""
     found: list[str] = []
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         if os.access(table, os.R_OK):

@@ -1,4 +1,4 @@
-"""The `reported` message: the value that says what the board is in, composed from what its parts say of themselves.
+"""The `reported` message: the board's present state, composed from the parts' own accounts.
 
 Pure; `Throttle` decides when it is worth sending. Sending is the agent's.
 """
@@ -30,11 +30,11 @@ from device.update.status import Update
 
 # Counters and the disk alone change all the time; the retained message follows them this slowly, in seconds.
 COUNTERS_PERIOD = 10.0
-# How often a change of the outputs alone is worth a message: this many at once, and then a second. One that changes
-# faster is seen in its records (runtime/levels.py), and here as it was at the last message.
+# How often a change of the outputs alone is worth a message: this many at once, and then a second. A faster output
+# is seen in its records (runtime/levels.py), and here as it was at the last message.
 OUTPUTS_BURST = 5
 OUTPUTS_RATE = 0.2
-# Seconds after which it is sent whatever it says: a device that says nothing for long counts as lost.
+# Seconds after which it is sent in any case: a device silent for long counts as lost.
 LONGEST_SILENCE = 60.0
 
 
@@ -88,8 +88,8 @@ def can_run_models() -> bool:
 
 
 class Throttle:
-    """Says whether a report is worth publishing: at once when something changed, slowly for counters and for outputs
-    that change without end, now and then when nothing did.
+    """Says whether a report is worth publishing: at once on a real change, slowly for counters and for ever-changing
+    outputs, now and then in quiet times.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -99,7 +99,7 @@ class Throttle:
         self._outputs = Allowance(OUTPUTS_RATE, OUTPUTS_BURST, clock())
 
     def forget(self) -> None:
-        """The next report is due whatever it says: a new connection's broker may know nothing of us."""
+        """The next report is due in any case: a new connection's broker may have forgotten us."""
         self._last = None
 
     def due(self, report: Reported) -> bool:
@@ -117,7 +117,7 @@ class Throttle:
         return report.outputs != last.outputs and self._outputs.take(1, self._clock()) > 0
 
     def farewell(self, outputs: Mapping[str, OutputLevel]) -> Reported | None:
-        """What was published last, with the levels that the outputs are left at; None when nothing was."""
+        """The last published report, with the final levels of the outputs; None before the first."""
         if self._last is not None:
             self._last.outputs = levels(outputs)
         return self._last
@@ -137,7 +137,7 @@ def _update(update: Update) -> ReportedUpdate:
 
 
 def _held(function: HeldFunction) -> ReportedFunction:
-    """One that cannot start on this board now."""
+    """A function unable to start on this board now."""
     return ReportedFunction(function.version, function.digest, HELD, 0, 0, 0, {}, function.reason)
 
 

@@ -1,7 +1,7 @@
 """Which version of the agent this is, and which others lie on the board, by their names for people.
 
-A version that was deployed has its `runtime.toml` beside the packages; what was installed has its distribution's
-metadata. It does not decide which one runs: that is the launcher's.
+A deployed version has its `runtime.toml` beside the packages; an installed one has its distribution's metadata. The
+launcher chooses the version to run.
 """
 
 import tomllib
@@ -14,7 +14,7 @@ from device.launcher.ledger import BUILT_IN
 from device.launcher.line import Told
 from device.protocol.reported import ReportedAgent
 
-# What is said of a version that has no name: a bare checkout.
+# The name of a version without a name: a bare checkout.
 UNKNOWN = "0"
 
 
@@ -25,7 +25,7 @@ class Versions:
         self._folder = folder
 
     def told(self, told: Told) -> ReportedAgent:
-        """What the launcher says, with the versions' names."""
+        """The launcher's account, with the versions' names."""
         previous = "" if told.fallback is None else self._name(told.fallback)
         return ReportedAgent(this(), told.running, told.trial, previous, told.lost, told.safe)
 
@@ -42,7 +42,7 @@ def this() -> str:
 
 @cache
 def built_in() -> str:
-    """The version that was installed on the board; UNKNOWN when it runs from a bare checkout."""
+    """The version installed with the board; UNKNOWN when it runs from a bare checkout."""
     try:
         return metadata.version("lamplight")
     except metadata.PackageNotFoundError:

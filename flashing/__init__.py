@@ -1,4 +1,5 @@
-"""From a blank card to a board of the fleet: what `flash.py` does, on the machine of the person who flashes.
+"""From a blank card to a board of the fleet: the work of `flash.py`, on the machine of the person flashing.
 
-Not in `boards/`: that travels to every board with the agent's own code, and nothing of this is needed there.
+It stays outside `boards/`: that folder travels to every board with the agent's own code, and a board needs none of
+this.
 """

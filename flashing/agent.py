@@ -1,8 +1,8 @@
-"""The agent with all its libraries for one kind of board, as one archive for each Python that the board may have.
+"""The agent with all its libraries for one kind of board, as one archive for each Python the board may have.
 
-pip fetches the wheels for the board's platform, not this machine's, and lays them out; the board only unpacks. What a
-library wants on this kind of system only (a marker) is judged by pip for this machine, what the agent wants for the
-board. It does not write to a card.
+pip fetches the wheels for the board's platform instead of this machine's, and lays them out; the board only unpacks.
+Markers (a requirement on this kind of system only) of a library are judged by pip for this machine, the agent's own for
+the board. Writing to a card is done elsewhere.
 """
 
 import hashlib
@@ -24,9 +24,9 @@ from device.errors import LamplightError, NotFoundError, RejectedError
 
 # Those of Raspberry Pi OS Bookworm and Trixie.
 PYTHONS = ("3.11", "3.13")
-# What boards that can run models need for them: the extra `ai`.
+# The extra `ai`: the libraries for models, where a board can run them.
 MODELS = ("onnxruntime>=1.20", "numpy>=1.26")
-# The oldest glibc that wheels are still made for (manylinux2014, PEP 599).
+# The oldest glibc with wheels still made for it (manylinux2014, PEP 599).
 _OLDEST_GLIBC = 17
 _PIP_SECONDS = 1800
 
@@ -44,7 +44,7 @@ def archives(
 ) -> dict[str, bytes]:
     """The archives for `pythons`, and SHA256SUMS of them, by file name.
 
-    Raises RejectedError when there are no wheels for the machine, LamplightError with pip's words when it fails.
+    Raises RejectedError when the machine has no wheels, LamplightError with pip's words when it fails.
     """
     if not machine.wheels:
         raise RejectedError(
@@ -61,7 +61,7 @@ def archives(
 
 
 def platforms(wheels: str) -> Sequence[str]:
-    """The platform tags that a machine takes whose newest is `wheels`: each older glibc's too (PEP 600)."""
+    """The platform tags taken by a machine with `wheels` as its newest: each older glibc's too (PEP 600)."""
     _, _, newest, architecture = wheels.split("_", 3)
     return [f"manylinux_2_{minor}_{architecture}" for minor in range(int(newest), _OLDEST_GLIBC - 1, -1)] + [
         f"manylinux2014_{architecture}"
@@ -85,7 +85,7 @@ def _archive(machine: Machine, python: str, pip: Pip) -> bytes:
 
 
 def _our_packages(tree: Path) -> str:
-    """The packages that make the agent, with their `runtime.toml`; gives the version."""
+    """The packages of the agent, with their `runtime.toml`; gives the version."""
     source = agent_release.here()
     data, manifest = agent_release.pack(source)
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
@@ -94,7 +94,7 @@ def _our_packages(tree: Path) -> str:
 
 
 def _needs(tree: Path, machine: Machine, python: str) -> list[str]:
-    """What the agent requires on the board, judged for the board's system and not for this one."""
+    """The agent's requirements on the board, judged for the board's system instead of this one."""
     environment = {"sys_platform": "linux", "platform_machine": machine.architecture, "python_version": python}
     needed = [each for each in agent.read(tree).requires if not each.marker or each.marker.evaluate(environment)]
     return [_unmarked(each) for each in needed]
@@ -111,7 +111,7 @@ def _arguments(tree: Path, machine: Machine, python: str, needs: Sequence[str]) 
 
 
 def _name_ourselves(tree: Path, version: str) -> None:
-    """The distribution's metadata: what is installed says its version by it, `runtime.toml` is a deployed one's."""
+    """The distribution's metadata: an installed agent says its version by it; a `runtime.toml` is a deployed one's."""
     (tree / agent.NAME).unlink()
     info = tree / f"{agent_release.DISTRIBUTION}-{version}.dist-info"
     info.mkdir()
@@ -128,7 +128,7 @@ def _packed(tree: Path) -> bytes:
 
 
 def _for_the_board(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    """Owned by root; None for caches and for tests: numpy's are a quarter of what the board would have to compile."""
+    """Owned by root; None for caches and for tests: numpy's are a quarter of all the code for the board to compile."""
     if not {"__pycache__", "tests"}.isdisjoint(entry.name.split("/")):
         return None
     entry.uid = entry.gid = 0
@@ -138,13 +138,13 @@ def _for_the_board(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
 
 
 def own_files() -> Mapping[str, bytes]:
-    """What the board runs to install the archives and to be rid of them again: the scripts and the service."""
+    """The files run on the board to install the archives and to be rid of them again: the scripts and the service."""
     folder = Path(__file__).parent / "on_board"
     return {name: (folder / name).read_bytes() for name in ("install.sh", "remove.sh", "lamplight.service")}
 
 
 def check_pythons(pythons: Sequence[str]) -> Sequence[str]:
-    """`pythons`, or the usual ones for none; NotFoundError for one that no wheel is made for."""
+    """`pythons`, or the usual ones when empty; NotFoundError for a Python without wheels."""
     for each in pythons:
         major, _, minor = each.partition(".")
         if major != "3" or not minor.isdigit() or int(minor) < 11:

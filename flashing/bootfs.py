@@ -1,6 +1,6 @@
 """The files of an image's boot partition, read and written in place: no root, no mounting.
 
-Names are looked up ignoring case, as FAT means them. It does not know what the files are for.
+Names are looked up ignoring case, as FAT means them. The files' meaning is left to the caller.
 """
 
 import errno
@@ -26,12 +26,12 @@ class BootFiles:
         return bool(self._fs.exists(self._found(path)))
 
     def read(self, path: str) -> str:
-        """The text of the file `path`, "" when there is none. Bytes that are no UTF-8 are kept for `write_text`."""
+        """The text of the file `path`, "" when it is missing. Bytes outside UTF-8 are kept for `write_text`."""
         found = self._found(path)
         return self._fs.readbytes(found).decode("utf-8", "surrogateescape") if self._fs.exists(found) else ""
 
     def write(self, path: str, data: bytes) -> None:
-        """Make or replace the file `path`, and the folders that it is in."""
+        """Make or replace the file `path`, and make the folders above it."""
         folders = path.split("/")[:-1]
         for depth in range(1, len(folders) + 1):
             if not self.has(folder := "/".join(folders[:depth])):
@@ -39,7 +39,7 @@ class BootFiles:
         self._fs.writebytes(self._found(path), data)
 
     def write_text(self, path: str, text: str) -> None:
-        """Make or replace the file `path`; what `read` gave comes out as it was."""
+        """Make or replace the file `path`; a text from `read` comes out as it was."""
         self.write(path, text.encode("utf-8", "surrogateescape"))
 
     def remove(self, path: str) -> None:
@@ -60,12 +60,12 @@ class BootFiles:
 def opened(image: Path, read_only: bool = False, title: str = "") -> Generator[BootFiles]:
     """The files of the boot partition of `image`, called `title` to a person.
 
-    Raises BadArtifactError when it has none that can be read, RejectedError when it is full. What was written is in the
-    image when the block ends.
+    Raises BadArtifactError when it has none or an unreadable one, RejectedError when it is full. All written files are
+    in the image when the block ends.
     """
     start = boot_partition(image, title).start
     try:
-        # The library's own base warns of the packaging tools that it is loaded with, and it of cards that were pulled.
+        # The library's base warns of the packaging tools loading it, and the library itself of cards once pulled out.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             from pyfatfs.PyFatFS import PyFatFS  # pyright: ignore[reportMissingTypeStubs]
@@ -75,7 +75,7 @@ def opened(image: Path, read_only: bool = False, title: str = "") -> Generator[B
     except LamplightError:
         raise
     except Exception as error:
-        # A damaged file system ends in whatever the library happens to stumble on: struct.error, IndexError and more.
+        # A damaged file system makes the library stumble anywhere: struct.error, IndexError and more.
         raise _unusable(title or image.name, error) from error
     if not read_only:
         _forget_free_count(image, start)
@@ -96,7 +96,7 @@ def _unusable(title: str, error: Exception) -> LamplightError:
 
 
 def _forget_free_count(image: Path, start: int) -> None:
-    """Mark the number of free clusters as unknown, which the library does not keep: whoever mounts it counts anew.
+    """Mark the number of free clusters as unknown, as the library does not keep it: the mounting system counts anew.
 
     FSINFO of FAT32 (Microsoft's FAT specification 1.03, "FAT32 FSInfo Sector Structure").
     """

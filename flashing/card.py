@@ -1,7 +1,7 @@
-"""A card image for one device: the base image, with what its first boot needs on the boot partition.
+"""A card image for one device: the base image, with the needs of its first boot on the boot partition.
 
-The image is made beside its final name and renamed when it is whole, readable by its owner only. It does not know
-where identity, agent and settings come from, and writes to no card.
+The image is made beside its final name and renamed when it is whole, readable by its owner only. Identity, agent and
+settings are given to it, and writing a card is writing.py's.
 """
 
 import lzma
@@ -18,7 +18,7 @@ from flashing.bootfs import BootFiles
 from flashing.firstboot import FOLDER, Settings
 
 _CHUNK = 4 * 1024 * 1024
-# Raspberry Pi OS for 32 bits has the kernels of the older boards beside that for 64.
+# Raspberry Pi OS for 32 bits has the kernels of the older boards beside the one for 64.
 _KERNELS_32 = ("kernel.img", "kernel7.img", "kernel7l.img")
 # Bytes read so far.
 Progress = Callable[[int], None]
@@ -26,9 +26,9 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """What goes onto the card: first-boot settings by the mechanism named ("" to detect it), and the agent's files.
+    """The content for the card: first-boot settings by the mechanism named ("" to detect it), and the agent's files.
 
-    `replace`: settings for the first boot that somebody else put on the image are lost.
+    `replace`: first-boot settings put on the image by somebody else are lost.
     """
 
     board: Board
@@ -67,7 +67,7 @@ def _chunks(raw: BinaryIO, packed: bool) -> Iterator[bytes]:
 
 
 def check(image: Path, plan: Plan, title: str) -> str:
-    """Whether `image`, a copy of `title`, is one for the plan's board, and not a card already.
+    """Whether `image`, a copy of `title`, is a fresh one for the plan's board, and not a card already.
 
     Gives the first-boot mechanism. Raises RejectedError, BadArtifactError; UsageError for a board without a card.
     """
@@ -126,10 +126,10 @@ def inject(image: Path, plan: Plan, mechanism: str, brought: Mapping[str, bytes]
 def make(
     base: Path, output: Path, plan: Plan, bring: Callable[[], Mapping[str, bytes]], progress: Progress, again: bool
 ) -> str:
-    """Make the card image `output`; gives the mechanism that was used.
+    """Make the card image `output`; gives the mechanism it used.
 
-    `bring` gives the files for our folder; it is called when the image has passed its checks. A file of the name is
-    only replaced when `again`. After an error or an interrupt nothing is left of the new image.
+    `bring` gives the files for our folder; it is called when the image has passed its checks. An existing file of the
+    name is only replaced when `again`. After an error or an interrupt the new image is gone entirely.
     """
     if not output.parent.is_dir():
         raise NotFoundError(f"There is no folder {output.parent}", "the card image would be made in it")
@@ -149,6 +149,6 @@ def make(
 
 
 def _new(path: Path) -> int:
-    """A new file for its owner only, whatever was left under that name."""
+    """A new file for its owner only, in place of any leftover under that name."""
     path.unlink(missing_ok=True)
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

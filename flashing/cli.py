@@ -1,4 +1,4 @@
-"""The program `flash.py`: which commands there are. Options, output and exit codes are those of `lamplight`.
+"""The program `flash.py`: its list of commands. Options, output and exit codes are those of `lamplight`.
 
 To add a command, write commands/<name>.py with a `run` in it and a line in COMMANDS.
 """
@@ -29,6 +29,6 @@ flash = cli.Commands(
 
 
 def run(arguments: Sequence[str], name: str = "flash.py") -> int:
-    """Run one command line of the program, which was started by this name; gives the exit code."""
+    """Run one command line of the program, started by this name; gives the exit code."""
     flash.name = name
     return cli.run(arguments, flash)

@@ -1,6 +1,6 @@
-"""The disks of this machine, and which of them a card image may be written to.
+"""The disks of this machine, and which of them may get a card image.
 
-Linux only: `lsblk` (util-linux) tells. `refusal` decides from what it told; nothing here opens a disk.
+Linux only: `lsblk` (util-linux) tells. `refusal` decides from lsblk's answer; nothing here opens a disk.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 from device.errors import LamplightError, NotFoundError, RejectedError, UsageError
 
 _COLUMNS = "PATH,TYPE,SIZE,RM,HOTPLUG,RO,TRAN,VENDOR,MODEL,MOUNTPOINTS"
-# A disk with one of these mounted is the one that this system runs from.
+# A disk with one of these mounted is this system's own.
 _SYSTEM = (
     "/",
     "/boot",
@@ -52,7 +52,7 @@ class Disk:
 
 
 def disks() -> Sequence[Disk]:
-    """Every disk, as lsblk tells. LamplightError when it is not there or does not answer."""
+    """Every disk, as lsblk tells. LamplightError when lsblk is missing or silent."""
     if shutil.which("lsblk") is None:
         raise LamplightError(
             "The disks of this machine cannot be seen",
@@ -68,7 +68,7 @@ def disks() -> Sequence[Disk]:
 
 
 def find(path: str, known: Sequence[Disk]) -> Disk:
-    """The disk at `path`, which may be a link to it. NotFoundError lists those that a card may be in."""
+    """The disk at `path`, or at the target of the link `path`. NotFoundError lists the disks a card may be in."""
     real = str(Path(path).resolve())
     for each in known:
         if each.path == real:
@@ -87,7 +87,7 @@ def only_reader(known: Sequence[Disk]) -> Disk:
 
 
 def readers(known: Sequence[Disk]) -> Sequence[Disk]:
-    """The disks that hold a card: removable, with something in it, and not the system's."""
+    """The disks with a card: removable, with something in it, and other than the system's."""
     return [each for each in known if each.removable and each.size and not _system_mounts(each)]
 
 
@@ -132,7 +132,7 @@ def _disk(told: Mapping[str, Any]) -> Disk:
         kind=str(told["type"]),
         title=", ".join([" ".join(words) or "unnamed", f"{size / 1e9:.1f} GB"]),
         size=size,
-        # A reader inside of a laptop is hot-pluggable, one on USB often only says what it is connected by.
+        # A reader inside a laptop is hot-pluggable; one on USB often only names its connection.
         removable=bool(told["rm"] or told["hotplug"] or told.get("tran") in ("usb", "mmc")),
         read_only=bool(told["ro"]),
         mounts=[*_mounts(told)],
@@ -140,7 +140,7 @@ def _disk(told: Mapping[str, Any]) -> Disk:
 
 
 def _without_built_in(found: Sequence[Disk]) -> Sequence[Disk]:
-    """The same; memory that is soldered on (eMMC) hangs on a card's bus, but has what no card has: boot areas."""
+    """The same, with soldered memory (eMMC) as built in. It hangs on a card's bus, but unlike a card has boot areas."""
     built_in = tuple(each.path.removesuffix(_BOOT_AREA) for each in found if each.path.endswith(_BOOT_AREA))
     areas = {f"{path}{area}" for path in built_in for area in ("", _BOOT_AREA, "boot1")}
     return [replace(each, removable=each.removable and each.path not in areas) for each in found]

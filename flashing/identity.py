@@ -1,7 +1,7 @@
-"""What makes a board a device of this fleet: what it asks to be let in with, the roots of trust, its configuration.
+"""The things that make a board a device of this fleet: its means to be let in, the roots of trust, its configuration.
 
-From the shim; or from a folder where it was put before, with a password that the broker knows already. It does not
-write to the card; card.py does.
+They come from the shim, or from a folder prepared earlier, with a password already known to the broker. Writing them to
+the card is card.py's.
 """
 
 import json
@@ -25,7 +25,7 @@ DIRECTOR, IMAGE = "roots/director-root.json", "roots/image-root.json"
 
 @dataclass(frozen=True)
 class Broker:
-    """Where the board finds the broker; `port` 0 is that at which it listens for boards. `tls` as in agent.toml."""
+    """Where the board finds the broker; `port` 0 is the one where it listens for boards. `tls` as in agent.toml."""
 
     host: str
     port: int
@@ -37,8 +37,8 @@ class Identity:
     """One device of `fleet`; the roots are the JSON of TUF's root metadata.
 
     Either it has a `password`, or with the `asking` password it asks for one, and is let in by its `token`, if any.
-    `authority` is the certificate of who signs the broker's, PEM; "" for one that every system trusts. `port` is where
-    the broker listens for boards, 0 when nobody said.
+    `authority` is the certificate of the broker's signer, PEM; "" for one trusted by every system. `port` is where the
+    broker listens for boards, 0 when unknown.
     """
 
     fleet: str
@@ -52,7 +52,7 @@ class Identity:
     token: str = field(default="", repr=False)
 
     def files(self, board: str, broker: Broker) -> Mapping[str, bytes]:
-        """The files for the board, by the names that install.sh expects."""
+        """The files for the board, by install.sh's names for them."""
         files = {
             "agent.toml": _agent_toml(self, board, broker),
             DIRECTOR: self.director_root,
@@ -65,7 +65,7 @@ class Identity:
 
 
 def broker(address: str, tls: bool = True) -> Broker:
-    """The broker at `HOST` or `HOST:PORT`; UsageError for what a board cannot reach."""
+    """The broker at `HOST` or `HOST:PORT`; UsageError for an address out of a board's reach."""
     host, port = addresses.split(address)
     if not addresses.is_host(host):
         raise UsageError(f"{address!r} is no broker's address", "", "--broker HOST or --broker HOST:PORT")
@@ -77,16 +77,16 @@ def broker(address: str, tls: bool = True) -> Broker:
 
 
 def check_names(device: str, fleet: str) -> None:
-    """UsageError for what can name no device (when there is one), or no fleet."""
+    """UsageError for a text unfit as the name of a device (if one is given) or of a fleet."""
     for name, what in ((device, "device"), (fleet, "fleet")):
         if name and not is_name(name):
             raise UsageError(f"{name!r} cannot name a {what}", "use lower-case letters, digits and '-'")
 
 
 def from_shim(client: Client, device: str, fleet: str, broker: Broker, again: bool, token: bool = True) -> Identity:
-    """What the shim gives for a card. RejectedError when there is such a device, unless `again`: this one replaces it.
+    """The shim's identity for a card. RejectedError when the device exists, unless `again`: this one replaces it.
 
-    With a `token` the first board that brings it is let in; without, somebody has to accept it. RejectedError also when
+    With a `token` the first board to bring it is let in; otherwise somebody has to accept it. RejectedError also when
     boards do not reach the shim's broker as `broker` says.
     """
     check_reach(client, broker)

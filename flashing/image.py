@@ -1,6 +1,6 @@
 """The partition table of a card image: where its boot partition lies, and whether the file is one at all.
 
-Reads the MBR of a file; it writes nothing and does not look into the partitions.
+It only reads the MBR of a file, and leaves the partitions' content alone.
 """
 
 import struct
@@ -13,7 +13,7 @@ from device.errors import BadArtifactError
 SECTOR = 512
 _FAT_TYPES = (0x0B, 0x0C, 0x0E)
 _GPT = 0xEE
-# What people hold in its place, by the first bytes.
+# Other files mistaken for an image, by their first bytes.
 _OTHER_FILES = {
     b"PK\x03\x04": "a ZIP archive: unpack it, and use the .img in it",
     b"\x1f\x8b": "compressed with gzip: unpack it with `gunzip`",
@@ -35,7 +35,7 @@ class Partition:
 
 
 def boot_partition(image: Path, title: str = "") -> Partition:
-    """The first FAT partition of `image`. BadArtifactError, calling it `title`, when it is no whole card image."""
+    """The first FAT partition of `image`. BadArtifactError, calling it `title`, unless it is a whole card image."""
     title = title or str(image)
     found = partitions(image, title)
     if found[0].type == _GPT:
@@ -56,7 +56,7 @@ def _without_boot(title: str, why: str) -> BadArtifactError:
 
 
 def partitions(image: Path, title: str) -> Sequence[Partition]:
-    """The used entries of the image's MBR; raises BadArtifactError, calling it `title`, when there is none."""
+    """The used entries of the image's MBR; raises BadArtifactError, calling it `title`, when the MBR is missing."""
     with image.open("rb") as file:
         block = file.read(SECTOR)
     for start, what in _OTHER_FILES.items():

@@ -1,7 +1,7 @@
-"""Install on a running machine what a card brings, upgrade it, or take it off again: by the scripts that a card has.
+"""Install a card's content on a running machine, upgrade it, or take it off again: by the same scripts as a card.
 
-The machine is asked and judged first, then the libraries are fetched, and what may end an earlier identity comes last.
-How files and commands get there is the target's.
+The machine is asked and judged first, then the libraries are fetched. The step that may end an earlier identity comes
+last. How files and commands get there is the target's.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,13 +13,13 @@ from flashing import agent, survey
 from flashing.survey import Machine
 from flashing.targets import Progress, Target
 
-# For the device and the board of these names: the files of its identity, by the names that install.sh expects.
+# For the device and the board of these names: the files of its identity, by install.sh's names for them.
 Identify = Callable[[str, str], Mapping[str, bytes]]
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What a person wants there: the board ("" as detected), the device's name ("" for the one that it is), and
+    """A person's wishes for the machine: the board ("" as detected), the device's name ("" for its present one), and
     whether it gets an identity anew though it has one.
     """
 
@@ -30,7 +30,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was done: the board, the device, and whether there was a Lamplight before."""
+    """The result: the board, the device, and whether a Lamplight was there before."""
 
     board: str
     device: str
@@ -40,7 +40,7 @@ class Outcome:
 def install(
     target: Target, wish: Wish, identify: Identify, say: Callable[[str], None], progress: Progress, pip: agent.Pip
 ) -> Outcome:
-    """Install on `target`, or upgrade what is there. Raises LamplightError; what was there runs on then."""
+    """Install on `target`, or upgrade the agent there. Raises LamplightError; an earlier agent runs on then."""
     machine = survey.parse(target.ask(survey.SCRIPT))
     known = [boards.load(each) for each in boards.names()]
     board = survey.board(machine, wish.board, known)
@@ -56,9 +56,9 @@ def install(
 
 
 def remove(target: Target, progress: Progress) -> str:
-    """Take the agent off `target`; gives the device's name, "" when it was none yet.
+    """Take the agent off `target`; gives the device's name, "" for a machine without one.
 
-    Also what an installation that was cut left. RejectedError when there is nothing.
+    The remains of a cut installation go too. RejectedError when the machine has neither.
     """
     machine = survey.parse(target.ask(survey.SCRIPT))
     survey.check_rights(machine)
@@ -69,7 +69,7 @@ def remove(target: Target, progress: Progress) -> str:
 
 
 def _needs_identity(machine: Machine, wish: Wish, title: str) -> bool:
-    """Whether the device must be made known; an upgrade keeps who it is."""
+    """Whether the device must be made known; in an upgrade it keeps its identity."""
     if not machine.device and not wish.device:
         raise UsageError(f"How shall the device be called that {title} becomes?", "", "--name NAME")
     if machine.device and wish.device not in ("", machine.device) and not wish.again:

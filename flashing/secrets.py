@@ -1,6 +1,6 @@
-"""What nobody else may read: Wi-Fi passwords and the device's own. They come from a prompt, a file or the environment.
+"""Secrets: Wi-Fi passwords and the device's own. They come from a prompt, a file or the environment.
 
-Never from the command line, which every user of the machine sees. It does not write them anywhere.
+They never come from the command line, for every user of the machine sees it. Nothing is written here.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 
 @dataclass(frozen=True)
 class Wifi:
-    """A network, with an ISO 3166-1 code as its `country`; a `hidden` one does not tell its name by itself.
+    """A network, with an ISO 3166-1 code as its `country`; a `hidden` one keeps its name to itself.
 
     `key` is for WPA2 the 256-bit pre-shared key as hexadecimal digits, for WPA3 the password itself, because its
     handshake (SAE) takes that, and "" for an open network.
@@ -84,7 +84,7 @@ def wifi_password(file: Path | None) -> str:
 
 
 def secret_file(file: Path) -> str:
-    """The text of `file` without its line end; refuses one that others may read. NotFoundError when there is none."""
+    """The text of `file` without its line end; refuses a file readable by others. NotFoundError when it is missing."""
     try:
         mode, text = file.stat().st_mode, file.read_text("utf-8").strip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -95,7 +95,7 @@ def secret_file(file: Path) -> str:
 
 
 def public_key(file: Path) -> str:
-    """The SSH key in `file`, one line; raises UsageError when it is none, or the private half of one."""
+    """The SSH key in `file`, one line; raises UsageError for anything else, such as the private half of one."""
     try:
         text = file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

@@ -1,6 +1,6 @@
-"""What a running machine is, as far as installing on it goes: asked by a script, judged here. It installs nothing.
+"""A running machine, as far as installing on it goes: asked by a script, judged here. Installing is elsewhere.
 
-The script runs as whoever logs in, changes nothing, and prints `key=value` lines.
+The script runs as the user logged in, only looks, and prints `key=value` lines.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ import boards
 from boards import Board
 from device.errors import LamplightError, RejectedError, UsageError
 
-# The agent as an archive, unpacked beside the one that is there, and compiled.
+# The agent as an archive, unpacked beside the present one, and compiled.
 ROOM = 600 * 1024 * 1024
 SCRIPT = r"""
 told() { echo "$1=$2"; }
@@ -34,8 +34,9 @@ _LEAST_PYTHON = (3, 11)
 class Machine:
     """One running machine: `python` as "3.13", its `bits`, `model` as the device tree has it ("" for none).
 
-    `free` is in bytes. `root`: who logs in is root; `sudo`: there is sudo. `device` is the name of the device that it
-    is already, `board` what that was taken for (both ""). `installed`: an installation was begun there, at least.
+    `free` is in bytes. `root`: the login is root's; `sudo`: the machine has sudo. `device` is the machine's present
+    name as a device, `board` the kind of board it was then taken for (both ""). `installed`: an installation was at
+    least begun there.
     """
 
     architecture: str
@@ -52,7 +53,7 @@ class Machine:
 
 
 def parse(told: str) -> Machine:
-    """The machine that the script told of; LamplightError when that is not what it prints."""
+    """The machine as the script told it; LamplightError for any other text than the script's."""
     found: dict[str, str] = {}
     for line in told.splitlines():
         key, _, value = line.partition("=")
@@ -79,7 +80,7 @@ def parse(told: str) -> Machine:
 
 
 def detect(model: str, known: Iterable[Board]) -> str:
-    """The name of the board that the device tree calls `model`; "" for one that no board's title begins with."""
+    """The name of the board called `model` by the device tree; "" when every board's title begins otherwise."""
     names = {board.title.partition(" with ")[0].replace("+", " Plus"): board.name for board in known}
     # Whole words: a Raspberry Pi 500 is no Raspberry Pi 5.
     fitting = [title for title in names if f"{model} ".startswith(f"{title} ")]
@@ -87,10 +88,10 @@ def detect(model: str, known: Iterable[Board]) -> str:
 
 
 def board(machine: Machine, named: str, known: Iterable[Board]) -> Board:
-    """The board that `machine` is: the one `named`, or what it shows itself to be. RejectedError when they differ.
+    """The board of `machine`: the one `named`, or the detected one. RejectedError when they differ.
 
-    An adapter on USB does not show itself: a device that was one stays one until another is named. Its machine has the
-    architecture and the wheels that such a board leaves open.
+    An adapter on USB shows no sign in the device tree: a device with one keeps it until another is named. Such a board
+    leaves the architecture and the wheels open; they are its machine's.
     """
     known = list(known)
     seen = detect(machine.model, known)
@@ -117,7 +118,7 @@ def board(machine: Machine, named: str, known: Iterable[Board]) -> Board:
 
 
 def check(machine: Machine) -> None:
-    """RejectedError, with what to do, when the agent cannot be installed there. Before anything is fetched or sent."""
+    """RejectedError, with a remedy, when the agent cannot be installed there. Before anything is fetched or sent."""
     version = tuple(int(each) for each in machine.python.split(".") if each.isdecimal())
     if version < _LEAST_PYTHON:
         has = f"its Python is {machine.python}" if machine.python else "it has no Python"
@@ -138,6 +139,6 @@ def check(machine: Machine) -> None:
 
 
 def check_rights(machine: Machine) -> None:
-    """RejectedError when who logs in cannot become root."""
+    """RejectedError when the user logged in has no way to become root."""
     if not machine.root and not machine.sudo:
         raise RejectedError("Nothing can be changed there", "you are not root, and there is no sudo", "log in as root")

@@ -1,6 +1,6 @@
-"""An image onto a card, byte for byte, and read back. Which card that may be is disks.py's to say.
+"""An image onto a card, byte for byte, and read back. The choice of the card is disks.py's.
 
-The first chunk, with the partition table, is written last: until then the card is visibly no system, whatever happens.
+The first chunk, with the partition table, is written last: until then the card is visibly no system, come what may.
 """
 
 import errno
@@ -15,12 +15,12 @@ from flashing.image import boot_partition
 CHUNK = 4 * 1024 * 1024
 _ABSENT = (errno.ENXIO, errno.ENODEV, errno.ENOMEDIUM, errno.ENOENT)
 
-# What is being done ("writing", "verifying"), bytes done, bytes in all.
+# The step ("writing", "verifying"), bytes done, bytes in all.
 Progress = Callable[[str, int, int], None]
 
 
 def check_image(image: Path) -> int:
-    """The size of `image` in bytes; NotFoundError or BadArtifactError when it is no whole card image."""
+    """The size of `image` in bytes; NotFoundError or BadArtifactError unless it is a whole card image."""
     if not image.is_file():
         raise NotFoundError(f"There is no image {image}", "", "`flash.py image` makes one")
     boot_partition(image)
@@ -28,7 +28,7 @@ def check_image(image: Path) -> int:
 
 
 def write(image: Path, card: Path, progress: Progress) -> str:
-    """Write `image` to the start of `card` and compare; gives the SHA-256 of what is on it.
+    """Write `image` to the start of `card` and compare; gives the SHA-256 of the card's content.
 
     LamplightError when the card was pulled out, is full, may not be opened, or gives back something else.
     """
@@ -51,7 +51,7 @@ def write(image: Path, card: Path, progress: Progress) -> str:
 
 def _written(image: Path, card: Path, size: int, progress: Progress) -> str:
     digest, done = hashlib.sha256(), 0
-    # A disk that is mounted, or used otherwise, does not open exclusively.
+    # A disk mounted or otherwise in use does not open exclusively.
     descriptor = os.open(card, os.O_RDWR | os.O_EXCL)
     try:
         with image.open("rb") as source:
@@ -73,7 +73,7 @@ def _written(image: Path, card: Path, size: int, progress: Progress) -> str:
 
 
 def _put(descriptor: int, data: bytes, at: int) -> int:
-    """Write all of `data` at the offset; gives that of its end."""
+    """Write all of `data` at the offset; gives the offset of its end."""
     view = memoryview(data)
     while view:
         count = os.pwrite(descriptor, view, at)
@@ -82,7 +82,7 @@ def _put(descriptor: int, data: bytes, at: int) -> int:
 
 
 def _forget(descriptor: int, size: int) -> None:
-    """Let what was written be read from the card and not from memory, where the system can."""
+    """Let the written bytes be read from the card instead of memory, where the system can."""
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(descriptor, 0, size, os.POSIX_FADV_DONTNEED)
 

@@ -1,6 +1,6 @@
-"""`python -m device.doctor --config agent.toml`: looks at the board that the configuration describes.
+"""`python -m device.doctor --config agent.toml`: looks at the board described by the configuration.
 
-Exit codes: 0 when no check failed, 1 when one did, 2 and 3 for a configuration that cannot be used.
+Exit codes: 0 when every check passed or was left out, 1 when one failed, 2 and 3 for an unusable configuration.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from device.doctor import show, table
 from device.doctor.check import Result, healthy, perform
 from device.errors import LamplightError
 
-# Longer than any name of a check, so that lines can be shown as they come.
+# Longer than any name of a check, so lines can be shown as they come.
 _WIDTH = 26
 
 
@@ -47,9 +47,9 @@ if __name__ == "__main__":
     try:
         code = main()
     except BrokenPipeError:
-        # The reader has what it wanted; the interpreter's own flush at the end must not complain either.
+        # The reader has seen enough; the interpreter's own flush at the end must not complain either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141  # 128 + SIGPIPE
     sys.stderr.flush()
-    # Not sys.exit: a check that hangs must not hold the process.
+    # Not sys.exit: a hanging check must not hold the process.
     os._exit(code)

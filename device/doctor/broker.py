@@ -1,7 +1,7 @@
-"""The way to the broker, step by step: its name, its port, our credentials, and what its rules let us do.
+"""The way to the broker, step by step: its name, its port, our credentials, and our rights under its rules.
 
-Each step is a check, and one that could not be gone leaves those after it out. It connects beside the agent, under a
-name of its own, and leaves nothing behind: the one message it sends asks the shim for no chunks.
+Each step is a check; after an impossible step the later ones are left out. It connects beside the agent, under a name
+of its own, and leaves nothing behind: the one message it sends asks the shim for no chunks.
 """
 
 import os
@@ -69,7 +69,7 @@ class Broker:
         return ok(f"{where} takes connections")
 
     def secured(self) -> Finding:
-        """Its certificate is one that we trust, for the name that we know it by."""
+        """We trust its certificate, for the name we know the broker by."""
         if "reachable" not in self._way:
             return skip(_EARLIER)
         if self._config.tls:
@@ -112,7 +112,7 @@ class Broker:
         return ok(f"it takes {self._config.username!r} and its password")
 
     def may_publish(self, topic: str, harmless: bytes) -> Finding:
-        """The rules let us send on `topic`; tried with a message there that nobody minds."""
+        """The rules let us send on `topic`; tried with a harmless message there."""
         if "accepts" not in self._way:
             return skip(_EARLIER)
         with self._session() as session:
@@ -121,7 +121,7 @@ class Broker:
             return judge_rules(session.publish(topic, harmless), topic)
 
     def delivers(self, topic: str, expected: bool) -> Finding:
-        """What is retained on `topic` reaches us; `expected` when something must be there."""
+        """A message retained on `topic` reaches us; `expected` when there must be one."""
         if "accepts" not in self._way:
             return skip(_EARLIER)
         with self._session() as session:
@@ -137,7 +137,7 @@ class Broker:
 
 
 def of_device(config: BrokerConfig, fleet: str, device: str) -> tuple[Broker, Callable[[], Finding]]:
-    """The broker of a device, and the check of what its rules let the device send."""
+    """The broker of a device, and the check of the device's right to send under its rules."""
     broker = Broker(config, f"lamplight-{fleet}-{device}")
     want = topics.of_device(fleet, device, "want")
     return broker, lambda: broker.may_publish(want, messages.encode_want([]))
@@ -152,14 +152,14 @@ def judge_refusal(reason: str, user: str) -> Finding:
 
 
 def judge_rules(reason: str, topic: str) -> Finding:
-    """What the broker answered to a publication: "" when it took it, else why not."""
+    """The broker's answer to a publication: "" when it took it, else the reason of the refusal."""
     if not reason:
         return ok("the device's own topics can be used")
     return fail(f"it does not take what is sent to {topic}: {reason}", _RULES)
 
 
 def judge_delivery(payload: bytes | None, expected: bool) -> Finding:
-    """What was retained as `desired`, or None; `expected` when the device was given a deployment before."""
+    """The message retained as `desired`, or None; `expected` when the device was given a deployment before."""
     if payload:
         return ok(f"the desired state is there, {len(payload):,} bytes")
     if expected:
@@ -171,7 +171,7 @@ def judge_delivery(payload: bytes | None, expected: bool) -> Finding:
 
 
 class _Session:
-    """A short connection; `refusal` says why there is none ("" when there is), `told` whether the broker said so."""
+    """A short connection; `refusal` is why it failed ("" when connected), `told` whether the broker said so."""
 
     def __init__(self, config: BrokerConfig, name: str, version: MQTTProtocolVersion) -> None:
         self.version = version
@@ -207,13 +207,13 @@ class _Session:
         self._client.loop_stop()
 
     def publish(self, topic: str, payload: bytes) -> str:
-        """Why the broker does not take this; "" when it does."""
+        """The broker's reason to refuse this; "" when it takes it."""
         self._answered.clear()
         self._client.publish(topic, payload, qos=1)
         return self._reason if self._answered.wait(PATIENCE) else "it does not answer"
 
     def retained(self, topic: str) -> bytes | None:
-        """What the broker holds there; None for nothing."""
+        """The broker's retained message there, or None."""
         self._answered.clear()
         self._client.subscribe(topic, qos=1)
         self._answered.wait(_RETAINED)

@@ -1,4 +1,4 @@
-"""What a check is, and how checks are performed. It knows no particular check."""
+"""The form of a check, and how checks are performed. The particular checks are elsewhere."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,13 +13,13 @@ WARN = "warn"
 FAIL = "fail"
 SKIP = "skip"
 STATUSES = (OK, WARN, FAIL, SKIP)
-# Seconds that most checks may take; on a board's slow card they take tenths.
+# The time for most checks, in seconds; on a board's slow card they take tenths.
 PATIENCE = 10.0
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found: a status, a sentence, and what to do about it ("" when nothing is to be done)."""
+    """The result of a check: a status, a sentence, and a remedy ("" when all is done)."""
 
     status: str
     found: str
@@ -30,7 +30,7 @@ class Finding:
 class Check:
     """One thing to look at. Its `name` is stable; `run` gives a Finding, or one for each of several parts by name.
 
-    `run` may raise: that is a failed check. `seconds` is how long it may take.
+    An error raised by `run` is a failed check. `seconds` is how long it may take.
     """
 
     name: str
@@ -103,7 +103,9 @@ def _named(name: str, parts: Mapping[str, Finding]) -> dict[str, Finding]:
 
 
 def _within(check: Check) -> "Finding | Mapping[str, Finding]":
-    """The check's finding, or that it took too long. What hangs is left behind: its thread ends with the process."""
+    """The check's finding, or a failure for taking too long. A hanging check is left behind: its thread ends with the
+    process.
+    """
     found: list[Finding | Mapping[str, Finding]] = []
     thread = threading.Thread(target=lambda: found.append(_guarded(check)), name=check.name, daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""The board's clock: does it run at all, does it stand before what is known to be past, does it agree with another."""
+"""The board's clock: does it run at all, is it behind a time proved to be past, does it agree with another."""
 
 import json
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from device.trust.verify import TIME
 
 # No board with this code can live before this: 2026-01-01.
 _EARLIEST = 1_767_225_600.0
-# Seconds of difference that are no matter, and those that make records and expiry useless.
+# Differences in seconds: a harmless one, and one that makes records and expiry useless.
 _CLOSE, _FAR = 60.0, 86_400.0
 _SET_IT = (
     "Give the board a network with NTP (`timedatectl set-ntp true`), or a clock with a battery. "
@@ -18,14 +18,14 @@ _SET_IT = (
 
 
 def judge_set(now: float) -> Finding:
-    """Whether a clock that says `now`, in seconds since 1970, was ever set."""
+    """Whether a clock saying `now`, in seconds since 1970, was ever set."""
     if now < _EARLIEST:
         return fail(f"it says {when(now)}: it was never set", _SET_IT)
     return ok(when(now))
 
 
 def judge_floor(now: float, floor: float) -> Finding:
-    """Whether the clock stands behind the time floor: a time that signatures have proved to be past."""
+    """Whether the clock stands behind the time floor: a time proved by signatures to be past."""
     if not floor:
         return skip("no deployment was believed yet, so no time is known to be past")
     if now < floor:
@@ -34,7 +34,7 @@ def judge_floor(now: float, floor: float) -> Finding:
 
 
 def judge_agreement(now: float, reference: float | None) -> Finding:
-    """Whether the clock agrees with somebody else's, who says `reference`; None when nobody was asked."""
+    """Whether the clock agrees with another clock's `reference`; None when there was none to ask."""
     if reference is None:
         return skip("nobody to compare with", "`lamplight doctor DEVICE` compares it with the shim's clock")
     apart = now - reference
@@ -45,7 +45,7 @@ def judge_agreement(now: float, reference: float | None) -> Finding:
 
 
 def time_floor(trusted: Path) -> float:
-    """The time floor in the file of trusted metadata, in seconds since 1970; 0.0 when there is none."""
+    """The time floor in the file of trusted metadata, in seconds since 1970; 0.0 when the file is missing."""
     try:
         return float(json.loads(json.loads(trusted.read_bytes())[TIME]))
     except (OSError, ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""The board's secrets and what is trusted from the start: are they there, and can nobody else read or change them."""
+"""The board's secrets and its first roots of trust: are they there, and safe from other users' reading and writing."""
 
 import stat
 from pathlib import Path
@@ -12,7 +12,7 @@ _PROVISION = "Provision the board again, which writes it"
 
 
 def own_password(config: AgentConfig) -> Finding:
-    """The board's password; one that was not let in yet has none."""
+    """The board's password; a board still waiting to be let in has none."""
     path = config.broker.password_file
     if config.enrolment is not None and not path.exists():
         mark = Passwords(path).offered()
@@ -33,7 +33,7 @@ def password(path: Path) -> Finding:
 
 
 def unreadable(path: Path) -> Finding | None:
-    """A failure when the file cannot be read at all."""
+    """A failure for an unreadable file."""
     try:
         with path.open("rb"):
             return None
@@ -44,7 +44,7 @@ def unreadable(path: Path) -> Finding | None:
 
 
 def unchangeable(path: Path) -> Finding:
-    """A folder whose content decides what is trusted: nobody else may write into it."""
+    """A folder of trust: only its owner may write into it."""
     if not path.is_dir():
         return fail(f"{path} is missing", _PROVISION)
     if open_to := others(path, stat.S_IWGRP | stat.S_IWOTH):

@@ -8,7 +8,7 @@ from pathlib import Path
 from device.doctor.check import Finding, fail, ok, skip, warn
 from device.update.store import RESERVE
 
-# Bytes and files with which an ordinary deployment still fits.
+# Free bytes and files: enough for an ordinary deployment.
 _COMFORT = 128 * 1024 * 1024
 _FEW_FILES, _NO_FILES = 2000, 100
 _MAKE_ROOM = "Remove what is not needed: `du -x -d 2 -h / | sort -h | tail` shows where it is"
@@ -46,7 +46,7 @@ def judge_free(free: int, total: int) -> Finding:
 
 
 def judge_files(free: int, total: int) -> Finding:
-    """How many files the disk can still take (inodes); `total` 0 where the file system has no such limit."""
+    """How many files the disk can still take (inodes); `total` 0 where the file system sets no such limit."""
     if not total:
         return skip("this file system does not count files")
     told = f"{free:,} more files fit"

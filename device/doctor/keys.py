@@ -1,4 +1,4 @@
-"""Signed metadata: is it there, does it parse, and for how long is it good. It verifies no signature: see verify.py."""
+"""Signed metadata: is it there, does it parse, and for how long is it good. Verifying signatures is verify.py's."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _NEW_ROOT = "Sign a new root and deploy, which carries it; a board whose roots h
 
 
 def expiry(metadata: str) -> float:
-    """When a TUF metadata file's text ends, in seconds since 1970; raises ProtocolError when it is none."""
+    """When a TUF metadata file's text expires, in seconds since 1970; raises ProtocolError for any other text."""
     try:
         signed = table(table(json.loads(metadata), "metadata").get("signed"), "metadata.signed")
         return datetime.fromisoformat(text(signed, "expires", "metadata.signed")).timestamp()
@@ -45,7 +45,7 @@ def judge_root(end: float, now: float) -> Finding:
 
 
 def judge_roles(ends: Mapping[str, float], now: float) -> Finding:
-    """How long the roles that are signed again and again are still good, by their names."""
+    """How long the regularly signed roles are still good, by their names."""
     if not ends:
         return skip("no deployment was believed yet")
     first = min(ends, key=lambda each: ends[each])
@@ -58,7 +58,7 @@ def judge_roles(ends: Mapping[str, float], now: float) -> Finding:
 
 
 def trusted(path: Path, now: float) -> Mapping[str, Finding]:
-    """The metadata that the board has come to trust."""
+    """The metadata trusted by the board so far."""
     if not path.exists():
         return {"roles": skip("no deployment was believed yet")}
     try:

@@ -1,4 +1,4 @@
-"""The Python that runs here, and the libraries it finds."""
+"""The Python of this process, and the libraries it finds."""
 
 import platform
 import sys
@@ -29,7 +29,7 @@ def python(here: tuple[int, int] = sys.version_info[:2]) -> Finding:
 
 
 def required() -> Finding:
-    """Whether the libraries that the agent needs are installed, in versions that will do."""
+    """Whether the agent's required libraries are installed, in fitting versions."""
     wanted = _wanted()
     if wanted is None:
         return skip("the agent runs from a bare checkout, which does not say what it needs")
@@ -51,7 +51,7 @@ def inference() -> Finding:
 
 
 def _wanted() -> AgentManifest | None:
-    """What the version that runs says it needs: a deployed one in its runtime.toml, the installed one to pip."""
+    """The running version's requirements: a deployed one's from its runtime.toml, an installed one's from pip."""
     here = Path(version.__file__).parents[1]
     if (here / agent.NAME).is_file():
         return agent.read(here)

@@ -1,4 +1,4 @@
-"""The board's pins: is a line held by another program than the agent. It requests no line that one may want."""
+"""The board's pins: is a line held by another program than the agent. Lines are only looked at, never requested."""
 
 import errno
 from collections.abc import Callable
@@ -12,7 +12,7 @@ _LET_GO = "End the program that holds it (`gpioinfo` shows its name), or take an
 
 
 def judge(used: bool, consumer: str, agent_runs: bool) -> Finding:
-    """A line that is `used` by `consumer` ("" when it gave no name), while the agent runs or not."""
+    """A line `used` by `consumer` ("" for one giving no name), with the agent running or not."""
     if not used:
         return ok("free")
     by = f"held by {consumer}" if consumer else "held by a program that gives no name"
@@ -41,14 +41,14 @@ def _simulated(of: BoardPin, simulation: Path, agent_runs: bool) -> Finding:
             return judge(True, "", agent_runs)
         raise
     finally:
-        # Whatever this connection holds is let go with it.
+        # All lines of this connection are let go with it.
         link.close()
 
 
 def _line_info(
     line: int, chips: Callable[[], list[Path]] = lambda: sorted(Path("/dev").glob("gpiochip*"))
 ) -> tuple[bool, str] | None:
-    """Whether the line is used, and by whom, on the controller that has the header's pins; None without one."""
+    """Whether the line is used, and by whom, on the controller of the header's pins; None without a controller."""
     import gpiod
 
     for path in chips():

@@ -1,4 +1,4 @@
-"""Whether an agent is at work in a state folder. It takes no lock, not even for a moment: one may be starting."""
+"""Whether an agent is at work in a state folder. It takes no lock, not even for a moment: an agent may be starting."""
 
 import os
 from pathlib import Path

@@ -1,6 +1,6 @@
 """The doctor asked for from afar: a call to the agent itself, told by its type, answered with the checks' results.
 
-It runs in a process of its own: what it imports and what it breaks are not the agent's.
+It runs in a process of its own, so its imports and its crashes leave the agent alone.
 """
 
 import json
@@ -25,7 +25,7 @@ _LATEST = 2**40
 
 
 def answer(config: Path, data: object) -> dict[str, object]:
-    """The results of the checks of the board that `config` describes; raises LamplightError without any."""
+    """The results of the checks for the board described by `config`; raises LamplightError without any."""
     reference = _reference(data)
     command = [sys.executable, "-P", "-m", "device.doctor", "--json", "--config", str(config)]
     command += [] if reference is None else ["--reference", str(reference)]

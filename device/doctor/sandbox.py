@@ -1,4 +1,4 @@
-"""What confines functions on this machine, aspect by aspect, and how to get what is missing."""
+"""The confinement of functions on this machine, aspect by aspect, and how to get the missing ones."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ print(json.dumps(confinement(groups.held(places.places()))))
 """
 _GROUPS = "Run the agent as a systemd service with `Delegate=cpu memory pids`, as flashed cards do"
 _NAMESPACES = "Allow user namespaces (`sysctl user.max_user_namespaces`), or run the agent as root"
-# docs/confinement.md says what each aspect is.
+# docs/confinement.md explains each aspect.
 _REMEDIES: Mapping[str, str] = {
     "user": "Run the agent as root: it then gives each function a user of its own",
     "privileges": "Use a kernel of 3.5 or newer",
@@ -34,12 +34,12 @@ _ELSE = "docs/confinement.md says what it needs"
 
 
 def features(required: Collection[str]) -> Mapping[str, Finding]:
-    """Each aspect of confinement; `required` are those that agent.toml demands."""
+    """Each aspect of confinement; `required` are those demanded by agent.toml."""
     return {aspect.replace(" ", "-"): judge(aspect, how, aspect in required) for aspect, how in _probe().items()}
 
 
 def judge(aspect: str, how: str, required: bool) -> Finding:
-    """One aspect, for which the machine has `how`."""
+    """One aspect; `how` is the machine's way to it."""
     if how != _NOTHING:
         return ok(how)
     remedy = _REMEDIES.get(aspect, _ELSE)

@@ -1,6 +1,6 @@
-"""The board's sensors and the buses they are on: can the bus be opened, does the chip answer, and where.
+"""The board's sensors and their buses: can the bus be opened, does the chip answer, and where.
 
-It reads a sensor as a function does, beside whoever else reads it, and changes nothing on the board.
+It reads a sensor as a function does, beside all other readers, and leaves the board unchanged.
 """
 
 import os
@@ -31,7 +31,7 @@ def node(path: Path) -> Finding:
 
 
 def bus(of: Bus, simulation: Path | None) -> Finding:
-    """One bus of the board, or the simulated hardware that plays it."""
+    """One bus of the board, or of the simulated hardware playing it."""
     if simulation is None:
         return node(Path(f"/dev/i2c-{of.number}"))
     with World.connect(simulation):
@@ -56,7 +56,7 @@ def sensor(board: Board, name: str, simulation: Path | None) -> Finding:
 
 
 def judge_reading(reading: Reading) -> Finding:
-    """What a reading says of the sensor. (The driver's own lux is None both at saturation and in darkness.)"""
+    """The reading's account of the sensor. (The driver's own lux is None both at saturation and in darkness.)"""
     if reading.saturated:
         return warn("it is saturated: brighter than it can measure", "Shade it, or move it out of direct sunlight")
     if reading.lux == 0:

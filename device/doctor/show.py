@@ -1,4 +1,4 @@
-"""The doctor's results as lines of text, for a board too, which has no library for a terminal."""
+"""The doctor's results as lines of text, fit for a board without a library for terminals."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ _WORDS = {"ok": "ok", "warn": "to look at", "fail": "failed", "skip": "left out"
 
 
 def lines(result: Result, width: int) -> list[str]:
-    """One result: what was found, and below it what to do. `width` is that of the longest name."""
+    """One result: the finding, and below it the remedy. `width` is the longest name's."""
     first = f"{result.status:<4}  {result.name:<{width}}  {printable(result.found)}"
     return [first, f"{'':<{6 + width}}  try: {printable(result.remedy)}"] if result.remedy else [first]
 
@@ -27,5 +27,5 @@ def width(results: Sequence[Result]) -> int:
 
 
 def printable(text: str) -> str:
-    """Without control characters: what a file or a broker says must not drive a terminal."""
+    """The text free of control characters: a file's or a broker's words must not drive a terminal."""
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text.replace("\n", "; "))

@@ -1,4 +1,4 @@
-"""The agent's state folder: what is installed, is it whole, what has failed, and what waits to be sent.
+"""The agent's state folder: the installed generations, their files, the failures, and the records waiting to be sent.
 
 It only reads: the agent may be at work in it.
 """
@@ -18,7 +18,7 @@ _DEPLOY_AGAIN = "Deploy again: what is damaged is fetched anew. If it comes back
 
 
 def ledger(update: Path) -> Finding:
-    """Which generations are installed, by the ledger."""
+    """The installed generations, by the ledger."""
     try:
         found = slots.load(update / "slots.json")
     except ProtocolError as error:
@@ -30,7 +30,7 @@ def ledger(update: Path) -> Finding:
 
 
 def store(update: Path) -> Finding:
-    """Whether every artifact that a slot needs is on disk, byte for byte."""
+    """Whether every artifact of a slot is on disk, byte for byte."""
     needed = _slots(update)
     if needed is None:
         return skip("without a ledger nobody knows what belongs here")
@@ -55,7 +55,7 @@ def failed(update: Path) -> Finding:
 
 
 def outbox(path: Path) -> Finding:
-    """What waits to be acknowledged by the shim."""
+    """The records waiting for the shim's acknowledgement."""
     if not path.exists():
         return skip("the agent has not run yet")
     try:
@@ -69,7 +69,7 @@ def outbox(path: Path) -> Finding:
 
 
 def judge_backlog(sizes: dict[str, int]) -> Finding:
-    """Bytes that wait in each stream, against what may."""
+    """The waiting bytes of each stream, against its budget."""
     told = ", ".join(f"{size / 1e6:.1f} MB of {stream}" for stream, size in sorted(sizes.items())) or "nothing"
     full = [stream for stream, size in sizes.items() if stream in BUDGETS and size > BUDGETS[stream] // 2]
     if full:
@@ -91,5 +91,5 @@ def _whole(tree: Path, digest: str) -> bool:
     try:
         return tree.is_dir() and archive.digest(tree) == digest
     except Exception:
-        # Whatever a damaged tree does to the reader: it is not whole.
+        # A damaged tree may trip the reader in any way: it is not whole.
         return False

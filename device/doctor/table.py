@@ -1,4 +1,4 @@
-"""Which checks a board has, in the order in which they are told. The only place where the doctor's parts meet."""
+"""The list of a board's checks, in the order they are told in. The only place where the doctor's parts meet."""
 
 import time
 from collections.abc import Callable
@@ -26,14 +26,14 @@ from device.errors import LamplightError
 from device.protocol import topics
 from device.update import slots
 
-# Seconds for hashing what is installed, on a slow card.
+# Seconds for hashing all installed files, on a slow card.
 _STORE_PATIENCE = 120.0
 
 
 def checks(config: AgentConfig, reference: float | None = None, now: Callable[[], float] = time.time) -> list[Check]:
-    """The checks of the board that `config` describes.
+    """The checks of the board described by `config`.
 
-    `reference` is what the shim's clock says, in seconds since 1970, when somebody knows; `now` is the board's own.
+    `reference` is the time on the shim's clock, in seconds since 1970, when known; `now` is the board's own.
     """
     return [
         Check("agent.running", partial(process.agent, config.state)),

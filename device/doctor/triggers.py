@@ -1,4 +1,4 @@
-"""The triggers of the functions that run: which of them deliver nothing, as the agent says. It starts none itself."""
+"""The triggers of the running functions: which of them deliver nothing, as the agent says. It starts none itself."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ def triggers(state: Path, agent_runs: bool) -> Finding | Mapping[str, Finding]:
 
 
 def judge(broken: tuple[TriggerFault, ...]) -> Finding:
-    """The triggers of one function that deliver nothing."""
+    """The silent triggers of one function: they deliver nothing."""
     if not broken:
         return ok("all of its triggers deliver")
     told = "; ".join(f"{each.trigger} does not work: {each.error}" for each in broken)

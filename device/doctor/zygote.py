@@ -13,7 +13,7 @@ PATIENCE = 90.0
 
 
 def starts(board: Board, simulation: Path | None) -> Finding:
-    """Start a worker that is told nothing. ForkError when there is none to be had."""
+    """Start a worker without a task. ForkError when the start fails."""
     zygotes = Zygotes(Hardware(board, simulation))
     try:
         fork = zygotes.fork(infers=False)

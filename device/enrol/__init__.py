@@ -2,6 +2,6 @@
 
 secret      makes a password, and its hash
 passwords   the files they lie in: the present one, and the next one until it has worked
-joining     the first contact, as a user that can do nothing but ask
+joining     the first contact, as a user with the one right to ask
 renewal     offers the next password, once connected
 """

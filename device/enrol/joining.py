@@ -1,7 +1,7 @@
 """The first contact: a board without a password of its own asks to be let in, until the shim has said yes.
 
-It connects as a user that may do nothing else, on a thread of its own; what runs on the board goes on meanwhile. It
-does not decide who it is: the name is agent.toml's. What happens after it is `joined`'s.
+It connects as a user with this one right, on a thread of its own; the board's functions go on meanwhile. Its name is
+given by agent.toml. The work after it is `joined`'s.
 """
 
 import logging
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 class Joining:
     """Sees to it that the board has a password, then calls `joined`, on the caller's thread when it has one already.
 
-    `enrolment` None means that the board has to have one.
+    `enrolment` None means: the board must have one already.
     """
 
     def __init__(self, config: AgentConfig, passwords: Passwords, serial: str, joined: Callable[[], None]) -> None:
@@ -112,7 +112,7 @@ class Joining:
         client.connect(broker.host, broker.port, _KEEPALIVE)
         client.loop_start()
         try:
-            # `stop` that came before `clear` is seen here, and a later one wakes.
+            # A `stop` before `clear` is seen here, and a later one wakes.
             if not self._stopping.is_set():
                 over.wait(ASK_AGAIN)
         finally:
@@ -132,7 +132,7 @@ class Joining:
         return self._last
 
     def _take_over(self, where: EnrolmentConfig) -> bool:
-        """The password becomes the board's own, and what was only for asking goes. False when the disk fails."""
+        """The password becomes the board's own, and the means of asking are removed. False when the disk fails."""
         try:
             self._passwords.joined()
             for spent in (where.token_file, where.password_file):

@@ -26,11 +26,11 @@ class Passwords:
         return self._path.exists()
 
     def offered(self) -> str:
-        """The hash that `offer` gave last, "" when there is none on offer."""
+        """The hash last given by `offer`, "" when it is no longer on offer."""
         return self._lines()[1] if self._next.exists() else ""
 
     def offer(self) -> str:
-        """The hash of the next password, which is made when there is none; the same until that one has worked."""
+        """The hash of the next password, made when missing; the same until that password has worked."""
         with self._lock:
             if not self._next.exists():
                 password = new_password()
@@ -50,12 +50,12 @@ class Passwords:
             self._trying_next = True
 
     def refused(self) -> None:
-        """The broker did not take what `choose` gave: the other one is tried, for an answer may have been lost."""
+        """The broker refused the password from `choose`: try the other one next, for an answer may have been lost."""
         with self._lock:
             self._trying_next = not self._trying_next and self._next.exists()
 
     def worked(self) -> None:
-        """The broker took what `choose` gave."""
+        """The broker took the password from `choose`."""
         with self._lock:
             if self._trying_next:
                 self._keep_next()

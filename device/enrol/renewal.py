@@ -1,6 +1,6 @@
 """Offers the shim the board's next password, at each connection and once a day; the shim takes it when it is time.
 
-Whether it is time is the shim's to say: it has a clock. It does not connect (link/session.py).
+The shim decides the time: it has a clock. Connecting is link/session.py's.
 """
 
 import logging
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class Renewal:
-    """For the device `name`. `send` gives the body of an ask to the broker, False when it is not there."""
+    """For the device `name`. `send` gives the body of an ask to the broker, False when the broker is away."""
 
     def __init__(
         self, name: str, board: str, passwords: Passwords, send: Callable[[bytes], bool], clock: Callable[[], float]

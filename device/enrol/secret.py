@@ -1,4 +1,4 @@
-"""A password for the broker, and what the broker's password file holds of it. It keeps nothing."""
+"""A password for the broker, and its entry in the broker's password file. It keeps nothing."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ _SALT_BYTES = 12
 
 
 def new_password() -> str:
-    """A password of 256 random bits, in characters that are safe anywhere."""
+    """A password of 256 random bits, in characters safe anywhere."""
     return secrets.token_urlsafe(32)
 
 

@@ -8,7 +8,7 @@ _MOST = 64
 
 
 def read(root: Path = Path("/")) -> str:
-    """Its printable part, at most 64 characters; "" when the board tells none."""
+    """Its printable part, at most 64 characters; "" when the board has none."""
     for source in _SOURCES:
         try:
             told = (root / source).read_bytes()[:_MOST].decode("ascii", "replace")

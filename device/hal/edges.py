@@ -1,6 +1,6 @@
 """Edges of an input pin, as the kernel reports them, through libgpiod. Importing this imports Blinka: see hardware.py.
 
-Blinka knows no edges, but finds the line: its Pin says on which controller it is. The line is held as long as edges are
+Blinka knows no edges, but finds the line: its Pin names the line's controller. The line is held as long as edges are
 wanted, so nobody else can read the pin meanwhile. It reports every edge; debouncing is the trigger's.
 """
 
@@ -57,7 +57,7 @@ class Edges:
             return bool(self._request.get_value(self._number).value)
 
     def wait(self, timeout: float) -> list[Edge]:
-        """The edges since the last call, oldest first; none when there are none within `timeout` seconds."""
+        """The edges since the last call, oldest first; empty after `timeout` seconds of silence."""
         with explained(self._name, self._pin):
             if not self._request.wait_edge_events(timeout):
                 return []

@@ -1,4 +1,4 @@
-"""What can go wrong with hardware. Each says which pin or chip, why, and what to try."""
+"""The errors of hardware. Each names the pin or chip, the reason, and a remedy."""
 
 from device.errors import LamplightError
 

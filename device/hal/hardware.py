@@ -1,7 +1,7 @@
 """The hardware of one board, by logical names. The only door to pins and sensors for the rest of the device.
 
-Making a Hardware imports and opens nothing, so that it can be sent to another process. Blinka is imported by
-prepare(); pins and sensors are opened by those who use them, each process for itself.
+Making a Hardware imports and opens nothing, so that it can be sent to another process. Blinka is imported by prepare();
+pins and sensors are opened by their users, each process for itself.
 """
 
 import importlib
@@ -43,7 +43,7 @@ class Hardware:
     def prepare(self) -> None:
         """Import Blinka and the drivers: slow the first time, so do it before forking. Opens no file descriptors.
 
-        Raises UsageError when this machine is not the board it is said to be.
+        Raises UsageError when this machine is another board than the configured one.
         """
         if not (self.board.pins or self.board.buses):
             return
@@ -66,7 +66,7 @@ class Hardware:
             ) from error
 
     def files(self, pins: Sequence[str], sensors: Sequence[str], buses: Sequence[str] = ()) -> list[Path]:
-        """The device nodes, or the simulation's socket, by which these pins, sensors and buses are used."""
+        """The device nodes, or the simulation's socket, for using these pins, sensors and buses."""
         if not pins and not sensors and not buses:
             return []
         if self._simulation is not None:
@@ -77,7 +77,7 @@ class Hardware:
         return [*chips, *(Path(f"/dev/i2c-{number}") for number in sorted(numbers))]
 
     def output(self, pin: str) -> "Output":
-        """The output `pin`, at the level it has now. Raises PinError (busy, not permitted) and NotFoundError."""
+        """The output `pin`, at its present level. Raises PinError (busy, not permitted) and NotFoundError."""
         found = self._find("pin", self.board.pins, pin)
         self.prepare()
         from device.hal.pins import Output
@@ -93,7 +93,7 @@ class Hardware:
         return Input(pin, found)
 
     def edges(self, pin: str, pull: str = "") -> "Edges":
-        """The edges of the input `pin`; `pull` as in the board file, which says it when it is "".
+        """The edges of the input `pin`; `pull` as in the board file, and from there when it is "".
 
         Raises PinError (busy, not permitted) and NotFoundError.
         """
@@ -104,7 +104,7 @@ class Hardware:
         return Edges(pin, found, pull or found.pull)
 
     def sensor(self, name: str) -> LightSensor:
-        """The sensor `name`; it is opened by its first read, which may raise SensorError. Raises NotFoundError."""
+        """The sensor `name`; its first read opens it, and may raise SensorError. Raises NotFoundError."""
         found = self._find("sensor", self.board.sensors, name)
         chip = self._find("driver", CHIPS, found.chip)
         bus = self.board.buses[found.bus]
@@ -112,7 +112,7 @@ class Hardware:
         return chip.sensor(Place(found, bus, lambda: self._open_bus(bus.blinka)))
 
     def rest(self, pin: str, level: bool) -> None:
-        """Drive an output to its safe level and let go of it. A pin that has this level does not change."""
+        """Drive an output to its safe level and let go of it. A pin at this level does not change."""
         found = self._find("pin", self.board.pins, pin)
         self.prepare()
         from device.hal.pins import Output
@@ -120,7 +120,7 @@ class Hardware:
         Output(pin, found, level).close()
 
     def _check_names(self) -> None:
-        """Blinka has a `board` without pins for a machine that it does not know."""
+        """Blinka has a `board` without pins for a machine unknown to it."""
         needed = [*(p.blinka for p in self.board.pins.values()), *(b.blinka for b in self.board.buses.values())]
         missing = [name for name in needed if not hasattr(_blinka_board(), name)]
         if missing:

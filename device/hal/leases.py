@@ -1,8 +1,8 @@
 """Which hardware the functions of one generation may hold together. Pure: no hardware is opened.
 
-An output pin belongs to one function alone, and so does a bus that a function talks to with a driver of its own. An
-input pin or a sensor may be shared. A pin with a gpio trigger is watched all the time: it may have several such
-triggers, with the same pull, but nobody leases it beside them.
+An output pin belongs to one function alone, and so does a bus under a function's own driver. An input pin or a sensor
+may be shared. A pin with a gpio trigger is watched all the time: it may have several such triggers, with the same pull,
+but no leases beside them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from device.protocol.triggers import GpioTrigger
 
 
 def check(board: Board, functions: Iterable[FunctionManifest]) -> None:
-    """Raise LeaseError when `functions` ask for what `board` lacks, or for something of which there is one, twice."""
+    """Raise LeaseError when `functions` ask for hardware missing on `board`, or ask twice for a single thing."""
     given = list(functions)
     for function in given:
         _check_present(board, function)

@@ -1,7 +1,7 @@
 """Output and input pins through Blinka's digitalio. Importing this imports Blinka: see hardware.py.
 
-Two things are done otherwise than by a plain DigitalInOut: an output keeps the level that its line has, and an input
-is held only while it is read, so that several functions may read one button.
+Two things are done otherwise than by a plain DigitalInOut: an output keeps the present level of its line, and an input
+is held only during a read, so that several functions may read one button.
 """
 
 import errno
@@ -27,18 +27,18 @@ INPUT_PAUSE = 0.002
 
 
 class _HeldOutput(_io.DigitalInOut):
-    """A DigitalInOut that is an output from the start and takes its line over at the level it has.
+    """A DigitalInOut that is an output from the start and takes its line over at its present level.
 
     A plain one makes the line an input first, so that a lamp goes out, and `switch_to_output(value=True)` then drives
-    it low before high: a relay would pulse. Here the line is requested without a change, read, and only then made
-    an output, at that level in the same request. (libgpiod_pin_2_x.py; the kernel sets level before direction.)
-    With a `level` it is driven to that in the same way: an input becomes an output that was never anything else.
+    it low before high: a relay would pulse. Here the line is requested unchanged, read, and only then made an output,
+    at that level in the same request. (libgpiod_pin_2_x.py; the kernel sets level before direction.) With a `level` it
+    is driven to that in the same way: an input becomes an output at that level from its first moment.
     """
 
     def __init__(self, pin: Any, level: bool | None = None) -> None:
         held = self._pin = _io.Pin(pin.id)
         held.init(mode=None)
-        # The level that init(OUT) drives; Blinka sets it only together with the line, which needs an output.
+        # The level driven by init(OUT). Blinka sets it only together with an output's line.
         held._value = int(held.value() if level is None else level)
         held.init(mode=held.OUT)
 
@@ -49,7 +49,7 @@ class _HeldOutput(_io.DigitalInOut):
 
 
 class Output:
-    """The output pin called `name`. It has `level`, or without one that which it had before, until `value` is set."""
+    """The output pin called `name`. It has `level`, or else its earlier level, until `value` is set."""
 
     def __init__(self, name: str, pin: BoardPin, level: bool | None = None) -> None:
         self._name = name
@@ -74,7 +74,7 @@ class Output:
 
 
 class Input:
-    """The input pin called `name`, with the pull that the board file says."""
+    """The input pin called `name`, with the pull from the board file."""
 
     def __init__(self, name: str, pin: BoardPin) -> None:
         self._name = name
@@ -94,7 +94,7 @@ class Input:
             return self._look()
 
     def close(self) -> None:
-        """Nothing is held between two reads."""
+        """Do nothing: the pin is only held during a read."""
 
     def _look(self) -> bool:
         with _io.DigitalInOut(getattr(_board, self._pin.blinka)) as line:
@@ -104,7 +104,7 @@ class Input:
 
 @contextmanager
 def explained(name: str, pin: BoardPin) -> Generator[None, None, None]:
-    """Turn what Blinka and the kernel raise into a PinError that says what to do."""
+    """Turn the errors of Blinka and the kernel into a PinError with a remedy."""
     where = f"pin {name!r} (header pin {pin.header}, GPIO {pin.line})"
     try:
         yield

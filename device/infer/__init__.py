@@ -1,1 +1,1 @@
-"""ONNX models on the board: what a model's files must be, running them, and accepting a new one."""
+"""ONNX models on the board: the form of a model's files, running them, and accepting a new one."""

@@ -1,7 +1,7 @@
 """Decides whether a board may use a model, in a process of its own: `python -m device.infer.acceptance DIR [--json]`.
 
 The model is a stranger's bytes in a large C++ library, so the caller never loads it: `accept` starts the process,
-bounds its time, and believes only a small verdict. What is checked is checks.py's.
+bounds its time, and believes only a small verdict. The checks themselves are in checks.py.
 """
 
 import argparse
@@ -30,15 +30,14 @@ _REPOSITORY = Path(__file__).parents[2]
 
 
 class AbandonedError(LamplightError):
-    """The checks were given up before they came to an end; nothing is known of the model."""
+    """The checks were given up before their end; nothing is known of the model."""
 
 
 def accept(folder: Path, timeout: float = DEFAULT_TIMEOUT, abandoned: Callable[[], bool] = lambda: False) -> None:
     """Return when the model in `folder` may be used here; `timeout` in seconds is for all checks together.
 
-    Raises BadArtifactError saying what is wrong with the model; one that crashes, hangs or takes too much memory
-    is wrong too, as is any model on a board without onnxruntime. AbandonedError once `abandoned`, which is asked now
-    and then, says so.
+    Raises BadArtifactError with the model's fault; one that crashes, hangs or takes too much memory is wrong too, as is
+    any model on a board without onnxruntime. AbandonedError once `abandoned`, asked now and then, says so.
     """
     with tempfile.TemporaryFile() as verdict, tempfile.TemporaryFile() as complaints:
         status = _run(folder, timeout, verdict, complaints, abandoned)
@@ -111,7 +110,7 @@ def _head(file: IO[bytes], limit: int) -> bytes:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Check one model and print the verdict; 0 when it is accepted, 5 when it is not."""
+    """Check one model and print the verdict; 0 when it is accepted, 5 when it is refused."""
     parser = argparse.ArgumentParser(
         prog="python -m device.infer.acceptance", description="Check a model before a board uses it."
     )

@@ -1,7 +1,7 @@
-"""What a model must show before a board runs it: the checks themselves.
+"""The proofs asked of a model before a board runs it: the checks themselves.
 
-Runs a stranger's model, so it is called only in the process of its own that acceptance.py starts: a model
-that crashes, hangs or eats memory takes nothing else along.
+Runs a stranger's model, so it is called only in the process of its own started by acceptance.py: a model may crash,
+hang or eat memory there and takes nothing else along.
 """
 
 import time
@@ -15,13 +15,13 @@ from device.protocol.manifest import MIB, ModelManifest
 
 # A shared machine makes single runs slow; a model is too slow when not one of so many is in time.
 _LATENCY_RUNS = 20
-# Above the budget, for what Python itself takes meanwhile; within it, growth is measured and judged at the end.
+# Above the budget, for Python's own use meanwhile; within it, growth is measured and judged at the end.
 _SLACK = 32 * MIB
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was found: golden vectors passed, the fastest run in seconds, and the memory the model added in bytes."""
+    """The findings: golden vectors passed, the fastest run in seconds, and the memory the model added in bytes."""
 
     vectors: int
     latency: float
@@ -29,9 +29,9 @@ class Report:
 
 
 def examine(folder: Path) -> Report:
-    """Check the model in `folder` by running it; raises RejectedError saying what is wrong with it.
+    """Check the model in `folder` by running it; raises RejectedError with its fault.
 
-    Sets limits on this process that cannot be lifted again.
+    Sets limits on this process for the rest of its life.
     """
     manifest = files.check_files(folder)
     vectors = golden.parse(files.read(folder, files.GOLDEN), manifest)

@@ -1,7 +1,7 @@
-"""The files that make a model, and the checks of them that need no onnxruntime.
+"""The files of a model, and the checks of them that need no onnxruntime.
 
-Cheap enough for `lamplight deploy` on a laptop, and the first thing that acceptance does on the board. Nothing is run
-here: whether the model loads, and gives the golden outputs in time, is checks.py's.
+Cheap enough for `lamplight deploy` on a laptop, and the first step of acceptance on the board. Nothing is run here:
+whether the model loads, and gives the golden outputs in time, is checks.py's.
 """
 
 import stat
@@ -19,7 +19,7 @@ MODEL = "model.onnx"
 MANIFEST = "model.toml"
 GOLDEN = "golden.json"
 MODEL_FILES = (GOLDEN, MODEL, MANIFEST)
-"""What a model's artifact holds, and all that is sent: not the script that trained it, nor its card."""
+"""The content of a model's artifact, and all files sent: the training script and the model's card stay behind."""
 
 _LIMITS = {MODEL: MAX_ARTIFACT, MANIFEST: 64 * 1024, GOLDEN: 4 * 1024 * 1024}
 
@@ -47,7 +47,7 @@ def check_files(folder: Path) -> manifest.ModelManifest:
 
 
 def read(folder: Path, name: str) -> bytes:
-    """The content of one of MODEL_FILES; raises BadArtifactError for what is missing, too large or no regular file."""
+    """The content of one of MODEL_FILES; raises BadArtifactError when it is missing, too large or no regular file."""
     path = folder / name
     try:
         found = path.lstat()

@@ -1,8 +1,8 @@
-"""Golden vectors: inputs with the outputs that the model gave where it was made.
+"""Golden vectors: inputs with the model's outputs from the place where it was made.
 
     {"vectors": [{"inputs": {"lux": [[…]]}, "outputs": {"presence": [[…]]}}, …]}
 
-A board that computes something else (another runtime, a broken file) is found out with them before the model is used.
+They expose a board with other results (another runtime, a broken file) before the model is used.
 Pure: parses and compares; running the model is checks.py's.
 """
 
@@ -28,7 +28,7 @@ class Vector:
 
 
 def parse(data: bytes, manifest: ModelManifest) -> list[Vector]:
-    """The vectors in a golden.json; raises BadArtifactError when there are none or they do not fit `manifest`."""
+    """The vectors in a golden.json; raises BadArtifactError when it has none or they do not fit `manifest`."""
     try:
         document = table(json.loads(data), "golden.json")
         only(document, ("vectors",), "golden.json")

@@ -1,6 +1,6 @@
-"""What the process that checks a model may take, and how much it took.
+"""Limits for the process that checks a model, and a measure of its use.
 
-Limits hold for the process that sets them and cannot be raised again, so only that short-lived process calls these.
+Limits hold for the process setting them, for good, so only that short-lived process calls these.
 """
 
 import resource
@@ -11,7 +11,7 @@ from pathlib import Path
 def bound(seconds: int, written: int) -> None:
     """Bound processor time in seconds and the size of files written in bytes; no core dumps.
 
-    The parent bounds time too; this holds when the parent itself was killed.
+    The parent bounds time too; this holds even when the parent was killed.
     """
     _lower(resource.RLIMIT_CPU, seconds)
     _lower(resource.RLIMIT_FSIZE, written)
@@ -19,16 +19,16 @@ def bound(seconds: int, written: int) -> None:
 
 
 def bound_memory(more: int) -> None:
-    """Let this process take `more` bytes of data at most; on Linux only, where what it has now can be read."""
+    """Let this process take `more` bytes of data at most; on Linux only, where its present size can be read."""
     if sys.platform == "linux":
         # Not RLIMIT_AS: onnxruntime maps many times what it uses.
         _lower(resource.RLIMIT_DATA, _status("VmData") + more)
 
 
 def peak_memory() -> int:
-    """The most that was resident in this process at any time, in bytes."""
+    """The most memory resident in this process at any time, in bytes."""
     if sys.platform == "linux":
-        # Not getrusage, whose peak on Linux is inherited from the process that started this one.
+        # Not getrusage: on Linux its peak is inherited from the parent process.
         return _status("VmHWM")
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 

@@ -1,17 +1,16 @@
 """Looks into an ONNX file without loading it: is it one, and does it keep all its data to itself?
 
-A tensor may say that its values lie in another file, named by a path. A model from elsewhere could so have the
-board read any file, so it must not say that at all. The device has no `onnx` package, so the protobuf wire format
-is walked here (https://protobuf.dev/programming-guides/encoding); the field numbers are those of
-onnx.proto3, IR version 10. Only messages on the way to a tensor are entered. Whether the graph makes
-sense is for onnxruntime to say.
+A tensor may place its values in another file, named by a path. A model from elsewhere could so have the board read any
+file, so such tensors are forbidden. The device has no `onnx` package, so the protobuf wire format is walked here
+(https://protobuf.dev/programming-guides/encoding); the field numbers are those of onnx.proto3, IR version 10. Only
+messages on the way to a tensor are entered. Whether the graph makes sense is for onnxruntime to say.
 """
 
 from collections.abc import Iterator
 
 from device.errors import BadArtifactError
 
-# For each message, the fields that lead on to tensors, and the message that each holds.
+# For each message, the fields on the way to tensors, and the message in each.
 _FIELDS: dict[str, dict[int, str]] = {
     "model": {7: "graph", 20: "training", 25: "function"},
     "training": {1: "graph", 2: "graph"},
@@ -32,7 +31,7 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 def check(data: bytes) -> None:
-    """Raise BadArtifactError when `data` is no ONNX model, or one with tensors in other files."""
+    """Raise BadArtifactError unless `data` is an ONNX model with all its tensors inside."""
     try:
         top = {number for number, _ in _fields(memoryview(data))}
         external = _has_external_data(memoryview(data))

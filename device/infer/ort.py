@@ -1,8 +1,8 @@
 """onnxruntime, imported late and kept quiet: no telemetry, no threads of its own, no spinning.
 
-A board may have neither onnxruntime nor numpy (there are no wheels for 32-bit ARM), so nothing imports them
-before a model is there. A session that keeps threads spinning for work takes a processor from everything
-else on the board, and is slower for small models. What is run in a session is session.py's.
+A board may have neither onnxruntime nor numpy (32-bit ARM has no wheels of them), so they are imported only for a
+present model. A session with threads spinning for work takes a processor from everything else on the board, and is
+slower for small models. Running models in a session is session.py's.
 """
 
 import importlib
@@ -15,7 +15,7 @@ from typing import Any
 
 from device.errors import RejectedError
 
-# One Identity node, IR version 8, opset 13: the smallest session that makes onnxruntime set itself up.
+# One Identity node, IR version 8, opset 13: the smallest session to make onnxruntime set itself up.
 _SMALLEST = bytes.fromhex(
     "08083a370a100a017812017922084964656e746974791201675a0f0a0178120a0a08080112040a020801"
     "620f0a0179120a0a08080112040a02080142040a00100d"
@@ -29,11 +29,11 @@ def available() -> bool:
 
 @cache
 def prepare() -> ModuleType:
-    """onnxruntime, imported and set up once; raises RejectedError on a board that has none.
+    """onnxruntime, imported and set up once; raises RejectedError on a board without it.
 
-    Called in a process that will be forked, it lets the children share what the first session of a process costs.
+    Called in a process about to fork, it lets the children share the cost of a process' first session.
     """
-    # Its telemetry starts a thread at import, which a forked child does not have and waits for at exit.
+    # Its telemetry starts a thread at import. A forked child lacks this thread, and would wait for it at exit.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
@@ -49,9 +49,9 @@ def prepare() -> ModuleType:
 
 
 def open_session(path: Path) -> Any:
-    """A session on the model at `path`; raises whatever onnxruntime finds wrong with the model.
+    """A session on the model at `path`; raises onnxruntime's own errors about the model.
 
-    From a path and not from bytes: the weights then lie in memory once, not twice.
+    From a path instead of bytes: the weights then lie in memory only once.
     """
     onnxruntime = prepare()
     options = _options(onnxruntime)
@@ -66,6 +66,6 @@ def _options(onnxruntime: ModuleType) -> Any:
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    # Errors come as exceptions; what it would print besides goes to nobody.
+    # Errors come as exceptions; its prints besides have no reader.
     options.log_severity_level = 4
     return options

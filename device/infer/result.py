@@ -1,4 +1,4 @@
-"""What a handler gets back from one run of a model. Pure: it only reads the outputs."""
+"""The result of one run of a model, for a handler. Pure: it only reads the outputs."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from device.infer.golden import flat
 
 
 class Result:
-    """The outputs of one run, and what they say.
+    """The outputs of one run, and their meaning.
 
     `outputs` maps each output's name to its values as nested lists in the output's shape.
 
@@ -17,7 +17,7 @@ class Result:
     sigmoid gives, the second label's score is p, the first's is 1 - p, and the second wins from p = 0.5 on.
     """
 
-    # One is made for every event: no __dict__, and nothing computed that is not asked for.
+    # One is made for every event: no __dict__, and nothing computed before it is asked for.
     __slots__ = ("_labels", "outputs")
 
     def __init__(self, outputs: Mapping[str, list[Any]], labels: Sequence[str]) -> None:
@@ -26,7 +26,7 @@ class Result:
 
     @property
     def value(self) -> float:
-        """The number of a model that gives just one; raises ValueError for any other model."""
+        """The number of a model with just one; raises ValueError for any other model."""
         values = [number for output in self.outputs.values() for number in flat(output)]
         if len(values) != 1:
             raise ValueError(f"the model gives {len(values)} numbers, not one; read them from .outputs")
@@ -41,7 +41,7 @@ class Result:
 
     @property
     def label(self) -> str:
-        """The label with the highest score; raises ValueError when there are no labels, or a score is NaN."""
+        """The label with the highest score; raises ValueError when labels are missing, or a score is NaN."""
         scores = self.scores
         if any(math.isnan(score) for score in scores.values()):
             raise ValueError("the model gave NaN, which is no score; look for readings that are no numbers")
@@ -53,7 +53,7 @@ class Result:
 
 
 def label_scores(output: list[Any], labels: Sequence[str]) -> dict[str, float]:
-    """The score of each label in a model's first output; raises ValueError when their numbers do not match."""
+    """The score of each label in a model's first output; raises ValueError when their numbers differ."""
     values = list(flat(output))
     if len(values) == 1 and len(labels) == 2:
         values = [1 - values[0], values[0]]

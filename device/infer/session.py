@@ -1,7 +1,7 @@
-"""A model that is ready to run: its session, its inputs' and outputs' buffers.
+"""A model ready to run: its session, its inputs' and outputs' buffers.
 
-A handler writes `context.models["presence"].run(event.data["window"]).value`. Whether a model may be
-installed at all is not decided here; see acceptance.py.
+A handler writes `context.models["presence"].run(event.data["window"]).value`. Whether a model may be installed at all
+is decided in acceptance.py.
 """
 
 import threading
@@ -16,7 +16,7 @@ from device.infer.files import MODEL
 from device.infer.result import Result, label_scores
 from device.protocol.manifest import ModelManifest
 
-# onnxruntime's names of the types that a list of numbers can fill, and numpy's.
+# The types to be filled by a list of numbers: onnxruntime's names, and numpy's.
 _TYPES = {
     "tensor(float)": "float32",
     "tensor(double)": "float64",
@@ -34,7 +34,7 @@ def load(folder: Path, manifest: ModelManifest) -> "Model":
     """The model in `folder`, ready to run; it has run once, on zeros, to learn its outputs' shapes.
 
     Raises RejectedError on a board without onnxruntime, and BadArtifactError when onnxruntime cannot load the model, or
-    its inputs, outputs or labels are not what `manifest` says.
+    its inputs, outputs or labels differ from `manifest`.
     """
     ort.prepare()
     try:
@@ -47,8 +47,8 @@ def load(folder: Path, manifest: ModelManifest) -> "Model":
 class Model:
     """One loaded model.
 
-    Its buffers are kept from run to run, which costs less than onnxruntime's own way from Python values and back;
-    a lock lets only one thread run it at a time.
+    Its buffers are kept from run to run: this costs less than onnxruntime's own way from Python values and back; a lock
+    lets only one thread run it at a time.
 
     Examples:
         >>> result = context.models["presence"].run([300.0] * 32)
@@ -78,10 +78,10 @@ class Model:
 
         `values` is a flat list for a model with a single input, or maps each input's name to its values, flat or
         nested. They are put into the input's shape in order, so there must be as many as `model.toml` declares:
-        `presence` takes exactly 32 readings, and a window that is not yet full is not padded.
+        `presence` takes exactly 32 readings, and a shorter window is refused instead of padded.
 
-        Raises ValueError for another number of values, for names that are not the inputs', and for what is no
-        number; LamplightError when the model fails.
+        Raises ValueError for another number of values, for names other than the inputs', and for values other than
+        numbers; LamplightError when the model fails.
         """
         given = self._by_name(values)
         with self._lock:
@@ -94,7 +94,7 @@ class Model:
                 raise LamplightError(f"Model {self._manifest.name} failed", _first_line(error)) from error
             self.runs += 1
             took, worked = time.perf_counter() - started, time.process_time() - worked
-            # A run during which other programs had the processor most of the time is the board's slowness.
+            # When other programs had the processor most of the time, the board was slow and not the model.
             self.slow += took > self._manifest.latency and 2 * worked >= took
             return Result({name: buffer.tolist() for name, buffer in self._outputs.items()}, self._manifest.labels)
 

@@ -1,11 +1,11 @@
 """The durable outbox: telemetry, logs and events wait here until the shim has acknowledged them.
 
-A record becomes JSON when somebody looks at it: whoever made it has an event to get on with. It waits in memory first
-and goes to the file (record_file.py) when it was not acknowledged within LINGER: with a shim there, nothing is
-written, for an SD card does not live long under a transaction per reading. So a kill or a power cut loses at most the
-last LINGER seconds of what had not arrived; an orderly end loses nothing. Each stream has a budget in bytes; beyond it
-the oldest records go, and a record of kind "dropped" says how many.
-It does not send: that is uplink.py's.
+A record becomes JSON when somebody looks at it: its maker has an event to get on with. It waits in memory first and
+goes to the file (record_file.py) if LINGER passes without an acknowledgement. So with a shim there, nothing is written:
+an SD card does not live long under a transaction per reading. A kill or a power cut loses at most the last LINGER
+seconds of unacknowledged records; an orderly end loses nothing. Each stream has a budget in bytes; beyond it the oldest
+records go, and a record of kind "dropped" says how many.
+Sending is uplink.py's.
 """
 
 import json
@@ -23,12 +23,12 @@ from device.link.record_file import RecordFile, Row, boot_name, boots_so_far
 from device.protocol.topics import STREAMS
 
 BUDGETS: Mapping[str, int] = {"telemetry": 32 << 20, "logs": 8 << 20, "events": 8 << 20}
-# Seconds that a record waits in memory for its acknowledgement.
+# A record's time in memory to be acknowledged, in seconds.
 LINGER = 1.0
 # Records in memory, at most; beyond that the disk has stalled and the oldest are dropped.
 MAX_PENDING = 10_000
 MAX_RECORD = 64 * 1024
-# Bytes of each stream that may wait in memory when there is no file.
+# The bytes of each stream in memory, at most, when there is no file.
 MEMORY_BUDGET = 1 << 20
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
@@ -54,7 +54,7 @@ class _Pending:
 class Outbox:
     """Open with `Outbox(path)`; `boot` names this run of the agent, `boots` counts the runs.
 
-    Thread-safe. `clock` gives seconds since 1970, `monotonic` the time that LINGER is measured in.
+    Thread-safe. `clock` gives seconds since 1970, `monotonic` the time LINGER is measured in.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Outbox:
     ) -> None:
         self._clock = clock
         self._monotonic = monotonic
-        # What is in memory; held for moments only.
+        # Guards the records in memory; held for moments only.
         self._condition = threading.Condition()
         self._pending: deque[_Pending] = deque()
         self._dropped: dict[str, int] = {}
@@ -78,7 +78,7 @@ class Outbox:
         self._closing = False
         self._failing = False
         self._listener: Callable[[], None] = lambda: None
-        # The file, and what moves between it and memory; taken before the condition, never inside it.
+        # Guards the file, and the moves between it and memory; taken before the condition, never inside it.
         self._lock = threading.Lock()
         self._file, self.boots, self.boot = _open(path, budgets)
         self._writer = threading.Thread(target=self._write_loop, name="outbox", daemon=True)
@@ -89,16 +89,16 @@ class Outbox:
         self._listener = listener
 
     def append(self, stream: str, kind: str, fields: Mapping[str, object]) -> None:
-        """Add one record, which nobody changes any more; returns at once.
+        """Add one record, unchanged from then on; returns at once.
 
-        One that is no JSON or too long is replaced by a note of that.
+        A record too long, or unfit for JSON, is replaced by a note of that.
         """
         with self._condition:
             self._add(stream, kind, fields)
         self._listener()
 
     def flush(self) -> None:
-        """Write what is in memory to the file, as far as the disk takes it."""
+        """Write the records in memory to the file, as far as the disk takes them."""
         with self._condition:
             goal = self._flush_to = self._seq
             self._condition.notify_all()
@@ -109,11 +109,11 @@ class Outbox:
     def next_batch(self, stream: str, records: int = 500, size: int = 96 * 1024) -> list[Row]:
         """The oldest waiting records of `stream`: of one boot, at most `records`, about `size` bytes in all."""
         with self._lock:
-            # All that is in the file is older than all that is in memory.
+            # Every record in the file is older than those in memory.
             return _take(self._file.oldest(stream, records) or self._in_memory(stream)[:records], size)
 
     def acknowledge(self, stream: str, boot: str, seq: int) -> bool:
-        """Forget the records of `stream` up to and including (boot, seq); False when that one is not waiting."""
+        """Forget the records of `stream` up to and including (boot, seq); False unless that one was waiting."""
         with self._lock:
             in_file = self._file.delete_through(stream, boot, seq)
             in_memory = boot == self.boot and self._forget(stream, seq)
@@ -125,7 +125,7 @@ class Outbox:
             return {s: n + sum(len(row.body) for row in self._in_memory(s)) for s, n in self._file.sizes.items()}
 
     def close(self) -> None:
-        """Write what is in memory and close the file."""
+        """Write the records in memory and close the file."""
         with self._condition:
             self._closing = True
             self._condition.notify_all()
@@ -178,7 +178,7 @@ class Outbox:
                     self._settle(rows, dropped)
 
     def _wait_until_due(self) -> bool:
-        """Return when the oldest record in memory must be written; False when there is none and it is the end."""
+        """Return when the oldest record in memory must be written; False at the end, with memory empty."""
         with self._condition:
             while True:
                 if not self._pending:
@@ -195,7 +195,7 @@ class Outbox:
                 self._condition.wait(left)
 
     def _store(self, rows: Sequence[Row]) -> dict[str, int]:
-        """Write the rows; gives how many records that cost, by stream."""
+        """Write the rows; gives the number of records lost by it, by stream."""
         try:
             dropped = self._file.add(rows)
         except sqlite3.Error:
@@ -217,7 +217,7 @@ class Outbox:
             return {stream: sum(row.stream == stream for row in rows) for stream in STREAMS}
 
     def _settle(self, rows: Sequence[Row], dropped: Mapping[str, int]) -> None:
-        """The rows have left memory; tell what was lost, unless that cannot be kept either."""
+        """The rows have left memory; tell the losses, unless even this note would be lost."""
         last = rows[-1].seq
         while self._pending and self._pending[0].seq <= last:
             self._pending.popleft()

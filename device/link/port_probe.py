@@ -1,8 +1,8 @@
-"""Whether the broker's port answers, as a bare TCP connection that says nothing tells.
+"""Whether the broker's port answers a bare, silent TCP connection.
 
-For the proof of a new version of the agent: it must tell a network that is away from a link of its own that is broken.
-So this shares no code with session.py and tls.py, which a new version may have broken. It does not say why there is no
-answer, and not whether a broker or something else gives it.
+For the proof of a new version of the agent: it must tell an absent network from a broken link of its own. So this
+shares no code with session.py and tls.py: a new version may have broken them. It tells neither the reason of a silence
+nor whether a broker or something else answers.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ class PortProbe:
 
     @property
     def answered(self) -> float | None:
-        """When the port answered last, by the clock; None when it never did."""
+        """When the port answered last, by the clock; None before the first answer."""
         return self._answered
 
     def start(self) -> None:
@@ -41,7 +41,7 @@ class PortProbe:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            # A name that no resolver takes is a ValueError.
+            # A name refused by every resolver is a ValueError.
             with contextlib.suppress(OSError, ValueError), socket.create_connection(self._address, PATIENCE):
                 self._answered = self._clock()
             self._stopped.wait(PERIOD)

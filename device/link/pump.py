@@ -1,7 +1,7 @@
 """A paho client driven by a thread of ours: its bytes are moved until the connection ends, then the caller goes on.
 
 paho's own threads would not do. `loop_forever` sleeps for whole seconds between two attempts, and nobody can wake it;
-and it waits a second before it sends a message that another thread published. Here `disconnect` ends `run` at once.
+and it waits a second before sending another thread's message. Here `disconnect` ends `run` at once.
 """
 
 import random
@@ -14,10 +14,10 @@ RETRY_BASE = 0.25
 
 
 def prepare(client: mqtt.Client) -> None:
-    """Have `run` do all the writing, without delay; before the client connects."""
+    """Have `run` do all the writing, at once; call this before the client connects."""
     client.on_socket_open = _without_nagle
-    # With this set, paho only queues what other threads publish, and its own thread sends it. Otherwise each thread
-    # writes by itself, and two in one TLS session tear its records: plain text was seen on the wire.
+    # With this set, paho only queues the messages of other threads, and its own thread sends them. Otherwise each
+    # thread writes by itself, and two in one TLS session tear its records: plain text was seen on the wire.
     client.on_socket_register_write = _leave_it_to_the_loop
 
 
@@ -30,7 +30,7 @@ def run(client: mqtt.Client) -> None:
 def retry_delay(failures: int, cap: float) -> float:
     """Seconds before the next attempt after so many failed ones.
 
-    With full jitter, so that many clients do not come back in step
+    With full jitter, to keep many clients from coming back in step
     (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
     """
     return random.uniform(0, min(cap, RETRY_BASE * 2 ** min(failures, 10)))

@@ -1,8 +1,8 @@
 """The outbox's file: records in SQLite, in WAL mode, bounded per stream.
 
-One fsync a checkpoint, not one a transaction (synchronous NORMAL), spares SD cards: a power cut may lose the last
-transactions, a kill of the process loses none. Not thread-safe: the outbox holds its lock. What to keep, and when to
-write it, is the outbox's to say.
+One fsync a checkpoint, instead of one a transaction (synchronous NORMAL), spares SD cards: a power cut may lose the
+last transactions, a kill of the process loses none. For one thread at a time: the outbox holds its lock. The outbox
+decides which records to keep, and when to write them.
 """
 
 import contextlib
@@ -61,7 +61,7 @@ class RecordFile:
             )
             for row in rows:
                 self.sizes[row.stream] += len(row.body)
-            # A tenth more than needed, so that a full file does not delete at each addition.
+            # A tenth more than needed: otherwise a full file would delete at each addition.
             full = [stream for stream, budget in self._budgets.items() if self.sizes[stream] > budget]
             return {stream: self._trim(stream, self._budgets[stream] * 9 // 10) for stream in full}
 
@@ -80,7 +80,7 @@ class RecordFile:
         return [Row(*each) for each in found]
 
     def delete_through(self, stream: str, boot: str, seq: int) -> bool:
-        """Delete the stream's rows up to and including (boot, seq); False when that one is not here."""
+        """Delete the stream's rows up to and including (boot, seq); False when the file lacks that one."""
         found = self._database.execute(
             "SELECT id FROM records WHERE stream = ? AND boot = ? AND seq = ?", (stream, boot, seq)
         ).fetchone()
@@ -96,7 +96,7 @@ class RecordFile:
 
     @contextlib.contextmanager
     def _consistently(self) -> Generator[None]:
-        """A transaction after whose failure `sizes` is what the file holds."""
+        """A transaction; after its failure `sizes` agrees with the file."""
         try:
             with self._database:
                 yield
@@ -130,7 +130,7 @@ class RecordFile:
 
 def boot_name(count: int) -> str:
     """A name for the run of the agent with this number."""
-    # The random part tells two lives of a board apart whose state was wiped in between.
+    # The random part tells two lives of a board apart when its state was wiped in between.
     return f"{count}-{secrets.token_hex(4)}"
 
 
@@ -149,7 +149,7 @@ def _open(path: Path) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error):
             raise
-        # A torn file must not keep the board from starting; it stays aside for whoever wants to look.
+        # A torn file must not keep the board from starting; it stays aside for a later look.
         aside = path.with_name(f"{path.name}.corrupt")
         path.replace(aside)
         for suffix in ("-wal", "-shm"):

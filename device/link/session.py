@@ -1,7 +1,7 @@
 """The MQTT session: stays connected, says so in `presence`, hands incoming messages to their handlers.
 
-The connection has a thread of its own, and how it waits and writes is pump.py's. Keeps nothing durable: what must
-survive is the outbox's or the update engine's.
+The connection has a thread of its own; its waiting and writing are pump.py's. It keeps nothing durable: that is for the
+outbox and the update engine.
 """
 
 import logging
@@ -21,20 +21,20 @@ from device.protocol.topics import Topic
 
 KEEPALIVE = 30
 RECONNECT_CAP = 30.0
-# What hosted brokers take in one SUBSCRIBE: https://docs.aws.amazon.com/general/latest/gr/iot-core.html
+# Hosted brokers take so many in one SUBSCRIBE: https://docs.aws.amazon.com/general/latest/gr/iot-core.html
 _FILTERS = 8
 # A session number is (boots, connections); this many connections fit in one boot.
 _CONNECTIONS_PER_BOOT = 1_000_000
 
 Handler = Callable[[Topic, bytes], None]
-# Messages that mean "now". One that the broker had kept is from before: after each reconnection it would come again.
+# Messages for "now". One kept by the broker is from before: it would come again after each reconnection.
 _NOW = ("topic", "call")
 _BAD_LOGIN = ("Not authorized", "Bad user name or password")
 _log = logging.getLogger(__name__)
 
 
 class Login(Protocol):
-    """Where the password comes from, and who is told whether the broker took it."""
+    """The source of the password; it is told whether the broker took it."""
 
     def choose(self) -> str:
         """The password to connect with now."""
@@ -44,7 +44,7 @@ class Login(Protocol):
         """The broker took it."""
 
     def refused(self) -> None:
-        """It did not."""
+        """The broker refused it."""
 
 
 class Session:
@@ -63,7 +63,7 @@ class Session:
         self._accepted = False
         self._client_id: str = ""
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
-        # Whoever waits for the broker's answer to a SUBSCRIBE, by its number.
+        # The listeners for the broker's answer to a SUBSCRIBE, by its number.
         self._asking = threading.Lock()
         self._asked: dict[int | None, Callable[[Sequence[bool]], None]] = {}
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
@@ -82,7 +82,7 @@ class Session:
         self._on_connected.append(listener)
 
     def start(self) -> None:
-        """Begin to connect; returns at once and works without any broker there."""
+        """Begin to connect; returns at once, with or without a broker there."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -95,13 +95,13 @@ class Session:
             self._thread.join(timeout=5)
 
     def publish(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False) -> bool:
-        """Send when connected; False, and nothing kept, when not: paho's own queue would die with the process."""
+        """Send when connected; otherwise give False and drop it: paho's own queue would die with the process."""
         if not self.connected:
             return False
         return self._client.publish(topic, payload, qos, retain).rc == mqtt.MQTT_ERR_SUCCESS
 
     def ask(self, payload: bytes) -> bool:
-        """Send what the shim answers with an "answer"; as `publish`."""
+        """Send a request for the shim to answer with an "answer"; as `publish`."""
         return self.publish(self._enrolment("ask"), payload, qos=1)
 
     def subscribe_chunks(self, digests: Sequence[str]) -> None:
@@ -153,7 +153,7 @@ class Session:
             self._stopping.wait(pump.retry_delay(failures, RECONNECT_CAP))
 
     def _connect_once(self) -> bool:
-        """One connection, from first byte to last; False when it never came to be."""
+        """One connection, from first byte to last; False when it could not be opened."""
         self._session += 1
         will = messages.Presence(online=False, session=self._session).encode()
         self._accepted = False
@@ -168,7 +168,7 @@ class Session:
         return self._accepted
 
     def _log_in(self) -> None:
-        """See that the client is one for the present password; at each attempt, for its files may come late."""
+        """Make sure of a client for the present password; at each attempt, for its files may come late."""
         password = self._login.choose()
         identity = enrolment.login_id(f"lamplight-{self._fleet}-{self._device}", password)
         if identity != self._client_id:
@@ -236,7 +236,7 @@ class Session:
         except ProtocolError as error:
             _log.warning("Ignored a message on %s: %s", message.topic, error)
         except Exception as error:
-            # A full disk under the outbox, or a fault of ours: what rises from here ends the connection's thread.
+            # A full disk under the outbox, or a fault of ours: an error rising from here ends the connection's thread.
             _log.error("A message on %s could not be handled: %r", message.topic, error)
 
     def _publish_presence(self, online: bool) -> mqtt.MQTTMessageInfo:

@@ -1,4 +1,4 @@
-"""How the way to the broker is secured: the TLS context for what agent.toml says. It opens no connection."""
+"""How the way to the broker is secured: the TLS context for the settings of agent.toml. It opens no connection."""
 
 import ssl
 
@@ -8,8 +8,8 @@ from device.config import BrokerConfig
 def context(broker: BrokerConfig) -> ssl.SSLContext | None:
     """The context to connect with; None for a broker without TLS.
 
-    The broker's certificate must be for its name and signed by the authority in `ca_file`, or where there is none, by
-    one that the system trusts. Raises OSError when the file cannot be read or holds no certificate (ssl.SSLError).
+    The broker's certificate must be for its name and signed by the authority in `ca_file`, or without a `ca_file` by
+    one trusted by the system. Raises OSError when the file is unreadable or holds no certificate (ssl.SSLError).
     """
     if not broker.tls:
         return None

@@ -1,8 +1,8 @@
 """Sends the outbox to the shim: per stream one batch at a time, again until it is acknowledged.
 
 A record waits GATHER for others to travel with it: each batch costs the board, the broker and the shim far more than
-each record in it. What was sent and not acknowledged is sent again after a timeout and after each reconnection; the
-shim drops what it already has. It keeps no records itself.
+each record in it. An unacknowledged batch is sent again after a timeout and after each reconnection; the shim drops its
+duplicates. The outbox alone keeps the records.
 """
 
 import logging
@@ -16,18 +16,18 @@ from device.link.record_file import Row
 from device.protocol.messages import Ack
 from device.protocol.topics import STREAMS
 
-# A shim that is slow must not be sent the same batch over and over.
+# A slow shim must not be sent the same batch over and over.
 RESEND_AFTER = 5.0
-# Seconds between a record and the batch that takes it along.
+# Seconds between a record and its batch.
 GATHER = 0.1
-# Bytes of a batch from which on it was probably cut: what is behind it does not wait for more.
+# A batch of so many bytes was probably cut: the records behind it need not wait for more.
 LONG = 32 * 1024
 
 _log = logging.getLogger(__name__)
 
 
 class Source(Protocol):
-    """What it needs of the outbox."""
+    """Its needs of the outbox."""
 
     def next_batch(self, stream: str) -> list[Row]: ...  # noqa: D102
     def acknowledge(self, stream: str, boot: str, seq: int) -> bool: ...  # noqa: D102
@@ -66,7 +66,7 @@ class Uplink:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread; what is not acknowledged stays in the outbox."""
+        """End the thread; unacknowledged records stay in the outbox."""
         with self._condition:
             self._stopping = True
             self._condition.notify_all()
@@ -81,13 +81,13 @@ class Uplink:
                 self._condition.notify_all()
 
     def connected(self) -> None:
-        """A new connection: what was in flight is lost, as far as we know."""
+        """A new connection: the batches in flight are lost, as far as we know."""
         with self._condition:
             self._in_flight.clear()
             self._hurry()
 
     def acknowledged(self, ack: Ack) -> None:
-        """The shim has made records durable. One that names nothing we hold changes nothing."""
+        """The shim has made records durable. An acknowledgement of unknown records changes nothing."""
         if self._outbox.acknowledge(ack.stream, ack.boot, ack.seq):
             with self._condition:
                 landed = self._in_flight.pop(ack.stream, None)
@@ -117,7 +117,7 @@ class Uplink:
                     self._tell_fault(stream, error)
 
     def _tell_fault(self, stream: str, error: Exception) -> None:
-        # A disk that cannot be read, most likely; tried again with the next wake or timeout. Told once, for telling
+        # An unreadable disk, most likely; tried again with the next wake or timeout. Told once, for telling
         # wakes this thread.
         if stream not in self._faults:
             self._faults.add(stream)

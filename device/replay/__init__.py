@@ -1,1 +1,1 @@
-"""Runs a function again over what a board recorded: same trace, same decisions, on any machine."""
+"""Runs a function again over a board's recorded events: same trace, same decisions, on any machine."""

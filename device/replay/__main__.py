@@ -1,7 +1,7 @@
 """`python -m device.replay TRACE FOLDER`: replay a trace on this machine, one JSON line for each decision.
 
-The form that runs on a board, with nothing installed but the agent; `lamplight replay` shows the same to a person.
-What the function prints goes to standard error, where an error comes last.
+This form runs on a board, with the agent alone installed; `lamplight replay` shows the same to a person. The function's
+prints go to standard error, and an error comes there last.
 Exit codes: 0 every decision is as recorded, 1 some differ, otherwise as device/errors.py says.
 """
 
@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def _kept_from_the_function() -> TextIO:
-    """Standard output; what the function and its child processes take for it is standard error from now on."""
+    """Standard output, for decisions only; the function and its child processes write to standard error from now on."""
     kept = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return kept

@@ -1,6 +1,6 @@
-"""A clock that stands where the replayed event says, for all that a function can ask for the time.
+"""A clock standing at the replayed event's time, for every way a function has to ask for the time.
 
-It replaces the standard library's functions in this process, so a process that replays does nothing else. What asks
+It replaces the standard library's functions in this process, so a process that replays does nothing else. Code asking
 the system in another way (a C library, a child process) gets the real time.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 
 class VirtualClock:
-    """Seconds since 1970, which move only by `at` and by sleeping."""
+    """Seconds since 1970, moved only by `at` and by sleeping."""
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -46,27 +46,27 @@ class VirtualClock:
 # Taken before a clock takes its place.
 _Selector = selectors.DefaultSelector
 _MOMENT = 1e-6
-# Seconds that another thread is given: it may be about to say something, or have nothing to do.
+# The time given to another thread, in seconds: it may be about to act, or be idle.
 _THREADS = 0.2
 
 
 class Waiting(_Selector):
-    """How asyncio waits under the clock: time passes at once where nothing but time is waited for."""
+    """How asyncio waits under the clock: a wait for time alone is over at once."""
 
     def __init__(self, clock: VirtualClock) -> None:
         super().__init__()
         self._clock = clock
 
     def select(self, timeout: float | None = None) -> "list[tuple[selectors.SelectorKey, int]]":
-        """What is ready within `timeout` seconds."""
+        """The files ready within `timeout` seconds."""
         ready = super().select(timeout if timeout is None else min(timeout, self._real()))
         if not ready and timeout:
-            # A little more: the loop takes a moment that is just reached for one still to come.
+            # A little more: the loop takes a moment just reached for one still to come.
             self._clock.sleep(timeout + _MOMENT)
         return ready
 
     def _real(self) -> float:
-        """How many seconds it waits by a real clock for what does not go by this one."""
+        """How many seconds to wait by a real clock, for connections and threads beyond this one's reach."""
         if len(self.get_map()) > 1:
             # Besides the loop's own pipe there is a connection.
             return math.inf
@@ -86,7 +86,7 @@ def _classes(clock: VirtualClock) -> tuple[type[datetime.datetime], type[datetim
 
         @classmethod
         def utcnow(cls) -> "Moment":
-            """Now, in UTC, without saying so."""
+            """Now, in UTC, as a naive time."""
             return cls.fromtimestamp(clock.now(), datetime.UTC).replace(tzinfo=None)
 
     class Day(datetime.date):

@@ -10,7 +10,7 @@ from device.runtime.journal import brief
 # Of a number in a result: another processor's inference library rounds otherwise.
 TOLERANCE = 1e-6
 _TIMEOUT = "timeout:"
-# So many events in a row that fail with one error, and did not fail so on the board, say what all others would.
+# After so many events in a row with the same error, unlike on the board, the others would only repeat it.
 MOST_SAME = 10
 
 
@@ -22,7 +22,7 @@ class Repeated:
         self._times = 0
 
     def is_enough(self, outcome: Outcome) -> bool:
-        """Whether `outcome`, the next, is the last that is worth showing."""
+        """Whether `outcome`, the next, is the last one worth showing."""
         error = _first(outcome.error)
         if not error or error == _first(outcome.step.error):
             self._error, self._times = "", 0
@@ -33,7 +33,7 @@ class Repeated:
 
 
 def differences(outcome: Outcome) -> list[str]:
-    """One line for each thing that is not as recorded; none when the decision is the same."""
+    """One line for each difference from the record; empty for the same decision."""
     step = outcome.step
     if step.error or outcome.error:
         return _errors(_first(step.error), _first(outcome.error))

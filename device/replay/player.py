@@ -1,7 +1,6 @@
-"""Plays a trace to a function's code, event by event, and says what the code decides now.
+"""Plays a trace to a function's code, event by event, and gives the code's decisions now.
 
-In this process, in its main thread, under a clock that must be installed already (clock.py). It does not compare:
-compare.py does.
+It runs in this process, in the main thread, under a clock already installed (clock.py). Comparing is compare.py's.
 """
 
 import signal
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the code made of one event. With `error` it failed; `said` is what it logged and published."""
+    """The code's reaction to one event. With `error` it failed; `said` is everything it logged and published."""
 
     step: Step
     pins: Mapping[str, bool]
@@ -49,8 +48,8 @@ class LateError(Exception):
 class Player:
     """The function in the folder `bundle`, with `config` over its own settings and the models at these folders.
 
-    Raises NotFoundError for a folder without a function, UsageError for a model that is needed and not given, and what
-    importing the function raises.
+    Raises NotFoundError for a folder without a function, UsageError for a needed but missing model, and any error of
+    importing the function.
     """
 
     def __init__(
@@ -82,14 +81,14 @@ class Player:
         )
 
     def play(self, trace: Trace) -> Iterator[Outcome]:
-        """What the code makes of each step that was recorded whole."""
+        """The code's reaction to each wholly recorded step."""
         self._context.version = trace.header.version
         for step in trace.steps:
             if step.whole:
                 yield self.handle(step)
 
     def handle(self, step: Step) -> Outcome:
-        """What the code makes of one event."""
+        """The code's reaction to one event."""
         self._recorded.begin(step)
         self._clock.at(step.event.time)
         self._said.clear()
@@ -110,7 +109,7 @@ class Player:
         except values.NotJsonError as error:
             return None, f"what the handler returned cannot be sent: {error}"
         except LateError:
-            # What was interrupted must not go on with the next event.
+            # The interrupted work must not go on with the next event.
             self._coroutines.close()
             return None, f"timeout: took longer than {self.manifest.timeout:g} s"
         except (Exception, SystemExit) as error:
@@ -120,12 +119,12 @@ class Player:
             signal.signal(signal.SIGALRM, before)
 
     def _say(self, message: dict[str, object]) -> None:
-        # As the worker's own channel: what cannot be sent is the handler's error.
+        # As in the worker's own channel: a message unfit to be sent is the handler's error.
         encode(message)
         self._said.append(message)
 
     def close(self) -> None:
-        """Forget the function's modules, and end what it started and did not await."""
+        """Forget the function's modules, and end its started but unawaited work."""
         self._coroutines.close()
         self._names.release()
 
@@ -160,7 +159,7 @@ def _load(name: str, models: Mapping[str, Path]) -> "Model":
 
 
 def model_folders(folders: list[Path]) -> dict[str, Path]:
-    """Model folders by the name that each model has; raises LamplightError for one that is none."""
+    """Model folders by their models' names; raises LamplightError for a folder without a model."""
     if not folders:
         return {}
     from device.infer import files

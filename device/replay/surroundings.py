@@ -1,7 +1,7 @@
-"""What a replayed handler finds around it: sensors, pins and state that answer what they answered on the board.
+"""A replayed handler's surroundings: sensors, pins and state with the same answers as on the board.
 
-An answer comes from what was recorded with the event. Code that asks for more than the recorded code did gets the
-last answer that was recorded before; with none, NotRecordedError, for an invented value would prove nothing.
+An answer comes from the record of the event. Code asking for more than the recorded code did gets the last answer
+recorded before; if there is none, NotRecordedError, for an invented value would prove nothing.
 """
 
 import json
@@ -17,7 +17,7 @@ from device.runtime.worker.state import encoded
 
 
 class NotRecordedError(LamplightError):
-    """The function asked for something that the trace does not have."""
+    """The function asked for something missing in the trace."""
 
 
 class Recorded:
@@ -38,7 +38,7 @@ class Recorded:
             self._next.setdefault((kind, name), []).append(value)
 
     def answer(self, kind: str, name: str) -> object:
-        """What this was when it is asked for now. Raises NotRecordedError."""
+        """The next recorded value of this, or the last one after them. Raises NotRecordedError."""
         waiting = self._next.get((kind, name))
         if waiting:
             self._last[kind, name] = waiting.pop(0)
@@ -51,12 +51,12 @@ class Recorded:
         return self._last[kind, name]
 
     def first(self, kind: str, name: str) -> object:
-        """What the event in hand first read; raises KeyError when it did not."""
+        """The first value read of this for the present event; raises KeyError when it was not read."""
         return self._next[kind, name][0]
 
 
 class ReplayedSensor:
-    """A light sensor that gives what was recorded."""
+    """A light sensor with the recorded readings."""
 
     def __init__(self, name: str, recorded: Recorded) -> None:
         self._name = name
@@ -71,18 +71,18 @@ class ReplayedSensor:
         return Reading(float(lux), bool(saturated))
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: a replayed part holds nothing open."""
 
 
 class ReplayedOutput:
-    """An output that keeps what it was set to."""
+    """An output; it keeps the level set last."""
 
     def __init__(self, value: bool) -> None:
         self.value = value
 
 
 class ReplayedInput:
-    """An input that gives what was recorded."""
+    """An input with the recorded levels."""
 
     def __init__(self, name: str, recorded: Recorded) -> None:
         self._name = name
@@ -95,7 +95,7 @@ class ReplayedInput:
 
 
 class ReplayedState(MutableMapping[str, object]):
-    """`context.state` in memory. A key that this replay has not set yet has what the board's had when it was read."""
+    """`context.state` in memory. A key unset in this replay has the board's value from the recorded read."""
 
     def __init__(self, recorded: Recorded) -> None:
         self._recorded = recorded

@@ -1,7 +1,7 @@
-"""A trace: the events that one release of a function was given, what it read meanwhile, and what it decided.
+"""A trace: the events given to one release of a function, its reads meanwhile, and its decisions.
 
-A file of JSON lines. The first says whose it is; each further one is a `decision` or `failure` record as the board
-made it (docs/protocol/records.md). It only reads and writes them.
+A file of JSON lines. The first is its Header; each further one is a `decision` or `failure` record as the board made
+it (docs/protocol/records.md). It only reads and writes them.
 """
 
 import itertools
@@ -23,7 +23,7 @@ Read = tuple[str, str, object]
 
 @dataclass(frozen=True)
 class Header:
-    """Whose trace it is, and the settings that the function had."""
+    """Whose trace it is, and the function's settings then."""
 
     device: str
     function: str
@@ -38,10 +38,10 @@ class Header:
 
 @dataclass(frozen=True)
 class Step:
-    """One event and what came of it.
+    """One event and its outcome.
 
-    `reads` are the (kind, name, value) that the handler read, in order: kinds are sensor, pin and state. With `error`,
-    the handler failed, and `pins` and `result` say nothing. `whole` is false when the event, or what was read, was too
+    `reads` are the handler's reads as (kind, name, value), in order: kinds are sensor, pin and state. With `error`, the
+    handler failed, and `pins` and `result` mean nothing. `whole` is false when the event, or a value read, was too
     large to be recorded.
     """
 
@@ -55,14 +55,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Trace:
-    """A header and its steps, in the order in which they happened."""
+    """A header and its steps, in the order of their happening."""
 
     header: Header
     steps: tuple[Step, ...]
 
 
 def load(path: Path) -> Trace:
-    """The trace in a file. Raises NotFoundError, or BadArtifactError naming the line that is wrong."""
+    """The trace in a file. Raises NotFoundError, or BadArtifactError naming the wrong line."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeError) as error:
@@ -78,7 +78,7 @@ def load(path: Path) -> Trace:
 
 
 def write(file: TextIO, header: Header, records: Iterable[Mapping[str, object]]) -> None:
-    """Write a trace of records, which are as the board made them."""
+    """Write a trace of records, each as the board made it."""
     for line in (header.line(), *(json.dumps(record) for record in records)):
         file.write(f"{line}\n")
 

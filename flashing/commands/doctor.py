@@ -1,4 +1,4 @@
-"""`flash.py doctor`: what flashing needs, and whether it is here."""
+"""`flash.py doctor`: looks for everything flashing needs."""
 
 import importlib.util
 import shutil
@@ -13,7 +13,7 @@ from flashing import disks, usb
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: whether it is well, what was found, and what to try."""
+    """The result of one look: whether all is well, the thing found, and a remedy to try."""
 
     what: str
     ok: bool
@@ -23,7 +23,7 @@ class Finding:
 
 @command("doctor")
 def run(options: Options) -> None:
-    """Find card readers, boards on USB, and tools that are missing. Exit code 1 when something is missing."""
+    """Find card readers, boards on USB, and missing tools. Exit code 1 when something is missing."""
     findings = [
         _library("pyfatfs"),
         _library("pip"),
@@ -60,7 +60,7 @@ def _cards() -> Finding:
 
 
 def _plugged() -> list[Finding]:
-    """What hangs on USB; a machine without any of it lacks nothing."""
+    """The boards and ports on USB; a machine is complete without them, too."""
     known = [boards.load(each) for each in boards.names()]
     found = usb.boards_among(usb.plugged(), known)
     return [

@@ -59,7 +59,7 @@ def run(options: Options, **asked: Any) -> None:
     identity.check_names(image.name, image.fleet)
     maker = _Maker(options, board, image)
     if image.to:
-        # Before the minutes that an image takes.
+        # Before the minutes of making an image.
         disks.refuse(disks.find(image.to, disks.disks()), 0)
     terminal = options.terminal
 
@@ -76,7 +76,7 @@ def run(options: Options, **asked: Any) -> None:
 
 @dataclass(frozen=True)
 class _Asked:
-    """What the command's options say, each under its own name."""
+    """The command's options, each under its own name."""
 
     board_name: str
     base: Path
@@ -102,13 +102,13 @@ class _Asked:
 
 
 class _Maker:
-    """What the command line says, checked before any work is done, and fetched when the image has been."""
+    """Makes the image: the options are checked before any work, the files fetched once the image is checked."""
 
     def __init__(self, options: Options, board: Board, asked: _Asked) -> None:
         self._options, self._board, self._asked = options, board, asked
         self._broker = identity.broker(asked.broker, not asked.no_tls)
         if asked.folder is None:
-            # As well as when the identity is made, which is minutes later.
+            # Asked now, and again when the identity is made, minutes later.
             identity.check_reach(options.client, self._broker)
         self._pythons = agent.check_pythons(asked.pythons)
         key = secrets.public_key(asked.ssh_key) if asked.ssh_key else ""

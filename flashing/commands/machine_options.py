@@ -1,4 +1,4 @@
-"""What `ssh` and `local` share: the options that make a running machine a device of the fleet, and doing it."""
+"""The common part of `ssh` and `local`: the options to make a running machine a device of the fleet, and doing it."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -37,7 +37,7 @@ _OPTIONS = (
 
 @dataclass(frozen=True)
 class MachineOptions:
-    """What the options say. `folder` has the identity, None for one from the shim."""
+    """The values of the options. `folder` has the identity, None for one from the shim."""
 
     board: str
     name: str
@@ -56,7 +56,7 @@ def options(function: _F) -> _F:
 
 
 def install(options: Options, target: Target, asked: MachineOptions) -> None:
-    """Install on `target` as `asked`, or upgrade it, and say what was done."""
+    """Install on `target` as `asked`, or upgrade it, and report the result."""
     identity.check_names(asked.name, asked.fleet)
     terminal = options.terminal
 

@@ -1,4 +1,4 @@
-"""`flash.py remove [USER@HOST]`: takes the agent off a machine, and leaves that as it was."""
+"""`flash.py remove [USER@HOST]`: takes the agent off a machine, and leaves the machine as it was before."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from flashing.targets.ssh import Ssh
 @click.option("-F", "config", type=click.Path(path_type=Path), metavar="FILE", help="As ssh: instead of ~/.ssh/config.")
 @click.option("--yes", is_flag=True, help="Do not ask before the device is lost.")
 def run(options: Options, host: str, config: Path | None, yes: bool) -> None:
-    """Take the agent off the machine at USER@HOST, or off this one, and undo what its installation changed there."""
+    """Take the agent off the machine at USER@HOST, or off this one, and undo the changes of its installation there."""
     if not host:
         machine_options.remove(options, Local(), yes)
         return

@@ -1,4 +1,4 @@
-"""`flash.py show BOARD`: what a board is, and its wiring as a picture."""
+"""`flash.py show BOARD`: describes a board, and draws its wiring."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +16,7 @@ from flashing import wiring
 @click.argument("board")
 @click.option("--svg", metavar="FILE", type=click.Path(path_type=Path), help="Draw its wiring into FILE.")
 def run(options: Options, board: str, svg: Path | None) -> None:
-    """Show what BOARD is, its pins and sensors, and what it cannot do."""
+    """Show BOARD: its hardware, its pins and sensors, and its limits."""
     found = boards.load(board)
     if svg is not None:
         _write(svg, wiring.drawn(found))

@@ -18,7 +18,7 @@ from flashing.targets.ssh import Ssh
 def run(options: Options, host: str, config: Path | None, **asked: Any) -> None:
     """Install the agent on the running machine at USER@HOST, or upgrade it; a second time it gives the same.
 
-    OpenSSH's own client leads there, and sudo makes root where you are not: both ask you themselves.
+    OpenSSH's own client leads there, and sudo makes you root if need be: both ask you themselves.
     """
     with Ssh(host, config) as target:
         machine_options.install(options, target, MachineOptions(**asked))

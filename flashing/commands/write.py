@@ -16,7 +16,7 @@ from flashing import disks, writing
 @click.argument("device", default="")
 @click.option("--yes", is_flag=True, help="Do not ask before everything on the card is lost.")
 def run(options: Options, image: Path, device: str, yes: bool) -> None:
-    """Write IMAGE to the card at DEVICE, such as /dev/sdb, and compare what is on it then.
+    """Write IMAGE to the card at DEVICE, such as /dev/sdb, and compare the card with it then.
 
     DEVICE may be left out when there is one card only.
     """

@@ -1,10 +1,10 @@
-"""How an image is told what to do at its first boot: one module for each mechanism, chosen from the image's files.
+"""How an image is told its work for the first boot: one module for each mechanism, chosen from the image's files.
 
     cloud-init   Raspberry Pi OS since Trixie: `user-data`, `meta-data`, `network-config` on the boot partition
-    firstrun     Raspberry Pi OS Bookworm and the first of Trixie: a script that the kernel command line names
+    firstrun     Raspberry Pi OS Bookworm and the first of Trixie: a script named by the kernel command line
 
-A mechanism is a function of the files that are there to those to write; it does no I/O and knows no secrets but
-those in Settings. The agent itself is installed by on_board/install.sh, which every mechanism runs.
+A mechanism is a function from the existing files to those to write; it is free of I/O, and its only secrets are those
+in Settings. The agent itself is installed by on_board/install.sh, and every mechanism runs that.
 """
 
 import re
@@ -18,24 +18,24 @@ from flashing.secrets import Wifi
 FOLDER = "lamplight"
 # Where Raspberry Pi OS mounts the boot partition since Bookworm.
 MOUNTED = "/boot/firmware"
-# What shows, in each file, that somebody wrote it.
+# The sign, in each file, of somebody's own settings.
 _ANYTHING = re.compile(r"^\s*[^#\s]", re.M)
 _SOMEBODYS = {
     "user-data": re.compile(r"^(?!ssh_pwauth:)[^#\s][^:\n]*:", re.M),
     "network-config": re.compile(r"^\s*[\"']?wifis[\"']?\s*:", re.M),
     **dict.fromkeys(("firstrun.sh", "custom.toml", "userconf.txt", "wpa_supplicant.conf"), _ANYTHING),
 }
-# The arguments of the kernel by which systemd runs one command at boot (systemd-run-generator(8)).
+# Kernel arguments: they make systemd run one command at boot (systemd-run-generator(8)).
 RUNS = ("systemd.run", "systemd.unit=kernel-command-line.target")
 _I2C = re.compile(r"\s*#?\s*dtparam=i2c_arm=")
 INSTALL = f"{MOUNTED}/{FOLDER}/install.sh"
-# What install.sh leaves when it has come to its end.
+# The mark left by install.sh at its end.
 DONE = "/etc/lamplight/installed"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a person chose for one board: its name in the network, Wi-Fi, and who may log in."""
+    """A person's choices for one board: its name in the network, Wi-Fi, and who may log in."""
 
     hostname: str
     wifi: Wifi | None
@@ -66,10 +66,10 @@ def detect(files: BootFiles) -> str:
 
 
 def customised(files: BootFiles) -> Sequence[str]:
-    """The files by which somebody has told the image already what to do at its first boot, as Raspberry Pi Imager does.
+    """The files with somebody's own settings for the first boot, as Raspberry Pi Imager writes them.
 
-    Those of cloud-init are on an image that is published as well, with comments, the wire and `ssh_pwauth` (pi-gen,
-    stage2/04-cloud-init): what counts is a key beyond these.
+    A published image has the files of cloud-init as well, with comments, the wire and `ssh_pwauth` (pi-gen,
+    stage2/04-cloud-init): a key beyond these is the sign.
     """
     there = list(somebodys(files))
     if "systemd.run=" in files.read("cmdline.txt"):
@@ -78,7 +78,7 @@ def customised(files: BootFiles) -> Sequence[str]:
 
 
 def somebodys(files: BootFiles) -> Sequence[str]:
-    """Those of `customised` that are nothing but such settings, and so may be removed."""
+    """Those of `customised` with only such settings in them: they may be removed."""
     return [name for name, own in _SOMEBODYS.items() if own.search(files.read(name))]
 
 
@@ -90,9 +90,9 @@ def with_i2c(config: str) -> str:
 
 
 def with_arguments(cmdline: str, added: str, replaced: str = "") -> str:
-    """The kernel command line, which is one line, with `added`.
+    """The kernel command line, a single line, with `added`.
 
-    Without those by which something else runs at the first boot, nor any that begins with `replaced`, if that is given.
+    Arguments to run something else at the first boot are left out, and those beginning with `replaced`, if given.
     """
     gone = (*RUNS, replaced) if replaced else RUNS
     kept = [each for each in cmdline.split() if not each.startswith(gone)]

@@ -1,6 +1,6 @@
 """First boot by cloud-init: its NoCloud data source reads the boot partition (cloud-init's documentation, "NoCloud").
 
-YAML is written as JSON, which it contains: no text of a person can then mean something else.
+YAML is written as JSON, a part of YAML: every text of a person then keeps its meaning.
 """
 
 import hashlib
@@ -11,8 +11,8 @@ from flashing.firstboot import DONE, INSTALL, MOUNTED, Settings, with_arguments,
 from flashing.secrets import WPA2, WPA3, Wifi
 
 USER = "pi"
-# runcmd would not do: it is noted as done when it begins, and a first boot whose power is cut would never be finished.
-# bootcmd comes with every boot, early, and so only asks for what runs when all else is there.
+# runcmd would not do: it is noted as done when it begins, and a power cut would leave a first boot unfinished for ever.
+# bootcmd comes with every boot, early, and so only asks for a run when all else is there.
 _UNLESS_DONE = f"test -e {DONE} || test ! -e {INSTALL} || sh {INSTALL}"
 _INSTALL = [
     "systemd-run",
@@ -28,7 +28,7 @@ GROUPS = ["adm", "dialout", "gpio", "i2c", "netdev", "spi", "sudo", "video"]
 
 
 def files(read: Callable[[str], str], settings: Settings) -> Mapping[str, str]:
-    """The files of the boot partition to write, by name; `read` gives those that are there."""
+    """The files of the boot partition to write, by name; `read` gives the existing ones."""
     user_data = "#cloud-config\n" + _json(_user_data(settings))
     network = _json(_network(settings))
     # The same settings are the same instance: it does not run its first boot again.

@@ -1,4 +1,4 @@
-"""First boot by `firstrun.sh`: systemd runs the script that the kernel command line names, then starts again.
+"""First boot by `firstrun.sh`: systemd runs the script named by the kernel command line, then starts again.
 
 As rpi-imager does for Raspberry Pi OS Bookworm. Names and networks are set by the system's own `imager_custom`.
 """
@@ -15,12 +15,12 @@ _RUN = (
     f"systemd.run={MOUNTED}/{SCRIPT} systemd.run_success_action=reboot "
     "systemd.run_failure_action=reboot systemd.unit=kernel-command-line.target"
 )
-# What the system is told by _RUN, taken out again.
+# Takes the arguments of _RUN out again.
 _END = ";".join(f"s| {each.replace('.', '[.]')}[^ ]*||g" for each in RUNS)
 
 
 def files(read: Callable[[str], str], settings: Settings) -> Mapping[str, str]:
-    """The files of the boot partition to write, by name; `read` gives those that are there."""
+    """The files of the boot partition to write, by name; `read` gives the existing ones."""
     return {
         SCRIPT: _script(settings),
         "cmdline.txt": with_arguments(read("cmdline.txt"), _RUN),
@@ -29,7 +29,7 @@ def files(read: Callable[[str], str], settings: Settings) -> Mapping[str, str]:
 
 
 def _network(wifi: Wifi) -> list[str]:
-    """What the image's script takes, as Raspberry Pi Imager 1.8 gives it: it knows no network but one with a key."""
+    """The arguments of the image's script, as Raspberry Pi Imager 1.8 gives them: it knows only networks with a key."""
     if wifi.security != WPA2:
         raise UsageError(
             f"This image cannot join a Wi-Fi of the kind {wifi.security!r} at its first boot",

@@ -1,1 +1,1 @@
-"""What lies on a card and runs on the board: the installing script and the service. No Python of ours."""
+"""The part of a card run on the board: the installing script and the service. It holds no Python of ours."""

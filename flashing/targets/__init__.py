@@ -1,4 +1,4 @@
-"""Where an installation goes: this machine, or one that OpenSSH leads to. What is installed is installation.py's."""
+"""The place of an installation: this machine, or one reached by OpenSSH. The content installed is installation.py's."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from typing import Protocol
 
 # Bytes sent, bytes in all.
 Progress = Callable[[int, int], None]
-# What of a failing command's output is shown.
+# How much of a failing command's output is shown, in characters.
 LAST = 700
 
 
@@ -20,19 +20,19 @@ class Target(Protocol):
         ...
 
     def ask(self, script: str) -> str:
-        """What the shell script prints there, run as whoever logs in. LamplightError when it cannot be run."""
+        """The output of the shell script there, run as the user logged in. LamplightError when it cannot be run."""
         ...
 
     def run(self, files: Mapping[str, bytes], script: str, root: bool, progress: Progress) -> None:
-        """Bring `files` to a folder there that only its owner can read, run `script` of them as root, remove it.
+        """Bring `files` to a folder there readable by its owner only, run `script` of them as root, remove it.
 
-        `root`: no sudo is needed. LamplightError with the script's last words when it fails.
+        `root`: sudo is unnecessary. LamplightError with the script's last words when it fails.
         """
         ...
 
 
 def sudo(root: bool) -> Sequence[str]:
-    """What makes a command root's: sudo asks at the terminal, where there is one, and else fails at once."""
+    """The words that make a command root's: sudo asks at the terminal, or fails at once if it is missing."""
     if root:
         return []
     return ["sudo"] if at_terminal() else ["sudo", "-n"]

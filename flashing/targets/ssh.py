@@ -1,7 +1,7 @@
-"""A machine that OpenSSH's own client leads to, with the user's own configuration, known hosts, agent and prompts.
+"""A machine reached by OpenSSH's own client, with the user's own configuration, known hosts, agent and prompts.
 
 One connection carries all: the user is asked once. Files and secrets travel as a tar on standard input, never as
-arguments. It decides nothing about the machine.
+arguments. Decisions about the machine are made elsewhere.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from device.errors import LamplightError, NotFoundError, OfflineError, UsageErro
 from flashing.targets import LAST, Progress, at_terminal, sudo
 
 _CHUNK = 256 * 1024
-# What ssh(1) ends with when it is not the command that failed.
+# ssh(1)'s own exit code, when the connection failed and not the command.
 _NO_CONNECTION = 255
 _RECEIVE = (
     "umask 077; d=$(mktemp -d /var/tmp/lamplight.XXXXXXXX) || exit 1; "
@@ -28,7 +28,7 @@ _RECEIVE = (
 
 
 class Ssh:
-    """`USER@HOST`, or any other name that ssh takes, as ssh://USER@HOST:PORT; `config` instead of ~/.ssh/config."""
+    """`USER@HOST`, or any other name known to ssh, as ssh://USER@HOST:PORT; `config` instead of ~/.ssh/config."""
 
     def __init__(self, host: str, config: Path | None = None) -> None:
         if not host or host.startswith("-") or any(each.isspace() for each in host):
@@ -44,7 +44,7 @@ class Ssh:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         command = [*self._command(), "-O", "exit", "--", self._host]
-        # Without an `ssh` there is no connection to end, and the error that says so is on its way.
+        # Without an `ssh` there is no connection to end, and the error saying so is on its way.
         with contextlib.suppress(FileNotFoundError):
             subprocess.run(command, capture_output=True, check=False)
         self._folder.cleanup()
@@ -83,7 +83,7 @@ class Ssh:
                     progress(min(start + _CHUNK, len(data)), len(data))
                 sending.stdin.close()
             except BrokenPipeError:
-                # What it said before is the better explanation.
+                # The command's own last words are the better explanation.
                 pass
             sending.stdin = None
             out, err = sending.communicate()

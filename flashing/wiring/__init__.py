@@ -1,4 +1,4 @@
-"""The wiring of a board as a picture: what is connected (nets), where that lies (layout), and how it looks (picture).
+"""The wiring of a board as a picture: the connections (nets), their places (layout), and their looks (picture).
 
 Board → nets.of → layout.place → picture.draw → SVG
 """
@@ -8,5 +8,5 @@ from flashing.wiring import layout, nets, picture
 
 
 def drawn(board: Board) -> str:
-    """The board's wiring as an SVG document. Raises NotFoundError when there is nothing to wire."""
+    """The board's wiring as an SVG document. Raises NotFoundError for a board without wiring."""
     return picture.draw(board.title, layout.place(nets.of(board)))

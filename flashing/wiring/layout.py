@@ -25,7 +25,7 @@ Segment = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Pin:
-    """A pin of the header: its place, and the net that begins there (None for none)."""
+    """A pin of the header: its place, and the net beginning there (None for none)."""
 
     name: HeaderPin
     x: float
@@ -65,7 +65,7 @@ class Layout:
 
 
 def place(wiring: Wiring) -> Layout:
-    """The layout whose wires cross least, or, of many wires, nearly least."""
+    """The layout with the fewest crossings of wires, or, of many wires, nearly the fewest."""
     pins = _pins(wiring)
     parts = _parts(wiring.parts)
     wires = _least_crossing([_wire(net, pins, parts, wiring.header) for net in wiring.nets])
@@ -83,7 +83,7 @@ def _pins(wiring: Wiring) -> list[Pin]:
 
 def _parts(parts: Sequence[Part]) -> list[Placed]:
     placed: list[Placed] = []
-    # A quarter of a row off the pins' rows, so that no two wires lie on one line.
+    # A quarter of a row off the pins' rows, so each wire lies on a line of its own.
     y = TOP + ROW / 4
     for part in parts:
         ys = [y + ROW * 1.5 * n for n in range(len(part.terminals))]
@@ -114,7 +114,7 @@ def _least_crossing(wires: Sequence[Wire]) -> Sequence[Wire]:
 
 
 def _improved(order: Sequence[float], cost: Callable[[Sequence[float]], int]) -> list[float] | None:
-    """The best of those orders in which two have changed places, None when none costs less."""
+    """The best of the orders with two places exchanged, None when all of them cost as much or more."""
     swapped = [_swapped(order, *pair) for pair in combinations(range(len(order)), 2)]
     best = min(swapped, key=cost)
     return best if cost(best) < cost(order) else None

@@ -1,4 +1,4 @@
-"""What is connected with what: the parts beside a board, and the wires from its header. No places, no colours."""
+"""The connections: the parts beside a board, and the wires from its header. Places and colours come later."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from device.errors import NotFoundError
 
 @dataclass(frozen=True)
 class Part:
-    """A part with its terminals, in the order in which they are drawn. `note` is a line below it, or ""."""
+    """A part with its terminals, in drawing order. `note` is a line below it, or ""."""
 
     kind: str
     title: str
@@ -37,7 +37,7 @@ class Wiring:
 
 
 def of(board: Board) -> Wiring:
-    """The wiring of `board`; NotFoundError when it has no header."""
+    """The wiring of `board`; NotFoundError for one without a header."""
     if board.header is None:
         raise NotFoundError(f"{board.name} has nothing to wire", "it has no pins", "`flash.py list` shows which have")
     parts = [*_sensors(board), *(_pin_part(name, pin) for name, pin in board.pins.items())]

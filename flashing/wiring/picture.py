@@ -1,4 +1,4 @@
-"""A layout as an SVG document. It decides colours and shapes, not places."""
+"""A layout as an SVG document. It decides colours and shapes; the places are given."""
 
 from collections.abc import Iterator
 from html import escape

@@ -1,4 +1,4 @@
-"""The chips there is a driver for: one row each. Importing this imports no driver and opens nothing."""
+"""The chips with a driver: one row each. Importing this imports no driver and opens nothing."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from device.hal.sensors.tsl2561 import Tsl2561
 
 @dataclass(frozen=True)
 class Chip:
-    """A kind of chip: the module of its CircuitPython driver, and our class over that driver."""
+    """A kind of chip: the module of its CircuitPython driver, and our class over the driver."""
 
     driver: str
     sensor: Callable[[Place], LightSensor]
 
 
-# By what board files call them.
+# By their names in board files.
 CHIPS: Mapping[str, Chip] = {
     "tsl2561": Chip("adafruit_tsl2561", Tsl2561),
 }

@@ -1,4 +1,4 @@
-"""What every light sensor gives, whatever its chip."""
+"""The common part of all light sensors, whatever the chip."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -6,7 +6,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Reading:
-    """One measurement. `lux` is never missing: 0.0 in darkness, and the highest measurable value when `saturated`."""
+    """One measurement. `lux` is always there: 0.0 in darkness, and the highest measurable value when `saturated`."""
 
     lux: float
     saturated: bool

@@ -23,7 +23,7 @@ class Place:
 
     @property
     def remedy(self) -> str:
-        """What a person may try when the sensor does not answer."""
+        """Remedies for a person to try when the sensor does not answer."""
         bus = self.bus
         return (
             f"check its wiring (SDA on header pin {bus.sda}, SCL on {bus.scl}, 3.3 V and ground), "

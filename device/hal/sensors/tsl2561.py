@@ -1,8 +1,8 @@
 """A TSL2561 light sensor, through Adafruit's unmodified driver: gain, saturation and coming back after a fault.
 
-The driver computes the lux. Its `lux` is None both in darkness and at saturation; the raw channels tell which.
-Several processes may read one chip, but a change of gain leaves its data at zero for one integration, which the
-others read as darkness.
+The driver computes the lux. Its `lux` is None both in darkness and at saturation; the raw channels tell them apart.
+Several processes may read one chip, but a change of gain leaves its data at zero for one integration, and the others
+read this as darkness.
 """
 
 import time
@@ -30,9 +30,9 @@ BRIGHT = CLIPPED * 9 // 10
 DIM = BRIGHT * 2 // 3 // 16
 # A change down and a change up again, should the light jump meanwhile.
 GAIN_CHANGES = 2
-# An integration takes 108 ms and a reading some 2 ms, so one repetition is enough on a bus that works.
+# An integration takes 108 ms and a reading some 2 ms, so one repetition is enough on a working bus.
 SNAPSHOTS = 5
-# What the datasheet's formula gives for the highest count at each gain and 101 ms, for light without infrared.
+# By the datasheet's formula for the highest count at each gain and 101 ms, for light without infrared.
 HIGHEST_LUX = {LOW_GAIN: 0.0304 * CLIPPED * 16 / 0.252, HIGH_GAIN: 0.0304 * CLIPPED / 0.252}
 
 
@@ -57,7 +57,7 @@ class Tsl2561:
     def read(self) -> Reading:
         """The light as of the last complete integration.
 
-        Raises SensorError, saying which chip where, when it does not answer; the next call starts it anew.
+        Raises SensorError, naming the chip and its place, when it does not answer; the next call starts it anew.
         """
         try:
             return self._measure(self._ready())
@@ -79,7 +79,7 @@ class Tsl2561:
         return driver
 
     def _open(self) -> "adafruit_tsl2561.TSL2561":
-        # Imported late: the import needs a board that Blinka knows.
+        # Imported late: the import needs a board known to Blinka.
         import adafruit_tsl2561  # pyright: ignore[reportMissingTypeStubs]
 
         return adafruit_tsl2561.TSL2561(self._place.open_bus(), self._place.sensor.address)

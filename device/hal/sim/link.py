@@ -1,7 +1,7 @@
 """One client connection to the simulated hardware, opened at the first request.
 
-A connection is never shared across a fork: a child that uses its parent's link gets a connection of its own, which
-owns none of the parent's GPIO lines.
+A connection is never shared across a fork: a child using its parent's link gets a connection of its own, with none of
+the parent's GPIO lines.
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 from device.errors import OfflineError
 from device.protocol.fields import integer, table, text
 
-PATIENCE = 5.0  # seconds for an answer that takes microseconds
+PATIENCE = 5.0  # seconds, for an answer taking microseconds
 
 
 class Link:
@@ -26,7 +26,7 @@ class Link:
     def ask(self, op: str, **fields: object) -> dict[str, object]:
         """Perform `op` (see requests.py) and give its answer.
 
-        Raises OSError as the hardware answers it, and OfflineError when the process is not there.
+        Raises OSError as the hardware answers it, and OfflineError when the process is gone.
         """
         if self._pid != os.getpid():
             self._renew()

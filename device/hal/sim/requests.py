@@ -1,4 +1,4 @@
-"""What a client of the simulated hardware may ask, and the answer: one line of JSON each.
+"""The requests of a client of the simulated hardware, and the answers: one line of JSON each.
 
     {"op": "transfer", "bus": 1, "address": 57, "write": "8c", "read": 2}   → {"data": "1f00"}; "write" may be absent
     {"op": "bus", "number": 1}                                              → {"present": true}
@@ -12,8 +12,8 @@
     {"op": "wire", "pin": "button", "level": false}                         → {}; null is an open contact
     {"op": "history", "pin": "led"}       → {"changes": [{"at", "direction", "level"}, …]}
 
-What the hardware refuses, and a request that makes no sense, is answered with {"errno": n, "error": text}. Lines
-belong to the connection that requested them. It does no I/O.
+A request refused by the hardware, or a senseless one, is answered with {"errno": n, "error": text}. Lines belong to the
+connection requesting them. It does no I/O.
 """
 
 import errno

@@ -1,7 +1,7 @@
 """Serve the simulated hardware on a Unix socket, to several clients at once.
 
-A connection owns the GPIO lines it requested, and loses them when it ends, however it ends. What the requests mean
-is `requests.py`.
+A connection owns the GPIO lines it requested, and loses them when it ends, however it ends. The requests' meaning is in
+`requests.py`.
 """
 
 import asyncio
@@ -18,23 +18,23 @@ from device.hal.sim.requests import answer
 LONGEST_REQUEST = 64 * 1024
 # A Unix socket refuses a connection at once when this many wait, so a busy machine needs more than the usual 100.
 WAITING_CONNECTIONS = 1024
-# By which workers that have a user of their own reach it, as the groups gpio and i2c are on a real board. From a range
-# that nobody hands out (https://systemd.io/UIDS-GIDS), for it needs no name.
+# Workers with a user of their own reach it by this group, as by the groups gpio and i2c on a real board. From a range
+# never handed out (https://systemd.io/UIDS-GIDS), for it needs no name.
 GROUP = 1_899_999_999
 
 
 def listen(path: Path) -> socket.socket:
-    """A listening socket at `path` that only this user may reach, and where that is root also GROUP.
+    """A listening socket at `path` for this user alone, and where this user is root also for GROUP.
 
     Raises UsageError when that cannot be.
 
-    A socket file left by a process that is gone is replaced; one that is served is left alone.
+    A socket file left by a dead process is replaced; one still served is left alone.
     """
     _clear(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         listener.bind(str(path))
-        # Nobody can connect before listen(), so there is no moment in which others may.
+        # A connection is possible only after listen(), so others never get a moment to connect.
         path.chmod(0o600)
         if os.geteuid() == 0:
             os.chown(path, -1, GROUP)
@@ -51,7 +51,7 @@ def listen(path: Path) -> socket.socket:
 
 
 async def serve(assembly: Assembly, listener: socket.socket, stop: asyncio.Event) -> None:
-    """Answer requests until `stop` is set. Connections that are open then end with the event loop."""
+    """Answer requests until `stop` is set. Open connections then end with the event loop."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await _converse(assembly, reader, writer)

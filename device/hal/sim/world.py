@@ -1,4 +1,4 @@
-"""The world around the simulated board: its light, a hand over the sensor, its plug; and what its pins do."""
+"""The world around the simulated board: its light, a hand over the sensor, its plug; and the behaviour of its pins."""
 
 from pathlib import Path
 from types import TracebackType
@@ -10,14 +10,14 @@ from device.protocol.fields import items, table
 
 
 class World:
-    """A client of the simulated hardware. Every method raises OfflineError when that process is not there."""
+    """A client of the simulated hardware. Every method raises OfflineError when its process is gone."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
 
     @classmethod
     def connect(cls, socket: Path) -> Self:
-        """The world of the simulated hardware that listens at `socket`."""
+        """The world of the simulated hardware listening at `socket`."""
         world = cls(Link(socket))
         world.state()
         return world
@@ -29,7 +29,7 @@ class World:
     def set(
         self, lux: float | None = None, covered: bool | None = None, unplugged: bool | None = None
     ) -> dict[str, object]:
-        """Change what is not None, and give the new state. `lux` is from 0 to 200,000; raises UsageError otherwise."""
+        """Change every value but None, and give the new state. Raises UsageError unless `lux` is from 0 to 200,000."""
         given = {"lux": lux, "covered": covered, "unplugged": unplugged}
         return self._ask("surround", **{key: value for key, value in given.items() if value is not None})
 

@@ -1,6 +1,6 @@
 """The simulated board put together: the chips on its buses, its GPIO lines, and the light around it.
 
-Which chip is where comes from the board file. It does not know how it is reached.
+The board file gives each chip its place. Reaching the board is server.py's.
 """
 
 from collections.abc import Callable
@@ -10,9 +10,9 @@ from boards import Board
 from device.hal.sim.parts.gpio import Gpio
 from device.hal.sim.parts.tsl2561 import Tsl2561
 
-# What Linux answers when no chip acknowledges its address; the number is Linux' own, macOS has no such name.
+# Linux' answer when no chip acknowledges its address; the number is Linux' own, macOS has no such name.
 EREMOTEIO = 121
-# What a hand over the sensor lets through.
+# The part of the light passing a hand over the sensor.
 COVERED = 0.01
 OFFICE_LUX = 300.0
 BRIGHTEST_LUX = 200_000.0
@@ -28,7 +28,7 @@ class Surroundings:
 
     @property
     def light(self) -> float:
-        """Lux that reach the sensor."""
+        """The light at the sensor, in lux."""
         return self.lux * COVERED if self.covered else self.lux
 
 

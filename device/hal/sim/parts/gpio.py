@@ -1,7 +1,7 @@
-"""The GPIO lines of a simulated Raspberry Pi, as its kernel shows them: who owns which line, and what level it has.
+"""The GPIO lines of a simulated Raspberry Pi, as its kernel shows them: the owner of each line, and its level.
 
-A line that its owner lets go keeps its direction and level, as pinctrl-bcm2835 does with persist_gpio_outputs
-(the default of Raspberry Pi OS). Every change of a line is recorded, so that a test can prove that none happened.
+A line let go by its owner keeps its direction and level, as pinctrl-bcm2835 does with persist_gpio_outputs (the default
+of Raspberry Pi OS). Every change of a line is recorded, so a test can prove that a line stayed still.
 """
 
 import errno
@@ -39,7 +39,7 @@ class _Line:
 
     @property
     def level(self) -> bool:
-        """An output has the level it drives; an input what is wired to it, or its pull; floating reads low."""
+        """An output has the level it drives; an input has its wire's level, or its pull's; floating reads low."""
         if self.direction == "output":
             return self.driven
         return self.bias == "up" if self.outside is None else self.outside
@@ -107,9 +107,9 @@ class Gpio:
         return list(self._line(number).history)
 
     def edges(self, number: int, owner: object, after: int | None) -> tuple[int, list[Change]]:
-        """How many edges a line had, for its owner, and those of them that followed the first `after`, oldest first.
+        """How many edges a line had, for its owner, and the edges after the first `after` of them, oldest first.
 
-        At most HISTORY of them, and none when `after` is None.
+        At most HISTORY of them, and an empty list when `after` is None.
         """
         line = self._owned(number, owner)
         wanted = 0 if after is None else min(line.edges - after, len(line.edge_history))
@@ -125,7 +125,7 @@ class Gpio:
     def _owned(self, number: int, owner: object) -> _Line:
         line = self._line(number)
         if line.owner is not owner:
-            # As from a line request whose controller went away: this owner's line was of a connection that is gone.
+            # As from a line request after its controller went away: this owner's line was of a connection now gone.
             raise OSError(errno.ENODEV, "No such device")
         return line
 

@@ -1,8 +1,7 @@
 """A TSL2561 light sensor at register level, as the datasheet TAOS059N (March 2009) describes it.
 
-It is what stands on the bus: bytes written and read, and light falling on it over time. It computes no lux, that is
-the driver's work. The interrupt pin is not wired on our boards, so the interrupt registers keep what is written to
-them and have no further effect.
+It is the chip on the bus: bytes written and read, and light falling on it over time. Computing the lux is the driver's
+work. The interrupt pin is left unwired on our boards, so the interrupt registers only keep the values written to them.
 """
 
 import random
@@ -34,12 +33,12 @@ DAYLIGHT_RATIO = 0.25
 
 
 def integration_time(choice: int) -> float:
-    """Seconds of the integration that INTEG = `choice` (0, 1 or 2) selects: 13.7, 101 or 402 ms."""
+    """Seconds of the integration selected by INTEG = `choice` (0, 1 or 2): 13.7, 101 or 402 ms."""
     return INTEGRATION_CLOCKS[choice] / OSCILLATOR_HZ
 
 
 def full_scale(seconds: float) -> int:
-    """The highest count that an integration of `seconds` can give."""
+    """The highest count of an integration of `seconds`."""
     return max(0, min(REGISTER_LIMIT, round(seconds * OSCILLATOR_HZ) // 2 - 2))
 
 
@@ -105,7 +104,7 @@ class Tsl2561:
             self._store(register, value)
 
     def read(self, count: int) -> bytes:
-        """A read transaction of `count` bytes from the register that the last command byte addressed."""
+        """A read transaction of `count` bytes from the register addressed by the last command byte."""
         self._advance()
         return bytes(self._load(register) for register in self._addressed(count))
 
@@ -164,7 +163,7 @@ class Tsl2561:
         self._light = 0.0  # lux seconds since `_began`, up to `_seen`
 
     def _advance(self) -> None:
-        """Bring the conversion up to the present: complete those that have ended, and collect light for the next."""
+        """Bring the conversion up to the present: complete the ended integrations, and collect light for the next."""
         now = self._clock()
         if self._converting and not self._is_manual():
             self._complete_ended(now, integration_time(self._registers[TIMING] & 0x03))

@@ -1,1 +1,1 @@
-"""What takes the place of the kernel's interfaces below Blinka, so that everything above them runs unmodified."""
+"""The stand-ins for the kernel's interfaces below Blinka: everything above them runs unmodified."""

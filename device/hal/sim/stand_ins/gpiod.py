@@ -1,7 +1,7 @@
-"""The part of libgpiod 2's Python module that Blinka uses, for the lines of the simulated hardware.
+"""The part of libgpiod 2's Python module used by Blinka, for the lines of the simulated hardware.
 
 Each line request is a connection of its own, as it is a file descriptor of its own with the kernel: a line is let go
-when its process ends. See https://libgpiod.readthedocs.io for what the names mean. Edges are asked for every few
+when its process ends. See https://libgpiod.readthedocs.io for the meaning of the names. Edges are asked for every few
 milliseconds, but none is missed: the simulated hardware has them all with their times.
 """
 
@@ -40,7 +40,7 @@ class EdgeEvent:
     """An edge of a line, and when it came by the monotonic clock."""
 
     class Type(Enum):
-        """Which way."""
+        """The direction of an edge."""
 
         RISING_EDGE = 1
         FALLING_EDGE = 2
@@ -52,7 +52,7 @@ class EdgeEvent:
 
 @dataclass(frozen=True)
 class ChipInfo:
-    """What a GPIO controller says of itself."""
+    """A GPIO controller's account of itself."""
 
     name: str
     label: str
@@ -60,7 +60,7 @@ class ChipInfo:
 
 
 class LineRequest:
-    """Lines that this process owns until release()."""
+    """Lines owned by this process until release()."""
 
     def __init__(self, link: Link, offsets: list[int]) -> None:
         self._link = link
@@ -81,7 +81,7 @@ class LineRequest:
         return bool(self._waiting)
 
     def read_edge_events(self) -> list[EdgeEvent]:
-        """The edges that came since the last reading."""
+        """The edges since the last reading."""
         waiting, self._waiting = self._waiting, []
         return waiting
 
@@ -158,5 +158,5 @@ def _not_installed(path: str) -> SimulatedChip:
     raise RuntimeError(f"cannot open {path}: device.hal.sim.stand_ins.install was not called")
 
 
-# The name that Blinka opens; install() binds it to the socket of the simulated hardware.
+# The name opened by Blinka; install() binds it to the socket of the simulated hardware.
 Chip: Callable[[str], SimulatedChip] | functools.partial[SimulatedChip] = _not_installed

@@ -28,7 +28,7 @@ class Bias(Enum):
 
 
 class Edge(Enum):
-    """Which edges are reported."""
+    """The edges to report."""
 
     NONE = "none"
     RISING = "rising"

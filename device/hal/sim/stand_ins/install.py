@@ -1,7 +1,7 @@
 """Put the stand-ins below Blinka, before it is imported, and make it take this machine for a Raspberry Pi 4.
 
-From then on `import board`, `busio` and `digitalio` work in this process and in every child forked from it. Nothing
-is opened: each bus and line connects to the simulated hardware when it is used.
+From then on `import board`, `busio` and `digitalio` work in this process and in every child forked from it. Nothing is
+opened yet: each bus and line connects to the simulated hardware when it is used.
 """
 
 import functools
@@ -18,9 +18,9 @@ FORCED = {"BLINKA_FORCEBOARD": "RASPBERRY_PI_4B", "BLINKA_FORCECHIP": "BCM2XXX"}
 
 
 def install(socket: Path) -> None:
-    """Let Blinka reach the simulated hardware at `socket`. A second call changes the socket for what is opened next."""
+    """Let Blinka reach the simulated hardware at `socket`. A second call changes the socket for later openings."""
     os.environ.update(FORCED)
-    # Blinka decides at its first import which board it is on, and stays with that.
+    # Blinka chooses its board at the first import, and keeps it.
     if importlib.import_module("adafruit_blinka.agnostic").board_id != FORCED["BLINKA_FORCEBOARD"]:
         raise ImportError("Blinka was imported before the simulated board was put below it")
     sys.modules["gpiod"] = gpiod

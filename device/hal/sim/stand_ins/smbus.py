@@ -8,7 +8,7 @@ Buffer = bytes | bytearray | memoryview
 
 
 class SMBus:
-    """I2C bus number `bus` of the simulated hardware. Raises FileNotFoundError when the board has no such bus."""
+    """I2C bus number `bus` of the simulated hardware. Raises FileNotFoundError when the board lacks it."""
 
     def __init__(self, socket: Path, bus: int) -> None:
         self._link = Link(socket)
