@@ -1,4 +1,4 @@
-"""`lamplight deploy PATH`: check a folder here, send it, and wait for what the device says."""
+"""`lamplight deploy PATH`: check a folder here, send it, and wait for the device's answer."""
 
 import time
 from pathlib import Path
