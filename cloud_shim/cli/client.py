@@ -88,7 +88,7 @@ class Client:
         return self._request("DELETE", "/api/cards")["tokens"]
 
     def claims(self) -> list[JsonObject]:
-        """Every CLAIM: the boards still waiting to be let in."""
+        """Every CLAIM: the boards still waiting, rejected or refused."""
         return self._request("GET", "/api/claims")["claims"]
 
     def accept(self, claim: str, again: bool) -> str:
@@ -96,7 +96,7 @@ class Client:
         return self._request("POST", _path("claims", claim, "accept"), json={"again": again})["name"]
 
     def reject(self, claim: str) -> list[str]:
-        """Stop the waiting of the board, or with "" of every board; gives their fingerprints."""
+        """End the wait of the board, or with "" of every board; gives their fingerprints."""
         if claim:
             return self._request("POST", _path("claims", claim, "reject"))["rejected"]
         return self._request("DELETE", "/api/claims")["rejected"]
@@ -168,7 +168,7 @@ class Client:
         return self._request("DELETE", _path("devices", device, f"{kind}s", name))["generation"]
 
     def rollback(self, device: str) -> int:
-        """Ask for the state before the present deployment; gives the new generation's number."""
+        """Ask for the deployment before the present one; gives the new generation's number."""
         return self._request("POST", _path("devices", device, "rollback"))["generation"]
 
     def settings(self, device: str, function: str, version: int) -> JsonObject:
@@ -288,7 +288,7 @@ def _name(value: str) -> str:
 
 
 def _check(body: object) -> None:
-    """Raises UsageError for a body of a form refused by the shim, or beyond JSON."""
+    """Raises UsageError for a body that the shim would refuse, or JSON cannot hold."""
     try:
         plain(body, "body")
     except ProtocolError as error:

@@ -56,7 +56,7 @@ def _stop(error: ModuleNotFoundError, extra: str = "") -> None:
 
 
 def _installed_from() -> str:
-    """The wheel or folder with Lamplight, as it was installed: on PyPI its name is a stranger's."""
+    """The wheel or folder Lamplight was installed from: on PyPI its name is a stranger's."""
     try:
         told = metadata.distribution("lamplight").read_text("direct_url.json")
         address = urlsplit(str(json.loads(told or "{}").get("url", "")))

@@ -59,7 +59,7 @@ def version_option() -> click.Option:
 
 
 class Commands(click.Group):
-    """The commands of `table`, each imported from `package` when it is asked for; a list of them imports none."""
+    """The commands of `table`, each imported from `package` when it is asked for; listing them imports none."""
 
     def __init__(self, table: Mapping[str, str], package: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -106,7 +106,7 @@ def only_device(names: Sequence[str]) -> str:
 
 
 def warn(options: Options) -> None:
-    """Tell of work for a person in the fleet, beside the answer to the command."""
+    """Show the fleet's notices: matters for a person to see to, beside the command's answer."""
     if not options.as_json:
         for notice in options.client.health()["notices"]:
             options.terminal.say(("warning: ", "bold yellow"), notice)

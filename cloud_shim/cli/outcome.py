@@ -24,8 +24,8 @@ _POLL = 0.1  # seconds
 class Outcome:
     """Where a generation stands: a state of docs/protocol/updates.md, WAITING at first, SUPERSEDED or CONTINUED.
 
-    `transfer` is its progress while it is fetched. `travelled` is the cost of the fetching, while the device still
-    tells. `evidence` holds the grounds of a failed trial's verdict. `generation` is set by `wait`: the last one waited for.
+    `transfer` is its progress while it is fetched. `travelled` is the amount fetched, while the device still tells.
+    `evidence` holds the grounds of a failed trial's verdict. `generation` is set by `wait`: the last one waited for.
     """
 
     state: str
@@ -75,7 +75,7 @@ def judge(device: dict[str, Any], generation: int) -> Outcome:
 
 
 def goes_on(device: dict[str, Any], generation: int) -> int:
-    """The generation with this one's request: a later one, when another part of this one failed."""
+    """The generation that carries this one's request on: a later one when another part of this one failed."""
     continued: dict[str, int] = device.get("continued", {})
     while str(generation) in continued:
         generation = continued[str(generation)]
@@ -92,7 +92,7 @@ def wait(
 ) -> Outcome:
     """The final outcome of `generation`, or of its continuation; `progress` hears of each change on the way.
 
-    A newer deployment that has `release` too (its kind, name and version) is waited for in its place. Raises
+    A newer deployment with the same `release` (its kind, name and version) is waited for in its place. Raises
     OfflineError after `timeout` seconds, and LamplightError when a newer deployment without it took its place.
     """
     deadline = time.monotonic() + timeout

@@ -47,7 +47,7 @@ class Terminal:
             table.add_row(*map(harmless, row))
         with self._out.capture() as drawn:
             self._out.print(table)
-        # Cells are filled up to the longest; at a line's end that only harms readers of a pipe, and wrapped lines.
+        # Cells are filled up to the longest. At a line's end the filling is cut: it only harms pipes and wrapped lines.
         _write(sys.stdout, "".join(f"{line.rstrip()}\n" for line in drawn.get().splitlines()))
 
     def say(self, *pieces: tuple[str, str] | str) -> None:
@@ -92,7 +92,7 @@ class Terminal:
 
 
 def harmless(text: str) -> str:
-    """The text, of control characters only with tabs and ends of lines: a device's words must not drive a terminal."""
+    """The text without control characters but tabs and ends of lines: a device's words must not drive a terminal."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() or each in "\n\t" else "\N{REPLACEMENT CHARACTER}" for each in text)

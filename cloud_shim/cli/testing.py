@@ -70,7 +70,7 @@ class FunctionUnderTest:
         return self.send("lamplight.call", data, "call")
 
     def replay(self, path: str | Path) -> list[str]:
-        """Run it over a trace, below the function's folder or absolute; gives its differences from it, or []."""
+        """Run it over a trace, below the function's folder or absolute; the differences from the recording, or []."""
         recorded = trace.load(self._folder / path)
         self._config = {**recorded.header.config, **self._config}
         found: list[str] = []

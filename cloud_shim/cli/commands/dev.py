@@ -27,7 +27,7 @@ _TRIES = 3
 class Sent(NamedTuple):
     """The last save sent: the packed folder, its requirements.txt, the layer made of these, the RELEASE.
 
-    `generation` is still on its way to its end, 0 once it is over; it is the save's try number `tries`.
+    `generation` is the awaited one, or 0; it is the save's try number `tries`.
     """
 
     archive: bytes = b""
@@ -56,7 +56,7 @@ def run(options: Options, path: str, device: str) -> None:
 
 
 def redeploy(options: Options, folder: Path, device: str, sent: Sent) -> Sent:
-    """Send the folder if it differs from the one `sent` before; gives the save sent last. An error is only shown."""
+    """Send the folder if it differs from the one `sent` before; gives the last save sent. An error is only shown."""
     try:
         archive = pack(folder)
         if archive == sent.archive:
@@ -75,7 +75,7 @@ def redeploy(options: Options, folder: Path, device: str, sent: Sent) -> Sent:
 
 
 def look(options: Options, device: str, sent: Sent) -> Sent:
-    """See how the last deployment ended, and have it tried again where this may help. An error is only shown."""
+    """See how the last deployment ended, and have it tried again where this may help. An error is shown."""
     if not sent.generation:
         return sent
     try:
@@ -97,7 +97,7 @@ def look(options: Options, device: str, sent: Sent) -> Sent:
 
 
 def again(end: Outcome, tries: int) -> str:
-    """The reason to try once more, after a deployment's end at the try number `tries`; "" to leave it there."""
+    """The reason to try a deployment once more, after this end and so many tries; "" to leave it there."""
     if end.good or tries >= _TRIES:
         return ""
     if reasons.failed_before(end.reason):

@@ -49,7 +49,7 @@ def accept(options: Options, board: str, again: bool) -> None:
 @click.argument("board", metavar="NAME|FINGERPRINT", required=False, default="")
 @click.option("--all", "everyone", is_flag=True, help="Every board that waits.")
 def reject(options: Options, board: str, everyone: bool) -> None:
-    """Turn a new board away, and list it as waiting no more. Its fingerprint can still be accepted later."""
+    """Turn a new board away; it is listed as waiting no more. Its fingerprint can still be accepted later."""
     if bool(board) == everyone:
         raise UsageError("Which board?", "", "a NAME or FINGERPRINT, or --all")
     rejected = options.client.reject(board)
@@ -91,7 +91,7 @@ def row(device: dict[str, Any], now: float) -> list[str]:
 
 
 def _parts(kind: str, runs: Mapping[str, ReportedFunction | ReportedModel], device: dict[str, Any]) -> str:
-    """The running parts of this kind, and the failed ones of the last requests."""
+    """The running functions or models, and the failed ones of the last requests."""
     told = [release(name, each.version) for name, each in runs.items()]
     failed = [each for each in device.get("failed", []) if each["kind"] == kind]
     told += [f"{release(each['name'], each['version'])} failed" for each in failed]

@@ -1,4 +1,4 @@
-"""`lamplight doctor`: looks at everything in need of being right, and names a remedy for each fault."""
+"""`lamplight doctor`: checks everything Lamplight depends on, and names a remedy for each fault."""
 
 import sys
 from pathlib import Path

@@ -30,7 +30,7 @@ def request(options: Options, file: Path) -> None:
 @click.argument("files", nargs=-1, type=_FILE)
 @click.option("--threshold", type=click.IntRange(1), required=True, help="How many of them must sign a change of keys.")
 def holders(options: Options, files: tuple[Path, ...], threshold: int) -> None:
-    """Let only this machine and the writers of FILES change keys, THRESHOLD of them together."""
+    """Let only this machine and those of FILES change keys, THRESHOLD of them together."""
     requests = [_read(file) for file in files]
     answer = options.client.keys()
     for offer in root_keys_of(answer).holders(requests, threshold):
@@ -62,7 +62,7 @@ def sign(options: Options, yes: bool) -> None:
 @command("revoke")
 @click.argument("key_id")
 def revoke(options: Options, key_id: str) -> None:
-    """Revoke another machine's root key, named by KEY_ID, the beginning of its id: it changes keys no more.
+    """Revoke another machine's root key, the one whose id begins with KEY_ID: it can change keys no more.
 
     Keys of this machine and of the shim are replaced instead: `lamplight keys rotate`.
     """

@@ -18,12 +18,12 @@ HEADINGS = ("KEY", "SIGNS", "WHERE", "KEY ID", "SIGNED UNTIL")
 
 @click.group("keys", params=common_options(), no_args_is_help=False)
 def run() -> None:
-    """Show the keys for everything running on devices, and move those for releases to this machine."""
+    """Show the signing keys of the fleet, and move those for releases to this machine."""
 
 
 @command("show")
 def show(options: Options) -> None:
-    """List every key: its task, its place, and until when devices believe its signatures."""
+    """List every key: what it signs, where it lies, and until when devices believe its signatures."""
     answer = options.client.keys()
     keys = key_view.keys(answer, {**release_keys_of(answer).ids(), **root_keys_of(answer).ids()})
     rows = [[key[column] for column in ("name", "signs", "where", "id", "until")] for key in keys]
@@ -68,7 +68,7 @@ def renew(options: Options) -> None:
 def rotate(options: Options, key: str | None) -> None:
     """Replace the shim's KEY, or the keys on this machine: signatures of the old ones are worth nothing then.
 
-    Boards follow, also after having been off meanwhile. Do this when a copy of a key may have been stolen.
+    Boards follow, also those that were off meanwhile. Do this when a copy of a key may have been stolen.
     """
     answer = options.client.keys()
     if key:

@@ -1,4 +1,4 @@
-"""`lamplight logs`: the words of devices and functions, and their updates, crashes and sensors."""
+"""`lamplight logs`: the logs of devices and functions, with their updates, crashes and sensors."""
 
 from typing import Any
 

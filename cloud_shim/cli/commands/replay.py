@@ -71,7 +71,7 @@ def _decisions(
 ) -> Iterator[dict[str, Any]]:
     """The decisions told by the replaying process; at the end, the function's own output goes to `terminal`.
 
-    Raises the LamplightError at the end of the process.
+    Raises the error that ended the process, as a LamplightError.
     """
     options = ["--config", config, *(part for model in models for part in ("--model", model))]
     arguments = [sys.executable, "-P", "-m", "device.replay", path, folder, *options]

@@ -1,4 +1,4 @@
-"""`lamplight status [DEVICE]`: its running and its requested functions and models, and how its parts fare."""
+"""`lamplight status [DEVICE]`: the functions and models it runs, the ones asked for, and how its parts fare."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -31,14 +31,14 @@ _ON_ITS_WAY = {"VERIFIED": "believed", "FETCHING": "being fetched", "STAGED": "b
 @command("status")
 @click.argument("device", default="")
 def run(options: Options, device: str) -> None:
-    """Show the state of DEVICE, or of the only one, any changes asked for, and how its functions and sensors fare."""
+    """Show how DEVICE, or the only one, fares: its functions, models and sensors, and the deployment asked for."""
     found = options.client.device(choose_device(options.client, device))
     options.terminal.table(found, rows(found, time.time()))
     warn(options)
 
 
 def rows(device: dict[str, Any], now: float) -> list[Row]:
-    """A heading and a text, of one or more lines, for each part of one DEVICE."""
+    """A heading and a text, of one or more lines, for each thing to know about one DEVICE."""
     report, desired = reported.known(device["reported"]), device["desired"]
     told = [(device["name"], _presence(device, now))]
     if report is None:
@@ -88,7 +88,7 @@ def _generation(device: dict[str, Any], running: int, asked: outcome.Outcome) ->
 
 
 def _failures(failed: list[dict[str, Any]], grounds: Mapping[int, Evidence]) -> dict[tuple[str, str], str]:
-    """The failures of the last requests, by kind and name; these are asked for no more."""
+    """The last failed requests, by kind and name; they are asked for no more."""
     told: dict[tuple[str, str], str] = {}
     for each in failed:
         what = f"v{each['version']} was {each['state']}" if each["version"] else f"its removal was {each['state']}"

@@ -1,4 +1,4 @@
-"""`lamplight demo`: the whole loop by itself, each step checked on the simulated hardware.
+"""`lamplight demo`: the whole loop without hands, each step checked on the simulated hardware itself.
 
 session      one run: a home on free ports in a temporary folder, always cleaned up
 steps        the demo, step by step

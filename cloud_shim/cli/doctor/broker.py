@@ -59,7 +59,7 @@ def program() -> Finding:
 
 
 def settings(cloud: Path) -> Finding:
-    """Whether mosquitto has Lamplight's settings: persistence, sizes, queues, sending at once, everybody's rights."""
+    """Whether mosquitto has Lamplight's settings: persistence, sizes, queues, sending at once, access rights."""
     setup = read(cloud)
     if setup is None:
         return skip("there is no mosquitto.conf here")

@@ -86,7 +86,7 @@ def judge_triggers(device: Json) -> Finding:
 
 
 def _failures(device: Json) -> Finding | None:
-    """The failures of the last requests; these are asked for no more."""
+    """A warning of the last failed requests, if any; they are asked for no more."""
     failed: Sequence[Json] = device.get("failed", [])
     if not failed:
         return None
@@ -100,7 +100,7 @@ def _failures(device: Json) -> Finding | None:
 def judge_clock(records: Sequence[Json]) -> Finding:
     """The device's clock against the shim's, by the times in the device's last records.
 
-    Some records had to wait for a connection and arrive late: only the quickest of them counts.
+    Some records had to wait for a connection and arrive late: only the quickest record counts.
     """
     if not records:
         return skip("it has sent nothing that tells its time")

@@ -1,4 +1,4 @@
-"""The checks of the shim's side, in the order of their telling."""
+"""The checks of the shim's side, in the order of the report."""
 
 import time
 from datetime import UTC, datetime

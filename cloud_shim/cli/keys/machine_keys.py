@@ -9,7 +9,7 @@ from cloud_shim.cli.options import Options
 
 
 def tell_pending(options: Options, answer: dict[str, Any]) -> None:
-    """Tell of the changes still waiting for signatures, and of the command for these."""
+    """Tell of the changes still waiting for signatures, and of the command that adds them."""
     for repository, each in answer["pending"].items():
         options.terminal.say(
             f"A change of the {repository} repository's keys is not in force: it lacks signatures ({each['lacks']}). "
@@ -18,7 +18,7 @@ def tell_pending(options: Options, answer: dict[str, Any]) -> None:
 
 
 def when(answer: dict[str, Any], done: str) -> str:
-    """`done`, or `done` under the condition of enough signatures while some are missing."""
+    """`done`, with "Once enough have signed" before it while signatures are missing."""
     return f"Once enough have signed: {done}" if answer["pending"] else done
 
 

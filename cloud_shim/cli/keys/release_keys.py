@@ -7,7 +7,7 @@ In one folder per fleet, readable by the owner only:
     next/                  the same three keys while they are being replaced
 
 New metadata is only built on metadata signed by these keys, and its version only rises: where the shim shows an older
-one, the one kept here counts. Sending is pushing's (cli/release/pushing.py).
+one, the one kept here counts. The caller sends it (cli/release/pushing.py).
 """
 
 # pyright does not see the classes re-exported by tuf.api.metadata.
@@ -62,7 +62,7 @@ class ReleaseKeys:
         return {name: self._key(name).public_key.keyid for name in names}
 
     def take(self, image: Json) -> Json:
-        """Make the keys, and the metadata for their taking over; only the old root's signature is missing.
+        """Make the keys, and the metadata that puts them in force; only the old root's signature is missing.
 
         The shim's own metadata up to now is taken as it is. The same offer can be made until it is adopted.
         """
@@ -70,7 +70,7 @@ class ReleaseKeys:
         return self._hand_over(image["root"][-1], image, self.folder)
 
     def rotate(self, image: Json) -> Json:
-        """Make all three keys anew, and the metadata for their taking over; to be offered to the shim.
+        """Make all three keys anew, and the metadata that puts them in force; to be offered to the shim.
 
         They lie beside the present ones, and replace them when this class next sees a repository under the new keys.
         The same offer can be made until it is adopted.
@@ -105,7 +105,7 @@ class ReleaseKeys:
         root, key = image["root"][-1], key_files.read(self._next, "image-root")
         if key.public_key.keyid not in release_metadata.parse(root).signed.roles["root"].keyids:
             return
-        # The signature proves it: a shim could claim to have adopted a root of its own making.
+        # Only the signature proves the adoption: a shim could show a root of its own making.
         _check_signed("root", root, key)
         durable.remove(self._record)
         # The root key last: while it lies there, this is done again.
@@ -135,7 +135,7 @@ class ReleaseKeys:
         listed = release_metadata.with_release(before, ref)
         if listed != before:
             base["delegated"][role] = self._with_targets(text, listed)
-        # So `renew` is left to fleets with rare deployments.
+        # So a fleet with frequent deployments needs no `renew`.
         for each, old in base["delegated"].items():
             if not release_metadata.fresh(old, RELEASES, self._clock()):
                 base["delegated"][each] = self._sign(release_metadata.successor(old), self._key("image-releases"))

@@ -1,4 +1,4 @@
-"""The root keys on this machine: they decide on the other keys, for the image repository and for the director.
+"""The root keys on this machine: they decide which other keys count, for the image repository and for the director.
 
 They lie in the fleet's folder of release_keys.py: `image-root.pem` and `director-root.pem`, and in `next-director/`
 a new director-root while it is being replaced. Several machines can each hold one of both. A change then needs as
@@ -106,7 +106,7 @@ class RootKeys:
     def revoke(self, prefix: str) -> Json:
         """The next root of a repository, without its root key whose id begins with `prefix`.
 
-        Raises NotFoundError unless one root key fits.
+        Raises NotFoundError unless exactly one root key fits.
         """
         for repository in REPOSITORIES:
             found = [each for each in self._root(repository).roles["root"].keyids if each.startswith(prefix)]

@@ -34,7 +34,7 @@ def push(client: Client, archive: bytes) -> JsonObject:
 
 
 def _can_sign(client: Client) -> bool:
-    """Whether this machine has the release keys. A shim only keeps releases with a signer."""
+    """Whether this machine has the release keys. The shim keeps a release only if somebody can sign it."""
     if not release_keys.home().exists():
         return False
     image = client.keys()["image"]

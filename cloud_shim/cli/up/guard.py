@@ -1,4 +1,4 @@
-"""Restarts dead children, and gives up on one with too many deaths. Other starts and stops are home.py's."""
+"""Restarts a child after its death, and gives up on one that keeps dying. Other starts and stops are home.py's."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,6 +1,6 @@
 """The folder of `lamplight up`: it keeps a fleet between two runs. A lock allows one `up` at a time in it.
 
-It knows the places of things; their contents are known elsewhere.
+It knows the places of files, not their contents.
 """
 
 import fcntl

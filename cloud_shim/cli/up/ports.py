@@ -12,7 +12,7 @@ _HOST = "127.0.0.1"
 
 
 def ensure_free(port: int, option: str) -> None:
-    """Raises LamplightError for a taken port. It names the holder, where known, and the option to change."""
+    """Raises LamplightError for a taken port, with its holder, where known, and the option for another port."""
     with socket.socket() as trial:
         # As in the servers: a port whose last connections have only just closed counts as free.
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -46,8 +46,8 @@ def is_open(port: int) -> bool:
 def free() -> int:
     """A port free at this moment.
 
-    It lies below the system's own choice for connections (Linux: from 32768 on, ip(7)): a port from there could be
-    a connection's before a server listens at it.
+    It lies below the system's own choice for connections (Linux: from 32768 on, ip(7)): the system could give
+    a port from there to a connection before a server listens at it.
     """
     while True:
         port = 20_000 + secrets.randbelow(12_768)

@@ -107,7 +107,7 @@ class Process:
             return []
 
     def failure(self, what: str) -> LamplightError:
-        """An error with `what` happened to it and its last words."""
+        """An error that says `what` happened to it, with its last words."""
         said = "".join(f"\n    {line}" for line in self.last_lines())
         why = f"its last words, from {self.log}:{said}\n" if said else f"it said nothing; its log is {self.log}"
         return LamplightError(f"The {self.name} {what}", why)

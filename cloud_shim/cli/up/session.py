@@ -23,7 +23,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class Wish:
-    """The arguments of the command line. `device` "" is for a fleet of real ones, `boards` the broker's listener."""
+    """The arguments of `up`. `device` "" starts no simulated device, `boards` is the listener for real ones."""
 
     folder: Path
     port: int
