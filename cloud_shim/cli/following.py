@@ -64,7 +64,7 @@ def follow(
 
 
 def _release(about: dict[str, Any]) -> tuple[str, str, int] | None:
-    """What was deployed, when it was a release: its kind, name and version."""
+    """The deployed release: its kind, name and version; None for any other deployment."""
     return (about["kind"], about["name"], about["version"]) if about.get("version") else None
 
 

@@ -121,7 +121,7 @@ def wait(
 
 
 def _newer(device: dict[str, Any], generation: int, release: tuple[str, str, int]) -> int:
-    """The newer generation that this DEVICE is asked for with the same release; 0 when it lacks it."""
+    """The DEVICE's newer desired generation, if it has the same release; else 0."""
     kind, name, version = release
     desired: dict[str, Any] = device["desired"]
     parts: dict[str, Any] = {AGENT: desired.get("agent")} if kind == "agent" else desired[f"{kind}s"]
