@@ -1,7 +1,7 @@
-"""The shim's HTTP interface (docs/api.md), from the side of a program that uses it.
+"""The shim's HTTP interface (docs/api.md), from the side of a calling program.
 
-One method per request; answers are the decoded JSON, unchanged. An error of the shim arrives as the LamplightError
-that it stands for. It does not print, does not choose devices and keeps no state but the connection.
+One method per request; answers are the decoded JSON, unchanged. An error of the shim arrives as its LamplightError.
+The connection is the only state. Printing and the choice of devices are left to the caller.
 """
 
 import json
@@ -30,7 +30,7 @@ _RECONNECT = 1.0  # seconds between two tries to get a broken stream back
 
 @dataclass(frozen=True)
 class Message:
-    """One server-sent event: what it is about ("record" or "device"), its JSON, and its id ("" when it has none)."""
+    """One server-sent event: its subject ("record" or "device"), its JSON, and its id, or ""."""
 
     event: str
     data: JsonObject
@@ -40,7 +40,7 @@ class Message:
 class Client:
     """A connection to the shim at `url`. `timeout` is in seconds, for one request; use as a context manager.
 
-    Raises UsageError for what is no address.
+    Raises UsageError for a bad address.
     """
 
     def __init__(self, url: str = DEFAULT_URL, timeout: float = 30.0) -> None:
@@ -50,7 +50,7 @@ class Client:
         # The environment's proxies are for other sites; the shim is on this machine.
         try:
             self._http = httpx.Client(base_url=self.url, timeout=timeout, trust_env=False)
-            # What no name server could be asked for, it would notice only later, as an error of encoding.
+            # Without this, a host beyond any name server would fail only later, as an error of encoding.
             self._http.base_url.host.encode("idna")
         except (httpx.InvalidURL, UnicodeError) as error:
             raise self._no_address(error) from error
@@ -70,7 +70,7 @@ class Client:
         return self._request("GET", "/api/devices")["devices"]
 
     def device(self, name: str) -> JsonObject:
-        """One DEVICE; NotFoundError when there is none of that name."""
+        """One DEVICE; NotFoundError for an unknown name."""
         return self._request("GET", _path("devices", name))
 
     def add_device(self, name: str, board: str, simulation: str) -> JsonObject:
@@ -80,23 +80,23 @@ class Client:
         )
 
     def card(self, name: str, token: bool, again: bool) -> JsonObject:
-        """What a card for the device `name` needs on it, with a token if asked for; the answer has secrets."""
+        """The contents of a card for the device `name`, with a token if asked for; the answer has secrets."""
         return self._request("POST", "/api/cards", json={"name": name, "token": token, "again": again})
 
     def void_cards(self) -> int:
-        """Make every card that no board has used worthless; gives how many tokens ended."""
+        """Make every unused card worthless; gives how many tokens ended."""
         return self._request("DELETE", "/api/cards")["tokens"]
 
     def claims(self) -> list[JsonObject]:
-        """Every CLAIM: the boards that asked to be let in and were not."""
+        """Every CLAIM: the boards still waiting, rejected or refused."""
         return self._request("GET", "/api/claims")["claims"]
 
     def accept(self, claim: str, again: bool) -> str:
-        """Let the board with that name or fingerprint in, with `again` in place of an older one; gives its name."""
+        """Let in the board with this name or fingerprint, with `again` in place of an older one; gives its name."""
         return self._request("POST", _path("claims", claim, "accept"), json={"again": again})["name"]
 
     def reject(self, claim: str) -> list[str]:
-        """Let the board, or with "" every board, wait no more; gives their fingerprints."""
+        """End the wait of the board, or with "" of every board; gives their fingerprints."""
         if claim:
             return self._request("POST", _path("claims", claim, "reject"))["rejected"]
         return self._request("DELETE", "/api/claims")["rejected"]
@@ -108,8 +108,8 @@ class Client:
     def release(self, archive: bytes, unsigned: bool = False) -> JsonObject:
         """Store a packed bundle or model; gives its RELEASE. The same bytes give the same release again.
 
-        `unsigned`: who asks can sign it where the shim cannot. A RELEASE that has "unsigned" cannot be deployed before
-        it is signed: see cli/release/pushing.py.
+        `unsigned`: the caller can sign it if the shim lacks the key. A RELEASE with "unsigned" can be deployed only
+        once it is signed: see cli/release/pushing.py.
         """
         return self._request("POST", "/api/releases?unsigned=1" if unsigned else "/api/releases", content=archive)
 
@@ -123,7 +123,7 @@ class Client:
         return self._request("GET", _path("releases", *which, "sbom"))
 
     def device_sbom(self, device: str) -> JsonObject:
-        """The bill of materials of what the device runs."""
+        """The bill of materials of everything running on the device."""
         return self._request("GET", _path("devices", device, "sbom"))
 
     def exposure(self, package: str) -> JsonObject:
@@ -131,15 +131,15 @@ class Client:
         return self._request("GET", "/api/exposure", params={"package": package})
 
     def keys(self) -> JsonObject:
-        """The names of the private keys that the shim holds, and the image repository's metadata."""
+        """The names of the shim's private keys, and the image repository's metadata."""
         return self._request("GET", "/api/keys")
 
     def adopt(self, offer: JsonObject) -> JsonObject:
-        """Give the shim metadata that was signed here; the answer is as that of `keys`."""
+        """Give the shim metadata signed on this machine; the answer has the form of that of `keys`."""
         return self._request("POST", "/api/keys", json=offer)
 
     def next_key(self, name: str) -> JsonObject:
-        """Have the shim make the key that is to replace its online key `name`; gives its id and public half."""
+        """Have the shim make the successor of its online key `name`; gives its id and public half."""
         return self._request("POST", "/api/keys/next", json={"name": name})
 
     def deploy(
@@ -154,7 +154,7 @@ class Client:
         """Ask for `release` on the device; gives the generation.
 
         `config` None keeps the previous settings; `trial` may have `seconds` and `events`; with `retry` the device
-        tries it even if it failed there before. `layer` is the RELEASE with a function's dependencies, {} for none;
+        tries it even if it failed there before. `layer` is the RELEASE with a function's dependencies, or {};
         None keeps those of the release before.
         """
         named = {key: release[key] for key in ("kind", "name", "version")}
@@ -164,39 +164,39 @@ class Client:
         return self._request("POST", _path("devices", device, "deploy"), json=body)["generation"]
 
     def remove(self, device: str, kind: str, name: str) -> int:
-        """Ask the device to go on without that "function" or "model"; gives the generation."""
+        """Ask the device to remove its "function" or "model" `name`; gives the generation."""
         return self._request("DELETE", _path("devices", device, f"{kind}s", name))["generation"]
 
     def rollback(self, device: str) -> int:
-        """Ask for what ran before the present deployment; gives the new generation's number."""
+        """Ask for the deployment before the present one; gives the new generation's number."""
         return self._request("POST", _path("devices", device, "rollback"))["generation"]
 
     def settings(self, device: str, function: str, version: int) -> JsonObject:
-        """Those that the device was last asked to run that version of the function with."""
+        """The function's settings for this version, as last asked for on the device."""
         path = _path("devices", device, "functions", function, "settings")
         return self._request("GET", path, params={"version": version})["config"]
 
     def call(self, device: str, function: str, data: object, type: str = CALL) -> object:
         """Run the function once with an event of this type and `data`; gives its result.
 
-        RejectedError: it raised; OfflineError: no answer.
+        RejectedError: it raised; OfflineError: the answer did not come.
         """
         body = {"data": data, "type": type}
         return self._request("POST", _path("devices", device, "functions", function, "call"), json=body)["result"]
 
     def health(self) -> JsonObject:
-        """That the shim runs, and whether its broker is there."""
+        """The shim's health: its connection to the broker, and its notices."""
         return self._request("GET", "/api/health")
 
     def doctor(self, device: str) -> list[JsonObject]:
-        """Have the device look at itself; gives the results of its checks. OfflineError when it is not there."""
+        """Have the device look at itself; gives the results of its checks. OfflineError when it is away."""
         # Longer than the shim waits: a board with a slow card and a broken network takes its time.
         return self._request("POST", _path("devices", device, "doctor"), timeout=150.0)["checks"]
 
     def records(
         self, device: str = "", stream: str = "", function: str = "", limit: int = 100, after: int | None = None
     ) -> list[JsonObject]:
-        """RECORDs that match, oldest first: the last `limit`, or the first `limit` after the id `after`.
+        """Matching RECORDs, oldest first: the last `limit`, or the first `limit` after the id `after`.
 
         An empty string matches everything.
         """
@@ -206,7 +206,7 @@ class Client:
         return self._request("GET", "/api/records", params=given)["records"]
 
     def source(self, device: str, function: str) -> JsonObject:
-        """The function's files, triggers, outputs and examples, as it is asked for on that device."""
+        """The function's files, triggers, outputs and examples, in the version asked for on the device."""
         return self._request("GET", _path("devices", device, "functions", function, "source"))
 
     def world(self, device: str) -> JsonObject:
@@ -214,11 +214,11 @@ class Client:
         return self._request("GET", _path("sim", device))
 
     def set_world(self, device: str, changes: Mapping[str, object]) -> JsonObject:
-        """Change any of `lux`, `covered`, `unplugged`; gives the WORLD after that."""
+        """Change any of `lux`, `covered`, `unplugged`; gives the WORLD after the change."""
         return self._request("POST", _path("sim", device), json=dict(changes))
 
     def follow(self, device: str = "", last_id: str = "") -> Iterator[Message]:
-        """Everything from now on (or from after `last_id`), without end: a lost connection is taken up again.
+        """Everything from now on (or from after `last_id`), endlessly: a lost connection is taken up again.
 
         The first connection must succeed, or OfflineError; later ones are tried until the shim is back.
         """
@@ -276,19 +276,19 @@ class Client:
 
 
 def _path(*parts: str) -> str:
-    """Where the API has this."""
+    """The address of a resource of the API, from its names."""
     return "/api/" + "/".join(map(_name, parts))
 
 
 def _name(value: str) -> str:
-    """`value`, which goes into an address; NotFoundError when it cannot be a name, and would lead elsewhere."""
+    """`value`, checked for its place in an address; NotFoundError unless it is a name: others would lead elsewhere."""
     if not is_name(value):
         raise NotFoundError(f"There is nothing named {value[:80]!r}", "names have lower-case letters, digits and '-'")
     return value
 
 
 def _check(body: object) -> None:
-    """Raises UsageError for what the shim would refuse, and what could not even be written as JSON."""
+    """Raises UsageError for a body that the shim would refuse, or JSON cannot hold."""
     try:
         plain(body, "body")
     except ProtocolError as error:

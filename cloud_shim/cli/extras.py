@@ -1,6 +1,6 @@
-"""The entry of the installed commands, and what is said where they were installed without what they need.
+"""The entry of the installed commands, and their error when a package they need was left out.
 
-It imports nothing but the standard library until it knows that the rest is there.
+It imports only the standard library until the rest is known to be there.
 """
 
 import json
@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from device.errors import LamplightError, NotFoundError
 
-# The extra of pyproject.toml that brings a module; all others come with `shim`.
+# By module, its extra in pyproject.toml; all others come with `shim`.
 _EXTRAS = {"pyfatfs": "flash", "pkg_resources": "flash", "onnxruntime": "ai", "numpy": "ai"}
 _OURS = ("boards", "cloud_shim", "device", "flashing", "lamplight")
 _EXIT = 3
@@ -37,7 +37,7 @@ def flash() -> None:
 
 
 def missing(error: ModuleNotFoundError, extra: str = "") -> LamplightError:
-    """What to do about a module that is not installed; raises `error` again where it is one of our own."""
+    """The remedy for a missing module, as an error; raises `error` again for a module of our own."""
     top = (error.name or "").partition(".")[0]
     if not top or top in _OURS:
         raise error
@@ -56,7 +56,7 @@ def _stop(error: ModuleNotFoundError, extra: str = "") -> None:
 
 
 def _installed_from() -> str:
-    """The wheel or folder that Lamplight was installed from: on PyPI its name is a stranger's."""
+    """The wheel or folder Lamplight was installed from: on PyPI its name is a stranger's."""
     try:
         told = metadata.distribution("lamplight").read_text("direct_url.json")
         address = urlsplit(str(json.loads(told or "{}").get("url", "")))

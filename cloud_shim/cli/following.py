@@ -1,6 +1,6 @@
 """Shows a deployment's way to its end: progress on stderr, the outcome on stdout, a refusal as an error.
 
-Shared by the commands that deploy. It does not deploy.
+Shared by the deploying commands. The deployment itself is theirs.
 """
 
 import time
@@ -32,7 +32,7 @@ def waiting_options(function: _F) -> _F:
 def follow(
     options: Options, device: str, generation: int, about: dict[str, Any], started: float, wait: bool, timeout: float
 ) -> None:
-    """Wait for the outcome (if asked to) and show it with `about`, what was deployed.
+    """Wait for the outcome (if asked to) and show it with `about`, the facts on the deployed release.
 
     `started` is when it began, on the monotonic clock. Raises RejectedError when the device refused or reverted it,
     OfflineError when it takes longer than `timeout` seconds.
@@ -64,7 +64,7 @@ def follow(
 
 
 def _release(about: dict[str, Any]) -> tuple[str, str, int] | None:
-    """What was deployed, when it was a release: its kind, name and version."""
+    """The deployed release: its kind, name and version; None for any other deployment."""
     return (about["kind"], about["name"], about["version"]) if about.get("version") else None
 
 
@@ -73,7 +73,7 @@ def _remedy(device: str) -> str:
 
 
 class _Progress:
-    """The way to the end: a line for each state, and for a download one that is rewritten, or a line for each tenth."""
+    """The way to the end: a line for each state, and for a download a rewritten line, or a line for each tenth."""
 
     def __init__(self, terminal: Terminal, started: float) -> None:
         self._terminal = terminal

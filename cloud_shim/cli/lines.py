@@ -1,6 +1,6 @@
-"""A record (docs/protocol/records.md) as one line for people, and the small phrases that several commands use.
+"""A record (docs/protocol/records.md) as one line for people, and small phrases shared by several commands.
 
-Pure: it takes the decoded record and gives pieces of text with styles. It decides nothing about where they go.
+Pure: it takes the decoded record and gives pieces of text with styles. Their place is the caller's choice.
 """
 
 import time
@@ -93,7 +93,7 @@ def _after(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """In one line, without control characters."""
+    """The text in one line, its control characters removed."""
     return harmless(text.replace("\n", "  ").replace("\t", " "))
 
 

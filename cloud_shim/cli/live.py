@@ -1,6 +1,6 @@
-"""What happens in the fleet, as lines while it happens; what `up` and `dev` show.
+"""The events of the fleet, as lines while they happen, for `up` and `dev`.
 
-It runs in a thread of its own until the program ends. What a line looks like is lines.py's.
+It runs in a thread of its own until the program ends. The look of a line is lines.py's.
 """
 
 import threading
@@ -14,9 +14,9 @@ from device.errors import LamplightError
 
 
 class Live:
-    """Prints what the shim streams, of one device or ("") of all.
+    """Prints the shim's stream, of one device or ("") of all.
 
-    `ended` is called when it cannot go on, for instance when nobody reads its lines any more.
+    `ended` is called when it stops, for instance because the reader of its lines is gone.
     """
 
     def __init__(self, url: str, terminal: Terminal, ended: Callable[[], None], device: str = "") -> None:
@@ -27,7 +27,7 @@ class Live:
         self._online: dict[str, bool] = {}
 
     def start(self) -> threading.Thread:
-        """Begin, in the background; the thread does not keep the program from ending."""
+        """Begin, in a background thread; the program may end before it."""
         thread = threading.Thread(target=self._run, name="live", daemon=True)
         thread.start()
         return thread
@@ -38,7 +38,7 @@ class Live:
                 for message in client.follow(self._device):
                     self._show(message)
         except (LamplightError, OSError):
-            pass  # the shim never was there, or nobody reads the lines
+            pass  # the shim never answered, or the reader of the lines is gone
         finally:
             self._ended()
 
@@ -57,5 +57,5 @@ class Live:
 
 
 def presence(name: str, online: bool) -> Line:
-    """The line for a device that came or went."""
+    """The line for a device's coming or going."""
     return [(f"{name} is ", ""), ("online", "green") if online else ("offline", "yellow")]

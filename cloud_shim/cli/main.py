@@ -1,6 +1,6 @@
-"""The command `lamplight`: which commands there are, and how their errors end.
+"""The command `lamplight`: the table of its commands, and how their errors end.
 
-A command's module is imported when it runs, so that each start costs only what it needs. Exit codes: 0 done, 1 failed,
+A command's module is imported only when it runs, to keep each start quick. Exit codes: 0 done, 1 failed,
 2 wrong usage, 3 not found, 4 offline or too late, 5 rejected (device/errors.py). Standard output is data, standard
 error is everything else. To add a command, write commands/<name>.py with a `run` in it and a line in COMMANDS.
 """
@@ -47,7 +47,7 @@ _PIPE_CLOSED = 141  # 128 + SIGPIPE
 
 
 def version_option() -> click.Option:
-    """--version: which version of Lamplight this is."""
+    """--version: the version of this Lamplight."""
 
     def tell(context: click.Context, _: click.Parameter, wanted: bool) -> None:
         if wanted:
@@ -59,7 +59,7 @@ def version_option() -> click.Option:
 
 
 class Commands(click.Group):
-    """The commands of `table`, imported from `package` when they are asked for and not to be listed."""
+    """The commands of `table`, each imported from `package` when it is asked for; listing them imports none."""
 
     def __init__(self, table: Mapping[str, str], package: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -71,7 +71,7 @@ class Commands(click.Group):
         return list(self._table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name."""
+        """The command called `cmd_name`."""
         if cmd_name not in self._table:
             return None
         return importlib.import_module(f"{self._package}.{cmd_name}").run
@@ -95,7 +95,7 @@ def main() -> None:
     """The console script."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A terminal or a pipe that has no "ä" or "→" gets a "?", and no traceback.
+            # A terminal or a pipe whose encoding lacks "ä" or "→" gets a "?" instead of a traceback.
             stream.reconfigure(errors="replace")
     sys.exit(run(sys.argv[1:]))
 
@@ -104,7 +104,7 @@ def run(arguments: Sequence[str], program: Commands = lamplight) -> int:
     """Run one command line of `program`; gives the exit code."""
     options = Options()
     try:
-        # Not click's own `main`, which ends interrupts and closed pipes in its way.
+        # In place of click's own `main`, with our own end for interrupts and closed pipes.
         with program.make_context(program.name, list(arguments) or ["--help"], obj=options) as context:
             program.invoke(context)
         sys.stdout.flush()
@@ -116,7 +116,7 @@ def run(arguments: Sequence[str], program: Commands = lamplight) -> int:
     except LamplightError as error:
         return _fail(options, error)
     except BrokenPipeError:
-        # The reader has what it wanted; the interpreter's own flush at the end must not complain either.
+        # The reader has had enough; the interpreter's own flush at the end must not complain either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _PIPE_CLOSED
     except (KeyboardInterrupt, click.Abort):

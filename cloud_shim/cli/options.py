@@ -1,6 +1,6 @@
-"""What several commands share on the command line: --url, --json, --debug, --device, --set and DEVICE/FUNCTION.
+"""The arguments shared by several commands: --url, --json, --debug, --device, --set and DEVICE/FUNCTION.
 
-It reads arguments; it does not act on them.
+It only reads them; the commands act on them.
 """
 
 import json
@@ -24,7 +24,7 @@ _F = TypeVar("_F", bound=Any)
 
 @dataclass
 class Options:
-    """The options that every command takes, before or after its name, and what they open."""
+    """The options of every command, before or after its name, with the client and terminal they open."""
 
     url: str = field(default_factory=lambda: os.environ.get("LAMPLIGHT_URL") or DEFAULT_URL)
     as_json: bool = False
@@ -42,7 +42,7 @@ class Options:
 
 
 class Command(click.Command):
-    """A command that takes the common options as well."""
+    """A command with the common options beside its own."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -85,19 +85,19 @@ def common_options() -> list[click.Parameter]:
 
 
 def device_option(function: _F) -> _F:
-    """Adds --device, which may be left out when there is exactly one: see `choose_device`."""
+    """Adds --device. It may be left out in a fleet of exactly one: see `choose_device`."""
     return click.option("--device", metavar="NAME", default="", help="The device; needed when there are several.")(
         function
     )
 
 
 def choose_device(client: Client, name: str) -> str:
-    """`name`, or without one the only device; UsageError lists them when there are several."""
+    """`name`, or for "" the only device; UsageError lists them when there are several."""
     return name or only_device([each["name"] for each in client.devices()])
 
 
 def only_device(names: Sequence[str]) -> str:
-    """The one name in `names`; NotFoundError for none, UsageError for several."""
+    """The one name in `names`; NotFoundError when it is empty, UsageError for several."""
     if not names:
         raise NotFoundError("There is no device", "the shim knows none", "`lamplight up` starts a simulated one")
     if len(names) > 1:
@@ -106,7 +106,7 @@ def only_device(names: Sequence[str]) -> str:
 
 
 def warn(options: Options) -> None:
-    """Tell what a person must see to in the fleet, besides what was asked for."""
+    """Show the fleet's notices: matters for a person to see to, beside the command's answer."""
     if not options.as_json:
         for notice in options.client.health()["notices"]:
             options.terminal.say(("warning: ", "bold yellow"), notice)
@@ -121,13 +121,13 @@ def parse_target(target: str) -> tuple[str, str]:
 
 
 def known_functions(device: dict[str, Any]) -> list[str]:
-    """The functions that a DEVICE is asked to run, or runs."""
+    """The functions asked for on a DEVICE, or running there."""
     report = reported.known(device["reported"])
     return sorted({*device["desired"]["functions"], *(report.functions if report else ())})
 
 
 def no_function(device: str, function: str, known: Sequence[str]) -> NotFoundError:
-    """A misspelt name is an error, not one that has said nothing."""
+    """The error for an unknown function: a misspelt name must not pass for a silent function."""
     return NotFoundError(f"{device} has no function {function!r}", f"it has: {', '.join(known) or 'none'}")
 
 
@@ -135,10 +135,10 @@ _WORDS = {**dict.fromkeys(("true", "yes", "on"), True), **dict.fromkeys(("false"
 
 
 def parse_config(pairs: Sequence[str], declared: Mapping[str, object]) -> dict[str, object] | None:
-    """The configuration in `--set key=value …`; None when there is none.
+    """The configuration in `--set key=value …`; None for an empty list.
 
     The type of the setting in function.toml (`declared`) decides: `code=1234` is text where the setting is text. A
-    setting of another type, or that is not declared, is JSON where it is JSON, else text. Raises UsageError.
+    setting of another type, or an undeclared one, is JSON where it parses as JSON, else text. Raises UsageError.
     """
     settings: dict[str, object] = {}
     for pair in pairs:
@@ -172,7 +172,7 @@ def _json(value: str) -> object:
 
 
 def existing_folder(path: str) -> Path:
-    """`path` as a folder; NotFoundError when it is none."""
+    """`path` as a folder; NotFoundError for anything else."""
     folder = Path(path)
     if not folder.is_dir():
         why = "it is a file" if folder.exists() else "there is nothing of that name"

@@ -1,6 +1,6 @@
-"""What became of a deployment, as the device tells it.
+"""The fate of a deployment, as the device tells it.
 
-`judge` is pure; `wait` asks the shim until there is an answer. It does not deploy and does not print.
+`judge` is pure; `wait` asks the shim until there is an answer. Deploying and printing are the caller's.
 """
 
 import time
@@ -24,8 +24,8 @@ _POLL = 0.1  # seconds
 class Outcome:
     """Where a generation stands: a state of docs/protocol/updates.md, WAITING at first, SUPERSEDED or CONTINUED.
 
-    `transfer` is how far it is while it is fetched, `travelled` what that took, when the device still tells; `evidence`
-    what a failed trial's verdict rests on. `generation` is set by `wait`: the one that it ended with.
+    `transfer` is its progress while it is fetched. `travelled` is the amount fetched, while the device still tells.
+    `evidence` holds the grounds of a failed trial's verdict. `generation` is set by `wait`: the last one waited for.
     """
 
     state: str
@@ -47,7 +47,7 @@ class Outcome:
 
 
 class Shim(Protocol):
-    """The part of Client that waiting needs."""
+    """The part of Client needed for waiting."""
 
     def device(self, name: str) -> dict[str, Any]:
         """One DEVICE."""
@@ -75,7 +75,7 @@ def judge(device: dict[str, Any], generation: int) -> Outcome:
 
 
 def goes_on(device: dict[str, Any], generation: int) -> int:
-    """The generation that has what this one asked for: another one, when something else in it failed."""
+    """The generation that carries this one's request on: a later one when another part of this one failed."""
     continued: dict[str, int] = device.get("continued", {})
     while str(generation) in continued:
         generation = continued[str(generation)]
@@ -90,9 +90,9 @@ def wait(
     progress: Callable[[Outcome], None] = lambda outcome: None,
     release: tuple[str, str, int] | None = None,
 ) -> Outcome:
-    """The final outcome of `generation`, or of what it goes on as; `progress` hears of each change on the way.
+    """The final outcome of `generation`, or of its continuation; `progress` hears of each change on the way.
 
-    A newer deployment that has `release` too (its kind, name and version) is waited for in its place. Raises
+    A newer deployment with the same `release` (its kind, name and version) is waited for in its place. Raises
     OfflineError after `timeout` seconds, and LamplightError when a newer deployment without it took its place.
     """
     deadline = time.monotonic() + timeout
@@ -121,7 +121,7 @@ def wait(
 
 
 def _newer(device: dict[str, Any], generation: int, release: tuple[str, str, int]) -> int:
-    """The newer generation that this DEVICE is asked for with the same release; 0 when it lacks it."""
+    """The DEVICE's newer desired generation, if it has the same release; else 0."""
     kind, name, version = release
     desired: dict[str, Any] = device["desired"]
     parts: dict[str, Any] = {AGENT: desired.get("agent")} if kind == "agent" else desired[f"{kind}s"]

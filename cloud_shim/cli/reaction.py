@@ -1,7 +1,7 @@
 """When a simulated board has acted on a change of its surroundings, told by its own records.
 
-A new reading is one that fits the light as it is now; a function has acted when it has handled an event that came after
-it. It waits for that, for `PATIENCE` seconds at most; it changes nothing itself.
+A reading is new if it fits the present light; a function has acted once it has handled an event of the change.
+It waits for both, for `PATIENCE` seconds at most; the change itself is made elsewhere.
 """
 
 import time
@@ -22,9 +22,9 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Expected:
-    """What is to come: a reading of about `lux` (None: none), and an event of each of `functions` for it.
+    """The records to come: a reading of about `lux`, unless it is None, and an event of each of `functions` for it.
 
-    `plugged` is what a `sensor` record is to say; None where the plug was not touched.
+    `plugged` is the coming `sensor` record's `ok`; None where the plug was left alone.
     """
 
     lux: float | None
@@ -33,7 +33,7 @@ class Expected:
 
 
 def expected(before: Json, changes: Json, triggers: dict[str, Sequence[Json]]) -> Expected | None:
-    """What the board is to do after `changes` of the world `before`; None for nothing. `triggers` are by function."""
+    """The reaction to `changes` of the world `before`; None if none is to come. `triggers` are by function."""
     if "pin" in changes:
         fitting = _EDGES[changes["level"]]
         heard = _functions(
@@ -50,7 +50,7 @@ def expected(before: Json, changes: Json, triggers: dict[str, Sequence[Json]]) -
 
 
 def answered(records: Sequence[Json], wanted: Expected) -> bool:
-    """Whether the board's records since the change say that it has acted on it."""
+    """Whether the board has acted on the change, by its records since then."""
     left = set(wanted.functions)
     seen = wanted.lux is None
     plugged = wanted.plugged is None
@@ -64,7 +64,7 @@ def answered(records: Sequence[Json], wanted: Expected) -> bool:
 
 
 def wait(client: Client, device: str, after: int, wanted: Expected) -> bool:
-    """Until the board has acted on it, by its records after the id `after`; False when it did not in time."""
+    """Wait until the board has acted, by its records after the id `after`; False when time ran out."""
     until = time.monotonic() + PATIENCE
     while not answered(client.records(device, limit=1000, after=after), wanted):
         if time.monotonic() >= until:
@@ -74,7 +74,7 @@ def wait(client: Client, device: str, after: int, wanted: Expected) -> bool:
 
 
 def last_id(client: Client, device: str) -> int:
-    """The id of the board's newest record; 0 for none."""
+    """The id of the board's newest record; 0 before its first."""
     newest = client.records(device, limit=1)
     return newest[-1]["id"] if newest else 0
 
@@ -88,7 +88,7 @@ def _surroundings(world: Json) -> Surroundings:
 
 
 def _of(record: Json, wanted: Expected) -> bool:
-    """Whether this event came of the change: by what it was given."""
+    """Whether this event came of the change, by its trigger or its data."""
     if wanted.lux is None:
         return record["trigger"].startswith("lamplight.gpio.")
     given: Any = record["given"].get("data")

@@ -1,6 +1,6 @@
-"""A pytest plugin for `lamplight test`: tests that were all left out are no success.
+"""A pytest plugin for `lamplight test`: a run of only skipped tests is a failure.
 
-An example whose model lies elsewhere skips its tests; that must not look like tests that passed.
+An example skips its tests while its model lies elsewhere; such a run must not look like a passed one.
 """
 
 from typing import cast
@@ -13,7 +13,7 @@ ALL_SKIPPED = 20
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """End with ALL_SKIPPED where nothing was tested because it was skipped."""
+    """End with ALL_SKIPPED where tests were only skipped."""
     reporter = cast("pytest.TerminalReporter | None", session.config.pluginmanager.get_plugin("terminalreporter"))
     stats = reporter.stats if reporter else {}
     idle = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)

@@ -1,7 +1,7 @@
-"""What the person or program at the command line sees: data on stdout, progress on stderr.
+"""The output of a command, for a person or a program: data on stdout, progress on stderr.
 
 With --json, data is JSON, one document per answer or one per line of a stream. Colours and progress only appear on a
-terminal; NO_COLOR is honoured. It does not know what it shows: lines come from lines.py, tables from the commands.
+terminal; NO_COLOR is honoured. The contents are made elsewhere: lines in lines.py, tables in the commands.
 """
 
 import json
@@ -15,13 +15,13 @@ from device.errors import LamplightError
 if TYPE_CHECKING:
     from rich.console import Console
 
-# A line in pieces, each with a style of rich's ("" for none).
+# A line in pieces, each with a style of rich's, or "".
 Line = Sequence[tuple[str, str]]
 _CLEAR = "\r\x1b[K"  # ECMA-48: back to the line's start, erase to its end
 
 
 class Terminal:
-    """Standard output and standard error of one command. `as_json` is what --json says."""
+    """Standard output and standard error of one command. `as_json` is the option --json."""
 
     def __init__(self, as_json: bool = False) -> None:
         self.as_json = as_json
@@ -47,27 +47,27 @@ class Terminal:
             table.add_row(*map(harmless, row))
         with self._out.capture() as drawn:
             self._out.print(table)
-        # Cells are filled up to the longest; what reads a pipe or wraps lines needs none of that at their end.
+        # Cells are filled up to the longest. At a line's end the filling is cut: it only harms pipes and wrapped lines.
         _write(sys.stdout, "".join(f"{line.rstrip()}\n" for line in drawn.get().splitlines()))
 
     def say(self, *pieces: tuple[str, str] | str) -> None:
-        """A line of progress for people, on stderr. It stays away from a program that reads --json."""
+        """A line of progress for people, on stderr; left out with --json."""
         if not self.as_json:
             self._show(self._err, [(each, "") if isinstance(each, str) else each for each in pieces])
 
     @property
     def watched(self) -> bool:
-        """Whether someone watches who sees `transient` progress."""
+        """Whether a person watches and would see `transient` progress."""
         return not self.as_json and sys.stderr.isatty()
 
     def transient(self, text: str) -> None:
-        """Progress that the next line overwrites; only where someone watches."""
+        """Progress in a line to be overwritten by the next; only where a person watches."""
         if self.watched:
             _write(sys.stderr, f"{_CLEAR}{harmless(text)}")
             self._unfinished = True
 
     def error(self, error: LamplightError) -> None:
-        """What went wrong, on stderr: a sentence for people, the API's form of an error with --json."""
+        """The error, on stderr: a sentence for people, the API's form of an error with --json."""
         if self.as_json:
             told = {"what": error.what, "why": error.why, "remedy": error.remedy, "exit_code": error.exit_code}
             _write(sys.stderr, _json({"error": told}, sys.stderr))
@@ -92,14 +92,14 @@ class Terminal:
 
 
 def harmless(text: str) -> str:
-    """Without control characters but tabs and ends of lines: what a device says must not drive a terminal."""
+    """The text without control characters but tabs and ends of lines: a device's words must not drive a terminal."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() or each in "\n\t" else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def describe(error: LamplightError) -> str:
-    """The error in the form "what. why. try: remedy", whether or not the remedy is written as a sentence of its own."""
+    """The error in the form "what. why. try: remedy", also for a remedy written as a sentence of its own."""
     told = [part.strip().rstrip(".") for part in (error.what, error.why) if part.strip()]
     if error.remedy:
         told.append(f"try: {_continued(error.remedy)}")
@@ -112,7 +112,7 @@ def _continued(sentence: str) -> str:
 
 
 def _json(value: object, stream: TextIO) -> str:
-    """A line of JSON; in an encoding that lacks most characters, with them as escapes: no program must read a "?"."""
+    """A line of JSON; characters beyond a narrow encoding become escapes, so that a program never reads a "?"."""
     all_of_them = (stream.encoding or "utf-8").lower().replace("_", "-").startswith("utf")
     return json.dumps(value, ensure_ascii=not all_of_them) + "\n"
 
@@ -126,10 +126,10 @@ def _console(stream: TextIO) -> "Console":
     from rich.console import Console
 
     class Raising(Console):
-        """Lets a closed pipe be seen as such; rich's own answer is to leave the thread with SystemExit."""
+        """Raises the error of a closed pipe; rich's own answer is to leave the thread with SystemExit."""
 
         def on_broken_pipe(self) -> None:
             raise
 
-    # A pipe has no width: what a program reads is never wrapped or cut.
+    # A pipe has no width: a program's input is never wrapped or cut.
     return Raising(file=stream, highlight=False, markup=False, emoji=False, width=None if stream.isatty() else 10_000)

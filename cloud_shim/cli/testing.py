@@ -1,7 +1,7 @@
-"""A pytest plugin with the fixture `function`: the function under test, on a board that the test makes up.
+"""A pytest plugin with the fixture `function`: the function under test, on a board made up by the test.
 
 `lamplight test` loads it; in a pytest of one's own, `pytest_plugins = ["cloud_shim.cli.testing"]`. The handler runs in
-the test's process, under a virtual clock and with what device/replay/ gives a replayed one; nothing confines it.
+the test's process, unconfined, under a virtual clock and with the surroundings of a replay (device/replay/).
 """
 
 import itertools
@@ -24,7 +24,7 @@ _BEGINNING = 1767225600.0
 class FunctionUnderTest:
     """One function, alive over the events of one test: its module's variables, its state and its outputs stay.
 
-    `sensors` and `inputs` are what it reads beside its events: set `function.sensors["light"] = 12.5`.
+    It reads `sensors` and `inputs` beside its events: set `function.sensors["light"] = 12.5`.
     """
 
     def __init__(self, folder: Path, clock: VirtualClock) -> None:
@@ -45,7 +45,7 @@ class FunctionUnderTest:
         self._config = config
 
     def use(self, *models: str | Path) -> None:
-        """The folders of the models that it uses, below the function's or absolute; before the first event."""
+        """The folders of its models, below the function's or absolute; before the first event."""
         self._models = [self._folder / model for model in models]
 
     def wait(self, seconds: float) -> None:
@@ -70,7 +70,7 @@ class FunctionUnderTest:
         return self.send("lamplight.call", data, "call")
 
     def replay(self, path: str | Path) -> list[str]:
-        """Run it over a trace, below the function's folder or absolute; what is not as recorded, [] when all is."""
+        """Run it over a trace, below the function's folder or absolute; the differences from the recording, or []."""
         recorded = trace.load(self._folder / path)
         self._config = {**recorded.header.config, **self._config}
         found: list[str] = []
@@ -105,13 +105,13 @@ class FunctionUnderTest:
 
 @pytest.fixture
 def function(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[FunctionUnderTest]:
-    """The function whose folder the test lies in."""
+    """The function in the folder of this test."""
     folder = _folder_of(request.path)
     clock = VirtualClock()
     clock.install(monkeypatch.setattr)
     tested = FunctionUnderTest(folder, clock)
     yield tested
-    # The next test, perhaps of another function, must not get this one's modules.
+    # The next test, perhaps of another function, gets modules of its own.
     tested.close()
 
 

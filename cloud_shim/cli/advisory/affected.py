@@ -40,7 +40,7 @@ class Specified:
 
 @dataclass(frozen=True)
 class Rule:
-    """These versions are affected, or with `affected` False are not."""
+    """These versions are affected, or with `affected` False are safe."""
 
     versions: Span | Specified
     affected: bool = True
@@ -59,7 +59,7 @@ class Affected:
     default: bool = False
 
     def includes(self, version: str) -> bool:
-        """Whether that version is affected. A version beyond comparison counts wherever there are rules."""
+        """Whether the version is affected. A version beyond comparison counts wherever there are rules."""
         if version in self.exactly:
             return True
         try:

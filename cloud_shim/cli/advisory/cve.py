@@ -47,7 +47,7 @@ def _affected(name: str, product: Fields) -> Affected:
     default = text(product, "defaultStatus", "cve.affected", "unknown") == "affected"
     listed = [table(each, "cve.versions") for each in items(product.get("versions", []), "cve.affected.versions")]
     rules = [rule for each in listed for rule in _rules(each, name)]
-    # A product without versions is affected in all that there are.
+    # Of a product without versions, every version is affected.
     return Affected(name, tuple(rules), default=default or not listed)
 
 

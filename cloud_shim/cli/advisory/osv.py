@@ -73,7 +73,7 @@ def _event(fields: Fields, name: str) -> tuple[str, Version | None] | None:
 
 
 def _spans(events: Sequence[tuple[str, Version | None]]) -> Iterator[Span]:
-    """The stretches between the events, which may stand in any order."""
+    """The stretches between the events; these may stand in any order."""
     low: Version | None = None
     inside = False
     for kind, at in sorted(events, key=_order):

@@ -17,7 +17,7 @@ from device.protocol.messages import CALL
 @click.option("--data", "given", metavar="JSON", default="", help="The event's data; @FILE takes it from a file.")
 @click.option("--type", metavar="TYPE", default=CALL, help=f"The event's type, as a trigger gives it (default {CALL}).")
 def run(options: Options, target: str, data: str, given: str, type: str) -> None:
-    """Run a function once on its device, with JSON as the event's data, and show what it returns."""
+    """Run a function once on its device, with JSON as the event's data, and show its result."""
     device, function = parse_target(target)
     if not function:
         raise UsageError(f"{target!r} names no function", "", f"`lamplight call {target}/hello`")
@@ -28,7 +28,7 @@ def run(options: Options, target: str, data: str, given: str, type: str) -> None
 
 
 def _value(given: str) -> object:
-    """The data that is given: JSON, or "@FILE" (also "file://FILE") with JSON in it, "@-" for standard input."""
+    """The data given as JSON, or as "@FILE" (also "file://FILE") with JSON in it, "@-" for standard input."""
     said = _content(given)
     try:
         return json.loads(said)

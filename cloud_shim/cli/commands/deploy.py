@@ -1,4 +1,4 @@
-"""`lamplight deploy PATH`: check a folder here, send it, and wait for what the device says."""
+"""`lamplight deploy PATH`: check a folder here, send it, and wait for the device's answer."""
 
 import time
 from pathlib import Path
@@ -47,7 +47,7 @@ def run(
     config = parse_config(pairs, declared_settings(existing_folder(path)))
     archive = pack(Path(path), config)
     device = choose_device(options.client, device)
-    # Before the release: a package without a wheel costs no number of one.
+    # Before the release: so a package without a wheel uses up no release number.
     needs = layer.send(options, Path(path), device)
     sent = push(options.client, archive)
     asked = {"seconds": trial_seconds, "events": trial_events}

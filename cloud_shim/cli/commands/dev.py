@@ -1,4 +1,4 @@
-"""`lamplight dev PATH`: deploy a folder at each save, and show what the device does with it."""
+"""`lamplight dev PATH`: deploy a folder at each save, and show the device's decisions and logs."""
 
 import _thread
 from collections.abc import Iterator
@@ -20,14 +20,14 @@ from device.protocol import reasons
 from device.protocol.layer import REQUIREMENTS
 
 _IDLE = 250  # milliseconds between two looks when nothing is saved
-# So often one save is tried, where the board refuses it for what its code may not be to blame for.
+# The tries of one save, where the board's reason for refusing it may lie outside of its code.
 _TRIES = 3
 
 
 class Sent(NamedTuple):
-    """What the device was given last: the packed folder, its requirements.txt, the layer made of that, the RELEASE.
+    """The last save sent: the packed folder, its requirements.txt, the layer made of these, the RELEASE.
 
-    `generation` is the one whose end is waited for, 0 for none; it is the save's try number `tries`.
+    `generation` is the awaited one, or 0; it is the save's try number `tries`.
     """
 
     archive: bytes = b""
@@ -56,13 +56,13 @@ def run(options: Options, path: str, device: str) -> None:
 
 
 def redeploy(options: Options, folder: Path, device: str, sent: Sent) -> Sent:
-    """Send the folder unless it is what was `sent` before; gives what is sent now. An error is shown, not raised."""
+    """Send the folder if it differs from the one `sent` before; gives the last save sent. An error is only shown."""
     try:
         archive = pack(folder)
         if archive == sent.archive:
             return sent
         requirements = _requirements(folder)
-        # Choosing wheels takes seconds: not at each save.
+        # Choosing wheels takes seconds: only after a change of the requirements.
         needs = sent.layer if requirements == sent.requirements else layer.send(options, folder, device)
         stored = push(options.client, archive)
         generation = options.client.deploy(device, stored, layer=needs)
@@ -75,7 +75,7 @@ def redeploy(options: Options, folder: Path, device: str, sent: Sent) -> Sent:
 
 
 def look(options: Options, device: str, sent: Sent) -> Sent:
-    """See what became of the last deployment, and have it tried again where that may help. An error is shown."""
+    """See how the last deployment ended, and have it tried again where this may help. An error is shown."""
     if not sent.generation:
         return sent
     try:
@@ -97,7 +97,7 @@ def look(options: Options, device: str, sent: Sent) -> Sent:
 
 
 def again(end: Outcome, tries: int) -> str:
-    """Why a deployment that ended so after so many tries is to be tried once more; "" when it is not."""
+    """The reason to try a deployment once more, after this end and so many tries; "" to leave it there."""
     if end.good or tries >= _TRIES:
         return ""
     if reasons.failed_before(end.reason):
@@ -106,7 +106,7 @@ def again(end: Outcome, tries: int) -> str:
 
 
 def _first_line(reason: str) -> str:
-    """What a device says, without where in the code and what to try: that is in the lines above."""
+    """A device's reason, without the place in the code and the remedy: the lines above have these."""
     return reason.partition("\n")[0].partition(". If the cause")[0]
 
 
@@ -118,7 +118,7 @@ def _requirements(folder: Path) -> bytes:
 def saves(folder: Path) -> Iterator[bool]:
     """True at the start, when the folder is watched, and after each save, False now and then in between.
 
-    A save while the caller works is not missed.
+    A save during the caller's work counts too.
     """
     import watchfiles
 

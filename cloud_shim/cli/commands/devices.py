@@ -1,4 +1,4 @@
-"""`lamplight devices`: every device in a table, and who may become or remain one."""
+"""`lamplight devices`: every device in a table; boards are let in, rejected and shut out."""
 
 import time
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ HEADINGS = ("DEVICE", "BOARD", "SEEN", "GENERATION", "FUNCTIONS", "MODELS")
 @click.group("devices", params=common_options(), invoke_without_command=True)
 @click.pass_context
 def run(context: click.Context) -> None:
-    """List the devices: whether they are online, and what they run; and the boards that ask to be let in."""
+    """List the devices, with their presence, functions and models, and the boards asking to be let in."""
     if context.invoked_subcommand is None:
         _list(context.ensure_object(Options))
 
@@ -40,7 +40,7 @@ def _list(options: Options) -> None:
 @click.argument("board", metavar="NAME|FINGERPRINT")
 @click.option("--again", is_flag=True, help="In place of the device of that name, which is shut out.")
 def accept(options: Options, board: str, again: bool) -> None:
-    """Let a new board in. Where two ask for one name, say which by the fingerprint that the board logs."""
+    """Let a new board in. Where two ask for one name, choose by the fingerprint in the board's log."""
     name = options.client.accept(board, again)
     options.terminal.data({"accepted": name}, [(f"{name} is let in", "green")])
 
@@ -49,7 +49,7 @@ def accept(options: Options, board: str, again: bool) -> None:
 @click.argument("board", metavar="NAME|FINGERPRINT", required=False, default="")
 @click.option("--all", "everyone", is_flag=True, help="Every board that waits.")
 def reject(options: Options, board: str, everyone: bool) -> None:
-    """Do not let a new board in; it is not shown as waiting again. Its fingerprint can still be accepted later."""
+    """Turn a new board away; it is listed as waiting no more. Its fingerprint can still be accepted later."""
     if bool(board) == everyone:
         raise UsageError("Which board?", "", "a NAME or FINGERPRINT, or --all")
     rejected = options.client.reject(board)
@@ -59,14 +59,14 @@ def reject(options: Options, board: str, everyone: bool) -> None:
 @command("revoke")
 @click.argument("device", metavar="NAME")
 def revoke(options: Options, device: str) -> None:
-    """Shut a device out for good. What it runs goes on running there; only a new card brings it back."""
+    """Shut a device out for good. Its functions go on running there; only a new card brings it back."""
     options.client.revoke(device)
     options.terminal.data({"revoked": device}, [(f"{device} is shut out", "")])
 
 
 @command("void-cards")
 def void_cards(options: Options) -> None:
-    """Make every card that no board has used yet worthless, as when one was lost; other cards must be made then."""
+    """Make every unused card worthless, as when one was lost; new boards then need new cards."""
     ended = options.client.void_cards()
     told = f"Cards made before let nobody in any more; {ended} had a token that was not used"
     options.terminal.data({"tokens": ended}, [(told, "")])
@@ -77,7 +77,7 @@ for each in (accept, reject, revoke, void_cards):
 
 
 def row(device: dict[str, Any], now: float) -> list[str]:
-    """The cells for one DEVICE. "6 → 7" is a device that runs generation 6 and is asked for 7."""
+    """The cells for one DEVICE. "6 → 7" is a device with generation 6, asked for 7."""
     report = reported.known(device["reported"])
     running, asked = report.generation if report else 0, device["desired"]["generation"]
     return [
@@ -91,7 +91,7 @@ def row(device: dict[str, Any], now: float) -> list[str]:
 
 
 def _parts(kind: str, runs: Mapping[str, ReportedFunction | ReportedModel], device: dict[str, Any]) -> str:
-    """What runs of that kind, and what was asked for last and failed."""
+    """The running functions or models, and the failed ones of the last requests."""
     told = [release(name, each.version) for name, each in runs.items()]
     failed = [each for each in device.get("failed", []) if each["kind"] == kind]
     told += [f"{release(each['name'], each['version'])} failed" for each in failed]

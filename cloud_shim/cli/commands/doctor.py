@@ -1,4 +1,4 @@
-"""`lamplight doctor`: looks at everything that must be right, and says what to do about what is not."""
+"""`lamplight doctor`: checks everything Lamplight depends on, and names a remedy for each fault."""
 
 import sys
 from pathlib import Path
@@ -28,7 +28,7 @@ _WIDTH = 26
     help="The folder of `up`.",
 )
 def run(options: Options, device: str, folder: Path) -> None:
-    """Look at this machine's Lamplight and at its devices; with DEVICE, have that one look at itself.
+    """Look at this machine's Lamplight and at its devices; with DEVICE, have the device look at itself.
 
     Exit code 0 when no check failed, 1 when one did.
     """

@@ -1,4 +1,4 @@
-"""`lamplight keys request|holders|sign|revoke`: several machines that may change keys, so many of them together."""
+"""`lamplight keys request|holders|sign|revoke`: several machines hold root keys, and change keys together."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ _FILE = click.Path(path_type=Path)
 @command("request")
 @click.argument("file", type=_FILE)
 def request(options: Options, file: Path) -> None:
-    """Make a root key on this machine, and write its public half to FILE for whoever runs `keys holders`."""
+    """Make a root key on this machine, and write its public half to FILE, for `keys holders` on another machine."""
     made = root_keys_of(options.client.keys()).request()
     try:
         file.write_text(json.dumps(made, indent=1) + "\n")
@@ -30,7 +30,7 @@ def request(options: Options, file: Path) -> None:
 @click.argument("files", nargs=-1, type=_FILE)
 @click.option("--threshold", type=click.IntRange(1), required=True, help="How many of them must sign a change of keys.")
 def holders(options: Options, files: tuple[Path, ...], threshold: int) -> None:
-    """Let this machine and those that wrote FILES change keys, THRESHOLD of them together, and nobody else."""
+    """Let only this machine and those of FILES change keys, THRESHOLD of them together."""
     requests = [_read(file) for file in files]
     answer = options.client.keys()
     for offer in root_keys_of(answer).holders(requests, threshold):
@@ -45,7 +45,7 @@ def holders(options: Options, files: tuple[Path, ...], threshold: int) -> None:
 @command("sign")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def sign(options: Options, yes: bool) -> None:
-    """Sign a change of keys that waits for it with the root key on this machine."""
+    """Sign the waiting changes of keys with the root key on this machine."""
     answer = options.client.keys()
     offers = root_keys_of(answer).sign(answer["pending"])
     if not offers:
@@ -62,7 +62,7 @@ def sign(options: Options, yes: bool) -> None:
 @command("revoke")
 @click.argument("key_id")
 def revoke(options: Options, key_id: str) -> None:
-    """Take another machine's root key, the one whose id begins with KEY_ID, out of those that may change keys.
+    """Revoke another machine's root key, the one whose id begins with KEY_ID: it can change keys no more.
 
     Keys of this machine and of the shim are replaced instead: `lamplight keys rotate`.
     """
@@ -75,7 +75,7 @@ def revoke(options: Options, key_id: str) -> None:
 
 
 def _show_changes(options: Options, answer: dict[str, Any]) -> None:
-    """What a person is about to sign: never what the shim says of it, but what the new roots name."""
+    """Show the changes about to be signed, read from the new roots themselves instead of the shim's words."""
     present = {"image": answer["image"]["root"][-1], "director": answer["director_root"]}
     for repository, each in answer["pending"].items():
         for line in root_metadata.description(present[repository], each["root"]):

@@ -1,4 +1,4 @@
-"""`lamplight keys`: which keys there are, and those of this machine: taken from the shim, renewed, replaced."""
+"""`lamplight keys`: all keys in a table, and those of this machine: taken from the shim, renewed, replaced."""
 
 import sys
 from typing import Any
@@ -18,12 +18,12 @@ HEADINGS = ("KEY", "SIGNS", "WHERE", "KEY ID", "SIGNED UNTIL")
 
 @click.group("keys", params=common_options(), no_args_is_help=False)
 def run() -> None:
-    """Show the keys that sign what devices run, and move those that sign releases to this machine."""
+    """Show the signing keys of the fleet, and move those for releases to this machine."""
 
 
 @command("show")
 def show(options: Options) -> None:
-    """List every key: what it signs, where it lies, and until when devices believe what it signed."""
+    """List every key: what it signs, where it lies, and until when devices believe its signatures."""
     answer = options.client.keys()
     keys = key_view.keys(answer, {**release_keys_of(answer).ids(), **root_keys_of(answer).ids()})
     rows = [[key[column] for column in ("name", "signs", "where", "id", "until")] for key in keys]
@@ -34,9 +34,9 @@ def show(options: Options) -> None:
 @command("take")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def take(options: Options, yes: bool) -> None:
-    """Move the keys that sign releases, and both root keys, from the shim to this machine; only it can release then.
+    """Move the keys for releases, and both root keys, from the shim to this machine; only it can release then.
 
-    The console cannot deploy changed code any more: nobody but this machine can sign it.
+    The console cannot deploy changed code any more: only this machine can sign it.
     """
     answer = options.client.keys()
     keys = release_keys_of(answer)
@@ -66,9 +66,9 @@ def renew(options: Options) -> None:
 @command("rotate")
 @click.argument("key", type=click.Choice(shim_keys.ONLINE), default=None, required=False)
 def rotate(options: Options, key: str | None) -> None:
-    """Replace KEY, which lies with the shim, or the keys on this machine: what the old ones sign is worth nothing then.
+    """Replace the shim's KEY, or the keys on this machine: signatures of the old ones are worth nothing then.
 
-    Boards follow, also those that were off meanwhile. This is what to do when a copy of a key may have been stolen.
+    Boards follow, also those that were off meanwhile. Do this when a copy of a key may have been stolen.
     """
     answer = options.client.keys()
     if key:
@@ -89,7 +89,7 @@ def rotate(options: Options, key: str | None) -> None:
 
 
 def _warn(options: Options, yes: bool) -> None:
-    """Say what ends with it; ask, where somebody can answer."""
+    """Tell the consequences; ask, where a person can answer."""
     options.terminal.say(
         ("warning: ", "bold yellow"),
         "the console's Deploy button ends with this: then only this machine deploys code, by `lamplight deploy`",

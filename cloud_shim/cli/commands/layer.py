@@ -1,6 +1,6 @@
-"""What a function needs beside its own files: the layer of its requirements.txt, built for a device and sent.
+"""A function's needs beside its own files: the layer of its requirements.txt, built for a device and sent.
 
-It does not deploy; `deploy` and `dev` do.
+`deploy` and `dev` do the deploying.
 """
 
 from pathlib import Path
@@ -15,10 +15,10 @@ from device.protocol.layer import REQUIREMENTS
 
 
 def send(options: Options, folder: Path, device: str) -> dict[str, Any]:
-    """The RELEASE with what the function's requirements.txt asks for, for this device; {} when it needs nothing.
+    """The RELEASE with the packages of the function's requirements.txt, for this device; {} when it needs nothing.
 
-    Raises OfflineError when the device has not said what it is or there is no package index, RejectedError when there
-    is no wheel for it.
+    Raises OfflineError before the device's first report and when the package index is out of reach, RejectedError when
+    a wheel for the device is missing.
     """
     if not (folder / REQUIREMENTS).is_file():
         return {}

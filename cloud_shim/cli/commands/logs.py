@@ -1,4 +1,4 @@
-"""`lamplight logs`: what devices and functions said, and what happened to them."""
+"""`lamplight logs`: the logs of devices and functions, with their updates, crashes and sensors."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from cloud_shim.cli.options import Options, command, known_functions, no_functio
 
 # Readings and decisions come several times a second; they are the console's plot, not a log.
 STREAMS = ("logs", "events")
-_MOST = 5000  # records of a stream that the shim gives at once
+_MOST = 5000  # the shim's limit of records of a stream in one answer
 
 
 @command("logs")
@@ -17,12 +17,12 @@ _MOST = 5000  # records of a stream that the shim gives at once
 @click.option("--tail", is_flag=True, help="Go on with what comes, until Ctrl-C.")
 @click.option("-n", "count", type=click.IntRange(0, _MOST), default=50, show_default=True, help="How many past lines.")
 def run(options: Options, target: str, tail: bool, count: int) -> None:
-    """Show what devices and functions log, and what happens to them: updates, crashes, sensors."""
+    """Show the logs of devices and functions, and the events around them: updates, crashes, sensors."""
     device, function = parse_target(target)
     known = known_functions(options.client.device(device)) if device else []
     place = _newest(options)
     found = [each for stream in STREAMS for each in options.client.records(device, stream, function, max(count, 1))]
-    # What came meanwhile is the tail's, which begins at this place: so nothing is lost or told twice between them.
+    # The tail begins at this place and has all later records: so nothing is lost or told twice between them.
     past = [each for each in found if each["id"] <= place]
     if function and not past and function not in known:
         raise no_function(device, function, known)
@@ -34,7 +34,7 @@ def run(options: Options, target: str, tail: bool, count: int) -> None:
 
 
 def _newest(options: Options) -> int:
-    """The id of the newest record of all; 0 when there is none."""
+    """The id of the newest record of all; 0 before the first."""
     return max((each["id"] for each in options.client.records(limit=1)), default=0)
 
 

@@ -1,7 +1,7 @@
-"""`lamplight record DEVICE/FUNCTION`: what a function was given and what it decided, as a trace to replay.
+"""`lamplight record DEVICE/FUNCTION`: a function's events, readings and decisions, as a trace to replay.
 
-The board records always: what it could not send yet waits in its bounded outbox, and the shim keeps the rest. This only
-fetches it.
+The board records always: unsent records wait in its bounded outbox, and the shim keeps the others. The command only
+fetches them.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from device.replay import trace
 from device.replay.trace import Header
 
 KINDS = ("decision", "failure")
-_MOST = 5000  # records that the shim gives at once, and so the furthest back that is looked
+_MOST = 5000  # the shim's limit of records in one answer, and so the furthest look back
 
 
 @command("record")
@@ -38,13 +38,13 @@ _MOST = 5000  # records that the shim gives at once, and so the furthest back th
     "--version", type=int, default=0, metavar="N", help="Of this release; without it, of the one that ran last."
 )
 def run(options: Options, target: str, output: str, count: int, version: int) -> None:
-    """Write the last events of a function, what it read and what it decided, as a trace for `lamplight replay`."""
+    """Write the last events of a function, with its readings and decisions, as a trace for `lamplight replay`."""
     device, function = parse_target(target)
     if not function:
         raise UsageError("Which function?", f"{target!r} names none", f"`lamplight record {target}/FUNCTION`")
     known = known_functions(options.client.device(device))
     found = [each for each in _records(options, device, function) if "given" in each]
-    # Not the highest: after a rollback that one runs no more.
+    # The last one to run: after a rollback this is not the highest.
     version = version or (found[-1]["version"] if found else 0)
     wanted = [each for each in found if each["version"] == version][-count:]
     if not wanted:

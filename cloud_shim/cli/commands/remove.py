@@ -1,4 +1,4 @@
-"""`lamplight remove DEVICE/NAME`: the device goes on without that function or model."""
+"""`lamplight remove DEVICE/NAME`: take a function or model off a device; the rest goes on."""
 
 import time
 

@@ -1,6 +1,6 @@
-"""`lamplight replay TRACE FOLDER`: run a function over what a board recorded, and show where it decides otherwise.
+"""`lamplight replay TRACE FOLDER`: run a function over a board's recording, and show where it decides otherwise.
 
-The function runs in a process of its own (device/replay/): this starts it and shows what it says.
+The function runs in a process of its own (device/replay/): the command starts the process and shows its answers.
 """
 
 import json
@@ -69,14 +69,14 @@ def run(
 def _decisions(
     path: str, folder: str, models: tuple[str, ...], config: str, terminal: Terminal
 ) -> Iterator[dict[str, Any]]:
-    """What the replaying process says, then on `terminal` what the function printed.
+    """The decisions told by the replaying process; at the end, the function's own output goes to `terminal`.
 
-    Raises the LamplightError that it ended with.
+    Raises the error that ended the process, as a LamplightError.
     """
     options = ["--config", config, *(part for model in models for part in ("--model", model))]
     arguments = [sys.executable, "-P", "-m", "device.replay", path, folder, *options]
     differ = False
-    # A file, not a pipe: a function that prints much must not wait for somebody to read it.
+    # A file takes any amount of output; a pipe would make the function wait for a reader.
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as printed:
         with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=printed, text=True) as process:
             assert process.stdout

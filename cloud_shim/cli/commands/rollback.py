@@ -1,4 +1,4 @@
-"""`lamplight rollback DEVICE`: back to what it ran before."""
+"""`lamplight rollback DEVICE`: back to the deployment before the present one."""
 
 import time
 
@@ -12,7 +12,7 @@ from cloud_shim.cli.options import Options, command
 @click.argument("device")
 @waiting_options
 def run(options: Options, device: str, wait: bool, timeout: float) -> None:
-    """Return DEVICE to what it ran before its present deployment, as a new generation."""
+    """Return DEVICE to the deployment before its present one, as a new generation."""
     started = time.monotonic()
     generation = options.client.rollback(device)
     follow(options, device, generation, {}, started, wait, timeout)

@@ -28,11 +28,11 @@ _INPUTS = ("low", "high", "open")
 @click.argument("value", metavar="[LUX|PIN]", default="")
 @device_option
 def run(options: Options, action: str, value: str, device: str) -> None:
-    """Change what a simulated device's sensor and inputs see, or show it.
+    """Change the surroundings of a simulated device's sensor and inputs, or show them.
 
     `light LUX` sets the light in the room; `cover` and `uncover` put a hand over the sensor and take it away; `unplug`
     and `plug` are the sensor's cable. `low PIN` connects an input to ground, as a pressed button does, `high PIN` to
-    the supply, and `open PIN` to nothing. `show` changes nothing. A change is shown once the board has acted on it.
+    the supply, and `open PIN` disconnects it. `show` changes nothing. A change is shown once the board has acted on it.
     """
     changes = parse_action(action, value)
     device = choose_device(options.client, device)
@@ -60,7 +60,7 @@ def _change(options: Options, device: str, changes: dict[str, object]) -> dict[s
 
 
 def parse_action(action: str, value: str) -> dict[str, object]:
-    """What the action changes in the WORLD; nothing for "show". UsageError when `value` does not fit the action."""
+    """The action's changes of the WORLD; {} for "show". Raises UsageError for a `value` unfit for the action."""
     if action == "light":
         return {"lux": _lux(value)}
     if action in _INPUTS:

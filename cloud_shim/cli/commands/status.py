@@ -1,4 +1,4 @@
-"""`lamplight status [DEVICE]`: what it runs, what it is asked for, and how its parts fare."""
+"""`lamplight status [DEVICE]`: the functions and models it runs, the ones asked for, and how its parts fare."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -31,14 +31,14 @@ _ON_ITS_WAY = {"VERIFIED": "believed", "FETCHING": "being fetched", "STAGED": "b
 @command("status")
 @click.argument("device", default="")
 def run(options: Options, device: str) -> None:
-    """Show what DEVICE, or the only one, runs, what it is asked for, and how its functions and sensors fare."""
+    """Show how DEVICE, or the only one, fares: its functions, models and sensors, and the deployment asked for."""
     found = options.client.device(choose_device(options.client, device))
     options.terminal.table(found, rows(found, time.time()))
     warn(options)
 
 
 def rows(device: dict[str, Any], now: float) -> list[Row]:
-    """A heading and a text, of one or more lines, for each thing there is to know about one DEVICE."""
+    """A heading and a text, of one or more lines, for each thing to know about one DEVICE."""
     report, desired = reported.known(device["reported"]), device["desired"]
     told = [(device["name"], _presence(device, now))]
     if report is None:
@@ -88,7 +88,7 @@ def _generation(device: dict[str, Any], running: int, asked: outcome.Outcome) ->
 
 
 def _failures(failed: list[dict[str, Any]], grounds: Mapping[int, Evidence]) -> dict[tuple[str, str], str]:
-    """By kind and name, how what was asked for last failed; it is asked for no more."""
+    """The last failed requests, by kind and name; they are asked for no more."""
     told: dict[tuple[str, str], str] = {}
     for each in failed:
         what = f"v{each['version']} was {each['state']}" if each["version"] else f"its removal was {each['state']}"
@@ -105,7 +105,7 @@ def _parts(
     failed: Mapping[tuple[str, str], str],
     show: Callable[[_P, Desired], str],
 ) -> list[Row]:
-    """One row for each function (or model) that runs, is asked for, or failed."""
+    """One row for each function (or model): running, asked for, or failed."""
     names = sorted({*runs, *wanted, *(name for each, name in failed if each == kind)})
     return [
         (f"{kind} {name}", _part(runs.get(name), wanted.get(name), failed.get((kind, name)), show)) for name in names
@@ -150,7 +150,7 @@ def _model(runs: ReportedModel, _: Desired) -> str:
 
 
 def _agent(agent: ReportedAgent, desired: Desired, failed: str) -> str:
-    """The version that runs, what it can go back to, whether another one is asked for, or `failed`."""
+    """The running version, the one before it, any trouble, another version asked for, and `failed`."""
     told = agent.version
     if agent.trial:
         told += ", on trial"
@@ -174,7 +174,7 @@ def _output(told: ReportedOutput, now: float) -> str:
 
 
 def _confinement(aspects: Mapping[str, str]) -> str:
-    """What confines a worker, and what does not."""
+    """The means of confining a worker, and the missing ones."""
     there = [f"{aspect}: {how}" for aspect, how in aspects.items() if how != "none"]
     missing = [aspect for aspect, how in aspects.items() if how == "none"]
     told = "; ".join(there) or "nothing"

@@ -23,7 +23,7 @@ def run(options: Options, path: str, arguments: tuple[str, ...]) -> None:
         raise NotFoundError("pytest is not installed", "", "`pip install pytest`")
     command = [
         sys.executable,
-        # Without the current folder before all others: its device.py would be taken for the agent's.
+        # This keeps the current folder off the path: its device.py would be taken for the agent's.
         "-P",
         "-m",
         "pytest",

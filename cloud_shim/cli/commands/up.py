@@ -49,7 +49,7 @@ def run(
     names: tuple[str, ...],
     fresh: bool,
 ) -> None:
-    """Start a broker, the shim and a simulated device, and show what they do until Ctrl-C."""
+    """Start a broker, the shim and a simulated device, and show the events of the fleet until Ctrl-C."""
     from cloud_shim.cli.up import listening, session
 
     if not is_name(device):

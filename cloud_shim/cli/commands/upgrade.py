@@ -18,9 +18,9 @@ from cloud_shim.cli.release.pushing import push
 )
 @waiting_options
 def run(options: Options, device: str, source: str, wait: bool, timeout: float) -> None:
-    """Give DEVICE the version of the agent that is installed on this machine.
+    """Give DEVICE the version of the agent installed on this machine.
 
-    The device goes back to its present one by itself when the new one does not prove itself.
+    The device goes back to its present one by itself unless the new one proves itself.
     """
     started = time.monotonic()
     archive, manifest = agent_release.pack(_folder(source))

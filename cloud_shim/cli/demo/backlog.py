@@ -1,4 +1,4 @@
-"""Whether what a device recorded has all arrived: once each, in order, without a gap. Pure."""
+"""Whether all records of a device have arrived: once each, in order, without a gap. Pure."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,10 +7,10 @@ from typing import Any
 
 
 def problems(records: Sequence[dict[str, Any]], until: float) -> list[str]:
-    """What is wrong with these RECORDs of one device, in the order of their arrival; nothing when all is well.
+    """The faults of these RECORDs of one device, in the order of their arrival; [] when all is well.
 
-    Within one boot, `seq` numbers the records of all streams without a gap, and those of one stream arrive in that
-    order; a function's events have ids that end in a number of their own.
+    Within one boot, `seq` numbers the records of all streams without a gap, and each stream's records arrive in the
+    order of `seq`. The id of a function's event ends in a number of the function's own.
     The newest must be from after `until`, in seconds since 1970.
     """
     found: list[str] = []
@@ -39,7 +39,7 @@ def summary(records: Sequence[dict[str, Any]]) -> str:
 
 
 def _events(records: Sequence[dict[str, Any]]) -> dict[tuple[str, str], list[int]]:
-    """The numbers in the ids of the events that were decided on, by boot and function."""
+    """The numbers in the ids of the decided events, by boot and function."""
     numbers: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for each in records:
         if each["kind"] == "decision":

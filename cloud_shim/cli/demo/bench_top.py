@@ -1,7 +1,7 @@
 """A hand and an eye at the simulated board: covers the sensor, waves before it, changes the light, looks at the LED.
 
-Reaches the simulated hardware directly, as a person at a bench would, so that it works with the shim and the broker
-gone, and sees what the LED does, not what the agent says that it does.
+Reaches the simulated hardware directly, as a person at a bench would. So it works with the shim and the broker gone,
+and sees the LED itself instead of the agent's word for it.
 """
 
 import time
@@ -12,8 +12,8 @@ from device.hal.sim.world import World
 
 BRIGHT = 320.0  # lux: an office
 DIM = 30.0  # lux: a corridor in the evening
-_PATIENCE = 20.0  # seconds for something that takes a fraction of one, on a busy machine
-_HOLD = 0.5  # seconds for which what was reached must stay
+_PATIENCE = 20.0  # seconds, for a busy machine; on others a fraction of one is enough
+_HOLD = 0.5  # seconds for which the LED must stay as it is
 _POLL = 0.02
 
 
@@ -38,9 +38,9 @@ class BenchTop:
         self._world.set(covered=True)
 
     def expect_led(self, lit: bool, when: str) -> float:
-        """Return when the LED is so, and stays so; gives since when, on the monotonic clock.
+        """Return when the LED is as `lit` says, and stays so; gives the time of its change, on the monotonic clock.
 
-        LamplightError when it does not come to that.
+        LamplightError after `_PATIENCE` seconds.
         """
         otherwise = f"the LED did not {'light' if lit else 'go out'} {when}"
         deadline = time.monotonic() + _PATIENCE
@@ -90,7 +90,7 @@ class BenchTop:
 
 
 def await_that(condition: Callable[[], bool], otherwise: str, patience: float = _PATIENCE) -> None:
-    """Return when the condition holds; LamplightError(otherwise) when it does not within `patience` seconds."""
+    """Return when the condition holds; LamplightError(otherwise) after `patience` seconds."""
     deadline = time.monotonic() + patience
     while not condition():
         if time.monotonic() > deadline:

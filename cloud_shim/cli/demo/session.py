@@ -1,4 +1,4 @@
-"""One run of the demo: a home on free ports, in a temporary folder; nothing of either is left."""
+"""One run of the demo: a home on free ports, in a temporary folder; both are gone afterwards."""
 
 import signal
 import tempfile
@@ -17,7 +17,7 @@ _LAST_WORDS = 5  # lines of each log, shown when a step failed
 
 
 def run(terminal: Terminal) -> None:
-    """Perform the demo; LamplightError names the step that failed."""
+    """Perform the demo; LamplightError names the failed step."""
     # `kill` ends it as Ctrl-C does: through the clean-up below.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="lamplight-demo-") as folder:

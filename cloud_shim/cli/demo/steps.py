@@ -1,6 +1,6 @@
-"""What the demo shows: the steps, in order, each an action and a check on the simulated hardware.
+"""The steps of the demo, in order, each an action and a check on the simulated hardware.
 
-It starts and stops processes only where a step is about that; the rest is session.py's.
+Some steps are about starting and stopping processes; the other starts and stops are session.py's.
 """
 
 import shutil
@@ -35,7 +35,7 @@ def handler(event, context):
 
 
 class Demo:
-    """The steps for `home`, with functions that are edited in `workshop`, a folder of its own."""
+    """The steps for `home`, with functions edited in `workshop`, a folder of its own."""
 
     def __init__(self, home: Home, workshop: Path) -> None:
         self._home = home
@@ -148,7 +148,7 @@ class Demo:
         return client.deploy(self._home.device, push(client, pack(folder)))
 
     def _deploy_and_see(self, lit: bool, when: str) -> str:
-        """Deploy the function; the LED changes, and the device keeps what it got."""
+        """Deploy the function; the LED changes, and the device keeps the new version."""
         with self._client() as client:
             started = time.monotonic()
             generation = self._deploy(client, self._function)
@@ -162,7 +162,7 @@ class Demo:
         return f"generation {generation} is {end.state}"
 
     def _since_cut(self, client: Client) -> list[dict[str, Any]]:
-        """Every record that came in since the broker was cut, in the order of arrival."""
+        """Every record received since the broker was cut, in the order of arrival."""
         found: list[dict[str, Any]] = []
         while page := client.records(self._home.device, limit=_PAGE, after=found[-1]["id"] if found else self._cut_id):
             found += page
@@ -170,7 +170,7 @@ class Demo:
 
 
 def _replaced(text: str, old: str, new: str) -> str:
-    """`text` with `old`, which must be there once, replaced: a demo that changes nothing would prove nothing."""
+    """`text` with `new` for `old`. `old` must be there exactly once: a demo of no change would prove nothing."""
     if text.count(old) != 1:
         raise LamplightError("The starter is not as the demo expects it", f"{old!r} is not in it exactly once")
     return text.replace(old, new)

@@ -1,4 +1,4 @@
-"""A sequence of steps as a transcript: what each is, how long it took, whether it held. It does not know the steps."""
+"""A sequence of steps as a transcript: the name of each, its time, and whether it held. The steps are steps.py's."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -10,14 +10,14 @@ from device.errors import LamplightError
 
 @dataclass(frozen=True)
 class Step:
-    """`what` it shows; `act` does it, gives a remark ("" for none), and raises LamplightError when it does not hold."""
+    """`what` it shows; `act` does it, gives a remark or "", and raises LamplightError when it fails."""
 
     what: str
     act: Callable[[], str]
 
 
 def perform(steps: Sequence[Step], terminal: Terminal) -> None:
-    """Do the steps in order and show each. LamplightError names the first that did not hold; the rest is not tried."""
+    """Do the steps in order and show each. LamplightError names the first failed one; the rest is left untried."""
     width = max(len(each.what) for each in steps)
     for number, step in enumerate(steps, 1):
         title = f"{number:2}  {step.what:<{width}}"

@@ -1,4 +1,4 @@
-"""The broker beside the shim: which one it is, whether it is set up as it must be, and whether it lets the shim in."""
+"""The broker beside the shim: its program, its settings, its certificate, and the shim's way in."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from device.doctor.broker import Broker
 from device.doctor.check import Finding, fail, ok, skip, warn
 
 _LEAST_DAYS = 30
-_CHANGES = ("listener", "user")  # what differs from one machine to the next
+_CHANGES = ("listener", "user")  # these differ from one machine to the next
 
 
 @dataclass(frozen=True)
@@ -24,19 +24,19 @@ class Setup:
 
 
 def read(cloud: Path) -> Setup | None:
-    """What mosquitto is told; None when there is no such file, or it says not where to listen."""
+    """Mosquitto's settings; None when the file is missing, or names no place to listen."""
     try:
         lines = (broker.folder(cloud) / "mosquitto.conf").read_text().splitlines()
     except OSError:
         return None
     options = parse(lines)
-    # The first is the shim's, a second one is for boards.
+    # The first listener is the shim's, a second one is for boards.
     port, host = [*options.get("listener", "").split(), "", ""][:2]
     return Setup(host, int(port), options) if port.isdigit() and host else None
 
 
 def parse(lines: list[str]) -> dict[str, str]:
-    """Options by name; those that stand several times are joined."""
+    """Options by name; repeated ones are joined."""
     options: dict[str, str] = {}
     for line in lines:
         key, _, value = line.strip().partition(" ")
@@ -59,7 +59,7 @@ def program() -> Finding:
 
 
 def settings(cloud: Path) -> Finding:
-    """Whether mosquitto is told what Lamplight relies on: persistence, sizes, queues, no delay, who may do what."""
+    """Whether mosquitto has Lamplight's settings: persistence, sizes, queues, sending at once, access rights."""
     setup = read(cloud)
     if setup is None:
         return skip("there is no mosquitto.conf here")
@@ -67,7 +67,7 @@ def settings(cloud: Path) -> Finding:
 
 
 def judge_settings(setup: Setup, where: Path) -> Finding:
-    """The options against those that `lamplight up` writes for a broker in `where`."""
+    """The options against those written by `lamplight up` for a broker in `where`."""
     wanted = parse(broker.configuration(where, setup.host, setup.port).splitlines())
     wrong = [
         f"{key} is {setup.options.get(key, 'not there')}, not {value}"
@@ -91,7 +91,7 @@ def certificate(cloud: Path, now: datetime) -> Finding:
 
 
 def steps(cloud: Path) -> Broker | None:
-    """The way of the shim's own user to the broker; None when nobody knows where that is."""
+    """The way of the shim's own user to the broker; None while the broker's address is unknown."""
     setup = read(cloud)
     if setup is None:
         return None

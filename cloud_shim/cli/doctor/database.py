@@ -14,7 +14,7 @@ _RESTORE = "Stop the shim and restore a copy; `sqlite3 shim.db .recover` saves w
 
 
 def opens(path: Path) -> Finding:
-    """It is a database, of a form that this version knows."""
+    """The file is a database, of a form known to this version."""
     if not path.exists():
         return skip(f"{path} is not there: nothing was started yet", "`lamplight up`")
     try:

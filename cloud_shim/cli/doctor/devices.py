@@ -1,6 +1,6 @@
-"""The devices as the shim knows them: who is silent, whose deployment is stuck, whose clock is off.
+"""The devices as the shim knows them: silent ones, stuck deployments, broken triggers, clocks that are off.
 
-Judgements of what the HTTP interface gives (docs/api.md); only `findings` asks for it.
+Judgements of the HTTP interface's answers (docs/api.md); only `shim` and `findings` ask for them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ def shim(client: Client) -> Finding:
 
 
 def findings(client: Client, now: float) -> Mapping[str, Finding]:
-    """What there is to say of each device: its presence, deployment, triggers and clock, as "<device>.presence" …"""
+    """The findings on each device: its presence, deployment, triggers and clock, as "<device>.presence" …"""
     found: dict[str, Finding] = {}
     for device in client.devices():
         name = device["name"]
@@ -55,7 +55,7 @@ def judge_presence(device: Json, now: float) -> Finding:
 
 
 def judge_deployment(device: Json) -> Finding:
-    """Whether the device runs what is asked for."""
+    """Whether the device runs the deployment asked for."""
     name, wanted = device["name"], device["desired"]["generation"]
     if not wanted:
         return ok("nothing was deployed to it")
@@ -86,7 +86,7 @@ def judge_triggers(device: Json) -> Finding:
 
 
 def _failures(device: Json) -> Finding | None:
-    """What was asked for last and failed, so that it is asked for no more."""
+    """A warning of the last failed requests, if any; they are asked for no more."""
     failed: Sequence[Json] = device.get("failed", [])
     if not failed:
         return None
@@ -98,9 +98,9 @@ def _failures(device: Json) -> Finding | None:
 
 
 def judge_clock(records: Sequence[Json]) -> Finding:
-    """The device's clock against the shim's, by when it says that its last records were made.
+    """The device's clock against the shim's, by the times in the device's last records.
 
-    Those that waited for a connection arrive late, so that only the quickest of them tells something.
+    Some records had to wait for a connection and arrive late: only the quickest record counts.
     """
     if not records:
         return skip("it has sent nothing that tells its time")

@@ -10,12 +10,12 @@ from device.doctor.credentials import others, unchangeable
 
 
 def folder(path: Path) -> Finding:
-    """A folder that only its owner may write into."""
+    """Whether the folder is closed to all writers but its owner."""
     return unchangeable(path) if path.exists() else skip(f"{path} is not there yet")
 
 
 def secrets(cloud: Path) -> list[Path]:
-    """The files that nobody else may read: signing keys and passwords."""
+    """The files for the owner's eyes only: signing keys and passwords."""
     where = broker.folder(cloud)
     return [*sorted((cloud / "signing" / "keys").glob("*.pem")), where / "passwords", where / "shim.password"]
 

@@ -1,4 +1,4 @@
-"""The signing keys and what they signed: keys that are there and parse, and for how long signatures are good."""
+"""The signing keys and their signatures: the keys are there and parse; the signatures are good for long enough."""
 
 import json
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ def readable(folder: Path) -> Finding:
 
 
 def signed(path: Path, now: float) -> Mapping[str, Finding]:
-    """A repository's file, as Signing keeps it: its newest root, if it has one, and what is signed again and again."""
+    """A repository's file, as Signing keeps it: its newest root, if any, and the roles signed again and again."""
     if not path.exists():
         return {path.stem: skip(f"{path} is not there: nothing was signed yet")}
     try:
@@ -43,7 +43,7 @@ def signed(path: Path, now: float) -> Mapping[str, Finding]:
 
 
 def signed_for_device(path: Path, now: float) -> Finding:
-    """One device's file: its director's metadata, signed for the deployment that it has."""
+    """One device's file: its director's metadata, signed for its deployment."""
     try:
         director = table(table(json.loads(path.read_bytes()), path.name).get("director"), path.name)
         return judge_roles(_ends(director, path.name), now)
@@ -52,7 +52,7 @@ def signed_for_device(path: Path, now: float) -> Finding:
 
 
 def judge_roles(ends: Mapping[str, float], now: float) -> Finding:
-    """When the first of the roles ends, which the shim or a developer's machine signs anew."""
+    """When the first of the roles ends; the shim or a developer's machine signs them anew."""
     first = min(ends, key=lambda each: ends[each])
     remedy = (
         "Start the shim: it signs anew when it starts, and every day. What it has no key for, "
@@ -60,7 +60,7 @@ def judge_roles(ends: Mapping[str, float], now: float) -> Finding:
     )
     if ends[first] <= now:
         return warn(f"{first} has ended: devices refuse it", remedy)
-    # Those of the shim last 30 days and are renewed after 15.
+    # The shim's roles last 30 days and are renewed after 15.
     if ends[first] - now < _SOON:
         return warn(f"{first} ends in {duration(ends[first] - now)}", remedy)
     return ok(f"the first to end is {first}, in {duration(ends[first] - now)}")

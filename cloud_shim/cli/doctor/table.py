@@ -1,4 +1,4 @@
-"""Which checks the shim's side has, in the order in which they are told."""
+"""The checks of the shim's side, in the order of the report."""
 
 import time
 from datetime import UTC, datetime

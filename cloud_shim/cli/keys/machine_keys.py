@@ -1,4 +1,4 @@
-"""The keys on this machine for the fleet of the shim that is asked, and what waits for other machines."""
+"""The keys on this machine for the fleet of the shim in use, and the changes waiting for other machines."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from cloud_shim.cli.options import Options
 
 
 def tell_pending(options: Options, answer: dict[str, Any]) -> None:
-    """Say what is not in force yet, and what brings it there."""
+    """Tell of the changes still waiting for signatures, and of the command that adds them."""
     for repository, each in answer["pending"].items():
         options.terminal.say(
             f"A change of the {repository} repository's keys is not in force: it lacks signatures ({each['lacks']}). "
@@ -18,16 +18,16 @@ def tell_pending(options: Options, answer: dict[str, Any]) -> None:
 
 
 def when(answer: dict[str, Any], done: str) -> str:
-    """`done`, or that it will be when others have signed too."""
+    """`done`, with "Once enough have signed" before it while signatures are missing."""
     return f"Once enough have signed: {done}" if answer["pending"] else done
 
 
 def release_keys_of(answer: dict[str, Any]) -> ReleaseKeys:
-    """This machine's release keys for the fleet of the shim that gave the answer."""
+    """This machine's release keys for the fleet of the answering shim."""
     return ReleaseKeys(release_keys.home(), answer["image"])
 
 
 def root_keys_of(answer: dict[str, Any]) -> RootKeys:
-    """This machine's root keys for that fleet."""
+    """This machine's root keys for the fleet of the answering shim."""
     folder = release_keys_of(answer).folder
     return RootKeys(folder, {"image": answer["image"]["root"][-1], "director": answer["director_root"]})

@@ -1,16 +1,16 @@
-"""The release keys on a developer's machine: signs releases here, so that the shim needs no key that can.
+"""The release keys on a developer's machine: signs releases here, so that the shim needs no release key.
 
 In one folder per fleet, readable by the owner only:
 
     image-root.pem, image-targets.pem, image-releases.pem
-    signed.json            the newest metadata that was signed here
+    signed.json            the newest metadata signed here
     next/                  the same three keys while they are being replaced
 
-Nothing is signed on top of metadata that these keys did not sign, and never below a version signed before: where the
-shim shows an older one, the one kept here counts. It sends nothing (cli/release/pushing.py).
+New metadata is only built on metadata signed by these keys, and its version only rises: where the shim shows an older
+one, the one kept here counts. The caller sends it (cli/release/pushing.py).
 """
 
-# tuf.api.metadata re-exports its classes in a way that pyright does not see.
+# pyright does not see the classes re-exported by tuf.api.metadata.
 # pyright: reportPrivateImportUsage=false
 
 import json
@@ -42,10 +42,10 @@ def home() -> Path:
 
 
 class ReleaseKeys:
-    """The keys of one fleet, whose `image` repository tells which; `base` is the folder of all fleets."""
+    """The keys of one fleet, known by its `image` repository; `base` is the folder of all fleets."""
 
     def __init__(self, base: Path, image: Json, clock: Callable[[], datetime] = release_metadata.utc_now) -> None:
-        # The first root never changes, and no two fleets have the same.
+        # The first root never changes, and each fleet has its own.
         self.folder = base / sha256(image["root"][0].encode()).hexdigest()[:16]
         self._record = self.folder / "signed.json"
         self._next = self.folder / "next"
@@ -53,26 +53,26 @@ class ReleaseKeys:
         self._finish_rotation(image)
 
     def here(self) -> bool:
-        """Whether this machine has all of them."""
+        """Whether this machine has all three keys."""
         return all(key_files.exists(self.folder, name) for name in NAMES)
 
     def ids(self) -> dict[str, str]:
-        """The key ids of those that are here, by name."""
+        """The ids of the keys on this machine, by name."""
         names = (name for name in NAMES if key_files.exists(self.folder, name))
         return {name: self._key(name).public_key.keyid for name in names}
 
     def take(self, image: Json) -> Json:
-        """Make the keys, and all that hands the repository over to them; only the old root's signature is missing.
+        """Make the keys, and the metadata that puts them in force; only the old root's signature is missing.
 
-        What the shim has signed up to now is taken as it is. The same offer can be made until it is adopted.
+        The shim's own metadata up to now is taken as it is. The same offer can be made until it is adopted.
         """
         _make_folder(self.folder)
         return self._hand_over(image["root"][-1], image, self.folder)
 
     def rotate(self, image: Json) -> Json:
-        """Make new keys for all three, and all that puts them in place of the present ones; to be offered to the shim.
+        """Make all three keys anew, and the metadata that puts them in force; to be offered to the shim.
 
-        They lie beside the present ones, and replace them when this class next sees a repository that follows them.
+        They lie beside the present ones, and replace them when this class next sees a repository under the new keys.
         The same offer can be made until it is adopted.
         """
         self._check_taken(image)
@@ -81,7 +81,7 @@ class ReleaseKeys:
         return self._hand_over(image["root"][-1], base, self._next, self._key("image-root"))
 
     def _hand_over(self, root: str, base: Json, folder: Path, *old_root: CryptoSigner) -> Json:
-        """The next root, which names the keys in `folder`, and all of `base` signed by them."""
+        """The next root, naming the keys in `folder`, and all of `base` signed by them."""
         root_key, targets_key, releases_key = (key_files.make(folder, name) for name in NAMES)
         top = release_metadata.successor(base["targets"])
         top.delegations = Delegations({releases_key.public_key.keyid: releases_key.public_key}, {})
@@ -91,7 +91,7 @@ class ReleaseKeys:
             role: self._sign(release_metadata.successor(text), releases_key) for role, text in base["delegated"].items()
         }
         named: Root = release_metadata.successor(root)
-        # Keys of other machines stay; of the shim's, when it hands over, none does.
+        # Keys of other machines stay; the shim's go, when it hands over.
         replaced = {each.public_key.keyid for each in old_root} or None
         root_metadata.with_key(named, ["root"], root_key.public_key, replaced)
         root_metadata.with_key(named, ["targets"], targets_key.public_key)
@@ -99,13 +99,13 @@ class ReleaseKeys:
         return {"root": signed, "targets": self._sign(top, targets_key), "delegated": delegated}
 
     def _finish_rotation(self, image: Json) -> None:
-        """Put the new keys in place of the old once the shim's root follows them; a crash in here loses nothing."""
+        """Put the new keys in place of the old once the shim's root names them; a crash on the way loses nothing."""
         if not key_files.exists(self._next, "image-root"):
             return
         root, key = image["root"][-1], key_files.read(self._next, "image-root")
         if key.public_key.keyid not in release_metadata.parse(root).signed.roles["root"].keyids:
             return
-        # Signed, so that no shim can claim that it adopted what it was not offered.
+        # Only the signature proves the adoption: a shim could show a root of its own making.
         _check_signed("root", root, key)
         durable.remove(self._record)
         # The root key last: while it lies there, this is done again.
@@ -115,17 +115,17 @@ class ReleaseKeys:
         durable.remove(self._next)
 
     def owns(self, image: Json) -> bool:
-        """Whether the repository follows the root key of this machine already."""
+        """Whether the repository's root names this machine's root key already."""
         if not self.here():
             return False
         ours = key_files.read(self.folder, "image-root").public_key.keyid
         return ours in release_metadata.parse(image["root"][-1]).signed.roles["root"].keyids
 
     def release(self, image: Json, ref: ArtifactRef) -> Json:
-        """What makes the repository list the release and its patches, to be offered to the shim.
+        """The metadata with the release and its patches in the repository's list, to be offered to the shim.
 
-        Raises RejectedError without the keys or when that release is other bytes already, UntrustedError when the shim
-        shows what these keys did not sign.
+        Raises RejectedError when the keys are missing or the release has other bytes already, UntrustedError when the
+        shim shows metadata these keys did not sign.
         """
         self._check_taken(image)
         base = self._newest(image)
@@ -135,7 +135,7 @@ class ReleaseKeys:
         listed = release_metadata.with_release(before, ref)
         if listed != before:
             base["delegated"][role] = self._with_targets(text, listed)
-        # Whoever deploys now and then need not think of `renew`.
+        # So a fleet with frequent deployments needs no `renew`.
         for each, old in base["delegated"].items():
             if not release_metadata.fresh(old, RELEASES, self._clock()):
                 base["delegated"][each] = self._sign(release_metadata.successor(old), self._key("image-releases"))
@@ -143,7 +143,7 @@ class ReleaseKeys:
         return self._offer(image, base)
 
     def renew(self, image: Json) -> Json:
-        """Sign again what was signed with these keys, so that it lasts a year from now; to be offered to the shim."""
+        """Sign these keys' metadata again, for a year from now; to be offered to the shim."""
         self._check_taken(image)
         base = self._newest(image)
         releases = self._key("image-releases")
@@ -167,14 +167,14 @@ class ReleaseKeys:
         base["targets"] = self._sign(top, self._key("image-targets"))
 
     def _offer(self, image: Json, base: Json) -> Json:
-        """What the shim does not have of `base`; it is kept here first, so that nothing signed is ever forgotten."""
+        """The parts of `base` new to the shim; `base` is kept here first, to remember everything ever signed."""
         durable.write_file(self._record, json.dumps(base).encode(), mode=0o600)
         changed = {role: text for role, text in base["delegated"].items() if image["delegated"].get(role) != text}
         top = {"targets": base["targets"]} if base["targets"] != image["targets"] else {}
         return {**top, "delegated": changed}
 
     def _newest(self, image: Json) -> Json:
-        """Of each role the newest text that the shim or this machine has; all of them signed by these keys."""
+        """Each role's newest text, of the shim's and this machine's; all of them signed by these keys."""
         kept: Json = json.loads(self._record.read_bytes()) if self._record.exists() else {"delegated": {}}
         releases, targets = self._key("image-releases"), self._key("image-targets")
         roles = sorted({*image["delegated"], *kept["delegated"]})
@@ -214,7 +214,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _newer(role: str, shown: str | None, kept: str | None, key: CryptoSigner) -> str:
-    """The newer of two texts of a role; UntrustedError unless the key signed both and no version has two contents."""
+    """The newer of two texts of a role; UntrustedError unless the key signed both and each version has one content."""
     texts = [text for text in (shown, kept) if text]
     for text in texts:
         _check_signed(role, text, key)

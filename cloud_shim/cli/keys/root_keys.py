@@ -1,12 +1,11 @@
-"""The root keys on this machine: they say which other keys count, for the image repository and for the director.
+"""The root keys on this machine: they decide which other keys count, for the image repository and for the director.
 
-In the folder of release_keys.py, which is the fleet's: `image-root.pem` and `director-root.pem`, and in
-`next-director/` a new director-root while it is being replaced. Several machines can each hold one of both, and a
-change then needs as many of them as the root says. What is made here is an offer for the shim, signed with what lies
-here; it sends nothing.
+They lie in the fleet's folder of release_keys.py: `image-root.pem` and `director-root.pem`, and in `next-director/`
+a new director-root while it is being replaced. Several machines can each hold one of both. A change then needs as
+many of them as the root says. The results are offers for the shim, signed with the keys here; the caller sends them.
 """
 
-# tuf.api.metadata re-exports its classes in a way that pyright does not see.
+# pyright does not see the classes re-exported by tuf.api.metadata.
 # pyright: reportPrivateImportUsage=false
 
 from collections.abc import Callable, Iterable, Mapping
@@ -24,14 +23,14 @@ from device.errors import NotFoundError, RejectedError, UsageError
 
 Json = dict[str, Any]
 REPOSITORIES = ("image", "director")
-# Under which name a repository's new root is offered to the shim.
+# By repository, the name of its new root in an offer to the shim.
 _OFFERED = {"image": "root", "director": "director_root"}
-# The roles that an online key signs.
+# The roles of an online key.
 _DAILY = {"image": ("snapshot", "timestamp"), "director": ("targets", "snapshot", "timestamp")}
 
 
 class RootKeys:
-    """Those in `folder`; `roots` are the newest root of each repository, as the shim shows them."""
+    """The root keys in `folder`; `roots` has the newest root of each repository, as the shim shows it."""
 
     def __init__(
         self,
@@ -46,12 +45,12 @@ class RootKeys:
         self._finish_rotation()
 
     def ids(self) -> dict[str, str]:
-        """The ids of those that are here, by name."""
+        """The ids of the root keys on this machine, by name."""
         found = {f"{each}-root": self._key(each) for each in REPOSITORIES}
         return {name: key.public_key.keyid for name, key in found.items() if key}
 
     def owns(self, repository: str) -> bool:
-        """Whether the key of this machine is one of those that may replace this repository's root."""
+        """Whether this machine's key is one of those allowed to replace the repository's root."""
         key = self._key(repository)
         return key is not None and key.public_key.keyid in self._root(repository).roles["root"].keyids
 
@@ -83,13 +82,16 @@ class RootKeys:
         return self._offer(repository, root)
 
     def request(self) -> Json:
-        """The public halves of this machine's root keys, made now when there are none."""
+        """The public halves of this machine's root keys, made now if they are missing."""
         _make_folder(self._folder)
         keys = {each: key_files.make(self._folder, f"{each}-root").public_key for each in REPOSITORIES}
         return {"fleet": self._folder.name} | {each: {"id": k.keyid, "key": k.to_dict()} for each, k in keys.items()}
 
     def holders(self, requests: Iterable[Mapping[str, Any]], threshold: int) -> list[Json]:
-        """The next roots, which this machine and those of the `requests` may replace, `threshold` of them together."""
+        """The next roots, under the keys of this machine and of the `requests`, any `threshold` of them together.
+
+        Raises UsageError for a request of another fleet.
+        """
         requests = list(requests)
         for each in requests:
             if each.get("fleet") != self._folder.name:
@@ -102,7 +104,10 @@ class RootKeys:
         return offers
 
     def revoke(self, prefix: str) -> Json:
-        """The next root of the repository whose root key begins with `prefix`, without that key."""
+        """The next root of a repository, without its root key whose id begins with `prefix`.
+
+        Raises NotFoundError unless exactly one root key fits.
+        """
         for repository in REPOSITORIES:
             found = [each for each in self._root(repository).roles["root"].keyids if each.startswith(prefix)]
             if len(found) == 1 and prefix:
@@ -115,7 +120,7 @@ class RootKeys:
         )
 
     def sign(self, pending: Mapping[str, Mapping[str, Any]]) -> list[Json]:
-        """What waits for signatures, with this machine's where it counts; empty when it counts nowhere."""
+        """The roots waiting for signatures, with this machine's where it counts; empty when it counts nowhere."""
         offers: list[Json] = []
         for repository, each in pending.items():
             key, metadata = self._key(repository), release_metadata.parse(each["root"])
@@ -154,7 +159,7 @@ class RootKeys:
         return key
 
     def _offer(self, repository: str, root: Root, *keys: CryptoSigner) -> Json:
-        """The root as it is offered, signed by these keys, or by this machine's own where it has one."""
+        """The root in the form of an offer, signed by these keys, or by this machine's own where it has one."""
         own = self._key(repository)
         signers = keys or ((own,) if own else ())
         return {_OFFERED[repository]: release_metadata.signed_text(root, self._clock() + ROOT, *signers)}

@@ -1,7 +1,7 @@
 """Packs the agent's own code as a release: the packages `device`, `boards` and `lamplight`, with a `runtime.toml`.
 
-Version and needs are those of the project file beside the packages, or where they are installed, of the distribution.
-The same code gives the same bytes. It does not send anything.
+Version and needs come from the project file beside the packages; for installed packages, from the distribution.
+The same code gives the same bytes. Sending is left to the caller.
 """
 
 import json
@@ -21,14 +21,14 @@ DISTRIBUTION = "lamplight"
 
 
 def here() -> Path:
-    """The folder with the packages that this program runs from."""
+    """The folder with the packages of this running program."""
     return Path(agent.__file__).parents[2]
 
 
 def pack(source: Path) -> tuple[bytes, AgentManifest]:
     """The artifact of the packages in the folder `source`, and its manifest.
 
-    Raises NotFoundError when they are not there, BadArtifactError when they cannot travel.
+    Raises NotFoundError for missing packages, BadArtifactError for packages unfit to travel.
     """
     with tempfile.TemporaryDirectory() as scratch:
         tree = Path(scratch)

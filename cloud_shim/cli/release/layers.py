@@ -1,8 +1,8 @@
 """From a function's requirements.txt to a layer: its dependencies, unpacked, for one platform and one Python.
 
-pip resolves and fetches wheels for the *board's* platform, on this machine, and nothing is built: what has no wheel is
-an error here, before anything is sent. What every board's agent brings along (Blinka and what it needs) stays out.
-Each wheel's digest is recorded in layer.toml. It packs; it does not send.
+pip resolves and fetches wheels for the *board's* platform, on this machine. Only ready wheels are taken: a package
+without one is an error here, before the sending. The packages of every board's agent (Blinka and its needs) stay out.
+Each wheel's digest is recorded in layer.toml. It packs; pushing.py sends.
 """
 
 import contextlib
@@ -23,13 +23,13 @@ from device.errors import LamplightError, OfflineError, RejectedError
 from device.protocol.layer import LAYER_FILE, REQUIREMENTS, SITE
 from device.protocol.reported import Reported
 
-# What the agent needs, by pyproject.toml, and what the agent of a board that runs models has beside it.
+# The agent's needs, by pyproject.toml, and the further ones of an agent on a board for models.
 _AGENT = (
     *("adafruit-blinka", "adafruit-circuitpython-tsl2561", "cronsim", "gpiod", "packaging", "paho-mqtt"),
     *("securesystemslib", "tuf", "tzdata", "zstandard"),
 )
 _MODELS = ("numpy", "onnxruntime")
-# The oldest glibc that wheels of today are built for (PEP 599), and the names for older ones.
+# The oldest glibc of today's wheels (PEP 599), and the names for older ones.
 _OLDEST_GLIBC = 5
 _LEGACY = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 _OFFLINE = re.compile(
@@ -46,7 +46,7 @@ class Platform:
     glibc: int
 
     def tags(self) -> list[str]:
-        """Wheels' platform tags that run there, the most specific first (PEP 600)."""
+        """The platform tags of wheels fit for the board, the most specific first (PEP 600)."""
         tags = [f"manylinux_2_{minor}_{self.machine}" for minor in range(self.glibc, _OLDEST_GLIBC - 1, -1)]
         legacy = [f"{name}_{self.machine}" for minor, name in _LEGACY.items() if minor <= self.glibc]
         return [*tags, *legacy, f"linux_{self.machine}"]
@@ -70,9 +70,9 @@ class Wheel:
 
 
 def platform(report: Reported | None) -> Platform:
-    """The platform that a device reported.
+    """The platform in a device's report.
 
-    Raises OfflineError when it has not said yet, RejectedError when what it says of its Python is no version.
+    Raises OfflineError before the first report, RejectedError when its Python's version is unreadable.
     """
     told = report.platform if report else None
     if told is None:
@@ -85,10 +85,10 @@ def platform(report: Reported | None) -> Platform:
 
 
 def build(folder: Path, target: Platform, models: bool) -> bytes | None:
-    """The packed layer for the function in `folder`; None when it needs none.
+    """The packed layer for the function in `folder`; None when the function needs no other packages.
 
-    `models` says that the board has the libraries for models. Raises RejectedError when there is no wheel for
-    `target`, OfflineError when the package index cannot be reached.
+    `models` says whether the board has the libraries for models. Raises RejectedError when a wheel for `target` is
+    missing, OfflineError when the package index is out of reach.
     """
     requirements = folder / REQUIREMENTS
     if not requirements.is_file():
@@ -106,7 +106,7 @@ def build(folder: Path, target: Platform, models: bool) -> bytes | None:
 
 
 def provided(models: bool) -> dict[str, str]:
-    """The packages that a board's agent brings along, and their versions here, by normalized name (PEP 503)."""
+    """The packages of a board's agent, and their versions here, by normalized name (PEP 503)."""
     found: dict[str, str] = {}
     waiting = [*_AGENT, *(_MODELS if models else ())]
     while waiting:
@@ -126,12 +126,12 @@ def _required(name: str) -> Iterator[str]:
 
 
 def normalized(name: str) -> str:
-    """A package's name as all its spellings compare (PEP 503)."""
+    """A package's name in the one form for all its spellings (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _resolve(requirements: Path, target: Platform, brought: Mapping[str, str], work: Path) -> list[Wheel]:
-    """What the requirements come to, in the order of their names."""
+    """The wheels for the requirements, in the order of their names."""
     constraints, report = work / "constraints.txt", work / "report.json"
     constraints.write_text("".join(f"{name}=={version}\n" for name, version in brought.items()))
     options = ["--dry-run", "--ignore-installed", "--report", str(report), "-c", str(constraints)]
@@ -152,7 +152,7 @@ def _install(wheels: Sequence[Wheel], target: Platform, site: Path, work: Path) 
     _pip(["--no-deps", "--require-hashes", *_for(target, site), "-r", str(pinned)], target)
     # Commands for a shell; a worker has none.
     shutil.rmtree(site / "bin", ignore_errors=True)
-    # These name this machine's installer and time; they are no part of what was released.
+    # These name this machine's installer and time; they are no part of the released packages.
     for name in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json"):
         for file in site.glob(f"*.dist-info/{name}"):
             file.unlink()

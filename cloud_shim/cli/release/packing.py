@@ -1,6 +1,6 @@
-"""From a folder to the archive that is sent: checks it here and packs it.
+"""From a folder to its archive, ready to be sent: checks it here and packs it.
 
-A mistake is told before anything leaves the machine; shim and device check again. It does not send.
+A mistake is told before anything leaves the machine; shim and device check again. Sending is pushing.py's.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from device.infer import acceptance, files
 
 
 def declared_settings(folder: Path) -> Mapping[str, object]:
-    """The settings of the function in `folder` with what function.toml gives them; none of a model.
+    """The settings of the function in `folder`, with their values in function.toml; {} for a model.
 
     Raises as `pack` does.
     """
@@ -22,8 +22,8 @@ def declared_settings(folder: Path) -> Mapping[str, object]:
 def pack(folder: Path, config: Mapping[str, object] | None = None) -> bytes:
     """The archive of the function or model in `folder`, once it and the settings in `config` are checked.
 
-    Raises NotFoundError when the folder is neither, BadArtifactError when it must not be installed, RejectedError for a
-    setting that the function does not have, and UsageError for settings of a model.
+    Raises NotFoundError for any other folder, BadArtifactError for one unfit to be installed, RejectedError for a
+    setting unknown to the function, and UsageError for settings of a model and for a version of the agent.
     """
     if bundle.kind(folder) == "function":
         bundle.settings(bundle.read_function(folder), config or {})

@@ -1,6 +1,6 @@
 """Brings an artifact to the shim as a release, and signs it here where the shim has no release key.
 
-It does not pack (packing.py) and does not deploy.
+Packing is packing.py's, deploying is the caller's.
 """
 
 import tempfile
@@ -22,8 +22,8 @@ _DISTRUST = "Do not deploy through this shim before you know why"
 def push(client: Client, archive: bytes) -> JsonObject:
     """The RELEASE of these bytes, ready to be deployed.
 
-    Raises RejectedError when neither the shim nor this machine can sign it, UntrustedError when the shim wants other
-    bytes signed, or shows metadata that this machine's keys did not sign.
+    Raises RejectedError when both the shim and this machine lack the keys. Raises UntrustedError when the shim wants
+    other bytes signed, or shows metadata unsigned by this machine's keys.
     """
     sent = client.release(archive, unsigned=_can_sign(client))
     unsigned = sent.pop("unsigned", None)
@@ -34,7 +34,7 @@ def push(client: Client, archive: bytes) -> JsonObject:
 
 
 def _can_sign(client: Client) -> bool:
-    """Whether this machine has the release keys. A shim keeps nothing that nobody can sign."""
+    """Whether this machine has the release keys. The shim keeps a release only if somebody can sign it."""
     if not release_keys.home().exists():
         return False
     image = client.keys()["image"]
@@ -42,9 +42,10 @@ def _can_sign(client: Client) -> bool:
 
 
 def _ref(sent: JsonObject, unsigned: JsonObject, archive: bytes) -> ArtifactRef:
-    """What to sign. The shim chose the number and made the patches; kind, name and bytes are those of `archive`.
+    """The release to sign. The shim chose the number and made the patches; kind, name and bytes are those of `archive`.
 
-    A patch is signed as the shim made it: a device checks what it makes against the digest of these bytes.
+    A patch is signed as the shim made it: a device checks its result against the digest of `archive`.
+    Raises UntrustedError when the shim tells another name or other bytes.
     """
     kind, release = _identity(archive)
     if (sent.get("kind"), sent.get("name")) != (kind, release):

@@ -1,6 +1,6 @@
 """Functions to start from; each folder is one, complete. They are also the examples in the documentation.
 
-The models that come with Lamplight are copied in the same way: outside of a clone nobody has their folders.
+Lamplight's own models are copied in the same way: only a clone has their folders.
 """
 
 from pathlib import Path

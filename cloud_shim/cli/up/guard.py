@@ -1,4 +1,4 @@
-"""Restarts a child that died, and gives up on one that keeps dying. It does not start or stop children otherwise."""
+"""Restarts a child after its death, and gives up on one that keeps dying. Other starts and stops are home.py's."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,7 +10,7 @@ WINDOW = 60.0
 
 
 class Guard:
-    """Watches over `children`. A child that died more than LIMIT times within WINDOW seconds is given up."""
+    """Watches over `children`. A child with more than LIMIT deaths within WINDOW seconds is given up."""
 
     def __init__(self, children: Sequence[Process], say: Callable[[LamplightError], None]) -> None:
         self._children = children
@@ -18,7 +18,7 @@ class Guard:
         self._deaths: dict[str, list[float]] = {}
 
     def look(self, now: float) -> None:
-        """Restart what has died, telling why; `now` is monotonic. Raises LamplightError to give up."""
+        """Restart the dead children, telling why; `now` is monotonic. Raises LamplightError to give up."""
         for child in self._children:
             if not child.running:
                 self._restart(child, now)
@@ -29,5 +29,5 @@ class Guard:
         if len(deaths) >= LIMIT:
             raise child.failure(f"has died {LIMIT + 1} times within {WINDOW:g} s")
         self._say(child.failure(f"died (exit code {child.exit_code}) and is started again"))
-        child.kill()  # what it left running
+        child.kill()  # ends the processes it left running
         child.start()

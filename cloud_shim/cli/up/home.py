@@ -2,7 +2,7 @@
 
     broker ← shim ← simulated hardware ← agent
 
-They are stopped in the opposite order. It does not restart them (guard.py) and does not print.
+They are stopped in the opposite order. Restarts are guard.py's, and printing is session.py's.
 """
 
 import sys
@@ -21,14 +21,14 @@ from cloud_shim.cli.up.provision import BOARD, FLEET, DeviceFiles
 from device.errors import LamplightError
 
 STARTER = "night-light"
-_READY = 30.0  # seconds; far more than any needs, for a busy machine
+_READY = 30.0  # seconds; far more than any of them needs, for a busy machine
 
 
 class Home:
     """A broker, a shim and, unless `device` is "", one simulated device, with their files in `folder`.
 
-    `cancelled` is asked while something is waited for: when it says True, `start` returns early. The device's
-    functions are served at `http_port`, 0 for any free one. `boards` is where others reach the broker.
+    `cancelled` is asked during each wait: when it says True, `start` returns early. The device's functions are served
+    at `http_port`, 0 for any free one. `boards` is the broker's listener for other boards.
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class Home:
 
     @property
     def children(self) -> Sequence[Process]:
-        """All of them, in the order of their start."""
+        """All processes, in the order of their start."""
         return (self.broker, self.shim, self.hardware, self.agent) if self.device else (self.broker, self.shim)
 
     def start(self) -> None:
-        """Start them; returns when each is ready. LamplightError says which was not, with its last words."""
+        """Start them; returns when each is ready. LamplightError names the failed one, with its last words."""
         self.start_broker()
         self.start_shim()
         if self.device:
@@ -85,7 +85,7 @@ class Home:
         self._start(self.agent, self._device_is_online)
 
     def stop(self) -> None:
-        """Stop them all, those that need others first."""
+        """Stop them all, the most dependent first."""
         for child in reversed(self.children):
             child.stop()
 
@@ -115,7 +115,7 @@ class Home:
             self.files.write(given, self._mqtt_port, self._http_port)
 
     def _start_function(self) -> None:
-        """Give a device that never had a function its first one; one whose functions were removed stays without."""
+        """Give a brand-new device its first function; a device whose functions were removed stays empty."""
         if self._cancelled():
             return
         with Client(self.url) as client:
@@ -124,6 +124,6 @@ class Home:
 
 
 def _python(name: str, folder: HomeFolder, module: str, *arguments: str) -> Process:
-    # -P: what lies in the folder where `up` was typed must not be imported in place of ours.
+    # -P: files in the folder where `up` was typed must not be imported in place of ours.
     command = [sys.executable, "-P", "-m", module, *arguments]
     return Process(name, command, folder.log(name), {"PYTHONUNBUFFERED": "1"})

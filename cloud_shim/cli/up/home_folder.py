@@ -1,6 +1,6 @@
-"""The folder in which `lamplight up` keeps a fleet between two runs, and the lock that keeps it to one `up` at a time.
+"""The folder of `lamplight up`: it keeps a fleet between two runs. A lock allows one `up` at a time in it.
 
-It knows where things lie; it does not know what is in them.
+It knows the places of files, not their contents.
 """
 
 import fcntl
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from device.errors import LamplightError
 
-# What a Unix socket's path may have: 104 bytes with the final zero on macOS (sys/un.h), 108 on Linux.
+# The limit of a Unix socket's path is 104 bytes with the final zero on macOS (sys/un.h), 108 on Linux.
 _LONGEST_SOCKET = 103
 _OURS = ("cloud", "devices", "logs")
 
@@ -27,7 +27,7 @@ class HomeFolder:
 
     @contextmanager
     def locked(self) -> Generator[None, None, None]:
-        """Hold the folder while the block runs; LamplightError names the process that holds it already."""
+        """Hold the folder while the block runs; LamplightError names its present holder, a process."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.path / "up.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -44,7 +44,7 @@ class HomeFolder:
             yield
 
     def clear(self) -> None:
-        """Forget the fleet: remove what a Lamplight keeps here, and nothing else."""
+        """Forget the fleet: remove only Lamplight's own folders here."""
         for name in _OURS:
             shutil.rmtree(self.path / name, ignore_errors=True)
 
@@ -78,7 +78,7 @@ class HomeFolder:
 
 
 def _private_folder() -> Path:
-    """A folder of this user's with a short path, which nobody else can put things into."""
+    """A folder with a short path, of this user's own: closed to everybody else, or LamplightError."""
     folder = Path(tempfile.gettempdir()) / f"lamplight-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     status = folder.lstat()

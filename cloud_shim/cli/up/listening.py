@@ -1,4 +1,4 @@
-"""Where boards are to reach the broker of `lamplight up`, from the words of the command line. It opens no port."""
+"""The broker's listener for boards, from the words of the command line of `lamplight up`. It opens no port."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,9 @@ from device.errors import UsageError
 
 
 def parse(text: str, names: Sequence[str]) -> Listener:
-    """The listener at `ADDRESS[:PORT]`, an IPv6 address in brackets; UsageError when that is none.
+    """The listener at `ADDRESS[:PORT]`, an IPv6 address in brackets; UsageError for anything else.
 
-    `names` are more that boards know it by: its certificate is for those and for what this machine calls itself.
+    Boards know it by `names` too: its certificate is for them and for this machine's own names.
     """
     host, port = addresses.split(text)
     if not addresses.is_address(host):

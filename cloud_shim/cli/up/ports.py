@@ -1,4 +1,4 @@
-"""Whether a TCP port of this machine's loopback is free, and if not, which process holds it."""
+"""Whether a TCP port of this machine's loopback is free, or else the process holding it."""
 
 import contextlib
 import secrets
@@ -12,9 +12,9 @@ _HOST = "127.0.0.1"
 
 
 def ensure_free(port: int, option: str) -> None:
-    """LamplightError names the port, who holds it where that can be known, and the option that changes it."""
+    """Raises LamplightError for a taken port, with its holder, where known, and the option for another port."""
     with socket.socket() as trial:
-        # As the servers do: a port whose last connections have only just closed counts as free.
+        # As in the servers: a port whose last connections have only just closed counts as free.
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trial.bind((_HOST, port))
@@ -25,7 +25,7 @@ def ensure_free(port: int, option: str) -> None:
 
 
 def ensure_all_free(wanted: Mapping[str, int]) -> None:
-    """As `ensure_free` for each port by its option, and UsageError for one that is wanted twice; 0 is any free one."""
+    """As `ensure_free` for each port by its option; UsageError for one wanted twice. 0 is any free port."""
     seen: dict[int, str] = {}
     for option, port in wanted.items():
         if port and (first := seen.setdefault(port, option)) != option:
@@ -37,17 +37,17 @@ def ensure_all_free(wanted: Mapping[str, int]) -> None:
 
 
 def is_open(port: int) -> bool:
-    """Whether something accepts connections there."""
+    """Whether a server accepts connections at the port."""
     with socket.socket() as trial:
         trial.settimeout(1.0)
         return trial.connect_ex((_HOST, port)) == 0
 
 
 def free() -> int:
-    """A port that nobody has now.
+    """A port free at this moment.
 
-    Below those that the system gives to connections by itself (Linux: from 32768 on, ip(7)): one of these could be
-    somebody's connection before a server listens there.
+    It lies below the system's own choice for connections (Linux: from 32768 on, ip(7)): the system could give
+    a port from there to a connection before a server listens at it.
     """
     while True:
         port = 20_000 + secrets.randbelow(12_768)

@@ -1,9 +1,9 @@
 """A child process: started, waited for until it is ready, stopped, killed.
 
-Each child has a session of its own, so that Ctrl-C on the terminal reaches only the parent, which then stops its
-children in order; and where `setpriv` exists (Linux), the kernel ends the child when the parent dies without a word.
-The kernel ties that to the *thread* that started the child: start children from a thread that lives as long.
-It does not know what the children are, and does not decide when to restart one.
+Each child has a session of its own. So Ctrl-C on the terminal reaches only the parent, and the parent stops its
+children in order. Where `setpriv` exists (Linux), the kernel ends the child when the parent dies suddenly. The kernel
+ties this to the *thread* that started the child: start children from a thread as long-lived as the parent.
+Any program can be a child; restarts are decided in guard.py.
 """
 
 import os
@@ -20,7 +20,7 @@ _POLL = 0.02  # seconds between two looks at a condition
 
 
 class Process:
-    """One child. `command` is what it runs, `log` the file that takes its output (appended), `environment` is added."""
+    """One child. It runs `command`, with `environment` added to ours; its output is appended to the file `log`."""
 
     def __init__(
         self, name: str, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
@@ -33,7 +33,7 @@ class Process:
 
     @property
     def running(self) -> bool:
-        """Whether it was started and has not ended."""
+        """Whether it was started and still runs."""
         return self._child is not None and self._child.poll() is None
 
     @property
@@ -47,7 +47,7 @@ class Process:
         return self._child.poll() if self._child else None
 
     def start(self) -> None:
-        """Start it; LamplightError when the program is not there."""
+        """Start it; LamplightError when the program is missing."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             try:
@@ -77,7 +77,7 @@ class Process:
             time.sleep(_POLL)
 
     def stop(self, grace: float = 5.0) -> None:
-        """Ask it to end; after `grace` seconds, and for whatever it left behind in its session, do not ask."""
+        """Ask it to end; after `grace` seconds, kill it. Processes left behind in its group are killed after it."""
         if self._child is None:
             return
         if self.running:
@@ -89,7 +89,7 @@ class Process:
         self.kill()
 
     def kill(self) -> None:
-        """End it at once, with every process that it left in its process group, and wait until it is gone."""
+        """End it at once, with every process left in its process group, and wait until it is gone."""
         if self._child is None:
             return
         try:

@@ -1,6 +1,6 @@
-"""The files that make a folder a device of this fleet: its password, its roots of trust, the agent's configuration.
+"""The files of a device of this fleet: its password, its roots of trust, the agent's configuration.
 
-What the shim gives for a new device goes to disk here, readable by its owner only. It does not talk to the shim.
+The shim's answer for a new device goes to disk here, readable by its owner only. The caller asks the shim.
 """
 
 import json
@@ -28,11 +28,11 @@ class DeviceFiles:
 
     @property
     def state(self) -> Path:
-        """What the agent keeps: slots, outbox, boot counter."""
+        """The agent's own folder: slots, outbox, boot counter."""
         return self.folder / "state"
 
     def write(self, given: dict[str, Any], mqtt_port: int, http_port: int) -> None:
-        """Write what the shim gave for this device, and with it the configuration."""
+        """Write the shim's answer for this device, and with it the configuration."""
         _write(self.folder / "password", given["password"])
         _write(self.folder / "roots" / "director-root.json", given["director_root"])
         _write(self.folder / "roots" / "image-root.json", given["image_root"])

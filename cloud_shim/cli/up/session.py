@@ -23,7 +23,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class Wish:
-    """What was asked for on the command line; `device` is "" for none, `boards` where others reach the broker."""
+    """The arguments of `up`. `device` "" starts no simulated device, `boards` is the listener for real ones."""
 
     folder: Path
     port: int
@@ -35,7 +35,7 @@ class Wish:
 
 
 def run(wish: Wish, terminal: Terminal) -> None:
-    """Start everything, show what happens, and return when a signal has ended it and all is stopped."""
+    """Start everything, show the fleet's events, and return when a signal has ended it and all is stopped."""
     folder = HomeFolder(wish.folder)
     with folder.locked(), _stopped_by_signals() as stop:
         ports.ensure_all_free(_wanted(wish))
@@ -54,13 +54,13 @@ def run(wish: Wish, terminal: Terminal) -> None:
 
 
 def _wanted(wish: Wish) -> dict[str, int]:
-    """The ports, by the option that changes each."""
+    """The ports, by the option for each."""
     wanted = {"--port": wish.port, "--mqtt-port": wish.mqtt_port}
     if wish.boards:
         wanted["--listen"] = wish.boards.port
     if wish.device:
-        # Only the device's functions need it, and none may serve anything yet: but a port that is taken then is a
-        # riddle, and now a sentence.
+        # Only the device's functions need it, and perhaps none serves anything yet. But a taken port would be a
+        # riddle then, and is a sentence now.
         wanted["--http-port"] = wish.http_port
     return wanted
 
@@ -80,7 +80,7 @@ def _go_on(home: Home, terminal: Terminal, stop: threading.Event) -> None:
 
 @contextmanager
 def _stopped_by_signals() -> Generator[threading.Event, None, None]:
-    """An event that SIGINT, SIGTERM or SIGHUP sets, instead of ending the process in the middle of a start."""
+    """An event set by SIGINT, SIGTERM or SIGHUP. So a signal never ends the process in the middle of a start."""
     stop = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:
