@@ -2,7 +2,7 @@
 
 Two kinds are counted, per hundred words: the words of clauses that can hide their subject ("the artifacts that lack",
 "what waits", "who asks") and negations. "That" belongs to the first: it takes the place of the others. The whole may
-not rise above CEILING, and the worst files are listed. CEILING is lowered by hand as the texts improve.
+not rise above CEILING, and the worst files are listed.
 Skipped as no prose: code between backticks, `None`, examples, quoted speech and names of parameters. The pages (README,
 docs/ …) are counted in the same way; they are at the goal, and PAGES keeps them there.
 """
@@ -17,8 +17,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("device", "cloud_shim", "boards", "flashing", "lamplight")
 GOAL = 1.5
-"""The rate of clauses to arrive at. Counted in this way httpx has 1.4 (and 0.8 negations), python-tuf 1.4 (and 1.9)."""
-CEILING = {"clauses": 4.75, "negations": 2.9}
+"""The highest rate of clauses. Counted in this way httpx has 1.4 (and 0.8 negations), python-tuf 1.4 (and 1.9)."""
+CEILING = {"clauses": GOAL, "negations": 1.5}
 PAGES = {"clauses": GOAL, "negations": 2.5}
 _WORST = 12
 # A rate says little about a file of few words.

@@ -125,7 +125,8 @@ def _newer(device: dict[str, Any], generation: int, release: tuple[str, str, int
     kind, name, version = release
     desired: dict[str, Any] = device["desired"]
     parts: dict[str, Any] = {AGENT: desired.get("agent")} if kind == "agent" else desired[f"{kind}s"]
-    same = (parts.get(name) or {}).get("version") == version
+    part: dict[str, Any] = parts.get(name) or {}
+    same = part.get("version") == version
     return desired["generation"] if same and desired["generation"] > generation else 0
 
 
