@@ -46,6 +46,7 @@ def test_the_device_knows_nothing_of_the_cloud(path: Path) -> None:
 SERVER = [path for path in files("cloud_shim") if "cli" not in path.relative_to(ROOT).parts]
 # What each part of the device may import of the others; the rest is wired by the agent alone.
 SHARED = (
+    "device.allowance",
     "device.calendar",
     "device.durable",
     "device.errors",
@@ -126,7 +127,7 @@ def test_the_launcher_loads_nothing_that_could_keep_it_from_starting() -> None:
     assert {each.split(".")[0] for each in loaded} - set(sys.stdlib_module_names) == {"device"}
     parts = ("artifact", "durable", "runtime", "update", "trust", "link", "hal")
     ours = {each for each in loaded if within(each, *(f"device.{part}" for part in parts))}
-    reading = {"device.artifact", "device.artifact.archive", "device.durable"}
+    reading = {"device.artifact", "device.artifact.archive", "device.artifact.filenames", "device.durable"}
     assert ours == {*reading, "device.runtime", "device.runtime.backoff"}
 
 
