@@ -641,7 +641,7 @@ def test_a_switch_that_fails_because_the_agent_is_ending_is_no_failure_of_the_ge
     def ending(generation):
         stop = threading.Thread(target=device.engine.stop)
         stop.start()
-        while not device.engine._running._closing:
+        while not device.engine._installed._closing:
             pass
         ended.set()
         raise LamplightError("there is no zygote any more")
