@@ -60,6 +60,8 @@ def board(shared: Shared, request: pytest.FixtureRequest) -> Iterator[Board]:
         yield shared.lend()
     finally:
         if request.node.stash.get(_FAILED, True):
+            # Here too: a board that never came online is gone before there is a report.
+            print(*(keep(folder, request.node.name) for folder in _folders()), sep="\n")
             shared.throw_away()
 
 
