@@ -72,7 +72,7 @@ def test_a_device_without_functions_says_how_to_deploy_the_first(serve, show):
     state = State()
     state.add_device("desk-pi", functions=())
     page = show(serve(Fake(state)))
-    page.until_text("#editor-empty", "lamplight deploy PATH --device desk-pi")
+    page.until_text("#editor-empty", "lamplight deploy my-first --device desk-pi")
     assert page.text("#plot-empty") == "No readings yet"
     assert page.text("#log-empty") == "No log lines yet"
     assert not page.one("#deploy").is_enabled()

@@ -20,7 +20,7 @@ export class Values {
     const name = `${record.function} · ${record.topic}`;
     // The newest is the last: a topic that is no longer published makes room.
     this.#known.delete(name);
-    this.#known.set(name, { value: JSON.stringify(record.data), time: record.time });
+    this.#known.set(name, { value: JSON.stringify(record.data ?? null), time: record.time });
     if (this.#known.size > MOST) this.#known.delete(this.#known.keys().next().value);
     this.draw();
   }
