@@ -70,8 +70,8 @@ def _publish(record: Fields) -> None:
 
 def _output(record: Fields) -> None:
     for key in ("level", "before"):
-        # None: unknown.
-        if record.get(key) is not None:
+        # null: unknown. Absent is another form.
+        if key not in record or record[key] is not None:
             flag(record, key, _WHERE)
 
 

@@ -133,7 +133,7 @@ def test_what_the_broker_had_kept_is_no_event(session: Session, cloud: Cloud, br
     shared, call = topics.shared("home", "rooms/hall"), str(topics.Topic("home", "call", "desk-pi", "night-light"))
     for topic in (shared, call, DESIRED):
         cloud.client.publish(topic, b"kept", qos=1, retain=True).wait_for_publish(30)
-    session.on_connected(lambda: session.subscribe_shared(["rooms/hall"]))
+    session.on_connected(lambda: session.subscribe_shared(["rooms/hall"], lambda *_: None))
     session.start()
     until(lambda: ("desired", b"kept") in got, "a document that was kept is taken")
     for topic in (shared, call):

@@ -147,7 +147,7 @@ def test_leaving_by_an_exception_is_an_error_and_the_worker_goes_on(bench, neigh
 
 @pytest.mark.parametrize(
     "value",
-    ["{1, 2}", "object()", "float('nan')", "'x' * 1000000", "b'x'", "{1j: 2}", "'\\ud800'", "(x := []).append(x) or x"],
+    ["object()", "float('nan')", "'x' * 1000000", "{1j: 2}", "'\\ud800'", "(x := []).append(x) or x"],
 )
 def test_a_result_that_cannot_be_sent_is_an_error_and_the_worker_goes_on(bench, neighbour, value):
     first = attack(bench, neighbour, hostile(f"return {value}"))
