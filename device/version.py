@@ -9,9 +9,9 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from device.artifact.agent import NAME
 from device.launcher.ledger import BUILT_IN
 from device.launcher.line import Told
+from device.protocol.deployment import AGENT_FILE
 from device.protocol.reported import ReportedAgent
 
 # The name of a version without a name: a bare checkout.
@@ -37,7 +37,7 @@ class Versions:
 def this() -> str:
     """The version of this code."""
     here = Path(__file__).parents[1]
-    return _of_folder(here) if (here / NAME).is_file() else built_in()
+    return _of_folder(here) if (here / AGENT_FILE).is_file() else built_in()
 
 
 @cache
@@ -52,6 +52,6 @@ def built_in() -> str:
 @cache
 def _of_folder(folder: Path) -> str:
     try:
-        return str(tomllib.loads((folder / NAME).read_text())["version"])
+        return str(tomllib.loads((folder / AGENT_FILE).read_text())["version"])
     except (OSError, ValueError, KeyError):
         return UNKNOWN

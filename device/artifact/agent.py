@@ -16,12 +16,11 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from device.errors import BadArtifactError, RejectedError
-from device.protocol.deployment import AGENT
+from device.protocol.deployment import AGENT, AGENT_FILE
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import items, only, text
 
-# Named so on boards and in releases since before there was another word for a version of the agent.
-NAME = "runtime.toml"
+NAME = AGENT_FILE
 PACKAGES = ("boards", "device")
 # Functions import it; earlier versions lack it.
 FACADE = "lamplight"

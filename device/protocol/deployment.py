@@ -17,6 +17,8 @@ MAX_TRIAL_SECONDS = 7 * 86400.0
 MAX_TRIAL_EVENTS = 1_000_000
 # The name of every release of the agent: a fleet has one.
 AGENT = "lamplight"
+# Named so on boards and in releases since before there was another word for a version of the agent.
+AGENT_FILE = "runtime.toml"
 # From the three releases before one.
 MAX_PATCHES = 3
 

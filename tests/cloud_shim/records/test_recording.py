@@ -70,7 +70,7 @@ def test_what_a_device_blames_is_a_function_or_a_model(fields, blamed):
     assert recording.outcome_of_record(row) == (8, "REVERTED", "why", blamed)
     told = samples.report()
     told["evidence"] = {"8": fields["evidence"]} if "evidence" in fields else {}
-    told["update"] |= {"reason": "why", **fields}
+    told["update"] |= {"reason": "why", "part": "", **fields}
     outcomes = recording.outcomes_of_report(reported.parse(told))
     assert outcomes == [(7, "COMMITTED", "", None), (8, "REVERTED", "why", blamed)]
 
