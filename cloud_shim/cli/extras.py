@@ -63,3 +63,7 @@ def _installed_from() -> str:
     except (metadata.PackageNotFoundError, ValueError):
         return "lamplight-VERSION-py3-none-any.whl"
     return unquote(address.path) if address.scheme == "file" else "lamplight-VERSION-py3-none-any.whl"
+
+
+if __name__ == "__main__":
+    lamplight()

@@ -61,6 +61,9 @@ def _is_others(name: object) -> bool:
 
 def _module(name: str, own: Collection[str]) -> str:
     top = name.partition(".")[0]
+    if top == "lamplight":
+        # On PyPI that name is a stranger's.
+        return ""
     if top in own:
         return f"the function's own {top} has no {name.rpartition('.')[2]!r}" if name != top else ""
     near = difflib.get_close_matches(top, own, 1)
