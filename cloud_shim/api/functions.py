@@ -41,7 +41,8 @@ def _source(request: Request) -> JSONResponse:
 def _settings(request: Request) -> JSONResponse:
     device, function = path_name(request, "device"), path_name(request, "function")
     version = whole_number(request.query_params.get("version", ""), "version", 1, MAX_GENERATION)
-    return JSONResponse({"config": shim(request).fleet.settings(device, function, version)})
+    mark = request.query_params.get("mark", "")
+    return JSONResponse({"config": shim(request).fleet.settings(device, function, version, mark)})
 
 
 async def _deploy_source(request: Request) -> JSONResponse:

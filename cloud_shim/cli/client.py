@@ -171,10 +171,10 @@ class Client:
         """Ask for the deployment before the present one; gives the new generation's number."""
         return self._request("POST", _path("devices", device, "rollback"))["generation"]
 
-    def settings(self, device: str, function: str, version: int) -> JsonObject:
-        """The function's settings for this version, as last asked for on the device."""
+    def settings(self, device: str, function: str, version: int, mark: str = "") -> JsonObject:
+        """The function's settings for this version, as last asked for on the device; with `mark`, those of a record."""
         path = _path("devices", device, "functions", function, "settings")
-        return self._request("GET", path, params={"version": version})["config"]
+        return self._request("GET", path, params={"version": version, "mark": mark})["config"]
 
     def call(self, device: str, function: str, data: object, type: str = CALL) -> object:
         """Run the function once with an event of this type and `data`; gives its result.

@@ -27,6 +27,7 @@ from device.errors import NotFoundError, RejectedError, UsageError
 from device.protocol import reported
 from device.protocol.deployment import ArtifactRef, Deployment
 from device.protocol.reported import Reported
+from device.protocol.settings import settings_mark
 
 
 @dataclass(frozen=True)
@@ -118,14 +119,22 @@ class Fleet:
             version = failure.version if failure else 0
         return self._registry.find("function", function, version) if version else self.function(device, function)
 
-    def settings(self, device: str, function: str, version: int) -> Settings:
-        """The settings last asked for with this version of the function; empty if it was never asked for."""
+    def settings(self, device: str, function: str, version: int, mark: str = "") -> Settings:
+        """The settings last asked for with this version of the function; empty if it was never asked for.
+
+        With the `mark` of a record (device/protocol/settings.py): the settings that its event met. Raises NotFoundError
+        when this device was never asked for them.
+        """
+        known = self._registry.find("function", function, version).function.config if mark else {}
         with self._database.read() as session:
             self._row(session, device)
             for each in generations.newest_first(session, device):
                 ref = each.functions.get(function)
-                if ref and ref.version == version:
-                    return each.config.get(function, {})
+                chosen = each.config.get(function, {})
+                if ref and ref.version == version and mark in ("", settings_mark({**known, **chosen})):
+                    return chosen
+        if mark:
+            raise NotFoundError(f"{device} was never asked for these settings of {function}@{version}", f"mark {mark}")
         return {}
 
     def deploy(

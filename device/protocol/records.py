@@ -57,6 +57,7 @@ def _given(record: Fields) -> None:
     given = table(record.get("given"), "record.given")
     text(given, "source", "record.given")
     check_time(given, "record.given")
+    text(given, "settings", "record.given", "")
 
 
 def _sensor(record: Fields) -> None:

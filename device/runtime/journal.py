@@ -11,6 +11,8 @@ from typing import Protocol, cast
 
 from device.allowance import Allowance
 from device.event import Event
+from device.generation import InstalledFunction
+from device.protocol.settings import settings_mark
 from device.runtime.policy import Policy
 from device.runtime.wire.messages import Result
 from device.runtime.worker.reads import MAX_SIZE
@@ -34,10 +36,11 @@ class Clock(Protocol):
 class Journal:
     """The records of one version of one function; any thread."""
 
-    def __init__(self, emit: Emit, send: Send, function: str, version: int, policy: Policy, clock: Clock) -> None:
+    def __init__(self, emit: Emit, send: Send, function: InstalledFunction, policy: Policy, clock: Clock) -> None:
         self._emit = emit
-        self._send = partial(send, function)
-        self._who: dict[str, object] = {"function": function, "version": version}
+        self._send = partial(send, function.name)
+        self._who: dict[str, object] = {"function": function.name, "version": function.version}
+        self._settings = settings_mark(dict(function.config))
         self._clock = clock
         self._allowance = Allowance(policy.lines, policy.burst, clock())
         self._messages = Allowance(policy.messages, round(2 * policy.messages), clock())
@@ -87,8 +90,8 @@ class Journal:
         self._emit("telemetry", "failure", {**self._given(event, size, reads), "error": error[:MAX_LINE]})
 
     def _given(self, event: Event, size: int, reads: Sequence[object] | None) -> dict[str, object]:
-        """The handler's input, for a replay: whole, or visibly incomplete."""
-        given: dict[str, object] = {"source": event.source, "time": event.time}
+        """The handler's input, for a replay: whole, or visibly incomplete. Of its settings, the mark."""
+        given: dict[str, object] = {"source": event.source, "time": event.time, "settings": self._settings}
         if event.subject:
             given["subject"] = event.subject
         if event.hops:

@@ -260,9 +260,7 @@ class Supervisor:
             return function, journal, str(error)
 
     def _journal(self, function: InstalledFunction) -> Journal:
-        return Journal(
-            self._emit, self._sources.topics.published, function.name, function.version, self._policy, time.monotonic
-        )
+        return Journal(self._emit, self._sources.topics.published, function, self._policy, time.monotonic)
 
     def _remove(self, names: set[str], patience: float | None = None) -> None:
         self._triggers.remove(names)

@@ -109,7 +109,7 @@ def _starter(hardware: Hardware, scratch: Path) -> Generator[Starter, None, None
 
 
 def _start(starter: Starter, function: InstalledFunction) -> WorkerProcess:
-    journal = Journal(lambda *_: None, lambda *_: None, function.name, function.version, Policy(), time.monotonic)
+    journal = Journal(lambda *_: None, lambda *_: None, function, Policy(), time.monotonic)
     worker = starter.start(function, journal)
     worker.go(10.0)
     return worker

@@ -30,6 +30,11 @@ def trace(fleet: Fleet, folder: Path) -> Path:
 def test_what_a_board_recorded_is_decided_again_and_other_code_differs(
     fleet: Fleet, night_light: Path, tmp_path: Path
 ) -> None:
+    # The same release with other settings, and then again as before: its decisions of then are in no trace of now.
+    fleet.run("deploy", str(night_light), "--device", DEVICE, "--set", "threshold=1000")
+    fleet.led_becomes(True)
+    fleet.run("deploy", str(night_light), "--device", DEVICE, "--set", "threshold=100")
+    fleet.led_becomes(False)
     recorded = str(trace(fleet, tmp_path))
     assert fleet.run("replay", recorded, str(night_light), "--differences").stdout == ""
     main = night_light / "main.py"

@@ -35,10 +35,17 @@ _MOST = 5000  # the shim's limit of records in one answer, and so the furthest l
     help="How many events, the last ones.",
 )
 @click.option(
-    "--version", type=int, default=0, metavar="N", help="Of this release; without it, of the one that ran last."
+    "--version",
+    type=int,
+    default=0,
+    metavar="N",
+    help="Of this release; without it, of the last one to run.",
 )
 def run(options: Options, target: str, output: str, count: int, version: int) -> None:
-    """Write the last events of a function, with its readings and decisions, as a trace for `lamplight replay`."""
+    """Write the last events of a function, with its readings and decisions, as a trace for `lamplight replay`.
+
+    A trace is of one release with the same settings: those it ran with last.
+    """
     device, function = parse_target(target)
     if not function:
         raise UsageError("Which function?", f"{target!r} names none", f"`lamplight record {target}/FUNCTION`")
@@ -46,15 +53,24 @@ def run(options: Options, target: str, output: str, count: int, version: int) ->
     found = [each for each in _records(options, device, function) if "given" in each]
     # The last one to run: after a rollback this is not the highest.
     version = version or (found[-1]["version"] if found else 0)
-    wanted = [each for each in found if each["version"] == version][-count:]
+    wanted = _alike([each for each in found if each["version"] == version])[-count:]
     if not wanted:
         raise _nothing(device, function, known, sorted({each["version"] for each in found}))
-    header = Header(device, function, version, options.client.settings(device, function, version))
+    header = Header(device, function, version, options.client.settings(device, function, version, _mark(wanted[-1])))
     with _opened(output) as file:
         trace.write(file, header, wanted)
     seconds = wanted[-1]["given"]["time"] - wanted[0]["given"]["time"]
     events = amounts.counted(len(wanted), "event")
     options.terminal.say(f"{events} of {lines.release(function, version)}, over {seconds:.0f} s")
+
+
+def _alike(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that met the same settings as the last one: a trace has one set of settings."""
+    return [each for each in records if _mark(each) == _mark(records[-1])]
+
+
+def _mark(record: dict[str, Any]) -> str:
+    return record["given"].get("settings", "")
 
 
 def _nothing(device: str, function: str, known: list[str], versions: list[int]) -> NotFoundError:

@@ -4,6 +4,7 @@ import pytest
 
 from device.errors import OfflineError
 from device.protocol.messages import Presence
+from device.protocol.settings import settings_mark
 
 
 @pytest.fixture
@@ -40,6 +41,17 @@ def test_settings_are_those_that_a_version_was_last_asked_for_with(http, deploye
     assert http.get(f"{deployed}/settings?version=1").json() == {"config": {"threshold": 7}}
     assert http.get(f"{deployed}/settings?version=2").json() == {"config": {"threshold": 9}}
     assert http.get(f"{deployed}/settings?version=3").json() == {"config": {}}
+
+
+def test_settings_of_a_record_are_found_by_their_mark_though_the_version_has_others_since(http, deployed):
+    again = {"kind": "function", "name": "night-light", "version": 1, "config": {"threshold": 9}}
+    http.post("/api/devices/pi/deploy", json=again)
+    by_mark = f"{deployed}/settings?version=1&mark="
+    met = {"name": "lamp", "inverted": False}
+    assert http.get(f"{deployed}/settings?version=1").json() == {"config": {"threshold": 9}}
+    assert http.get(by_mark + settings_mark({**met, "threshold": 7})).json() == {"config": {"threshold": 7}}
+    unknown = http.get(by_mark + settings_mark({**met, "threshold": 1}))
+    assert unknown.status_code == 404 and "never asked" in unknown.json()["error"]["what"]
 
 
 @pytest.mark.parametrize("query", ["", "?version=", "?version=0", "?version=x", "?version=" + 30 * "9"])

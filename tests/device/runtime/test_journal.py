@@ -1,12 +1,19 @@
 """What becomes a record, and what is dropped and counted."""
 
+from pathlib import Path
+
 import pytest
 
 from device.event import Event
+from device.generation import InstalledFunction
+from device.protocol import manifest
+from device.protocol.settings import settings_mark
 from device.replay import trace
 from device.runtime.journal import Journal
 from device.runtime.policy import Policy
 from device.runtime.wire.messages import Result
+
+MANIFEST = manifest.function({"name": "f", "handler": "main:handler"})
 
 
 class Ticking:
@@ -37,7 +44,8 @@ def journal(clock, out, sent):
         out.append((stream, kind, fields))
 
     policy = Policy(lines=10, burst=5, messages=20)
-    return Journal(emit, lambda *message: sent.append(message), "f", 3, policy, clock)
+    function = InstalledFunction("f", 3, "", Path(), MANIFEST, {"threshold": 100})
+    return Journal(emit, lambda *message: sent.append(message), function, policy, clock)
 
 
 def texts(out):
@@ -92,7 +100,9 @@ def test_what_was_given_and_read_is_recorded_for_a_replay(journal, out):
     journal.decision(event, 90, Result(None, {}, 0.2, [["pin", "button", True]]))
     journal.failure(event, 90, "ValueError: no", ())
     decision, failure = (fields for _, _, fields in out)
-    assert decision["given"] == failure["given"] == {"source": "sensor/light", "time": 5.0, "data": {"lux": 12.5}}
+    mark = settings_mark({"threshold": 100})
+    given = {"source": "sensor/light", "time": 5.0, "settings": mark, "data": {"lux": 12.5}}
+    assert decision["given"] == failure["given"] == given
     assert decision["reads"] == [["pin", "button", True]]
     assert failure["error"] == "ValueError: no" and "reads" not in failure
 

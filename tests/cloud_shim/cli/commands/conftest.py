@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -13,11 +14,15 @@ from tests import samples
 
 
 class FakeShim:
-    """`answers` maps "GET /api/devices" to JSON, or to a function of the request's body; `requests` is what came."""
+    """`answers` maps "GET /api/devices" to JSON, or to a function of the request's body.
+
+    `requests` is what came, `queries` the query with it.
+    """
 
     def __init__(self) -> None:
         self.answers: dict[str, Any] = {"GET /api/health": {"notices": []}}
         self.requests: list[tuple[str, Any]] = []
+        self.queries: list[tuple[str, dict[str, str]]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
@@ -43,9 +48,11 @@ class FakeShim:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                what = f"{self.command} {self.path.partition('?')[0]}"
+                path, _, query = self.path.partition("?")
+                what = f"{self.command} {path}"
                 asked = json.loads(body) if self.headers.get("Content-Type") == "application/json" else body
                 shim.requests.append((what, asked))
+                shim.queries.append((what, dict(parse_qsl(query))))
                 self._answer(*shim.look_up(what, asked))
 
             do_POST = do_DELETE = do_GET

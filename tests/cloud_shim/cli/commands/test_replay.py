@@ -60,6 +60,15 @@ def test_after_a_rollback_it_is_the_release_that_runs_again(run, recorded):
     assert json.loads(run("record", "desk-pi/night-light", "--version", "2")[1].splitlines()[1])["event"] == "e-2"
 
 
+def test_a_trace_has_one_set_of_settings_those_that_the_release_had_last(run, recorded, shim):
+    dark, bright = decision(1, 5, True), decision(2, 5, True)
+    dark["given"]["settings"], bright["given"]["settings"] = "aa", "bb"
+    recorded(dark, bright, {**decision(3, 5, True), "given": bright["given"]})
+    _, *lines = map(json.loads, run("record", "desk-pi/night-light")[1].splitlines())
+    assert [each["event"] for each in lines] == ["e-2", "e-3"]
+    assert [query["mark"] for what, query in shim.queries if what == SETTINGS] == ["bb"]
+
+
 def test_a_trace_has_the_settings_of_its_own_release(run, recorded, shim, tmp_path):
     recorded(decision(1, 150, True))
     shim.answers[SETTINGS] = {"config": {"threshold": 200}}
