@@ -43,6 +43,7 @@ from device.link.outbox import Outbox
 from device.link.port_probe import PortProbe
 from device.link.session import Session
 from device.link.uplink import Uplink
+from device.private_memory import keep_memory_private
 from device.protocol import cloudevents, messages, topics
 from device.protocol.fields import items
 from device.protocol.reported import Reported
@@ -360,6 +361,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, required=True, help="the board's agent.toml")
     parser.add_argument("--debug", action="store_true", help="log everything, show tracebacks")
     options = parser.parse_args(arguments)
+    keep_memory_private()
     logs.to_stderr(options.debug)
     try:
         return run(load(options.config), line.from_environment())

@@ -20,6 +20,7 @@ from typing import IO
 from device.die_with_parent import die_with_parent
 from device.errors import BadArtifactError, LamplightError, RejectedError
 from device.infer import checks, limits
+from device.private_memory import keep_memory_private
 
 DEFAULT_TIMEOUT = 30.0
 # Seconds between two looks at whether the checks are still wanted.
@@ -119,6 +120,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=int, default=math.ceil(DEFAULT_TIMEOUT), help="processor time at most")
     parser.add_argument("--parent", type=int, default=0, help="end together with this process, which made this one")
     given = parser.parse_args(arguments)
+    keep_memory_private()
     if given.parent:
         die_with_parent(given.parent)
     limits.bound(given.seconds, _MAX_VERDICT)

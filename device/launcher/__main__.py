@@ -32,6 +32,7 @@ from device.launcher.ledger import AGENTS, BUILT_IN, Ledger
 from device.launcher.pulse import Pulse
 from device.launcher.service import Service
 from device.launcher.starts import SETTLED, Starts
+from device.private_memory import keep_memory_private
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import table, text
 from device.runtime.backoff import Backoff
@@ -357,6 +358,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--settled", type=float, default=SETTLED, help="seconds after which a start has lasted")
     parser.add_argument("--debug", action="store_true", help="log everything, show tracebacks")
     options = parser.parse_args(arguments)
+    keep_memory_private()
     logs.to_stderr(options.debug)
     passed_on = ["--config", str(options.config), *(["--debug"] if options.debug else [])]
     try:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from device.die_with_parent import die_with_parent
 from device.errors import LamplightError, UntrustedError
+from device.private_memory import keep_memory_private
 from device.protocol.deployment import Deployment, decode
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import table, text
@@ -59,6 +60,7 @@ class Question(NamedTuple):
 
 def main() -> None:
     """Answer on standard output; exit code 0 whenever there is an answer."""
+    keep_memory_private()
     _limit()
     question = Question(**json.loads(sys.argv[1]))
     die_with_parent(question.parent)

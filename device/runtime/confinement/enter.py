@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from device.private_memory import keep_memory_private
 from device.runtime import state_files
 from device.runtime.confinement import filter, kernel, landlock, paths, view
 from device.runtime.confinement.mechanisms import Mechanisms
@@ -55,8 +56,12 @@ def enter(bounds: Bounds, has: Mechanisms) -> None:
         writable = [*paths.devices(), *bounds.hardware, bounds.scratch]
         landlock.restrict(places, writable, [bounds.states], bounds.network)
     if has.filter:
-        kept_in = has.user or has.landlock >= landlock.SCOPES_SINCE
-        kernel.install_filter(filter.program(kernel.machine(), bounds.network, os.getpid(), signals=kept_in))
+        kernel.install_filter(filter.program(kernel.machine(), grants(has, bounds.network), os.getpid()))
+
+
+def grants(has: Mechanisms, network: bool) -> filter.Grants:
+    """What the filter may let pass, because another mechanism bounds it."""
+    return filter.Grants(network, signals=has.user or has.landlock >= landlock.SCOPES_SINCE, watches=has.user)
 
 
 def _isolate(bounds: Bounds, has: Mechanisms, common: tuple[paths.Shown, ...], writable: list[Path]) -> None:
@@ -95,6 +100,8 @@ def _leave_namespaces(network: bool, has: Mechanisms, uid: int, gid: int) -> Non
     if flags:
         kernel.unshare(flags)
     if has.user_namespace:
+        # It writes files of its own in /proc; the last step of its start closes them again.
+        keep_memory_private(False)
         # The same user as before; without root's right nobody else may be mapped (user_namespaces(7)).
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")

@@ -1,21 +1,28 @@
-"""The seccomp filter of a worker as BPF instructions: the forbidden system calls, and the error for each.
+"""The seccomp filter of a worker as BPF instructions: the allowed system calls, and an error for each other one.
 
-Pure: it assembles, kernel.py installs. Calls outside the list pass. A listed call fails with an error and the process
-lives on, so that a library may try something and continue.
+Pure: it assembles, kernel.py installs. allowed.py lists the calls that pass, syscalls.py those judged by their
+arguments. Any other fails with an error and the process lives on, so that a library may try something and continue.
 """
 
 import errno
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 
+from device.runtime.confinement.allowed import ALLOWED, NEWEST
 from device.runtime.confinement.syscalls import (
-    DENIED,
+    FORBIDDEN_CONTROLS,
+    FORBIDDEN_REQUESTS,
     ON_ITSELF,
     ON_ITSELF_BY_KIND,
     PIDFD_SEND_SIGNAL,
+    PR_SCHED_CORE,
+    PR_SET_PDEATHSIG,
+    SIGKILL,
     SIGNALS,
+    WATCHES,
     X86_64,
     Machine,
 )
@@ -40,7 +47,11 @@ _X32 = 0x40000000
 _NAMESPACES = 0x7E020000
 _CLONE3 = 435
 _AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
-_SOCK_RAW = 3
+# <linux/netlink.h>: the addresses and routes of the machine, to read.
+_NETLINK_ROUTE = 0
+_SOCK_STREAM, _SOCK_DGRAM = 1, 2
+# MIPS has them the other way round.
+_SOCK_TYPES = (_SOCK_STREAM, _SOCK_DGRAM)
 _SOCK_TYPE = 0xF
 _MAP_TYPE = 0x0F
 _MAP_SHARED = (1, 3)
@@ -48,14 +59,26 @@ _MAP_SHARED = (1, 3)
 Instruction = tuple[int, int, int, int]
 
 
-def program(machine: Machine, network: bool, own: int, signals: bool) -> bytes:
-    """The filter for this architecture and for the process `own`, which must leave all others alone.
+@dataclass(frozen=True)
+class Grants:
+    """The ways in which filters differ.
 
     `network` lets the Internet's sockets pass, except raw ones. `signals` lets signals pass: where a user of its own or
-    Landlock keeps them in, a function may end its own child processes.
+    Landlock keeps them in, a function may end its own child processes. `watches` lets inotify pass: where the worker
+    has a user of its own, whose watches it uses up.
     """
+
+    network: bool
+    signals: bool
+    watches: bool
+
+
+def program(machine: Machine, grants: Grants, own: int) -> bytes:
+    """The filter for this architecture and for the process `own`, which must leave all others alone."""
     return (
-        _packed(list(_only_this(machine))) + _packed(list(_personal(machine, own, signals))) + common(machine, network)
+        _packed(list(_only_this(machine)))
+        + _packed(list(_personal(machine, own, grants.signals)))
+        + common(machine, grants)
     )
 
 
@@ -64,18 +87,49 @@ def _packed(instructions: list[Instruction]) -> bytes:
 
 
 @cache
-def common(machine: Machine, network: bool) -> bytes:
-    """The common part of all workers' filters; made once, before they are forked."""
+def common(machine: Machine, grants: Grants) -> bytes:
+    """The common part of all workers' filters with these grants; made once, before they are forked."""
     instructions = [
-        *_denied(machine),
         # Its arguments lie in memory, where a filter cannot look; without it the C library uses clone.
         *_fails(machine.offset + _CLONE3, errno.ENOSYS),
         *_when(machine.clone, _clone()),
-        *_when(machine.socket, _socket(network)),
+        *_when(machine.socket, _socket(grants.network)),
+        *_when(machine.socketpair, [_argument(0), *_passes(_AF_UNIX), _fail(errno.EACCES)]),
+        *_when(machine.prctl, _prctl()),
+        *_when(machine.ioctl, _all_but(FORBIDDEN_REQUESTS)),
+        *(each for number in machine.control for each in _when(number, _all_but(FORBIDDEN_CONTROLS))),
         *(each for number in machine.sharing for each in _when(number, _mmap(machine.anonymous))),
-        _allow(),
+        *_search(_verdicts(machine, _allowed(machine, grants))),
     ]
     return _packed(instructions)
+
+
+def _allowed(machine: Machine, grants: Grants) -> set[int]:
+    tables = [ALLOWED, *([SIGNALS] if grants.signals else []), *([WATCHES] if grants.watches else [])]
+    listed = {numbers[machine.column] for table in tables for numbers in table.values()}
+    pidfd = {machine.offset + PIDFD_SEND_SIGNAL} if grants.signals else set[int]()
+    return {number for number in listed if number is not None} | pidfd
+
+
+def _verdicts(machine: Machine, allowed: set[int]) -> list[tuple[int, int]]:
+    """The verdict on every number, as (first number, verdict) of each stretch of numbers with the same one."""
+    edges = sorted({0, machine.offset + NEWEST + 1, *allowed, *(number + 1 for number in allowed)})
+    forbidden = [_ERROR | (errno.EPERM if edge <= machine.offset + NEWEST else errno.ENOSYS) for edge in edges]
+    verdicts = [_ALLOW if edge in allowed else refusal for edge, refusal in zip(edges, forbidden, strict=True)]
+    return [
+        each
+        for place, each in enumerate(zip(edges, verdicts, strict=True))
+        if not place or verdicts[place - 1] != each[1]
+    ]
+
+
+def _search(verdicts: list[tuple[int, int]]) -> list[Instruction]:
+    """A binary search for the stretch that the number lies in; the list's first stretch begins at 0."""
+    if len(verdicts) == 1:
+        return [(_RETURN, 0, 0, verdicts[0][1])]
+    middle = len(verdicts) // 2
+    below, above = _search(verdicts[:middle]), _search(verdicts[middle:])
+    return [(_AT_LEAST, len(below), 0, verdicts[middle][0]), *below, *above]
 
 
 def _personal(machine: Machine, own: int, signals: bool) -> Iterator[Instruction]:
@@ -88,7 +142,6 @@ def _personal(machine: Machine, own: int, signals: bool) -> Iterator[Instruction
     if not signals:
         for numbers in SIGNALS.values():
             yield from _when(numbers[machine.column], _itself(0, own))
-        yield from _fails(machine.offset + PIDFD_SEND_SIGNAL, errno.EPERM)
 
 
 def _itself(argument: int, own: int) -> list[Instruction]:
@@ -110,13 +163,6 @@ def _only_this(machine: Machine) -> Iterator[Instruction]:
         yield _fail(errno.EPERM)
 
 
-def _denied(machine: Machine) -> Iterator[Instruction]:
-    for numbers in DENIED.values():
-        number = numbers[machine.column]
-        if number is not None:
-            yield from _fails(number, errno.EPERM)
-
-
 def _fails(number: int, error: int) -> Iterator[Instruction]:
     yield (_EQUAL, 0, 1, number)
     yield _fail(error)
@@ -136,23 +182,44 @@ def _clone() -> list[Instruction]:
 def _socket(network: bool) -> list[Instruction]:
     """Allow Unix sockets.
 
-    With the network also the Internet's, and netlink, the C library's source for its addresses.
+    With the network also the Internet's streams and datagrams, and netlink's routes, the C library's source for its
+    addresses.
     """
     local = [_argument(0), *_passes(_AF_UNIX)]
     if not network:
         return [*local, _fail(errno.EACCES)]
-    return [
-        *local,
-        *_passes(_AF_NETLINK),
-        (_EQUAL, 2, 0, _AF_INET),
-        (_EQUAL, 1, 0, _AF_INET6),
-        _fail(errno.EACCES),
+    routes = [_argument(2), *_passes(_NETLINK_ROUTE), _fail(errno.EACCES)]
+    kinds = [
         _argument(1),
         (_AND, 0, 0, _SOCK_TYPE),
-        (_EQUAL, 0, 1, _SOCK_RAW),
+        *(each for kind in _SOCK_TYPES for each in _passes(kind)),
         _fail(errno.EACCES),
-        _allow(),
     ]
+    return [
+        *local,
+        *_when(_AF_NETLINK, routes),
+        *_when(_AF_INET, kinds),
+        (_EQUAL, 1, 0, _AF_INET6),
+        _fail(errno.EACCES),
+        *kinds,
+    ]
+
+
+def _prctl() -> list[Instruction]:
+    return [
+        _argument(0),
+        *_fails(PR_SCHED_CORE, errno.EPERM),
+        (_EQUAL, 1, 0, PR_SET_PDEATHSIG),
+        _allow(),
+        _argument(1),
+        *_passes(SIGKILL),
+        _fail(errno.EPERM),
+    ]
+
+
+def _all_but(forbidden: Iterable[int]) -> list[Instruction]:
+    """Pass unless the second argument, a command, is forbidden."""
+    return [_argument(1), *(each for value in forbidden for each in _fails(value, errno.EPERM)), _allow()]
 
 
 def _mmap(anonymous: int) -> list[Instruction]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from device.runtime import state_files
 from device.runtime.confinement import filter, kernel, landlock, paths, view
-from device.runtime.confinement.enter import Bounds, enter
+from device.runtime.confinement.enter import Bounds, enter, grants
 from device.runtime.confinement.mechanisms import Mechanisms
 
 
@@ -39,7 +39,7 @@ def prepare() -> None:
     for network in (False, True):
         view.plan(paths.common(network))
         if has.filter:
-            filter.common(kernel.machine(), network)
+            filter.common(kernel.machine(), grants(has, network))
 
 
 def _works(some: Mechanisms) -> bool:

@@ -14,6 +14,8 @@ LINUX = sys.platform == "linux"
 OPEN_FILES = 256
 # Of one file, in bytes, at most.
 FILE_SIZE = 64 * 1024 * 1024
+# Of a worker, in bytes, beside its memory: 16 MiB of page tables at most.
+ADDRESS_SPACE = 8 * 1024**3
 # <linux/prctl.h>
 _PR_GET_PDEATHSIG = 2
 _PR_SET_NO_NEW_PRIVS = 38
@@ -54,16 +56,20 @@ def limit_memory(quota: int) -> None:
     """Allow `quota` bytes of private memory over the process's present size; beyond it allocation fails (MemoryError).
 
     RLIMIT_DATA counts private writable memory (setrlimit(2), since Linux 4.7) and leaves out memory shared between
-    processes. RLIMIT_AS would count address space that inference libraries reserve and leave unused.
+    processes. RLIMIT_AS counts address space, which inference libraries reserve and leave unused: it is wide. It bounds
+    the kernel's page tables, which no other limit counts: a 512th of the address space.
     """
     if LINUX:
-        _lower(resource.RLIMIT_DATA, data_size(Path("/proc/self/status").read_text()) + quota)
+        status = Path("/proc/self/status").read_text()
+        _lower(resource.RLIMIT_DATA, size_of("VmData", status) + quota)
+        if sys.maxsize > ADDRESS_SPACE:
+            _lower(resource.RLIMIT_AS, size_of("VmSize", status) + quota + ADDRESS_SPACE)
 
 
-def data_size(status: str) -> int:
-    """The size in bytes of a process's private data, from the text of its /proc/…/status (VmData, in KiB)."""
+def size_of(what: str, status: str) -> int:
+    """A size of a process in bytes, from the text of its /proc/…/status: VmData is its private data, VmSize all."""
     for line in status.splitlines():
-        if line.startswith("VmData:"):
+        if line.startswith(f"{what}:"):
             return int(line.split()[1]) * 1024
     return 0
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
 
 from device.die_with_parent import die_with_parent
+from device.private_memory import keep_memory_private
 from device.runtime.confinement import rlimits
 from device.runtime.confinement.enter import Bounds, enter
 from device.runtime.confinement.probe import mechanisms
@@ -81,6 +82,7 @@ def _confine(assignment: Assignment, hardware: "Hardware", zygote: int) -> None:
     enter(_bounds(assignment, hardware), mechanisms())
     # The kernel forgets it when a process changes its user.
     die_with_parent(zygote)
+    keep_memory_private()
     # The log of a state may be as large as the state, and a little more.
     rlimits.limit(max(assignment.scratch_size, 2 * assignment.state_size + LOG_ROOM))
     rlimits.limit_memory(assignment.memory)

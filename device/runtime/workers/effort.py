@@ -3,7 +3,8 @@
 A worker is late for one of three reasons: it slept, or waited for a reply; it computed, and was slow; or it was ready
 to run while other programs had the processor. Only the last excuses its code. Linux tells the three apart:
 `/proc/PID/task/TID/schedstat` has two figures for each thread, in nanoseconds: its time running, and its time ready in
-the run queue (Documentation/scheduler/sched-stats.rst). Time asleep is in neither.
+the run queue (Documentation/scheduler/sched-stats.rst). Time asleep is in neither. The kernel adds the time in the
+queue when the thread leaves it: the last wait of a thread that never got its turn is in no figure yet.
 
 `starved` is the decision, and pure; `read` is the look at the kernel.
 """
@@ -18,14 +19,26 @@ _PROC = Path("/proc")
 
 
 @dataclass(frozen=True)
-class Effort:
-    """The account at one moment, in seconds.
+class Thread:
+    """The account of one thread since its start: its time running, and ready in the queue, in seconds.
 
-    `threads` of a worker and its children: each one's time running, and its time ready and waiting for a processor.
-    `cpu`: the time lost to the function's own limit on the processor.
+    `sleeps` counts how often it gave the processor up by itself; `ready`: it runs or wants to, at this moment.
     """
 
-    threads: Mapping[int, tuple[float, float]] = field(default_factory=dict[int, tuple[float, float]])
+    ran: float = 0.0
+    waited: float = 0.0
+    sleeps: int = 0
+    ready: bool = False
+
+
+@dataclass(frozen=True)
+class Effort:
+    """The account at one moment: the `threads` of a worker and its children, by their numbers.
+
+    `held_back`: the seconds lost to the function's own limit on the processor.
+    """
+
+    threads: Mapping[int, Thread] = field(default_factory=dict[int, Thread])
     held_back: float = 0.0
 
 
@@ -39,26 +52,36 @@ def starved(before: Effort | None, now: Effort | None, seconds: float) -> bool:
     if before is None or now is None:
         return False
     ran, waited = 0.0, 0.0
-    for thread, (running, ready) in now.threads.items():
-        then = before.threads.get(thread, (0.0, 0.0))
-        ran += running - then[0]
-        waited = max(waited, ready - then[1])
+    for number, thread in now.threads.items():
+        then = before.threads.get(number, Thread())
+        ran += thread.ran - then.ran
+        waited = max(waited, _waited(then, thread, seconds))
     return 2 * (waited - (now.held_back - before.held_back)) > seconds > 2 * ran
+
+
+def _waited(then: Thread, now: Thread, seconds: float) -> float:
+    """How long the thread waited in the queue between two looks, with its present wait."""
+    if now.ready and now.sleeps == then.sleeps:
+        # It never slept meanwhile: when it did not run, it waited.
+        return seconds - (now.ran - then.ran)
+    return now.waited - then.waited
 
 
 def read(pid: int, group: Group | None = None, proc: Path = _PROC) -> Effort | None:
     """The account of this process and its children; None when it has ended, or the kernel keeps none."""
     try:
         threads = dict(_threads(pid, proc))
-    except (OSError, ValueError, IndexError):
+    except (OSError, ValueError, LookupError):
         return None
     return Effort(threads, group.held_back() if group else 0.0)
 
 
-def _threads(pid: int, proc: Path) -> Iterator[tuple[int, tuple[float, float]]]:
+def _threads(pid: int, proc: Path) -> Iterator[tuple[int, Thread]]:
     for task in (proc / str(pid) / "task").iterdir():
         ran, waited = (task / "schedstat").read_text().split()[:2]
-        yield int(task.name), (int(ran) / 1e9, int(waited) / 1e9)
+        status = dict(line.split(":", 1) for line in (task / "status").read_text().splitlines())
+        sleeps, ready = int(status["voluntary_ctxt_switches"]), status["State"].split()[0] == "R"
+        yield int(task.name), Thread(int(ran) / 1e9, int(waited) / 1e9, sleeps, ready)
         for child in _children(task):
             yield from _threads(child, proc)
 

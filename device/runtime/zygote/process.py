@@ -21,6 +21,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from device.die_with_parent import die_with_parent
+from device.private_memory import keep_memory_private
 from device.runtime.confinement import probe
 from device.runtime.wire.channel import adopt
 from device.runtime.worker import process as worker
@@ -164,6 +165,7 @@ def _warm_up_inference() -> None:
 
 def main() -> None:
     """Take the hardware's description from the agent, warm up, serve."""
+    keep_memory_private()
     agent = adopt(int(sys.argv[1]))
     parent, orders, held = map(int, sys.argv[2:5])
     # While warming up, the end of the agent ends this process. From then on the closed socket does, after the workers.

@@ -124,11 +124,11 @@ ExecStart=/bin/date --set=@1000000
 WantedBy=sysinit.target
 """,
     # The virtual board's own: the journal stands on the console too, of which each start's is kept outside the board.
+    # It goes by the kernel's log: the console's port belongs to Bluetooth, and has no device.
     "etc/systemd/journald.conf.d/console.conf": """\
 [Journal]
-ForwardToConsole=yes
-TTYPath=/dev/ttyAMA0
-MaxLevelConsole=info
+ForwardToKMsg=yes
+MaxLevelKMsg=info
 """,
     # An emulated processor is some twenty times slower than a board's.
     "etc/systemd/system.conf.d/patient.conf": """\

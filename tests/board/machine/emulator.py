@@ -18,6 +18,8 @@ _MAC = "b8:27:eb:00:00:01"
 # from cdc_ether.
 # The watchdog among them: QEMU resets the machine as soon as that is armed (hw/misc/bcm2835_powermgt.c).
 _WITHOUT = "modprobe.blacklist=i2c_bcm2835,bcm2835_wdt,vc4,hci_uart,cdc_subset,cfg80211,snd_bcm2835"
+# The kernel's log takes every line of the journal, however many come.
+_LOGS = "printk.devkmsg=on"
 _SOCKETS = 30.0
 
 
@@ -77,7 +79,7 @@ class Emulator:
             "qemu-system-aarch64",
             *("-M", "raspi3b", "-display", "none", "-no-reboot"),
             *("-kernel", boot["kernel8.img"], "-dtb", boot[recipe.DEVICE_TREE[1]], "-initrd", boot["initramfs8"]),
-            *("-append", f"{line} {_WITHOUT} {arguments}"),
+            *("-append", f"{line} {_WITHOUT} {_LOGS} {arguments}"),
             *("-drive", f"file={self._card},if=sd,format=raw"),
             *("-serial", f"file:{self._console_log()}"),
             *("-serial", f"unix:{self._socket('shell')},server=on,wait=off"),

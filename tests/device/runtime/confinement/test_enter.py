@@ -2,21 +2,25 @@
 
 import ctypes
 import errno
+import fcntl
 import json
 import os
 import resource
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 from dataclasses import replace
 from pathlib import Path
 
+import calls_outside
 import pytest
 
 from device.runtime import state_files
 from device.runtime.confinement import kernel, paths, probe
+from device.runtime.confinement.allowed import NEWEST
 from device.runtime.confinement.enter import FIRST_USER, Bounds, enter, user_of
 from device.runtime.confinement.mechanisms import Mechanisms
 
@@ -24,7 +28,11 @@ HAS = probe.mechanisms()
 NONE = Mechanisms()
 NOBODY = 65534
 # <linux/prctl.h>
+PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
+PR_SCHED_CORE = 62
+# <asm-generic/sockios.h>, <asm/sockios.h> of MIPS
+FIOSETOWN = 0x8004667C if "mips" in os.uname().machine else 0x8901
 
 
 def inside(has, look, scratch, become=None, **bounds):
@@ -62,6 +70,16 @@ def scratch(tmp_path):
     folder = tmp_path / "scratch"
     folder.mkdir()
     return folder
+
+
+def owned(folder, user):
+    """A scratch folder, with the folder of the state beside it, as this user's."""
+    scratch = folder.resolve() / "scratch"
+    for each in (scratch.parent, scratch.parent / "states", scratch):
+        each.mkdir(exist_ok=True)
+        if user:
+            os.chown(each, user, user)
+    return scratch
 
 
 def outside_is_hidden(secret):
@@ -198,11 +216,7 @@ def test_an_agent_that_is_not_root_is_confined_by_what_is_left_to_it():
 
     become = NOBODY if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory() as folder:
-        scratch = Path(folder).resolve() / "scratch"
-        for each in (scratch.parent, scratch.parent / "states", scratch):
-            each.mkdir(exist_ok=True)
-            if become:
-                os.chown(each, become, become)
+        scratch = owned(Path(folder), become)
         space = inside(replace(NONE, user_namespace=True), lambda: True, scratch, become) is True
         has = replace(HAS, user=False, user_namespace=space, view=space, network_namespace=space, capabilities=False)
         said = inside(replace(has, processes=space), look, scratch, become)
@@ -253,11 +267,49 @@ def attacks(victim):
         "semaphores": lambda: made(libc.semget(0, 100, 0o1600)),
         "a queue": lambda: made(libc.msgget(0, 0o1600)),
         "shared memory": lambda: made(libc.shmget(0, 4096, 0o1600)),
+        "its end by SIGIO": lambda: fcntl.fcntl(pipe(), fcntl.F_SETOWN, victim),
+        "its end by a socket's SIGURG": lambda: fcntl.ioctl(
+            socket.socketpair()[0], FIOSETOWN, victim.to_bytes(4, sys.byteorder)
+        ),
+        "its processor": lambda: kernel.prctl(PR_SCHED_CORE, 1, victim, 0),
+        "a wide pipe": lambda: fcntl.fcntl(pipe(), fcntl.F_SETPIPE_SZ, 1 << 20),
+        "a life without the zygote": lambda: kernel.prctl(PR_SET_PDEATHSIG, 0),
     }
+
+
+def pipe():
+    return os.pipe()[1]
+
+
+@pytest.mark.parametrize("become", [None, NOBODY], ids=["as the agent's user", "as another user's agent"])
+def test_every_call_outside_the_list_fails_without_an_effect(scratch, become):
+    machine = kernel.machine()
+    numbers = calls_outside.numbers()
+
+    def look():
+        libc = ctypes.CDLL(None, use_errno=True)
+        bad = [ctypes.c_long(-1)] * 6
+        told = {}
+        for number in numbers:
+            ctypes.set_errno(0)
+            told[number] = ctypes.get_errno() if libc.syscall(ctypes.c_long(number), *bad) == -1 else 0
+        return [told, itself()]
+
+    if os.geteuid() != 0:
+        become = None
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = owned(Path(folder), become)
+        told, alive = inside(replace(NONE, filter=True), look, scratch, become)
+    newest = machine.offset + NEWEST
+    unknown = {*range(newest + 1, newest + 2000), machine.offset + calls_outside.CLONE3}
+    assert alive
+    assert told == {str(number): errno.ENOSYS if number in unknown else errno.EPERM for number in numbers}
 
 
 def itself():
     """What a function may do with itself, the same calls."""
+    kernel.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    fcntl.fcntl(0, fcntl.F_GETFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.setpriority(os.PRIO_PROCESS, 0, 19)
     os.setpriority(os.PRIO_PROCESS, os.getpid(), 19)
@@ -273,11 +325,7 @@ def test_no_process_of_the_same_user_can_be_touched(scratch, become, landlock):
     if os.geteuid() != 0:
         become = None
     with tempfile.TemporaryDirectory() as folder:
-        scratch = Path(folder).resolve() / "scratch"
-        for each in (scratch.parent, scratch.parent / "states", scratch):
-            each.mkdir(exist_ok=True)
-            if become:
-                os.chown(each, become, become)
+        scratch = owned(Path(folder), become)
         victim = subprocess.Popen(["sleep", "600"], user=become)
         before = Path(f"/proc/{victim.pid}/limits").read_text()
 

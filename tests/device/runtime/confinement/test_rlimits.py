@@ -11,9 +11,10 @@ def probe(bench, expression):
     return bench.supervisor.call("f", None)
 
 
-def test_the_size_of_private_data_is_read_in_bytes():
-    assert rlimits.data_size(STATUS) == 1234 * 1024
-    assert rlimits.data_size("") == 0
+def test_the_sizes_of_a_process_are_read_in_bytes():
+    assert rlimits.size_of("VmData", STATUS) == 1234 * 1024
+    assert rlimits.size_of("VmSize", STATUS) == 20000 * 1024
+    assert rlimits.size_of("VmData", "") == 0
 
 
 def test_a_worker_is_under_its_limits(bench):
@@ -34,3 +35,29 @@ def test_a_file_beyond_its_limit_is_an_error_and_not_the_end(bench):
     code = f"def handler(event, context):\n    try: {write}\n    except OSError as error: return str(error)"
     bench.run(bench.function(code))
     assert "File too large" in bench.supervisor.call("f", None)
+
+
+# 60 MiB of a file, mapped to be read, again and again: no private memory, but page tables.
+MAPS = """
+import mmap
+def handler(event, context):
+    size, maps = 60 << 20, []
+    with open('big', 'wb') as file:
+        file.truncate(size)
+    with open('big', 'rb') as file:
+        try:
+            while len(maps) < 2000:
+                maps.append(mmap.mmap(file.fileno(), size, prot=mmap.PROT_READ))
+        except (OSError, MemoryError):
+            pass
+    count = len(maps)
+    for each in maps:
+        each.close()
+    return count * size
+"""
+
+
+def test_page_tables_are_bounded_by_the_address_space(bench):
+    bench.run(bench.function(MAPS, toml='memory = "8M"\nscratch = "64M"'))
+    mapped = bench.supervisor.call("f", None)
+    assert rlimits.ADDRESS_SPACE // 2 < mapped < rlimits.ADDRESS_SPACE + (1 << 30)

@@ -11,13 +11,16 @@ from runtime_bench import QUICK, Bench, until
 
 from device.errors import BusyError
 from device.runtime.workers import effort
-from device.runtime.workers.effort import Effort, starved
+from device.runtime.workers.effort import Effort, Thread, starved
 
-NOTHING = Effort({1: (0.0, 0.0)})
+NOTHING = Effort({1: Thread()})
+
+
+STATUS = "Name:\tpython3\nState:\tR (running)\nvoluntary_ctxt_switches:\t12\nnonvoluntary_ctxt_switches:\t7\n"
 
 
 def after(ran, waited, held_back=0.0):
-    return Effort({1: (ran, waited)}, held_back)
+    return Effort({1: Thread(ran, waited)}, held_back)
 
 
 @pytest.mark.parametrize(
@@ -45,8 +48,16 @@ def test_a_limit_of_its_own_excuses_nobody():
 
 
 def test_a_thread_that_waits_for_one_that_starves_is_excused_and_threads_that_starve_each_other_are_not():
-    assert starved(NOTHING, Effort({1: (0.0, 0.0), 2: (0.1, 0.9)}), 1.0)
-    assert not starved(NOTHING, Effort({1: (0.0, 0.0), **dict.fromkeys(range(2, 6), (0.25, 0.75))}), 1.0)
+    assert starved(NOTHING, Effort({1: Thread(), 2: Thread(0.1, 0.9)}), 1.0)
+    assert not starved(NOTHING, Effort({1: Thread(), **dict.fromkeys(range(2, 6), Thread(0.25, 0.75))}), 1.0)
+
+
+def test_a_wait_that_has_not_ended_counts_for_a_thread_that_is_ready_and_did_not_sleep_meanwhile():
+    before = Effort({1: Thread(5.0, 5.0, sleeps=3)})
+    assert starved(before, Effort({1: Thread(5.1, 5.0, sleeps=3, ready=True)}), 1.0)
+    assert not starved(before, Effort({1: Thread(5.1, 5.0, sleeps=4, ready=True)}), 1.0)
+    assert not starved(before, Effort({1: Thread(5.1, 5.0, sleeps=3)}), 1.0)
+    assert not starved(before, Effort({1: Thread(5.9, 5.0, sleeps=3, ready=True)}), 1.0)
 
 
 def test_without_an_account_nobody_is_excused():
@@ -59,7 +70,9 @@ def test_an_account_that_the_kernel_does_not_keep_or_of_a_process_that_ended_is_
     task = tmp_path / "1" / "task" / "1"
     task.mkdir(parents=True)
     (task / "schedstat").write_text("0 0\n")
-    assert effort.read(1, proc=tmp_path) == Effort({1: (0.0, 0.0)})
+    assert effort.read(1, proc=tmp_path) is None
+    (task / "status").write_text(STATUS)
+    assert effort.read(1, proc=tmp_path) == Effort({1: Thread(sleeps=12, ready=True)})
     (task / "schedstat").write_text("\n")
     assert effort.read(1, proc=tmp_path) is None
 
@@ -70,7 +83,8 @@ def test_what_a_worker_started_is_part_of_its_account(tmp_path):
         task.mkdir(parents=True)
         (task / "children").write_text(children)
         (task / "schedstat").write_text(text)
-    assert effort.read(1, proc=tmp_path) == Effort({1: (1.0, 2.0), 7: (0.5, 0.0)})
+        (task / "status").write_text(STATUS.replace("R (running)", "S (sleeping)"))
+    assert effort.read(1, proc=tmp_path) == Effort({1: Thread(1.0, 2.0, 12), 7: Thread(0.5, 0.0, 12)})
 
 
 COMPUTES = """
@@ -83,20 +97,26 @@ import time
 def handler(event, context):
     time.sleep(600)
 """
+OTHERS = 8
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the account is Linux'")
 
 
 @pytest.fixture
 def crowd():
-    """Makes a worker starve: other programs have its only processor, and it comes after all of them."""
+    """Makes a worker starve: others want its only processor, each in a session of its own.
+
+    Linux may share a processor among sessions, whatever the order of their processes (sched(7), autogroup).
+    """
     hogs = []
 
     def starve(pid):
         processor = min(os.sched_getaffinity(0))
-        hog = subprocess.Popen([sys.executable, "-c", "print(flush=True)\nwhile True: pass"], stdout=subprocess.PIPE)
-        hogs.append(hog)
-        hog.stdout.readline()
-        os.sched_setaffinity(hog.pid, {processor})
+        for _ in range(OTHERS):
+            command = ["sh", "-c", "echo; while :; do :; done"]
+            hogs.append(subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True))
+        for hog in hogs:
+            hog.stdout.readline()
+            os.sched_setaffinity(hog.pid, {processor})
         os.sched_setaffinity(pid, {processor})
         os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
 

@@ -1,4 +1,4 @@
-"""Makes the system calls whose numbers the event names, without arguments that make sense; says what each answered."""
+"""Makes system calls by their numbers, with arguments without a sense; names those with another error than expected."""
 
 import ctypes
 
@@ -12,4 +12,4 @@ def answer(number):
 
 
 def handler(event, context):
-    return [answer(number) for number in event.data]
+    return [[number, answer(number)] for number, expected in event.data if answer(number) != expected]
