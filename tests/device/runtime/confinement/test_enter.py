@@ -9,7 +9,6 @@ import resource
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 from dataclasses import replace
@@ -17,51 +16,18 @@ from pathlib import Path
 
 import calls_outside
 import pytest
+from confined import BOUNDS, NOBODY, inside, owned
 
 from device.runtime import state_files
-from device.runtime.confinement import kernel, paths, probe
+from device.runtime.confinement import kernel, probe
 from device.runtime.confinement.allowed import NEWEST
-from device.runtime.confinement.enter import FIRST_USER, Bounds, enter, user_of
+from device.runtime.confinement.enter import FIRST_USER, user_of
 from device.runtime.confinement.mechanisms import Mechanisms
 
 HAS = probe.mechanisms()
 NONE = Mechanisms()
-NOBODY = 65534
 # <linux/prctl.h>
 PR_SET_PDEATHSIG = 1
-PR_SET_DUMPABLE = 4
-PR_SCHED_CORE = 62
-# <asm-generic/sockios.h>, <asm/sockios.h> of MIPS
-FIOSETOWN = 0x8004667C if "mips" in os.uname().machine else 0x8901
-
-
-def inside(has, look, scratch, become=None, **bounds):
-    """What `look` says in a process that entered `has`, as the user `become`; or its error."""
-    read, write = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            if become:
-                os.setgroups([])
-                os.setresgid(become, become, become)
-                os.setresuid(become, become, become)
-                # Changing the user has closed /proc/self.
-                kernel.prctl(PR_SET_DUMPABLE, 1)
-                paths.common.cache_clear()
-            enter(Bounds(**{**BOUNDS, "states": scratch.parent / "states", "scratch": scratch, **bounds}), has)
-            os.write(write, json.dumps(look()).encode())
-        except BaseException as error:
-            os.write(write, json.dumps(f"{type(error).__name__}: {error}").encode())
-        finally:
-            os._exit(0)
-    os.close(write)
-    with os.fdopen(read) as told:
-        said = json.load(told)
-    os.waitpid(pid, 0)
-    return said
-
-
-BOUNDS = {"files": (), "hardware": (), "scratch_size": 1 << 20, "processes": 5, "network": False}
 
 
 @pytest.fixture
@@ -70,16 +36,6 @@ def scratch(tmp_path):
     folder = tmp_path / "scratch"
     folder.mkdir()
     return folder
-
-
-def owned(folder, user):
-    """A scratch folder, with the folder of the state beside it, as this user's."""
-    scratch = folder.resolve() / "scratch"
-    for each in (scratch.parent, scratch.parent / "states", scratch):
-        each.mkdir(exist_ok=True)
-        if user:
-            os.chown(each, user, user)
-    return scratch
 
 
 def outside_is_hidden(secret):
@@ -247,40 +203,6 @@ def test_no_file_can_be_added_to_what_a_function_keeps_by_landlock_alone_or_by_i
     assert (inside(has, look, scratch) == "refused") == (has.user or has.landlock > 0)
 
 
-def attacks(victim):
-    """Every way to touch the process `victim` of the same user, or the machine's own memory, as what came of it."""
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def made(result):
-        if result < 0:
-            raise OSError(ctypes.get_errno(), "refused")
-
-    return {
-        "its limits": lambda: resource.prlimit(victim, resource.RLIMIT_NOFILE, (64, 64)),
-        "a look at its limits": lambda: resource.prlimit(victim, resource.RLIMIT_NOFILE),
-        "its niceness": lambda: os.setpriority(os.PRIO_PROCESS, victim, 19),
-        "its user's niceness": lambda: os.setpriority(os.PRIO_USER, os.getuid(), 19),
-        "its processors": lambda: os.sched_setaffinity(victim, os.sched_getaffinity(0)),
-        "its scheduler": lambda: os.sched_setscheduler(victim, os.SCHED_IDLE, os.sched_param(0)),
-        "SIGSTOP": lambda: os.kill(victim, signal.SIGSTOP),
-        "a signal by pidfd": lambda: signal.pidfd_send_signal(os.pidfd_open(victim), 0),
-        "semaphores": lambda: made(libc.semget(0, 100, 0o1600)),
-        "a queue": lambda: made(libc.msgget(0, 0o1600)),
-        "shared memory": lambda: made(libc.shmget(0, 4096, 0o1600)),
-        "its end by SIGIO": lambda: fcntl.fcntl(pipe(), fcntl.F_SETOWN, victim),
-        "its end by a socket's SIGURG": lambda: fcntl.ioctl(
-            socket.socketpair()[0], FIOSETOWN, victim.to_bytes(4, sys.byteorder)
-        ),
-        "its processor": lambda: kernel.prctl(PR_SCHED_CORE, 1, victim, 0),
-        "a wide pipe": lambda: fcntl.fcntl(pipe(), fcntl.F_SETPIPE_SZ, 1 << 20),
-        "a life without the zygote": lambda: kernel.prctl(PR_SET_PDEATHSIG, 0),
-    }
-
-
-def pipe():
-    return os.pipe()[1]
-
-
 @pytest.mark.parametrize("become", [None, NOBODY], ids=["as the agent's user", "as another user's agent"])
 def test_every_call_outside_the_list_fails_without_an_effect(scratch, become):
     machine = kernel.machine()
@@ -317,29 +239,6 @@ def itself():
     os.kill(os.getpid(), 0)
     signal.pthread_kill(threading.get_ident(), 0)
     return True
-
-
-@pytest.mark.parametrize("become", [None, NOBODY], ids=["as the agent's user", "as another user's agent"])
-@pytest.mark.parametrize("landlock", [0, HAS.landlock], ids=["filter alone", "with landlock"])
-def test_no_process_of_the_same_user_can_be_touched(scratch, become, landlock):
-    if os.geteuid() != 0:
-        become = None
-    with tempfile.TemporaryDirectory() as folder:
-        scratch = owned(Path(folder), become)
-        victim = subprocess.Popen(["sleep", "600"], user=become)
-        before = Path(f"/proc/{victim.pid}/limits").read_text()
-
-        def look():
-            return [[name for name, attack in attacks(victim.pid).items() if not refused(attack)], itself()]
-
-        try:
-            has = replace(NONE, filter=True, landlock=landlock)
-            assert inside(has, look, scratch, become) == [[], True]
-            assert Path(f"/proc/{victim.pid}/limits").read_text() == before
-            assert victim.poll() is None
-        finally:
-            victim.kill()
-            victim.wait()
 
 
 def test_a_function_ends_the_processes_that_it_started_where_signals_are_kept_in(scratch):

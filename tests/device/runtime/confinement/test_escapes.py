@@ -1,0 +1,196 @@
+"""Every way out that is known, tried from inside: as root and as an ordinary user, with each mechanism taken away.
+
+Each escape names the mechanisms of which one is enough. Where such a one is there, the escape is tried, and must fail.
+Elsewhere it is left alone: it would stop, slow or end the processes of whoever runs the tests.
+"""
+
+import ctypes
+import fcntl
+import os
+import resource
+import select
+import signal
+import socket
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import pytest
+from confined import NOBODY, inside, owned
+
+from device.die_with_parent import die_with_parent
+from device.private_memory import keep_memory_private
+from device.runtime.confinement import kernel, landlock, probe
+from device.runtime.confinement.mechanisms import Mechanisms
+
+# <linux/prctl.h>, <linux/ptrace.h>, <linux/ioprio.h>
+PR_SET_PDEATHSIG = 1
+PR_SCHED_CORE = 62
+PTRACE_SEIZE = 0x4206
+IDLE = 3 << 13
+FIOSETOWN = 0x8004667C if "mips" in os.uname().machine else 0x8901
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def c(result):
+    """The result of a C function; raises OSError for -1."""
+    if result < 0:
+        raise OSError(ctypes.get_errno(), "refused")
+    return result
+
+
+@dataclass(frozen=True)
+class Escape:
+    """A way out, tried on the process `victim` and the file `secret`; `held` tells if these mechanisms close it."""
+
+    name: str
+    attempt: Callable[[int, Path], object]
+    held: Callable[[Mechanisms], object]
+
+
+def by_filter(has):
+    return has.filter
+
+
+def by_user_or_filter(has):
+    return has.user or has.filter
+
+
+def by_signals(has):
+    return has.user or has.filter or has.landlock >= landlock.SCOPES_SINCE
+
+
+def by_files(has):
+    return has.view or has.landlock
+
+
+def always(_):
+    """The agent and its kin are not dumpable, and a worker has no capability."""
+    return True
+
+
+def write_memory(victim, _):
+    with Path(f"/proc/{victim}/mem").open("r+b"):
+        pass
+
+
+def call_into(victim, _):
+    buffer = (ctypes.c_char * 8)()
+    vector = (ctypes.c_void_p * 2)(ctypes.addressof(buffer), 8)
+    c(libc.process_vm_writev(victim, vector, 1, vector, 1, 0))
+
+
+ESCAPES = [
+    Escape("SIGSTOP", lambda victim, _: os.kill(victim, signal.SIGSTOP), by_signals),
+    Escape("a signal by pidfd", lambda v, _: signal.pidfd_send_signal(os.pidfd_open(v), signal.SIGSTOP), by_signals),
+    Escape("SIGIO from a pipe", lambda v, _: fcntl.fcntl(os.pipe()[1], fcntl.F_SETOWN, v), by_filter),
+    Escape(
+        "SIGURG from a socket",
+        lambda v, _: fcntl.ioctl(socket.socketpair()[0], FIOSETOWN, ctypes.c_int(v)),
+        by_filter,
+    ),
+    Escape("its limits", lambda v, _: resource.prlimit(v, resource.RLIMIT_CPU, (0, 0)), by_user_or_filter),
+    Escape("its niceness", lambda v, _: os.setpriority(os.PRIO_PROCESS, v, 19), by_user_or_filter),
+    Escape("its user's niceness", lambda *_: os.setpriority(os.PRIO_USER, os.getuid(), 19), by_filter),
+    Escape("its processors", lambda v, _: os.sched_setaffinity(v, os.sched_getaffinity(0)), by_user_or_filter),
+    Escape("its scheduler", lambda v, _: os.sched_setscheduler(v, os.SCHED_IDLE, os.sched_param(0)), by_user_or_filter),
+    Escape("its turn at the disk", lambda v, _: c(libc.syscall(IOPRIO_SET, 1, v, IDLE)), by_user_or_filter),
+    Escape("its processor", lambda v, _: kernel.prctl(PR_SCHED_CORE, 1, v, 0), always),
+    Escape("its memory by ptrace", lambda v, _: c(libc.ptrace(PTRACE_SEIZE, v, None, None)), always),
+    Escape("its memory by /proc", write_memory, always),
+    Escape("its memory by a call", call_into, always),
+    Escape("its environment", lambda v, _: Path(f"/proc/{v}/environ").read_bytes(), always),
+    Escape("its files", lambda v, _: os.open(f"/proc/{v}/fd/0", os.O_RDONLY), always),
+    Escape(
+        "its standing when memory is short",
+        lambda v, _: Path(f"/proc/{v}/oom_score_adj").write_text("1000"),
+        lambda has: has.user or by_files(has),
+    ),
+    Escape("a life without the zygote", lambda *_: kernel.prctl(PR_SET_PDEATHSIG, 0), by_filter),
+    Escape("semaphores", lambda *_: c(libc.semget(0, 100, 0o1600)), by_filter),
+    Escape("a queue", lambda *_: c(libc.msgget(0, 0o1600)), by_filter),
+    Escape("shared memory", lambda *_: c(libc.shmget(0, 4096, 0o1600)), by_filter),
+    Escape("memory that is a file", lambda *_: os.memfd_create("x"), by_filter),
+    Escape("a wide pipe", lambda *_: fcntl.fcntl(os.pipe()[1], fcntl.F_SETPIPE_SZ, 1 << 20), by_filter),
+    Escape("a session of its own", lambda *_: os.setsid(), by_filter),
+    Escape("a file outside", lambda _, secret: secret.read_text(), by_files),
+    Escape("the Internet's sockets", lambda *_: socket.socket(), by_filter),
+    Escape("a user namespace", lambda *_: kernel.unshare(kernel.CLONE_NEWUSER), by_filter),
+]
+IOPRIO_SET = {"x86_64": 251, "aarch64": 30}.get(os.uname().machine, 314)
+
+
+def agent():
+    """A process of the present user that keeps its memory private, as the agent does; it ends with this one."""
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.closerange(3, 1024)
+            die_with_parent(parent)
+            keep_memory_private()
+            select.select([], [], [], 600)
+        finally:
+            os._exit(0)
+    return pid
+
+
+def mechanisms(become):
+    """This machine's, for root or for an ordinary user: the latter's namespaces come with one of users."""
+    has = probe.mechanisms()
+    if become is None:
+        return has
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = owned(Path(folder), become)
+        space = inside(replace(Mechanisms(), user_namespace=True), lambda: True, scratch, become) is True
+    return replace(
+        has, user=False, user_namespace=space, view=space, network_namespace=space, capabilities=False, processes=space
+    )
+
+
+def forms(has):
+    """All mechanisms, all but each one, and each one alone; what cannot be without the missing one goes with it.
+
+    Root gives up its capabilities in every form.
+    """
+    none = Mechanisms(capabilities=has.capabilities)
+    yield "all", has
+    for each in fields(has):
+        yield f"no {each.name}", possible(replace(has, **{each.name: type(getattr(has, each.name))()}), has)
+        yield f"only {each.name}", possible(replace(none, **{each.name: getattr(has, each.name)}), has)
+
+
+def possible(some, has):
+    if has.user_namespace and not some.user_namespace:
+        some = replace(some, view=False, network_namespace=False, processes=False)
+    return some if some.view else replace(some, user=False)
+
+
+@pytest.mark.parametrize("become", [None, NOBODY], ids=["as the agent's user", "as an ordinary user"])
+def test_no_way_out_is_open_where_a_mechanism_closes_it(become):
+    if os.geteuid() != 0:
+        become = None
+    opened = {}
+    for name, has in forms(mechanisms(become)):
+        with tempfile.TemporaryDirectory() as folder:
+            scratch = owned(Path(folder), become)
+            secret = scratch.parent / "secret"
+            secret.write_text("x")
+            secret.chmod(0o644)
+
+            def look(victim, secret=secret, has=has):
+                return [each.name for each in ESCAPES if each.held(has) and succeeds(each, victim, secret)]
+
+            opened[name] = inside(has, look, scratch, become, beside=agent)
+    assert opened == {name: [] for name in opened}
+    assert len(opened) > 2
+
+
+def succeeds(escape, victim, secret):
+    try:
+        escape.attempt(victim, secret)
+    except (OSError, ValueError):
+        return False
+    return True
