@@ -20,7 +20,10 @@ from starlette.middleware import Middleware
 
 from cloud_shim import api, config
 from cloud_shim.api.answers import HANDLERS
+from cloud_shim.api.gate import Gate
 from cloud_shim.api.guard import Guard
+from cloud_shim.people import token_files
+from cloud_shim.people.identity import UnknownError
 from cloud_shim.shim import Shim
 from device.errors import LamplightError
 
@@ -41,10 +44,12 @@ def create_app(shim: Shim) -> Starlette:
         finally:
             shim.close()
 
+    routes = [*api.routes(), *console.routes()]
+    pages = {HTTPException: console.missing_page(HANDLERS[HTTPException]), UnknownError: console.refused}
     app = Starlette(
-        routes=[*api.routes(), *console.routes()],
-        middleware=[Middleware(Guard)],
-        exception_handlers={**HANDLERS, HTTPException: console.missing_page(HANDLERS[HTTPException])},
+        routes=routes,
+        middleware=[Middleware(Guard), Middleware(Gate, routes, shim.tokens.identify, console.refused)],
+        exception_handlers={**HANDLERS, **pages},
         lifespan=lifespan,
     )
     app.state.shim = shim
@@ -74,9 +79,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Both before anything is touched: a second shim would take the first one's place at the broker.
         with _alone(chosen.state), _listening(chosen.port) as listener:
             shim = Shim(chosen)
-            logger.info("serving http://%s:%d", *listener.getsockname())
+            host, port = listener.getsockname()
+            logger.info("serving http://%s:%d", host, port)
             settings = uvicorn.Config(create_app(shim), log_level="warning", timeout_graceful_shutdown=3)
-            Server(settings, shim).run([listener])
+            with token_files.announced(port, chosen.state):
+                Server(settings, shim).run([listener])
             return 0
     except LamplightError as error:
         logger.error("%s", error)
@@ -86,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 @contextmanager
 def _alone(state: Path) -> Generator[None]:
     """Hold the state folder for this process; LamplightError when another shim has it."""
-    state.mkdir(parents=True, exist_ok=True)
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (state / "shim.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

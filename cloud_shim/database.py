@@ -22,10 +22,12 @@ from sqlalchemy import (
     inspect,
     select,
 )
+from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.schema import CreateColumn
 
 from device.errors import NotFoundError, RejectedError
 
@@ -102,8 +104,26 @@ class TokenRow(Base):
     by: Mapped[str] = mapped_column(String(16), default="")
 
 
+class ApiTokenRow(Base):
+    """One token of a person or program, or one session of its holder's browser, by its digest.
+
+    `permission` is the highest it has. A session has the name of the token that opened it, and a time when it ends.
+    """
+
+    __tablename__ = "api_tokens"
+    sha256: Mapped[str] = mapped_column(_DIGEST, primary_key=True)
+    name: Mapped[str] = mapped_column(_NAME, index=True)
+    permission: Mapped[str] = mapped_column(String(16))
+    made: Mapped[float]
+    expires: Mapped[float | None]
+    session: Mapped[bool] = mapped_column(default=False)
+
+
 class ReleaseRow(Base):
-    """One immutable release. `chunk_index` is the digest of its index, "" when it is one chunk; `manifest` is JSON."""
+    """One immutable release. `chunk_index` is the digest of its index, "" when it is one chunk; `manifest` is JSON.
+
+    `by` names whoever made it, "" for one from before there were tokens.
+    """
 
     __tablename__ = "releases"
     __table_args__ = (UniqueConstraint("kind", "name", "version"),)
@@ -116,6 +136,7 @@ class ReleaseRow(Base):
     chunk_index: Mapped[str] = mapped_column(_DIGEST)
     manifest: Mapped[str] = mapped_column(Text)
     created: Mapped[float]
+    by: Mapped[str] = mapped_column(_NAME, default="", server_default="")
     patches: Mapped[list["PatchRow"]] = relationship(lazy="selectin", order_by="PatchRow.length")
 
 
@@ -133,7 +154,8 @@ class PatchRow(Base):
 class DeploymentRow(Base):
     """One generation of one device. `document` is the deployment document; `reason` names the cause of it.
 
-    `outcome` is "" until the device says COMMITTED, REVERTED or REJECTED.
+    `outcome` is "" until the device says COMMITTED, REVERTED or REJECTED. `by` names whoever asked for it: a token, or
+    "shim" for the shim itself; "" for one from before there were tokens.
     """
 
     __tablename__ = "deployments"
@@ -143,6 +165,7 @@ class DeploymentRow(Base):
     created: Mapped[float]
     reason: Mapped[str] = mapped_column(Text)
     outcome: Mapped[str] = mapped_column(String(16), default="")
+    by: Mapped[str] = mapped_column(_NAME, default="", server_default="")
 
 
 class FailureRow(Base):
@@ -272,6 +295,8 @@ class Database:
                     "Start that newer one, or restore the copy from before the upgrade",
                 )
             Base.metadata.create_all(self._engine)
+            with self._engine.begin() as connection:
+                _add_columns(connection)
             with self.write() as session:
                 session.merge(SchemaRow(version=SCHEMA))
         except DBAPIError as error:
@@ -300,6 +325,21 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+
+def _add_columns(connection: Connection) -> None:
+    """Add the columns missing in the tables of an older Lamplight.
+
+    Each has a default of the database's own, so the older one still reads and writes its tables.
+    """
+    there = inspect(connection)
+    quoted = connection.dialect.identifier_preparer.format_table
+    for table in Base.metadata.sorted_tables:
+        known = {each["name"] for each in there.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in known:
+                definition = CreateColumn(column).compile(dialect=connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {quoted(table)} ADD COLUMN {definition}")
 
 
 def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

@@ -20,6 +20,10 @@ from cloud_shim.fleet.members import Members
 from cloud_shim.fleet.outcomes import Outcomes
 from cloud_shim.fleet.publisher import Publisher
 from cloud_shim.fleet.retained import Retained
+from cloud_shim.people import token_files, tokens
+from cloud_shim.people.identity import OWNER
+from cloud_shim.people.links import Links
+from cloud_shim.people.tokens import Tokens
 from cloud_shim.records import retention
 from cloud_shim.records.ingest import Ingest
 from cloud_shim.releases.blobs import Blobs
@@ -35,10 +39,14 @@ class Shim:
     """One fleet's shim. It runs from `start` on; call `broker.prepare` for its state folder before."""
 
     def __init__(self, config: Config) -> None:
-        config.state.mkdir(parents=True, exist_ok=True)
+        config.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        config.state.chmod(0o700)
         self.config = config
         self.changes = Changes()
         self.database = Database(config.database_url)
+        self.tokens = Tokens(self.database, self.changes.all)
+        self.tokens.own(token_files.owner(config.state))
+        self.links = Links()
         self.signing = Signing(config.state / "signing")
         self.registry = Registry(self.database, Blobs(config.state / "artifacts"), self.signing)
         self.link = Link(config.broker_host, config.broker_port, config.fleet, broker.shim_password(config.state))
@@ -91,6 +99,14 @@ class Shim:
         self.signing.adopt(offer)
         if self.signing.roots() != before:
             self._publisher.connected(session_present=True)
+
+    def rotate_token(self, name: str) -> str:
+        """A new token in place of the one of this name. The owner's goes to its file, and "" is given."""
+        if name != OWNER:
+            return self.tokens.rotate(name)
+        # The file first: after a crash in between, the next start takes the token from there.
+        self.tokens.own(token_files.write(self.config.state, tokens.new()))
+        return ""
 
     def void_cards(self) -> int:
         """Make every unused card worthless; gives how many tokens ended."""

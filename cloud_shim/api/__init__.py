@@ -1,7 +1,5 @@
 """The HTTP interface (docs/api.md): one file per resource, each with its routes. `routes()` is all of them."""
 
-from starlette.routing import Route
-
 from cloud_shim.api import (
     devices,
     doctor,
@@ -11,13 +9,17 @@ from cloud_shim.api import (
     keys,
     records,
     releases,
+    sign_in,
     simulation,
     stream,
     supply,
+    tokens,
 )
+from cloud_shim.api.gate import Guarded
 
 
-def routes() -> list[Route]:
+def routes() -> list[Guarded]:
     """Every route of the API."""
-    parts = (health, devices, enrolment, doctor, releases, keys, functions, supply, records, stream, simulation)
+    devices_ = (devices, enrolment, doctor, functions, simulation)
+    parts = (health, *devices_, releases, keys, supply, records, stream, tokens, sign_in)
     return [route for part in parts for route in part.ROUTES]

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ExceptionHandler
 
+from cloud_shim.people.identity import ForbiddenError, UnknownError
 from device.errors import LamplightError, NotFoundError, UsageError
 from device.protocol.errors import ProtocolError
 
@@ -20,7 +21,14 @@ _STATUS = {2: 400, 3: 404, 4: 504, 5: 422}
 def error(problem: LamplightError, status: int = 0) -> JSONResponse:
     """The answer for `problem`."""
     body = {"what": problem.what, "why": problem.why, "remedy": problem.remedy, "exit_code": problem.exit_code}
-    return JSONResponse({"error": body}, status or _STATUS.get(problem.exit_code, 500))
+    headers = {"WWW-Authenticate": "Bearer"} if isinstance(problem, UnknownError) else None
+    return JSONResponse({"error": body}, status or _status(problem), headers)
+
+
+def _status(problem: LamplightError) -> int:
+    if isinstance(problem, UnknownError):
+        return 401
+    return 403 if isinstance(problem, ForbiddenError) else _STATUS.get(problem.exit_code, 500)
 
 
 def _lamplight(_: Request, problem: Exception) -> JSONResponse:

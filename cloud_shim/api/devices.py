@@ -3,10 +3,11 @@
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
 
-from cloud_shim.api.requests import json_object, path_name, shim
+from cloud_shim.api.gate import Guarded
+from cloud_shim.api.requests import demand, identity, json_object, path_name, shim
 from cloud_shim.fleet.deployments import Trial
+from cloud_shim.people.identity import Permission
 from cloud_shim.releases.release import Release
 from cloud_shim.shim import Shim
 from device.protocol.deployment import MAX_GENERATION, MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS
@@ -42,6 +43,8 @@ async def _deploy(request: Request) -> JSONResponse:
     kind = text(fields, "kind", "body")
     if kind not in ("function", "model", "agent"):
         raise ProtocolError(f"body.kind: {kind[:40]!r} is none of 'function', 'model' and 'agent'")
+    if kind == "agent":
+        demand(request, Permission.ADMINISTER)
     release_name = name(fields.get("name"), "body.name")
     version = integer(fields, "version", "body", 1, MAX_GENERATION)
     settings = None if fields.get("config") is None else table(fields["config"], "body.config")
@@ -49,12 +52,13 @@ async def _deploy(request: Request) -> JSONResponse:
     trial = _trial(fields.get("trial"), Trial(the.config.trial_seconds, the.config.trial_events))
     retry = flag(fields, "retry", "body", False)
 
+    by = identity(request).name
     asked = None if fields.get("layer") is None else table(fields["layer"], "body.layer")
 
     def deploy() -> int:
         layer = "keep" if asked is None else _layer(the, asked)
         release = the.registry.find(kind, release_name, version)
-        return the.fleet.deploy(device, release, settings, trial, retry, layer)
+        return the.fleet.deploy(device, release, settings, trial, retry, layer, by)
 
     return JSONResponse({"generation": await run_in_threadpool(deploy)})
 
@@ -69,7 +73,8 @@ def _layer(the: Shim, asked: dict[str, object]) -> Release | None:
 
 
 def _rollback(request: Request) -> JSONResponse:
-    return JSONResponse({"generation": shim(request).fleet.rollback(path_name(request, "device"))})
+    device, by = path_name(request, "device"), identity(request).name
+    return JSONResponse({"generation": shim(request).fleet.rollback(device, by)})
 
 
 def _remove_function(request: Request) -> JSONResponse:
@@ -82,7 +87,7 @@ def _remove_model(request: Request) -> JSONResponse:
 
 def _remove(request: Request, kind: str) -> JSONResponse:
     device, name = path_name(request, "device"), path_name(request, kind)
-    return JSONResponse({"generation": shim(request).fleet.remove(device, kind, name)})
+    return JSONResponse({"generation": shim(request).fleet.remove(device, kind, name, identity(request).name)})
 
 
 def _trial(value: object, default: Trial) -> Trial:
@@ -98,11 +103,11 @@ def _trial(value: object, default: Trial) -> Trial:
 
 
 ROUTES = [
-    Route("/api/devices", _list),
-    Route("/api/devices", _create, methods=["POST"]),
-    Route("/api/devices/{device}", _one),
-    Route("/api/devices/{device}/deploy", _deploy, methods=["POST"]),
-    Route("/api/devices/{device}/functions/{function}", _remove_function, methods=["DELETE"]),
-    Route("/api/devices/{device}/models/{model}", _remove_model, methods=["DELETE"]),
-    Route("/api/devices/{device}/rollback", _rollback, methods=["POST"]),
+    Guarded("/api/devices", _list, Permission.VIEW),
+    Guarded("/api/devices", _create, Permission.ADMINISTER, methods=["POST"]),
+    Guarded("/api/devices/{device}", _one, Permission.VIEW),
+    Guarded("/api/devices/{device}/deploy", _deploy, Permission.OPERATE, methods=["POST"]),
+    Guarded("/api/devices/{device}/functions/{function}", _remove_function, Permission.OPERATE, methods=["DELETE"]),
+    Guarded("/api/devices/{device}/models/{model}", _remove_model, Permission.OPERATE, methods=["DELETE"]),
+    Guarded("/api/devices/{device}/rollback", _rollback, Permission.OPERATE, methods=["POST"]),
 ]

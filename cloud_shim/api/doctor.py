@@ -5,10 +5,11 @@ import time
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
 
 from cloud_shim.api.functions import check_online
+from cloud_shim.api.gate import Guarded
 from cloud_shim.api.requests import path_name, shim
+from cloud_shim.people.identity import Permission
 from device.doctor import check, remote
 from device.errors import RejectedError
 from device.protocol.errors import ProtocolError
@@ -30,4 +31,4 @@ async def _doctor(request: Request) -> JSONResponse:
     return JSONResponse({"checks": [each.to_json() for each in results]})
 
 
-ROUTES = [Route("/api/devices/{device}/doctor", _doctor, methods=["POST"])]
+ROUTES = [Guarded("/api/devices/{device}/doctor", _doctor, Permission.OPERATE, methods=["POST"])]

@@ -3,10 +3,11 @@
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
 
+from cloud_shim.api.gate import Guarded
 from cloud_shim.api.requests import json_object, path_name, shim
 from cloud_shim.broker import setup as broker
+from cloud_shim.people.identity import Permission
 from device.protocol.fields import flag, name, only
 
 
@@ -54,11 +55,11 @@ def _revoke(request: Request) -> JSONResponse:
 
 
 ROUTES = [
-    Route("/api/claims", _list),
-    Route("/api/claims", _reject_all, methods=["DELETE"]),
-    Route("/api/claims/{claim}/accept", _accept, methods=["POST"]),
-    Route("/api/claims/{claim}/reject", _reject, methods=["POST"]),
-    Route("/api/cards", _card, methods=["POST"]),
-    Route("/api/cards", _void_cards, methods=["DELETE"]),
-    Route("/api/devices/{device}/revoke", _revoke, methods=["POST"]),
+    Guarded("/api/claims", _list, Permission.VIEW),
+    Guarded("/api/claims", _reject_all, Permission.ADMINISTER, methods=["DELETE"]),
+    Guarded("/api/claims/{claim}/accept", _accept, Permission.ADMINISTER, methods=["POST"]),
+    Guarded("/api/claims/{claim}/reject", _reject, Permission.ADMINISTER, methods=["POST"]),
+    Guarded("/api/cards", _card, Permission.ADMINISTER, methods=["POST"]),
+    Guarded("/api/cards", _void_cards, Permission.ADMINISTER, methods=["DELETE"]),
+    Guarded("/api/devices/{device}/revoke", _revoke, Permission.ADMINISTER, methods=["POST"]),
 ]

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
 
-from cloud_shim.api.requests import json_object, path_name, shim, whole_number
+from cloud_shim.api.gate import Guarded
+from cloud_shim.api.requests import identity, json_object, path_name, shim, whole_number
 from cloud_shim.fleet.deployments import Trial
 from cloud_shim.fleet.fleet import Device, revoked
+from cloud_shim.people.identity import Permission
 from cloud_shim.releases import sources
 from cloud_shim.releases.release import Release
 from cloud_shim.shim import Shim
@@ -51,21 +52,22 @@ async def _deploy_source(request: Request) -> JSONResponse:
     only(fields, ("files",), "body")
     given = table(fields.get("files"), "body.files")
     files = {name: text(given, name, "body.files") for name in given}
-    generation, release = await run_in_threadpool(_release_and_deploy, shim(request), device, function, files)
+    by = identity(request).name
+    generation, release = await run_in_threadpool(_release_and_deploy, shim(request), device, function, files, by)
     return JSONResponse({"generation": generation, "version": release.version})
 
 
-def _release_and_deploy(the: Shim, device: str, function: str, files: dict[str, str]) -> tuple[int, Release]:
+def _release_and_deploy(the: Shim, device: str, function: str, files: dict[str, str], by: str) -> tuple[int, Release]:
     present = _present(the, device, function)
     _same_requirements(sources.read(the.registry, present) if present else {}, files, device)
-    release = the.registry.add(sources.pack(the.registry, present, files))
+    release = the.registry.add(sources.pack(the.registry, present, files), by, agents=False)
     if (release.kind, release.name) != ("function", function):
         raise RejectedError(
             f"These files are the {release.kind} {release.name!r}, not the function {function!r}",
             "function.toml gives the name",
             f"deploy it as {release.name!r}, or change the name back",
         )
-    return the.fleet.deploy(device, release, None, Trial()), release
+    return the.fleet.deploy(device, release, None, Trial(), by=by), release
 
 
 def _present(the: Shim, device: str, function: str) -> Release | None:
@@ -119,8 +121,8 @@ def _since(last_seen: float | None) -> str:
 
 
 ROUTES = [
-    Route("/api/devices/{device}/functions/{function}/source", _source),
-    Route("/api/devices/{device}/functions/{function}/source", _deploy_source, methods=["POST"]),
-    Route("/api/devices/{device}/functions/{function}/settings", _settings),
-    Route("/api/devices/{device}/functions/{function}/call", _call, methods=["POST"]),
+    Guarded("/api/devices/{device}/functions/{function}/source", _source, Permission.VIEW),
+    Guarded("/api/devices/{device}/functions/{function}/source", _deploy_source, Permission.OPERATE, methods=["POST"]),
+    Guarded("/api/devices/{device}/functions/{function}/settings", _settings, Permission.VIEW),
+    Guarded("/api/devices/{device}/functions/{function}/call", _call, Permission.OPERATE, methods=["POST"]),
 ]

@@ -6,9 +6,10 @@ Private keys stay where they are.
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
 
+from cloud_shim.api.gate import Guarded
 from cloud_shim.api.requests import json_object, shim
+from cloud_shim.people.identity import Permission
 from cloud_shim.shim import Shim
 from device.protocol.fields import only, text
 
@@ -42,7 +43,7 @@ def shown(the: Shim) -> dict[str, object]:
 
 
 ROUTES = [
-    Route("/api/keys", _show),
-    Route("/api/keys", _adopt, methods=["POST"]),
-    Route("/api/keys/next", _next, methods=["POST"]),
+    Guarded("/api/keys", _show, Permission.VIEW),
+    Guarded("/api/keys", _adopt, Permission.ADMINISTER, methods=["POST"]),
+    Guarded("/api/keys/next", _next, Permission.ADMINISTER, methods=["POST"]),
 ]

@@ -2,9 +2,10 @@
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
 
+from cloud_shim.api.gate import Guarded
 from cloud_shim.api.requests import query_number, shim
+from cloud_shim.people.identity import Permission
 from cloud_shim.records import history
 
 _DEFAULT, _MOST = 200, 5000
@@ -21,4 +22,4 @@ def _records(request: Request) -> JSONResponse:
     return JSONResponse({"records": history.records(shim(request).database, wanted, after, limit)})
 
 
-ROUTES = [Route("/api/records", _records)]
+ROUTES = [Guarded("/api/records", _records, Permission.VIEW)]

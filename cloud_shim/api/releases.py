@@ -3,10 +3,11 @@
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
 
-from cloud_shim.api.requests import body, shim
+from cloud_shim.api.gate import Guarded
+from cloud_shim.api.requests import body, identity, shim
 from cloud_shim.fleet import views
+from cloud_shim.people.identity import Permission
 from device.protocol.chunks import MAX_ARTIFACT
 
 
@@ -18,9 +19,13 @@ async def _add(request: Request) -> JSONResponse:
     data = await body(request, MAX_ARTIFACT)
     registry = shim(request).registry
     take = registry.take_in if request.query_params.get("unsigned") == "1" else registry.add
-    release = await run_in_threadpool(take, data)
+    maker = identity(request)
+    release = await run_in_threadpool(take, data, maker.name, maker.may(Permission.ADMINISTER))
     unsigned = {} if registry.signed(release) else {"unsigned": release.ref.to_json()}
     return JSONResponse({**views.release(release), **unsigned})
 
 
-ROUTES = [Route("/api/releases", _list), Route("/api/releases", _add, methods=["POST"])]
+ROUTES = [
+    Guarded("/api/releases", _list, Permission.VIEW),
+    Guarded("/api/releases", _add, Permission.OPERATE, methods=["POST"]),
+]

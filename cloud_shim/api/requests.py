@@ -5,6 +5,7 @@ from typing import NoReturn
 
 from starlette.requests import Request
 
+from cloud_shim.people.identity import Identity, Permission, forbidden, unknown
 from cloud_shim.shim import Shim
 from device.errors import NotFoundError, RejectedError, UsageError
 from device.protocol.errors import ProtocolError
@@ -17,6 +18,20 @@ MAX_JSON = 4 * 1024 * 1024
 def shim(request: Request) -> Shim:
     """The shim behind the app."""
     return request.app.state.shim
+
+
+def identity(request: Request) -> Identity:
+    """Whoever makes the request; UnknownError on an open route, for a request without a token."""
+    found: Identity | None = request.state.identity
+    if found is None:
+        raise unknown(given=False)
+    return found
+
+
+def demand(request: Request, permission: Permission) -> None:
+    """Raise ForbiddenError unless the maker of the request has this permission, beyond the route's own."""
+    if not (found := identity(request)).may(permission):
+        raise forbidden(found, permission)
 
 
 def path_name(request: Request, key: str) -> str:

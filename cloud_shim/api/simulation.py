@@ -3,9 +3,10 @@
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
 
+from cloud_shim.api.gate import Guarded
 from cloud_shim.api.requests import json_object, path_name, shim
+from cloud_shim.people.identity import Permission
 from cloud_shim.shim import Shim
 from device.errors import NotFoundError
 from device.hal.sim.world import World
@@ -43,4 +44,7 @@ def _world(the: Shim, name: str) -> World:
     return World.connect(socket)
 
 
-ROUTES = [Route("/api/sim/{device}", _state), Route("/api/sim/{device}", _set, methods=["POST"])]
+ROUTES = [
+    Guarded("/api/sim/{device}", _state, Permission.VIEW),
+    Guarded("/api/sim/{device}", _set, Permission.OPERATE, methods=["POST"]),
+]

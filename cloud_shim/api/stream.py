@@ -7,16 +7,17 @@ is dropped; with `Last-Event-ID` it comes back to its place.
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from cloud_shim.api.requests import shim, whole_number
+from cloud_shim.api.gate import Guarded
+from cloud_shim.api.requests import identity, shim, whole_number
 from cloud_shim.fleet import views
+from cloud_shim.people.identity import Permission
 from cloud_shim.records import history
 from cloud_shim.shim import Shim
 
@@ -59,13 +60,16 @@ class EventStream(Response):
             await send(message)
 
 
-async def events(the: Shim, device: str, after: int) -> AsyncGenerator[bytes]:
-    """The events for one reader, from the record after the id `after` on; of one device, or of all when it is ""."""
+async def events(the: Shim, device: str, after: int, lives: Callable[[], bool] = lambda: True) -> AsyncGenerator[bytes]:
+    """The events for one reader, from the record after the id `after` on; of one device, or of all when it is "".
+
+    They end as soon as the reader's token no longer `lives`.
+    """
     seen = the.changes.count
     # The first ones carry the place in the sequence: a reader that is cut off before any record has it, too.
     yield await run_in_threadpool(_devices, the, None, device, after)
     wanted = history.Wanted(device=device)
-    while not the.changes.closed:
+    while lives() and not the.changes.closed:
         page = await run_in_threadpool(history.records, the.database, wanted, after, _PAGE)
         if page:
             after = page[-1]["id"]  # pyright: ignore[reportAssignmentType]
@@ -74,6 +78,8 @@ async def events(the: Shim, device: str, after: int) -> AsyncGenerator[bytes]:
         if not await the.changes.wait(seen, _HEARTBEAT):
             yield b": waiting\n\n"
             continue
+        if not lives():
+            return
         changed, seen = the.changes.devices_since(seen), the.changes.count
         yield await run_in_threadpool(_devices, the, changed, device, after)
 
@@ -104,7 +110,8 @@ async def _stream(request: Request) -> Response:
         after = whole_number(last, "Last-Event-ID", 0, history.LAST_ID)
     else:
         after = await run_in_threadpool(history.last_id, the.database)
-    return EventStream(events(the, device, after))
+    who = identity(request)
+    return EventStream(events(the, device, after, lambda: the.tokens.lives(who)))
 
 
-ROUTES = [Route("/api/stream", _stream)]
+ROUTES = [Guarded("/api/stream", _stream, Permission.VIEW)]

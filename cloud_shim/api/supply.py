@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
+from cloud_shim.api.gate import Guarded
 from cloud_shim.api.requests import path_name, shim, whole_number
 from cloud_shim.fleet import exposure
+from cloud_shim.people.identity import Permission
 from device.errors import UsageError
 from device.protocol.deployment import MAX_GENERATION
 
@@ -45,7 +46,7 @@ def _exposure(request: Request) -> JSONResponse:
 
 
 ROUTES = [
-    Route("/api/releases/{kind}/{name}/{version}/sbom", _release),
-    Route("/api/devices/{device}/sbom", _device),
-    Route("/api/exposure", _exposure),
+    Guarded("/api/releases/{kind}/{name}/{version}/sbom", _release, Permission.VIEW),
+    Guarded("/api/devices/{device}/sbom", _device, Permission.VIEW),
+    Guarded("/api/exposure", _exposure, Permission.VIEW),
 ]

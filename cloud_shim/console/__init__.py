@@ -3,6 +3,6 @@
 The pages show the answers of docs/api.md and make its requests. They know neither the database nor the broker.
 """
 
-from cloud_shim.console.pages import missing_page, routes
+from cloud_shim.console.pages import missing_page, refused, routes
 
-__all__ = ["missing_page", "routes"]
+__all__ = ["missing_page", "refused", "routes"]

@@ -26,10 +26,15 @@ async def get(request: Request, path: str) -> Mapping[str, Any]:
     """The JSON object at `path` of the app behind `request`; raises ApiProblemError for any other answer."""
     transport = httpx.ASGITransport(app=request.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=str(request.base_url)) as client:
-        answer = await client.get(path)
+        answer = await client.get(path, headers=_credentials(request))
     if answer.status_code != HTTPStatus.OK:
         raise _problem(answer)
     return answer.json()
+
+
+def _credentials(request: Request) -> Mapping[str, str]:
+    """Whatever says who looks at the page: the API is asked in this one's name."""
+    return {name: request.headers[name] for name in ("authorization", "cookie") if name in request.headers}
 
 
 def _problem(answer: httpx.Response) -> ApiProblemError:

@@ -13,12 +13,16 @@ from urllib.parse import quote
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.types import ExceptionHandler, Scope
 
+from cloud_shim.api import answers
+from cloud_shim.api.gate import Guarded, OpenMount
 from cloud_shim.console import client, headers, view
+from cloud_shim.people.identity import Permission, UnknownError
+from device.errors import LamplightError
 
 _HERE = Path(__file__).parent
 _templates = Jinja2Templates(directory=_HERE / "templates")
@@ -37,12 +41,22 @@ class _Static(StaticFiles):
 def routes() -> list[BaseRoute]:
     """The console's routes, to stand beside the API's in one app."""
     return [
-        Route("/", _devices, name="console-devices"),
-        Route("/devices/{device}", _device, name="console-device"),
-        Route("/fragments/devices", _devices_fragment),
-        Route("/fragments/devices/{device}", _device_fragment),
-        Mount("/static", _Static(directory=_HERE / "static"), name="console-static"),
+        Guarded("/", _devices, Permission.VIEW),
+        Guarded("/devices/{device}", _device, Permission.VIEW),
+        Guarded("/fragments/devices", _devices_fragment, Permission.VIEW),
+        Guarded("/fragments/devices/{device}", _device_fragment, Permission.VIEW),
+        OpenMount("/static", _Static(directory=_HERE / "static"), name="console-static"),
     ]
+
+
+def refused(request: Request, problem: Exception) -> Response:
+    """The answer for a request that the gate refuses: a page for a browser, which asks who one is; else JSON."""
+    assert isinstance(problem, LamplightError)
+    answer = answers.error(problem)
+    if not _wants_page(request):
+        return answer
+    template = "sign_in.html" if isinstance(problem, UnknownError) else "error.html"
+    return _page(request, template, {"problem": problem}, answer.status_code)
 
 
 def missing_page(otherwise: ExceptionHandler) -> ExceptionHandler:
@@ -59,7 +73,9 @@ def missing_page(otherwise: ExceptionHandler) -> ExceptionHandler:
 
 
 def _wants_page(request: Request) -> bool:
-    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(("/api/", "/static/"))
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(
+        ("/api/", "/static/", "/fragments/")
+    )
 
 
 async def _devices(request: Request) -> Response:

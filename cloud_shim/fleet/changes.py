@@ -35,6 +35,12 @@ class Changes:
             self._devices[name] = self._count
             self._wake()
 
+    def all(self) -> None:
+        """Wake everybody: they are to look whether they may still follow."""
+        with self._lock:
+            self._count += 1
+            self._wake()
+
     def close(self) -> None:
         """Wake everybody, for the last time."""
         with self._lock:

@@ -145,8 +145,9 @@ class Fleet:
         trial: Trial,
         retry: bool = False,
         layer: Release | Literal["keep"] | None = "keep",
+        by: str = "",
     ) -> int:
-        """Put `release` over the deployment the device should run; gives the new generation.
+        """Put `release` over the deployment the device should run; gives the new generation. `by` asks for it.
 
         `settings` None keeps the previous ones. With `retry` it is tried even if it failed there before, with None for
         the settings it failed with. `layer` has a function's dependencies, None when it has none; "keep" leaves it at
@@ -169,11 +170,11 @@ class Fleet:
             deployments.check(deployment, self._registry.functions_of(deployment), board)
             deployments.check_models_run(deployment, board, _reported(session, device))
             generations.forget_failures(session, device, part)
-            generations.add(session, row, deployment, f"deploy {release.kind} {release.name} v{release.version}")
+            generations.add(session, row, deployment, f"deploy {release.kind} {release.name} v{release.version}", by)
         self._tell(device)
         return deployment.generation
 
-    def remove(self, device: str, kind: str, name: str) -> int:
+    def remove(self, device: str, kind: str, name: str, by: str = "") -> int:
         """Take the function or model called `name` from the device; gives the new generation.
 
         NotFoundError when the device has none of this name, RejectedError when a function still needs the model. One
@@ -189,11 +190,11 @@ class Fleet:
                 deployment = deployments.without(deployment, kind, name, Trial())
                 if kind == "model":
                     deployments.check_unused(deployment, self._registry.functions_of(deployment), name)
-                generations.add(session, row, deployment, f"remove {kind} {name}")
+                generations.add(session, row, deployment, f"remove {kind} {name}", by)
         self._tell(device)
         return deployment.generation
 
-    def rollback(self, device: str) -> int:
+    def rollback(self, device: str, by: str = "") -> int:
         """Undo the last request: deploy again the last deployment proved before it; gives the new generation.
 
         So it is safe to ask for this while a failure is being taken back. RejectedError when there is no such
@@ -205,7 +206,7 @@ class Fleet:
             earlier = generations.last_good(session, row, generations.at(session, self._name, device, last))
             deployment = deployments.again(earlier, row.generation + 1)
             generations.forget_failures(session, device)
-            generations.add(session, row, deployment, f"rollback to generation {earlier.generation}")
+            generations.add(session, row, deployment, f"rollback to generation {earlier.generation}", by)
         self._tell(device)
         return deployment.generation
 
@@ -242,6 +243,7 @@ class Fleet:
                 generations.present(session, self._name, row),
                 session.get(ReportRow, row.name),
                 session.get(CredentialRow, row.name),
+                generations.asker(session, row.name, row.generation),
                 Aftermath(failed.get(row.name, []), continued.get(row.name, {})),
                 listening,
                 now,

@@ -47,12 +47,19 @@ def base(session: Session, fleet: str, device: str) -> Deployment:
     return next(proved(session, device), deployments.empty(fleet, device))
 
 
-def add(session: Session, row: DeviceRow, deployment: Deployment, reason: str) -> None:
-    """Make this the generation the device should run; `reason` names the cause of it."""
+def asker(session: Session, device: str, generation: int) -> str:
+    """The name of whoever asked for this generation; "" where it is unknown."""
+    row = session.get(DeploymentRow, (device, generation))
+    return row.by if row else ""
+
+
+def add(session: Session, row: DeviceRow, deployment: Deployment, reason: str, by: str) -> None:
+    """Make this the generation the device should run; `reason` names the cause of it, `by` whoever asked for it."""
     document = deployment.encode().decode()
     generation = deployment.generation
+    now = time.time()
     session.add(
-        DeploymentRow(device=row.name, generation=generation, document=document, created=time.time(), reason=reason)
+        DeploymentRow(device=row.name, generation=generation, document=document, created=now, reason=reason, by=by)
     )
     digests = {ref.digest for ref in deployment.targets()}
     session.add_all(UseRow(device=row.name, generation=generation, sha256=digest) for digest in digests)

@@ -15,6 +15,7 @@ import boards
 from cloud_shim.database import DeploymentRow, DeviceRow, FailureRow, ReportRow
 from cloud_shim.fleet import aftermath, deployments, generations
 from cloud_shim.fleet.aftermath import Aftermath, Part
+from cloud_shim.people.identity import SHIM
 from cloud_shim.releases.registry import Registry
 from device.errors import LamplightError
 from device.protocol import reported
@@ -82,7 +83,7 @@ class Outcomes:
         replaced = {outcome.generation, present.generation}
         lasting = [(each, continues and self._lasts(session, device, each, found)) for each in sorted(replaced)]
         generations.succeed(session, device, lasting, found.wanted.generation)
-        generations.add(session, row, found.wanted, _reason(outcome, base, continues))
+        generations.add(session, row, found.wanted, _reason(outcome, base, continues), SHIM)
         return True
 
     def _fitting(

@@ -26,13 +26,15 @@ def device(
     desired: Deployment,
     report: ReportRow | None,
     credential: CredentialRow | None,
+    by: str,
     aftermath: Aftermath,
     listening: float | None,
     now: float,
 ) -> Json:
     """DEVICE. While the broker is away (`listening` None) every device counts as offline.
 
-    `listening` is since when the shim has been hearing the devices; it and `now` are in seconds since 1970.
+    `by` names whoever asked for `desired`. `listening` is since when the shim has been hearing the devices; it and
+    `now` are in seconds since 1970.
     """
     silent = is_silent(row.online, row.last_seen, listening, now)
     return {
@@ -44,7 +46,7 @@ def device(
         "last_seen": row.last_seen,
         "revoked": credential is not None and credential.revoked,
         "password_until": credential.made + LIFETIME if credential and not credential.revoked else None,
-        "desired": _desired(desired),
+        "desired": {**_desired(desired), "by": by},
         "failed": [_failure(each) for each in aftermath.failed],
         "continued": {str(generation): successor for generation, successor in aftermath.continued.items()},
         "reported": json.loads(report.body) if report else None,
@@ -60,6 +62,7 @@ def release(each: Release) -> Json:
         "sha256": each.sha256,
         "length": each.length,
         "created": each.created,
+        "by": each.by,
     }
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from cloud_shim.database import Database, PatchRow, ReleaseRow
+from cloud_shim.people.identity import ForbiddenError
 from cloud_shim.releases import patching
 from cloud_shim.releases.blobs import Blobs
 from cloud_shim.releases.release import Release
@@ -47,26 +48,28 @@ class Registry:
         self._signing = signing
         self._adding = threading.Lock()
 
-    def add(self, data: bytes) -> Release:
-        """The release with these bytes, signed: a new one, or the one already there.
+    def add(self, data: bytes, by: str = "", agents: bool = True) -> Release:
+        """The release with these bytes, signed: a new one, made by `by`, or the one already there.
 
         Raises BadArtifactError for bytes a device would refuse, RejectedError for new ones while the shim has no
-        release key.
+        release key, ForbiddenError for an agent when `agents` is False.
         """
         _check_length(data)
         with self._adding:
             release = self._by_digest(chunks.digest(data))
             if release is None:
                 self._signing.check_can_release()
-                release = self._new(data)
+                release = self._new(data, by, agents)
+            _check_agent(release.kind, agents)
             self.sign(release)
             return release
 
-    def take_in(self, data: bytes) -> Release:
+    def take_in(self, data: bytes, by: str = "", agents: bool = True) -> Release:
         """As `add`. But when the shim has no release key, the release is left for its owner to sign."""
         _check_length(data)
         with self._adding:
-            release = self._by_digest(chunks.digest(data)) or self._new(data)
+            release = self._by_digest(chunks.digest(data)) or self._new(data, by, agents)
+            _check_agent(release.kind, agents)
             if "image-releases" in self._signing.held():
                 self.sign(release)
             return release
@@ -145,8 +148,9 @@ class Registry:
     def _by_digest(self, digest: str) -> Release | None:
         return next(iter(self.by_digests({digest})), None)
 
-    def _new(self, data: bytes) -> Release:
+    def _new(self, data: bytes, by: str, agents: bool) -> Release:
         kind, name, manifest_json = _inspect(data)
+        _check_agent(kind, agents)
         digest = self._blobs.put(data)
         patches = [self._patch_row(digest, base, patch) for base, patch in self._make_patches(kind, name, data)]
         # The number is taken before it is signed: a signed number must never be free for other bytes.
@@ -160,6 +164,7 @@ class Registry:
                 chunk_index=self._put_index(data),
                 manifest=manifest_json,
                 created=time.time(),
+                by=by,
                 patches=patches,
             )
             session.add(row)
@@ -180,6 +185,15 @@ class Registry:
     def _put_index(self, data: bytes) -> str:
         parts = chunks.split(data)
         return self._blobs.put(chunks.encode_index([chunks.digest(part) for part in parts])) if len(parts) > 1 else ""
+
+
+def _check_agent(kind: str, agents: bool) -> None:
+    if kind == "agent" and not agents:
+        raise ForbiddenError(
+            "This token may not release an agent",
+            "an agent runs a whole board, so it needs the permission administer",
+            "use another token, or ask the shim's owner",
+        )
 
 
 def _check_length(data: bytes) -> None:
@@ -206,6 +220,7 @@ def _release(row: ReleaseRow) -> Release:
             Patch(row.kind, row.name, row.version, each.base, each.sha256, each.length, each.chunk_index)
             for each in row.patches
         ),
+        row.by,
     )
 
 

@@ -14,7 +14,7 @@ class Release:
 
     `kind` is "function", "model" or "agent", `length` in bytes, `index` the digest of its chunk index or "" when it is
     one chunk; `manifest_json` is its function.toml, model.toml or runtime.toml as JSON; `created` in seconds since
-    1970; `patches` make it from the releases before it.
+    1970; `patches` make it from the releases before it. `by` names its maker, "" where unknown.
     """
 
     kind: str
@@ -26,6 +26,7 @@ class Release:
     manifest_json: str
     created: float
     patches: tuple[Patch, ...] = field(default=(), compare=False)
+    by: str = field(default="", compare=False)
 
     @property
     def ref(self) -> ArtifactRef:
