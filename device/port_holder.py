@@ -11,11 +11,16 @@ _LISTENING = "0A"  # TCP_LISTEN in Linux' include/net/tcp_states.h
 
 def holder(port: int) -> str:
     """The process listening on the port, as "process 1234 (mosquitto)"; "" where it stays unknown."""
-    inodes = {f"socket:[{inode}]" for inode in _listening(port)}
+    inodes = {f"socket:[{row[9]}]" for row in _listeners(port)}
     for process in Path("/proc").glob("[0-9]*") if inodes else ():
         if not inodes.isdisjoint(_open_files(process)):
             return f"process {process.name} ({_text(process / 'comm')})"
     return ""
+
+
+def users(port: int) -> set[int]:
+    """The user ids of the sockets listening on the port; empty where they stay unknown."""
+    return {int(row[7]) for row in _listeners(port)}
 
 
 def _open_files(process: Path) -> set[str]:
@@ -40,11 +45,11 @@ def _text(path: Path) -> str:
         return "?"
 
 
-def _listening(port: int) -> list[str]:
-    """The inodes of the sockets listening on the port."""
-    found: list[str] = []
+def _listeners(port: int) -> list[list[str]]:
+    """The rows of the sockets listening on the port, in the columns of the kernel's table."""
+    found: list[list[str]] = []
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         if os.access(table, os.R_OK):
             rows = [line.split() for line in Path(table).read_text().splitlines()[1:]]
-            found += [row[9] for row in rows if row[3] == _LISTENING and int(row[1].rpartition(":")[2], 16) == port]
+            found += [row for row in rows if row[3] == _LISTENING and int(row[1].rpartition(":")[2], 16) == port]
     return found

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cloud_shim.cli import credentials
 from device.errors import LamplightError, NotFoundError, OfflineError, RejectedError, UsageError
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import is_name, plain
@@ -40,7 +41,8 @@ class Message:
 class Client:
     """A connection to the shim at `url`. `timeout` is in seconds, for one request; use as a context manager.
 
-    Raises UsageError for a bad address.
+    It says who it is by the token that credentials.py finds for the address, looked up at each request: a rotated token
+    is found at once. Raises UsageError for a bad address.
     """
 
     def __init__(self, url: str = DEFAULT_URL, timeout: float = 30.0) -> None:
@@ -184,6 +186,26 @@ class Client:
         body = {"data": data, "type": type}
         return self._request("POST", _path("devices", device, "functions", function, "call"), json=body)["result"]
 
+    def link(self) -> str:
+        """The address of a link that signs a browser in, once."""
+        return self.url + self._request("POST", "/api/links")["path"]
+
+    def tokens(self) -> list[JsonObject]:
+        """Every TOKEN."""
+        return self._request("GET", "/api/tokens")["tokens"]
+
+    def create_token(self, name: str, permission: str) -> JsonObject:
+        """A new token; the answer has its text, for this once."""
+        return self._request("POST", "/api/tokens", json={"name": name, "permission": permission})
+
+    def rotate_token(self, name: str) -> JsonObject:
+        """A new token in place of the present one; the answer has its text, "" for the owner's: that is in its file."""
+        return self._request("POST", _path("tokens", name, "rotate"))
+
+    def revoke_token(self, name: str) -> None:
+        """Make a token worthless."""
+        self._request("DELETE", _path("tokens", name))
+
     def health(self) -> JsonObject:
         """The shim's health: its connection to the broker, and its notices."""
         return self._request("GET", "/api/health")
@@ -240,7 +262,7 @@ class Client:
         import httpx
 
         wanted = {"device": _name(device)} if device else {}
-        headers = {"Last-Event-ID": last_id} if last_id else {}
+        headers = {**credentials.headers(self.url), **({"Last-Event-ID": last_id} if last_id else {})}
         # Silence is normal on a stream, so reading has no time limit.
         timeout = httpx.Timeout(10.0, read=None)
         try:
@@ -257,7 +279,7 @@ class Client:
 
         _check(arguments.get("json"))
         try:
-            response = self._http.request(method, path, **arguments)
+            response = self._http.request(method, path, headers=credentials.headers(self.url), **arguments)
         except httpx.TimeoutException as error:
             raise OfflineError(f"The shim at {self.url} did not answer in time", str(error)) from error
         except httpx.UnsupportedProtocol as error:

@@ -39,6 +39,8 @@ COMMANDS = {
     "sbom": "Give a release's or a device's bill of materials.",
     "exposure": "Show which boards run a package, or what an advisory names.",
     "doctor": "Look at what must be right, and say what to do.",
+    "console": "Give a link that opens the console, signed in.",
+    "token": "Show, make and end the tokens of people and programs.",
     "keys": "Show, move and renew the keys that sign.",
     "sim": "Change the light around a simulated device.",
 }

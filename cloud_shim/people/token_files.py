@@ -65,12 +65,7 @@ def _withdraw(port: int, state: Path) -> None:
 
 
 def find(url: str) -> str:
-    """The token for the shim at `url`: LAMPLIGHT_TOKEN, or the one of this user's shim there; "" for none."""
-    chosen = os.environ.get("LAMPLIGHT_TOKEN", "").strip()
-    return chosen or _of_this_machine(url)
-
-
-def _of_this_machine(url: str) -> str:
+    """The token of this user's shim at `url`; "" for none."""
     try:
         parts = urlsplit(url)
         if parts.hostname not in _LOOPBACK:

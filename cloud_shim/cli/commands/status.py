@@ -75,7 +75,8 @@ def _presence(device: dict[str, Any], now: float) -> str:
 def _generation(device: dict[str, Any], running: int, asked: outcome.Outcome) -> str:
     wanted = device["desired"]["generation"]
     if asked.good:
-        return f"{running}, as asked for"
+        by = device["desired"].get("by")
+        return f"{running}, as asked for{f' by {by}' if by else ''}"
     if asked.final:
         return "\n".join(
             [f"{running} runs; generation {wanted} was {asked.state}:", asked.reason, *evidence.lines(asked.evidence)]

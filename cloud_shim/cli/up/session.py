@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from cloud_shim.broker.setup import Listener
+from cloud_shim.cli.client import Client
 from cloud_shim.cli.live import Live
 from cloud_shim.cli.terminal import Terminal
 from cloud_shim.cli.up import ports
@@ -71,7 +72,9 @@ def _go_on(home: Home, terminal: Terminal, stop: threading.Event) -> None:
         return
     if home.boards:
         terminal.say(f"Boards reach the broker at {' or '.join(home.boards.names)}, port {home.boards.port}, by TLS")
-    terminal.data({"url": home.url}, [("Console: ", ""), (home.url, "bold"), ("   (Ctrl-C stops)", "dim")])
+    with Client(home.url) as client:
+        link = client.link()
+    terminal.data({"url": home.url, "link": link}, [("Console: ", ""), (link, "bold"), ("   (Ctrl-C stops)", "dim")])
     Live(home.url, terminal, stop.set).start()
     guard = Guard(home.children, terminal.error)
     while not stop.wait(_LOOK):

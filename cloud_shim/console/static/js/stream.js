@@ -14,8 +14,9 @@ export class Stream {
   #after = null;
   #waiting = null;
   #ready = false;
+  #known = true;
 
-  /** `listener` has record(RECORD), device(DEVICE) and connected(boolean). */
+  /** `listener` has record(RECORD), device(DEVICE) and connected(boolean, known): see banner.js. */
   constructor(name, listener) {
     this.name = name;
     this.listener = listener;
@@ -44,6 +45,7 @@ export class Stream {
       this.#failed(source);
       return;
     }
+    this.#known = true;
     this.listener.connected(true);
   }
 
@@ -85,9 +87,21 @@ export class Stream {
     this.listener.record(record);
   }
 
+  // An EventSource does not say why it was refused; another request does.
+  async #ask() {
+    try {
+      await getDevice(this.name);
+      this.#known = true;
+    } catch (error) {
+      this.#known = error.status !== 401;
+      if (!this.#known) this.listener.connected(false, false);
+    }
+  }
+
   #failed(source) {
-    this.listener.connected(false);
+    this.listener.connected(false, this.#known);
     if (source.readyState !== EventSource.CLOSED) return;
+    this.#ask();
     setTimeout(() => this.#open(), RETRY);
   }
 }

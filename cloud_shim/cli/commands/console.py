@@ -1,0 +1,10 @@
+"""`lamplight console`: a link that opens the console in a browser, signed in."""
+
+from cloud_shim.cli.options import Options, command
+
+
+@command("console")
+def run(options: Options) -> None:
+    """Give a link that signs a browser in, once, within a quarter of an hour; the browser stays signed in for a week."""
+    link = options.client.link()
+    options.terminal.data({"link": link}, [(link, "bold")])
