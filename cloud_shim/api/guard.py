@@ -1,4 +1,6 @@
-"""Refuses requests sent by a browser for a page from elsewhere: the API deploys code, and has no password.
+"""Refuses requests sent by a browser for a page from elsewhere: the API deploys code.
+
+It stands before the gate (gate.py): a browser could hold a session, and be made to use it.
 
 It guards against two attacks. *Cross-site posts*: a page may post to 127.0.0.1 from its visitor's browser. The browser
 then names the page's origin in `Origin`. *DNS rebinding*: a page's own name is made to resolve to 127.0.0.1, so the

@@ -16,6 +16,7 @@ import httpx
 
 from cloud_shim.broker import access
 from cloud_shim.broker import setup as broker
+from cloud_shim.cli import credentials
 from cloud_shim.cli.client import Client
 from cloud_shim.cli.up import ports
 from cloud_shim.cli.up.home import Home
@@ -60,6 +61,7 @@ class RunningHome:
         answer = httpx.post(
             f"{self._client.url}/api/devices/{DEVICE}/deploy",
             json={**wanted, "config": None, "trial": _TRIAL},
+            headers=credentials.headers(self._client.url),
             trust_env=False,
         )
         return answer.raise_for_status().json()["generation"]

@@ -17,6 +17,7 @@ from cloud_shim.app import create_app
 from cloud_shim.broker import setup as broker
 from cloud_shim.cli.up import ports
 from cloud_shim.config import Config
+from cloud_shim.people import token_files
 from cloud_shim.shim import Shim
 from cloud_shim.trust.signing import Signing
 from device.artifact import archive
@@ -230,10 +231,20 @@ def shim(tmp_path) -> Iterator[Shim]:
     yield Shim(Config(tmp_path / "state", 0, "127.0.0.1", port))
 
 
+def bearer(state: Path) -> dict[str, str]:
+    """The headers of the owner of the shim with this state folder."""
+    return {"Authorization": f"Bearer {token_files.owner(state)}"}
+
+
 @pytest.fixture
 def http(shim) -> Iterator[TestClient]:
     """The HTTP side of `shim`, with one device, "pi"."""
-    with TestClient(create_app(shim), base_url="http://127.0.0.1:8420", raise_server_exceptions=False) as client:
+    with TestClient(
+        create_app(shim),
+        base_url="http://127.0.0.1:8420",
+        headers=bearer(shim.config.state),
+        raise_server_exceptions=False,
+    ) as client:
         client.post("/api/devices", json={"name": "pi", "board": BOARD, "simulation": None})
         yield client
 

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ import httpx
 import pytest
 
 from cloud_shim.cli.up import ports
+from cloud_shim.people import token_files
 from device.protocol.messages import Batch
 from tests import samples
 
@@ -25,6 +27,7 @@ class Serving:
     def __init__(self, broker, port, until) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self._until = until
+        self.state = broker.state
         self._command = [sys.executable, "-m", "cloud_shim.app", "--state", str(broker.state)]
         self._command += ["--port", str(port), "--broker-port", str(broker.port)]
         self.process = None
@@ -40,10 +43,15 @@ class Serving:
             return False
 
     def get(self, path):
-        return httpx.get(f"{self.url}{path}").json()
+        return httpx.get(f"{self.url}{path}", headers=self.headers).json()
 
     def post(self, path, **arguments):
-        return httpx.post(f"{self.url}{path}", **arguments).json()
+        return httpx.post(f"{self.url}{path}", headers=self.headers, **arguments).json()
+
+    @property
+    def headers(self):
+        file = self.state / token_files.FILE
+        return {"Authorization": f"Bearer {file.read_text().strip()}"} if file.exists() else {}
 
     def stop(self, number=signal.SIGTERM):
         if self.process.poll() is None:
@@ -75,13 +83,13 @@ def pi(serving, mosquitto, connect):
 
 
 @contextmanager
-def reading(url, last_id=None, query=""):
+def reading(serving, last_id=None, query=""):
     """Follows the stream on a thread: gives the list of (event, id, data), which grows."""
     events, fields = [], {}
-    headers = {"Last-Event-ID": str(last_id)} if last_id is not None else {}
+    headers = {**serving.headers, **({"Last-Event-ID": str(last_id)} if last_id is not None else {})}
     with (
         httpx.Client(timeout=httpx.Timeout(10, read=None)) as client,
-        client.stream("GET", f"{url}/api/stream{query}", headers=headers) as response,
+        client.stream("GET", f"{serving.url}/api/stream{query}", headers=headers) as response,
     ):
         assert response.headers["content-type"].startswith("text/event-stream")
 
@@ -107,7 +115,7 @@ def seqs(events):
 def test_stream_starts_with_the_devices_and_goes_on_with_what_changes(serving, pi, until):
     pi.send(1)
     until(pi.acks)
-    with reading(serving.url) as events:
+    with reading(serving) as events:
         until(lambda: events)
         assert events[0][0] == "device"
         assert events[0][2] == serving.get("/api/devices/pi")
@@ -124,7 +132,7 @@ def test_reconnecting_reader_misses_nothing_and_gets_nothing_twice_while_records
     sender = threading.Thread(target=lambda: [pi.send(*range(n, n + 10)) for n in range(0, total, 10)])
     sender.start()
     while len(got) < total:
-        with reading(serving.url, last_id=place) as events:
+        with reading(serving, last_id=place) as events:
             until(lambda events=events: seqs(events))
         records = [(id, data["seq"]) for event, id, data in events if event == "record"]
         got += [seq for _, seq in records]
@@ -135,7 +143,7 @@ def test_reconnecting_reader_misses_nothing_and_gets_nothing_twice_while_records
 
 def test_stream_of_one_device_has_nothing_of_the_others(serving, pi, until):
     serving.post("/api/devices", json={"name": "tv", "board": BOARD, "simulation": None})
-    with reading(serving.url, query="?device=tv") as events:
+    with reading(serving, query="?device=tv") as events:
         until(lambda: events)
         pi.send(1)
         until(pi.acks)
@@ -146,7 +154,10 @@ def test_stream_of_one_device_has_nothing_of_the_others(serving, pi, until):
 
 @pytest.mark.parametrize(("query", "last", "status"), [("?device=no", "", 404), ("", "x", 400), ("", "-1", 400)])
 def test_malformed_stream_request_is_refused(serving, query, last, status):
-    assert httpx.get(f"{serving.url}/api/stream{query}", headers={"Last-Event-ID": last}).status_code == status
+    assert (
+        httpx.get(f"{serving.url}/api/stream{query}", headers={**serving.headers, "Last-Event-ID": last}).status_code
+        == status
+    )
 
 
 def test_shim_killed_before_its_acknowledgement_arrived_keeps_each_record_once(serving, pi, until):
@@ -188,7 +199,7 @@ def test_records_sent_while_the_shim_is_killed_again_and_again_arrive_once_each_
 
 def test_told_to_stop_it_ends_its_streams_and_stops(serving, until):
     serving.post("/api/devices", json={"name": "pi", "board": BOARD, "simulation": None})
-    with reading(serving.url) as events:
+    with reading(serving) as events:
         until(lambda: events)
         said = serving.stop()
     assert "Traceback" not in said
@@ -223,3 +234,52 @@ def test_state_folder_without_a_broker_is_told(tmp_path):
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 3
     assert "Traceback" not in ended.stderr
+
+
+def test_a_stream_ends_at_once_when_the_token_that_reads_it_is_revoked(serving):
+    made = serving.post("/api/tokens", json={"name": "reader", "permission": "view"})
+    headers = {"Authorization": f"Bearer {made['token']}"}
+    with httpx.stream("GET", f"{serving.url}/api/stream", headers=headers, timeout=httpx.Timeout(30)) as response:
+        # The stream's heartbeat is 15 s, and a stream without an end would run into the limit of 30.
+        lines = response.iter_lines()
+        ended = threading.Event()
+        threading.Thread(target=lambda: (list(lines), ended.set()), daemon=True).start()
+        assert response.status_code == 200
+        answer = httpx.delete(f"{serving.url}/api/tokens/reader", headers=serving.headers)
+        assert answer.json() == {"revoked": "reader"}
+        assert ended.wait(10)
+    assert httpx.get(f"{serving.url}/api/stream", headers=headers).status_code == 401
+
+
+def test_a_rotated_token_of_the_owner_outlives_a_restart_and_the_old_one_does_not(serving):
+    before = serving.headers
+    serving.post("/api/tokens/owner/rotate")
+    assert serving.headers != before
+    serving.stop()
+    serving.start()
+    assert serving.get("/api/devices") == {"devices": []}
+    assert httpx.get(f"{serving.url}/api/devices", headers=before).status_code == 401
+
+
+def test_what_the_shim_writes_of_tokens_is_for_its_owner_only_whatever_the_umask(
+    mosquitto, until, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    before = os.umask(0)
+    try:
+        shim = Serving(mosquitto, ports.free(), until)
+        shim.start()
+    finally:
+        os.umask(before)
+    try:
+        note = next((tmp_path / "config" / "lamplight" / "shims").iterdir())
+        assert note.read_text().strip() == str((mosquitto.state / token_files.FILE).resolve())
+        private = (mosquitto.state / token_files.FILE, note)
+        assert [stat.S_IMODE(each.stat().st_mode) for each in private] == [0o600, 0o600]
+        folders = (mosquitto.state, note.parent)
+        assert [stat.S_IMODE(each.stat().st_mode) for each in folders] == [0o700, 0o700]
+        token = (mosquitto.state / token_files.FILE).read_text().strip()
+        assert token.encode() not in b"".join(each.read_bytes() for each in mosquitto.state.glob("shim.db*"))
+    finally:
+        shim.stop()
+    assert not note.exists()

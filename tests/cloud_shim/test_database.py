@@ -3,8 +3,9 @@
 import sqlite3
 
 import pytest
+from sqlalchemy import select
 
-from cloud_shim.database import SCHEMA, Database
+from cloud_shim.database import SCHEMA, Database, ReleaseRow
 from device.errors import NotFoundError, RejectedError
 
 
@@ -47,3 +48,23 @@ def test_a_file_that_is_no_database_is_refused_and_not_overwritten(tmp_path):
     with pytest.raises(NotFoundError, match="cannot be opened"):
         Database(f"sqlite:///{path}")
     assert path.read_text().startswith("these are somebody's notes")
+
+
+def test_releases_and_deployments_of_before_there_were_tokens_stay_and_have_no_maker(tmp_path):
+    """The tables as Lamplight 0.1.0 made them, and that version still writes them afterwards."""
+    path = tmp_path / "shim.db"
+    Database(f"sqlite:///{path}").close()
+    old = "INSERT INTO releases (kind,name,version,sha256,length,chunk_index,manifest,created) VALUES (?,?,?,?,?,?,?,?)"
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE api_tokens")
+        for table in ("releases", "deployments"):
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN by")
+        connection.execute(old, ("function", "lamp", 1, "a" * 64, 9, "", "{}", 1.0))
+    database = Database(f"sqlite:///{path}")
+    with sqlite3.connect(path) as connection:
+        connection.execute(old, ("function", "lamp", 2, "b" * 64, 9, "", "{}", 2.0))
+    with database.read() as session:
+        rows = session.scalars(select(ReleaseRow).order_by(ReleaseRow.version)).all()
+        assert [(row.version, row.by) for row in rows] == [(1, ""), (2, "")]
+    database.close()
+    assert "api_tokens" in tables(path)

@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cloud_shim.cli import credentials
 from cloud_shim.cli.client import Client
 from cloud_shim.cli.up import ports
 from device.hal.sim.link import Link
@@ -84,6 +85,14 @@ class Fleet:
     def device(self, name: str) -> dict[str, Any]:
         """What the shim says of a device, as `status` shows it; asked directly, for a wait asks often."""
         return self._client.device(name)
+
+    def token(self) -> Mapping[str, str]:
+        """The headers that say to the shim that this is its owner."""
+        return credentials.headers(self.url)
+
+    def way_in(self) -> str:
+        """The path of a link that signs a browser in."""
+        return self._client.link().removeprefix(self.url)
 
     def decisions(self) -> list[dict[str, Any]]:
         """What `up` has shown of decisions so far."""

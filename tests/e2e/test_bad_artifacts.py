@@ -78,7 +78,7 @@ def tar(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
     ids=["traversal", "absolute", "not-a-tar", "empty", "binary-manifest"],
 )
 def test_a_hostile_upload_is_refused_by_the_shim(fleet: Fleet, body: bytes) -> None:
-    request = urllib.request.Request(f"{fleet.url}/api/releases", data=body, method="POST")
+    request = urllib.request.Request(f"{fleet.url}/api/releases", data=body, headers=fleet.token(), method="POST")
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request)
     assert refused.value.code in (400, 422)

@@ -26,7 +26,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 @pytest.fixture
 def page(chromium: Any, fleet: Fleet, night_light: Path) -> Iterator[browser.Page]:
     """The device's page with the starter running; nothing strange may have been requested or complained of."""
-    shown = browser.Page(chromium, fleet, "desktop").open(PAGE).ready()
+    shown = browser.Page(chromium, fleet, "desktop").open(fleet.way_in()).open(PAGE).ready()
     yield shown
     errors, strangers = shown.errors(), shown.strangers()
     chromium.get("about:blank")

@@ -34,7 +34,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture
 def page(chromium: Any, fleet: Fleet) -> browser.Page:
-    return browser.Page(chromium, fleet, "desktop").open(PAGE).ready()
+    return browser.Page(chromium, fleet, "desktop").open(fleet.way_in()).open(PAGE).ready()
 
 
 def reported(fleet: Fleet) -> dict[str, Any]:
@@ -51,7 +51,9 @@ def agrees(fleet: Fleet, page: browser.Page, lit: bool) -> None:
 
 
 def records(fleet: Fleet) -> list[dict[str, Any]]:
-    told = httpx.get(f"{fleet.url}/api/records?device={DEVICE}&stream=telemetry&limit=5000").json()
+    told = httpx.get(
+        f"{fleet.url}/api/records?device={DEVICE}&stream=telemetry&limit=5000", headers=fleet.token()
+    ).json()
     return [each for each in told["records"] if each["kind"] == "output"]
 
 

@@ -84,6 +84,11 @@ class Home:
         """Start the agent; returns when the shim sees it."""
         self._start(self.agent, self._device_is_online)
 
+    def link(self) -> str:
+        """A link that opens the console in a browser, signed in."""
+        with Client(self.url) as client:
+            return client.link()
+
     def stop(self) -> None:
         """Stop them all, the most dependent first."""
         for child in reversed(self.children):

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import FrameType
 
 from cloud_shim.broker.setup import Listener
-from cloud_shim.cli.client import Client
 from cloud_shim.cli.live import Live
 from cloud_shim.cli.terminal import Terminal
 from cloud_shim.cli.up import ports
@@ -72,8 +71,7 @@ def _go_on(home: Home, terminal: Terminal, stop: threading.Event) -> None:
         return
     if home.boards:
         terminal.say(f"Boards reach the broker at {' or '.join(home.boards.names)}, port {home.boards.port}, by TLS")
-    with Client(home.url) as client:
-        link = client.link()
+    link = home.link()
     terminal.data({"url": home.url, "link": link}, [("Console: ", ""), (link, "bold"), ("   (Ctrl-C stops)", "dim")])
     Live(home.url, terminal, stop.set).start()
     guard = Guard(home.children, terminal.error)

@@ -44,7 +44,7 @@ def test_a_new_device_has_nothing_and_was_never_seen(http):
         "last_seen": None,
         "revoked": False,
         "password_until": until,
-        "desired": {"generation": 0, "functions": {}, "models": {}, "agent": None},
+        "desired": {"generation": 0, "functions": {}, "models": {}, "agent": None, "by": ""},
         "failed": [],
         "continued": {},
         "reported": None,
@@ -95,6 +95,7 @@ def test_deploying_puts_a_release_over_what_is_there(http, release, deploy, make
         "functions": {"lamp": {"version": 2, "config": {"threshold": 7}}},
         "models": {"presence": {"version": 1}},
         "agent": None,
+        "by": "owner",
     }
 
 
@@ -174,7 +175,13 @@ def test_a_removed_function_is_gone_and_the_rest_stays(http, release, deploy, ma
     deploy(release("lamp"), config={"threshold": 7})
     assert http.delete("/api/devices/pi/functions/lamp").json() == {"generation": 3}
     desired = http.get("/api/devices/pi").json()["desired"]
-    assert desired == {"generation": 3, "functions": {}, "models": {"presence": {"version": 1}}, "agent": None}
+    assert desired == {
+        "generation": 3,
+        "functions": {},
+        "models": {"presence": {"version": 1}},
+        "agent": None,
+        "by": "owner",
+    }
     assert http.delete("/api/devices/pi/models/presence").json() == {"generation": 4}
 
 

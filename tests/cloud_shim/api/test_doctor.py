@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from cloud_shim.app import create_app
 from cloud_shim.config import Config
+from cloud_shim.people import token_files
 from cloud_shim.shim import Shim
 
 RESULT = {"name": "clock.set", "status": "ok", "found": "2026", "remedy": ""}
@@ -18,7 +19,8 @@ CALL, REPLY = "lamplight/1/home/d/pi/call/doctor", "lamplight/1/home/d/pi/reply/
 def ask(mosquitto, connect, until):
     """Asks for the doctor of a device that gives `result` or `error`; gives the answer and the device's call."""
     the = Shim(Config(mosquitto.state, 0, "127.0.0.1", mosquitto.port))
-    with TestClient(create_app(the), base_url="http://127.0.0.1:8420") as http:
+    headers = {"Authorization": f"Bearer {token_files.owner(mosquitto.state)}"}
+    with TestClient(create_app(the), base_url="http://127.0.0.1:8420", headers=headers) as http:
         password = http.post("/api/devices", json={"name": "pi", "board": "lamplight/simulated", "simulation": None})
         pi = connect(mosquitto.port, "pi", password.json()["password"])
         pi.subscribe("lamplight/1/home/d/pi/call/+", 1)

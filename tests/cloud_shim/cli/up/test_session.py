@@ -37,6 +37,9 @@ class StandIn:
             child.start()
             child.wait_ready(lambda: "ready" in child.last_lines() and not NEVER, 600, self._cancelled)
 
+    def link(self):
+        return self.url
+
     def stop(self):
         for child in reversed(self.children):
             child.stop(grace=0.2)
