@@ -3,7 +3,9 @@
 The tests of a pairing share one fleet, and stand in the order in which an operator would come to them.
 """
 
+import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +80,20 @@ def test_a_board_is_let_in_by_its_token_and_runs_a_function(fleet: MixedFleet, t
     guest = function(tmp_path / "guest", "guest", "return 'here'")
     assert deploy(fleet, guest, device=NEWCOMER).good
     assert call(fleet, "guest", device=NEWCOMER) == "here"
+
+
+def test_a_command_line_that_knows_no_tokens_is_told_that_this_shim_wants_one(
+    fleet: MixedFleet, previous: Installed
+) -> None:
+    if fleet.cloud is previous:
+        assert fleet.json("devices")["devices"]
+        return
+    environment = {**os.environ, **previous.environment, "LAMPLIGHT_URL": fleet.url, "NO_COLOR": "1"}
+    for command in (["devices"], ["status"], ["logs"]):
+        line = previous.python(previous.command, *command)
+        done = subprocess.run(line, capture_output=True, text=True, timeout=60, env=environment, cwd=fleet.folder)
+        assert (done.returncode, done.stdout) == (5, "")
+        assert "This shim wants a token" in done.stderr
 
 
 def test_a_board_reports_its_version(fleet: MixedFleet) -> None:

@@ -89,12 +89,10 @@ def test_every_route_refuses_a_token_below_its_permission_and_takes_one_with_it(
                 assert answer.status_code not in (401, 403), (method, path, permission, answer.text)
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/nothing", "/api/nothing", "/api/devices/", "/api/../api/devices", "//api/devices"]
-)
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS", "TRACE", "HEAD"])
-def test_an_unknown_address_and_a_wrong_method_tell_nothing_without_a_token(nobody, method, path):
-    assert nobody.request(method, path).status_code == 401
+def test_an_unknown_address_and_a_wrong_method_tell_nothing_without_a_token(nobody):
+    for path in ("/", "/nothing", "/api/nothing", "/api/devices/", "/api/../api/devices", "//api/devices"):
+        for method in ("GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS", "TRACE", "HEAD"):
+            assert nobody.request(method, f"http://127.0.0.1:8420{path}").status_code == 401, (method, path)
 
 
 def test_without_a_token_health_says_only_that_the_shim_lives(http, nobody):
