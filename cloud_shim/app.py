@@ -8,8 +8,8 @@ import fcntl
 import logging
 import socket
 import sys
-from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -59,14 +59,20 @@ def create_app(shim: Shim) -> Starlette:
 class Server(uvicorn.Server):
     """uvicorn, with the event streams ended first: they are endless, and it would wait for their end."""
 
-    def __init__(self, settings: uvicorn.Config, shim: Shim) -> None:
+    def __init__(self, settings: uvicorn.Config, shim: Shim, ending: Callable[[], None]) -> None:
         super().__init__(settings)
         self._shim = shim
+        self._ending = ending
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """On SIGINT or SIGTERM. Put off to the loop: the signal may come while a lock needed here is held."""
         asyncio.get_running_loop().call_soon_threadsafe(self._shim.changes.close)
         super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell of the end first: after it, uvicorn raises the signal anew, and nothing more of this process runs."""
+        self._ending()
+        await super().shutdown(sockets)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -82,8 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             host, port = listener.getsockname()
             logger.info("serving http://%s:%d", host, port)
             settings = uvicorn.Config(create_app(shim), log_level="warning", timeout_graceful_shutdown=3)
-            with token_files.announced(port, chosen.state):
-                Server(settings, shim).run([listener])
+            with ExitStack() as noted:
+                noted.enter_context(token_files.announced(port, chosen.state))
+                Server(settings, shim, noted.close).run([listener])
             return 0
     except LamplightError as error:
         logger.error("%s", error)

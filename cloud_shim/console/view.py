@@ -83,6 +83,7 @@ class DeviceView:
     revoked: bool
     seen: str
     generation: int
+    by: str
     light: bool
     pins: tuple[wiring.Part, ...]
     sensors: tuple[wiring.Part, ...]
@@ -140,6 +141,7 @@ def device(value: Json, now: float) -> DeviceView:
         revoked=value["revoked"],
         seen="revoked" if value["revoked"] else _seen(value, now),
         generation=report.generation if report else 0,
+        by=desired.get("by", ""),
         light=wiring.has_light(value["board"], report),
         pins=wiring.pins(value["board"], report),
         sensors=wiring.sensors(value["board"], report),

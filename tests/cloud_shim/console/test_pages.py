@@ -46,6 +46,11 @@ def test_every_page_tells_what_a_person_must_see_to(client, fake, state):
         assert '<p class="notice">What image-targets signed is good until tomorrow</p>' in client.get(path).text
 
 
+def test_a_page_says_who_asked_for_what_runs(client, state):
+    state.devices["desk-pi"]["desired"]["by"] = "ana"
+    assert "Last asked for by ana." in client.get("/devices/desk-pi").text
+
+
 def test_no_device_says_how_to_get_one(client, state):
     state.devices.clear()
     assert "lamplight up" in client.get("/").text

@@ -18,6 +18,13 @@ def test_what_failed_is_shown_beside_what_runs(device):
     assert shown["function night-light"].startswith("v1 running")
 
 
+def test_who_asked_for_what_runs_is_shown_where_the_shim_says_it(device):
+    given = device()
+    assert dict(rows(given, 2.0))["generation"] == "1, as asked for"
+    given["desired"]["by"] = "ana"
+    assert dict(rows(given, 2.0))["generation"] == "1, as asked for by ana"
+
+
 def test_what_failed_and_never_ran_is_shown_as_not_running(device):
     shown = dict(rows({**device(), "failed": [failed("imp", 1, state="REJECTED", reason="no module nope")]}, 2.0))
     assert shown["function imp"] == "v1 was REJECTED in generation 8: no module nope\nit does not run"
