@@ -5,6 +5,6 @@ from cloud_shim.cli.options import Options, command
 
 @command("console")
 def run(options: Options) -> None:
-    """Give a link that signs a browser in: good once, for a quarter of an hour. The browser stays signed in for a week."""
+    """Give a link that signs a browser in for a week. It is good once, for a quarter of an hour."""
     link = options.client.link()
     options.terminal.data({"link": link}, [(link, "bold")])
