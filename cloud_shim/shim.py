@@ -20,7 +20,7 @@ from cloud_shim.fleet.members import Members
 from cloud_shim.fleet.outcomes import Outcomes
 from cloud_shim.fleet.publisher import Publisher
 from cloud_shim.fleet.retained import Retained
-from cloud_shim.people import token_files, tokens
+from cloud_shim.people import token_files, token_text
 from cloud_shim.people.identity import OWNER
 from cloud_shim.people.links import Links
 from cloud_shim.people.tokens import Tokens
@@ -105,7 +105,7 @@ class Shim:
         if name != OWNER:
             return self.tokens.rotate(name)
         # The file first: after a crash in between, the next start takes the token from there.
-        self.tokens.own(token_files.write(self.config.state, tokens.new()))
+        self.tokens.own(token_files.write(self.config.state, token_text.new()))
         return ""
 
     def void_cards(self) -> int:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from cloud_shim.people.identity import Identity
-from cloud_shim.people.tokens import digest
+from cloud_shim.people.token_text import digest
 
 LIFETIME = 900.0
 """Seconds until an unused link is worth nothing."""

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cloud_shim.people import tokens
+from cloud_shim.people import token_text
 from device import durable
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 def owner(state: Path) -> str:
     """The owner's token of the shim with this state folder: a new one when there is none, or others could read it."""
     path = state / FILE
-    return _private(path) or write(state, tokens.new())
+    return _private(path) or write(state, token_text.new())
 
 
 def write(state: Path, token: str) -> str:

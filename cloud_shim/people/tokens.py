@@ -4,9 +4,7 @@ The database has the SHA-256 of each, the holder has the token. All rows are in 
 session has the name and the permission of the token that opened it, and ends with it.
 """
 
-import hashlib
 import hmac
-import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -16,14 +14,12 @@ from sqlalchemy import delete, select
 
 from cloud_shim.database import ApiTokenRow, Database
 from cloud_shim.people.identity import GRANTED, OWNER, SHIM, Identity, Permission, unknown
+from cloud_shim.people.token_text import digest, new
 from device.errors import NotFoundError, RejectedError, UsageError
 from device.protocol.fields import is_name
 
 SESSION = 7 * 24 * 3600.0
 """Seconds that a browser stays signed in."""
-
-PREFIX = "lamplight_"
-"""Tokens begin with it, so that a search for secrets finds them."""
 
 
 @dataclass(frozen=True)
@@ -147,16 +143,6 @@ class Tokens:
     def _sessions(self) -> list[_Known]:
         now = time.time()
         return [each for each in self._known if each.identity.session and each.lives(now)]
-
-
-def new() -> str:
-    """A token: 256 random bits."""
-    return PREFIX + secrets.token_urlsafe(32)
-
-
-def digest(token: str) -> str:
-    """The shim's own note of a token. A token is random, so a plain hash of it tells nothing."""
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _row(name: str, permission: Permission, token: str, expires: float | None = None) -> ApiTokenRow:

@@ -13,7 +13,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from cloud_shim import api, console
 from cloud_shim.api import gate
-from cloud_shim.people import tokens
+from cloud_shim.people import token_text, tokens
 from cloud_shim.people.identity import GRANTED, Permission
 
 PATH = {"device": "pi", "function": "lamp", "model": "m", "claim": "c", "kind": "function", "name": "lamp"}
@@ -68,7 +68,7 @@ def test_a_route_without_a_permission_keeps_the_shim_from_starting(route, shim):
 
 def test_every_route_refuses_a_request_without_a_token_and_with_a_wrong_one(nobody):
     for method, path, _ in CLOSED:
-        for headers in ({}, {"Authorization": f"Bearer {tokens.new()}"}, {"Authorization": "Bearer"}):
+        for headers in ({}, {"Authorization": f"Bearer {token_text.new()}"}, {"Authorization": "Bearer"}):
             answer = nobody.request(method, filled(path), headers=headers)
             assert answer.status_code == 401, (method, path, headers)
             told = answer.json()["error"]

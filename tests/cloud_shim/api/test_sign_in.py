@@ -3,7 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 
-from cloud_shim.people import links, tokens
+from cloud_shim.people import links, token_text, tokens
 
 PAGE = {"Accept": "text/html"}
 
@@ -30,7 +30,7 @@ def test_a_link_signs_in_and_leads_to_a_clean_address(browser, link):
     assert mine.get("/", headers=PAGE).headers["location"] == "/devices/pi"
     page = mine.get("/devices/pi", headers=PAGE)
     assert page.status_code == 200
-    assert tokens.PREFIX not in page.text
+    assert token_text.PREFIX not in page.text
 
 
 def test_a_link_is_good_once(browser, link):

@@ -1,5 +1,8 @@
 """The token that a command sends, and to whom."""
 
+import subprocess
+import sys
+
 import pytest
 
 from cloud_shim.cli import credentials
@@ -53,3 +56,8 @@ def test_a_strange_address_gets_nothing(monkeypatch):
     listening(monkeypatch)
     for url in ("http://127.0.0.1:8421", "http://lamp.example:8420", "http://127.0.0.1:x", "http://[", ""):
         assert credentials.headers(url) == {}
+
+
+def test_looking_for_a_token_loads_no_database():
+    code = "import sys, cloud_shim.cli.client; sys.exit('sqlalchemy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-P", "-c", code]).returncode == 0
