@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from cloud_shim import api, config
+from cloud_shim import api, config, private
 from cloud_shim.api.answers import HANDLERS
 from cloud_shim.api.guard import Guard
 from cloud_shim.shim import Shim
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 @contextmanager
 def _alone(state: Path) -> Generator[None]:
     """Hold the state folder for this process; LamplightError when another shim has it."""
-    state.mkdir(parents=True, exist_ok=True)
+    private.close_to_others(state)
     with (state / "shim.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

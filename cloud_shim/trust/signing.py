@@ -118,7 +118,7 @@ class Signing:
         gathered = self._pending["director"].gather(self._director["root"][-1], {"root": root})
         if gathered is not None:
             director = {"root": [*self._director["root"], gathered["root"]]}
-            durable.write_file(self._folder / "director.json", json.dumps(director).encode())
+            durable.write_file(self._folder / "director.json", json.dumps(director).encode(), mode=0o600)
             self._director = director
             self._pending["director"].forget()
 
@@ -218,7 +218,7 @@ class Signing:
         targets.targets["deployment.json"] = TargetFile.from_data("deployment.json", text, ["sha256"])
         director = self._chain({"targets": targets}, Snapshot(version), Timestamp(version), _DIRECTOR)
         state = {"director": director, "deployment": text.decode()}
-        durable.write_file(self._device_file(deployment.device), json.dumps(state).encode())
+        durable.write_file(self._device_file(deployment.device), json.dumps(state).encode(), mode=0o600)
         needed = {release_metadata.role_of(ref) for ref in deployment.artifacts()}
         delegated = {role: each for role, each in self._image["delegated"].items() if role in needed}
         document = {
@@ -279,7 +279,7 @@ class Signing:
             self._publish({**self._image, **self._listing({}, snapshot, timestamp, _IMAGE)})
 
     def _publish(self, image: dict[str, Any]) -> None:
-        durable.write_file(self._folder / "image.json", json.dumps(image).encode())
+        durable.write_file(self._folder / "image.json", json.dumps(image).encode(), mode=0o600)
         self._image = image
 
     # Signatures
@@ -342,7 +342,7 @@ class Signing:
     def _load(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         path = self._folder / name
         if not path.exists():
-            durable.write_file(path, json.dumps(make()).encode())
+            durable.write_file(path, json.dumps(make()).encode(), mode=0o600)
         return json.loads(path.read_bytes())
 
     def _device(self, device: str) -> dict[str, Any] | None:
