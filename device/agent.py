@@ -46,7 +46,7 @@ from device.link.uplink import Uplink
 from device.private_memory import keep_memory_private
 from device.protocol import cloudevents, messages, topics
 from device.protocol.fields import items
-from device.protocol.reported import Reported
+from device.protocol.reported import REVERTED, Reported
 from device.protocol.topics import Topic
 from device.runtime.cgroups.groups import Groups, take
 from device.runtime.cgroups.places import places
@@ -57,7 +57,7 @@ from device.triggers import Sources
 from device.update.agent import proof
 from device.update.agent.self_update import SelfUpdate
 from device.update.engine import Engine
-from device.update.status import REVERTED, Update
+from device.update.status import Update
 from device.update.trial.judge import gets_events
 from device.version import Versions
 
@@ -260,8 +260,8 @@ class Agent:
         self._session.publish(topic, reply.encode(), qos=1)
 
     def _report(self) -> None:
-        functions = self._supervisor.health()
-        self._faults.note(functions)
+        functions, running = self._supervisor.health(), self._supervisor.running()
+        self._faults.note(functions, running.held)
         composed = report.compose(
             self._board.name,
             self._versions.told(self._launcher.told),
@@ -269,7 +269,7 @@ class Agent:
             self._engine.status(),
             functions,
             self._supervisor.sensors(),
-            self._supervisor.running(),
+            running,
             self._confinement,
             self._disk.told(),
             self._supervisor.outputs(),

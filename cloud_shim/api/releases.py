@@ -1,5 +1,7 @@
 """/api/releases: take an artifact in, list the releases."""
 
+from functools import partial
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -18,7 +20,10 @@ async def _add(request: Request) -> JSONResponse:
     data = await body(request, MAX_ARTIFACT)
     registry = shim(request).registry
     take = registry.take_in if request.query_params.get("unsigned") == "1" else registry.add
-    release = await run_in_threadpool(take, data)
+    device = request.query_params.get("device", "")
+    # Before the release has a number: a refusal by the device's deployment uses none up.
+    checks = (partial(shim(request).fleet.check, device),) if device else ()
+    release = await run_in_threadpool(take, data, *checks)
     unsigned = {} if registry.signed(release) else {"unsigned": release.ref.to_json()}
     return JSONResponse({**views.release(release), **unsigned})
 

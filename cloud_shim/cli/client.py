@@ -105,13 +105,16 @@ class Client:
         """Shut a device out for good."""
         self._request("POST", _path("devices", device, "revoke"))
 
-    def release(self, archive: bytes, unsigned: bool = False) -> JsonObject:
+    def release(self, archive: bytes, unsigned: bool = False, device: str = "") -> JsonObject:
         """Store a packed bundle or model; gives its RELEASE. The same bytes give the same release again.
 
+        With `device`, a new one gets a number only if it can be deployed there; the error is that of `deploy`.
         `unsigned`: the caller can sign it if the shim lacks the key. A RELEASE with "unsigned" can be deployed only
         once it is signed: see cli/release/pushing.py.
         """
-        return self._request("POST", "/api/releases?unsigned=1" if unsigned else "/api/releases", content=archive)
+        wanted = {"unsigned": "1" if unsigned else "", "device": device}
+        given = {key: value for key, value in wanted.items() if value}
+        return self._request("POST", "/api/releases", params=given, content=archive)
 
     def releases(self) -> list[JsonObject]:
         """Every RELEASE, newest first."""

@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,10 @@ class Chunk:
     length: int
 
 
+def _anywhere(candidate: Release) -> None:
+    """Fits everything: the release is meant for no device yet."""
+
+
 class Registry:
     """Every release of the fleet, by kind and name; each numbered from 1."""
 
@@ -47,9 +52,10 @@ class Registry:
         self._signing = signing
         self._adding = threading.Lock()
 
-    def add(self, data: bytes) -> Release:
+    def add(self, data: bytes, fits: Callable[[Release], None] = _anywhere) -> Release:
         """The release with these bytes, signed: a new one, or the one already there.
 
+        `fits` sees a new one before it has a number (its version is 0), and may raise: then no number is used up.
         Raises BadArtifactError for bytes a device would refuse, RejectedError for new ones while the shim has no
         release key.
         """
@@ -58,15 +64,15 @@ class Registry:
             release = self._by_digest(chunks.digest(data))
             if release is None:
                 self._signing.check_can_release()
-                release = self._new(data)
+                release = self._new(data, fits)
             self.sign(release)
             return release
 
-    def take_in(self, data: bytes) -> Release:
+    def take_in(self, data: bytes, fits: Callable[[Release], None] = _anywhere) -> Release:
         """As `add`. But when the shim has no release key, the release is left for its owner to sign."""
         _check_length(data)
         with self._adding:
-            release = self._by_digest(chunks.digest(data)) or self._new(data)
+            release = self._by_digest(chunks.digest(data)) or self._new(data, fits)
             if "image-releases" in self._signing.held():
                 self.sign(release)
             return release
@@ -145,8 +151,9 @@ class Registry:
     def _by_digest(self, digest: str) -> Release | None:
         return next(iter(self.by_digests({digest})), None)
 
-    def _new(self, data: bytes) -> Release:
+    def _new(self, data: bytes, fits: Callable[[Release], None]) -> Release:
         kind, name, manifest_json = _inspect(data)
+        fits(Release(kind, name, 0, chunks.digest(data), len(data), "", manifest_json, time.time()))
         digest = self._blobs.put(data)
         patches = [self._patch_row(digest, base, patch) for base, patch in self._make_patches(kind, name, data)]
         # The number is taken before it is signed: a signed number must never be free for other bytes.
