@@ -142,6 +142,10 @@ class Client:
         """Have the shim make the successor of its online key `name`; gives its id and public half."""
         return self._request("POST", "/api/keys/next", json={"name": name})
 
+    def trust_clock(self) -> float:
+        """Have the shim sign by its clock, whatever it said before; gives its time, in seconds since 1970."""
+        return self._request("POST", "/api/keys/clock", json={})["now"]
+
     def deploy(
         self,
         device: str,

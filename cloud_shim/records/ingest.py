@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 Wanted = Callable[[str, list[str]], None]
 """Called with a device and the chunks it asks for."""
+Heard = Callable[[str, float, bool], None]
+"""Called with a device and the time on its clock, in seconds since 1970; True when it is that of a record."""
 Asked = Callable[[Topic, bytes], None]
 """Called with the topic and body of a request for a password."""
 
@@ -47,10 +49,12 @@ class Ingest:
         asked: Asked,
         outcomes: Outcomes,
         deployed: Callable[[str], None],
+        heard: Heard,
     ) -> None:
         """`deployed` is called with a device that is asked for another deployment since its last one failed."""
         self._outcomes = outcomes
         self._deployed = deployed
+        self._heard = heard
         self._asked = asked
         self._database = database
         self._link = link
@@ -101,6 +105,7 @@ class Ingest:
             returned = _seen(session, device, now)
         self._acknowledge(device, stream, batch)
         if new:
+            self._heard(device, max(row.time for row in new), True)
             self._changes.records()
         if replaced:
             self._deployed(device)
@@ -123,6 +128,8 @@ class Ingest:
 
     def _presence(self, device: str, payload: bytes, retained: bool) -> None:
         presence = messages.presence(payload)
+        if presence.time is not None and not retained:
+            self._heard(device, presence.time, False)
         with self._database.write() as session:
             row = session.get_one(DeviceRow, device)
             if not presence.online and presence.session < row.session:

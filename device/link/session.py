@@ -6,6 +6,7 @@ outbox and the update engine.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Protocol
@@ -240,7 +241,7 @@ class Session:
             _log.error("A message on %s could not be handled: %r", message.topic, error)
 
     def _publish_presence(self, online: bool) -> mqtt.MQTTMessageInfo:
-        body = messages.Presence(online=online, session=self._session).encode()
+        body = messages.Presence(online, self._session, time.time()).encode()
         return self._client.publish(topics.of_device(self._fleet, self._device, "presence"), body, qos=1, retain=True)
 
 

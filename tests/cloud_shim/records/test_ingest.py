@@ -60,7 +60,12 @@ def deployed():
 
 
 @pytest.fixture
-def ingest(database, link, deployed, tmp_path):
+def heard():
+    return []
+
+
+@pytest.fixture
+def ingest(database, link, deployed, heard, tmp_path):
     registry = Registry(database, Blobs(tmp_path / "artifacts"), Signing(tmp_path / "signing"))
     return Ingest(
         database,
@@ -71,6 +76,7 @@ def ingest(database, link, deployed, tmp_path):
         lambda topic, payload: None,
         Outcomes("home", registry),
         deployed.append,
+        lambda device, seconds, of_record: heard.append((device, seconds, of_record)),
     )
 
 
@@ -253,3 +259,17 @@ def test_news_of_an_earlier_try_does_not_undo_a_commit(ingest, outcome):
     ingest.receive("lamplight/1/home/d/pi/reported", report(2, {"generation": 2, "state": "COMMITTED"}), False)
     ingest.receive("lamplight/1/home/d/pi/reported", report(1, {"generation": 2, "state": "REJECTED"}), True)
     assert outcome(2) == "COMMITTED"
+
+
+def test_what_a_device_says_of_the_time_is_passed_on_unless_the_broker_had_kept_it(ingest, send, heard):
+    said = b'{"online": true, "session": 7, "time": 1000.5}'
+    ingest.receive(topics.of_device("home", "pi", "presence"), said, True)
+    assert heard == []
+    ingest.receive(topics.of_device("home", "pi", "presence"), said, False)
+    send(1, time=2000.5)
+    assert heard == [("pi", 1000.5, False), ("pi", 2000.5, True)]
+
+
+def test_the_presence_of_an_agent_before_0_2_0_says_nothing_of_the_time(ingest, heard):
+    ingest.receive(topics.of_device("home", "pi", "presence"), b'{"online": true, "session": 7}', False)
+    assert heard == []

@@ -192,11 +192,13 @@ def test_a_release_in_another_names_role(verifier, cloud, ref):
 
 
 def test_expired_metadata_says_what_the_clock_reads(verifier, tmp_path, cloud, ref):
-    cloud.signing._clock = lambda: datetime.now(UTC) - timedelta(days=40)
+    cloud.signing.clock._clock = lambda: datetime.now(UTC) - timedelta(days=40)
+    cloud.signing.clock.confirm()
     expired = cloud.desired(1, ref)
     with pytest.raises(UntrustedError, match=rf"expired.*board's clock, .*it is {datetime.now(UTC):%Y-%m}.*signs anew"):
         verifier.believe(expired, 0)
-    cloud.signing._clock = lambda: datetime.now(UTC)
+    cloud.signing.clock._clock = lambda: datetime.now(UTC)
+    cloud.signing.clock.confirm()
     assert verifier.believe(cloud.signing.refresh("desk-pi"), 0).generation == 1
 
 
