@@ -48,8 +48,9 @@ class Shim:
             self.database,
             self.changes,
             lambda hashes, ended: broker.set_devices(config.state, config.fleet, hashes, ended),
+            doubt=self.signing.clock.complaint,
         )
-        self.enrolment = Enrolment(self.database, self.members, self.link)
+        self.enrolment = Enrolment(self.database, self.members, self.link, doubt=self.signing.clock.complaint)
         self.fleet = Fleet(
             config.fleet,
             self.database,

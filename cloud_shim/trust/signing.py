@@ -374,7 +374,10 @@ def _check_generation(deployment: Deployment, last: str) -> None:
 
 
 def _last_signed(image: Path) -> float | None:
-    """When the image repository in the file was last signed; None before there is one. For a shim without clock.json."""
+    """When the image repository in the file was last signed; None before there is one.
+
+    For a shim that has no clock.json yet.
+    """
     if not image.exists():
         return None
     timestamp = release_metadata.parse(json.loads(image.read_bytes())["timestamp"]).signed

@@ -24,6 +24,7 @@ from device.doctor import (
 from device.doctor.check import Check, fail
 from device.errors import LamplightError
 from device.protocol import topics
+from device.trust.synchronised import synchronised
 from device.update import slots
 
 # Seconds for hashing all installed files, on a slow card.
@@ -51,7 +52,7 @@ def _clock(config: AgentConfig, reference: float | None, now: Callable[[], float
     trusted = config.state / "update" / "trusted.json"
     return [
         Check("clock.set", lambda: clock.judge_set(now())),
-        Check("clock.floor", lambda: clock.judge_floor(now(), clock.time_floor(trusted))),
+        Check("clock.floor", lambda: clock.judge_floor(now(), clock.time_floor(trusted), synchronised())),
         Check("clock.agrees", lambda: clock.judge_agreement(now(), reference)),
     ]
 

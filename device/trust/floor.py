@@ -67,7 +67,9 @@ def goes_back(floor: float, roles: Iterable[Role]) -> bool:
     return all(role.version > role.trusted or role.end > floor for role in roles)
 
 
-def risen(clock: Clock, known: Known, judged_by: float, issued: Iterable[float], offline_ends: Iterable[float]) -> Known:
+def risen(
+    clock: Clock, known: Known, judged_by: float, issued: Iterable[float], offline_ends: Iterable[float]
+) -> Known:
     """What is known once a document was believed: the time it was judged by has passed, and, within bounds, the time
     at which all its signers say they made it.
 

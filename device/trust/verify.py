@@ -48,8 +48,9 @@ class Question(NamedTuple):
     """The agent's question: its name, the lowest generation it takes, the time on its clock, and where things lie.
 
     `signer` is the trust.Signer of `floor`. `clock` is in seconds since 1970, and may be wrong; `synchronised` says
-    whether a time server has set it. `roots` is the folder with director-root.json and image-root.json, `trusted` the file with the metadata trusted so far (it may be
-    missing), `scratch` an empty folder to work in. `parent` is the asking process: the answer is for it alone.
+    whether a time server has set it. `roots` is the folder with director-root.json and image-root.json, `trusted` the
+    file with the metadata trusted so far (it may be missing), `scratch` an empty folder to work in. `parent` is the
+    asking process: the answer is for it alone.
     """
 
     fleet: str

@@ -97,7 +97,9 @@ def clock(options: Options, right: bool) -> None:
     Look at the clock first: boards take the time of a signature for true.
     """
     now = datetime.fromtimestamp(options.client.trust_clock(), UTC)
-    options.terminal.data({"now": now.timestamp()}, [(f"The shim signs by its clock again: {now:%Y-%m-%d %H:%M} UTC", "")])
+    options.terminal.data(
+        {"now": now.timestamp()}, [(f"The shim signs by its clock again: {now:%Y-%m-%d %H:%M} UTC", "")]
+    )
 
 
 def _warn(options: Options, yes: bool) -> None:
