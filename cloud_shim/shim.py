@@ -20,13 +20,14 @@ from cloud_shim.fleet.members import Members
 from cloud_shim.fleet.outcomes import Outcomes
 from cloud_shim.fleet.publisher import Publisher
 from cloud_shim.fleet.retained import Retained
+from cloud_shim.fleet.twins import Twins
 from cloud_shim.records import retention
 from cloud_shim.records.ingest import Ingest
 from cloud_shim.releases.blobs import Blobs
 from cloud_shim.releases.registry import Registry
 from cloud_shim.trust.signing import Signing
 
-# Seconds between two looks for devices that have fallen silent and at the clock, for passwords that have ended, and between two removals
+# Seconds between two looks for devices that have fallen silent and at the clock, for ended passwords, and two removals
 # of old records.
 _LOOK, _PASSWORDS, _PRUNE = 5.0, 600.0, 600.0
 
@@ -50,7 +51,14 @@ class Shim:
             lambda hashes, ended: broker.set_devices(config.state, config.fleet, hashes, ended),
             doubt=self.signing.clock.complaint,
         )
-        self.enrolment = Enrolment(self.database, self.members, self.link, doubt=self.signing.clock.complaint)
+        self.twins = Twins(self.database)
+        self.enrolment = Enrolment(
+            self.database,
+            self.members,
+            self.link,
+            doubt=self.signing.clock.complaint,
+            refusal=self.twins.refusal,
+        )
         self.fleet = Fleet(
             config.fleet,
             self.database,
@@ -69,6 +77,7 @@ class Shim:
             self._outcomes,
             deployed=self._publisher.changed,
             heard=self.signing.clock.heard,
+            twins=self.twins,
         )
         self._chores = Chores(
             [

@@ -19,6 +19,7 @@ async def _health(request: Request) -> JSONResponse:
     notices = keys.notices(shown(the), release_metadata.utc_now())
     if complaint := the.signing.clock.complaint():
         notices = [complaint, *notices]
+    notices += the.twins.notices()
     told = {"notices": notices, "signs_releases": the.signing.can_release}
     return JSONResponse({"ok": True, "broker": broker | boards, **told})
 

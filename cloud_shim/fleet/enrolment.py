@@ -22,7 +22,7 @@ from cloud_shim.fleet.members import Members
 from cloud_shim.fleet.views import Json
 from device.errors import LamplightError, NotFoundError, OfflineError, RejectedError
 from device.protocol import enrolment, topics
-from device.protocol.enrolment import ACCEPTED, KEPT, REFUSED, REJECTED, WAITING, Answer, Ask
+from device.protocol.enrolment import ACCEPTED, DISPLACED, KEPT, REFUSED, REJECTED, WAITING, Answer, Ask
 from device.protocol.errors import ProtocolError
 from device.protocol.topics import ENROL_USER, Topic
 
@@ -44,13 +44,17 @@ class Enrolment:
         link: Link,
         clock: Callable[[], float] = time.time,
         doubt: Callable[[], str] = str,
+        refusal: Callable[[str], str] = lambda device: "",
     ) -> None:
-        """`doubt` says why the clock may be wrong, "" when all is well: in doubt no card grows too old."""
+        """`doubt` says why the clock may be wrong, "" when all is well: in doubt no card grows too old. `refusal` says
+        why the board now connected as a device is not it, "" when it is.
+        """
         self._database = database
         self._members = members
         self._link = link
         self._clock = clock
         self._doubt = doubt
+        self._refusal = refusal
         self._deciding = threading.Lock()
 
     def asked(self, topic: Topic, payload: bytes) -> None:
@@ -206,7 +210,9 @@ class Enrolment:
         """A device offers its next password. It hears of it first: the broker ends its connection then."""
         if ask.name != device:
             raise ProtocolError(f"ask: {device} asks for the password of {ask.name}")
-        if self._members.has(device, ask.hash):
+        if refusal := self._refusal(device):
+            self._answer(device, client, Answer(DISPLACED, refusal))
+        elif self._members.has(device, ask.hash):
             self._answer(device, client, Answer(ACCEPTED))
         elif self._members.has(device) and self._members.due(device):
             self._members.renew(device, ask.hash)

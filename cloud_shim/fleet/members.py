@@ -8,11 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 import boards
-from cloud_shim.database import CredentialRow, Database, DeviceRow
+from cloud_shim.database import BoardRow, CredentialRow, Database, DeviceRow
 from cloud_shim.fleet.changes import Changes
 from device.enrol.secret import hash_password, new_password
 from device.errors import NotFoundError, UsageError
@@ -82,6 +82,8 @@ class Members:
             row.session = -1
             session.add(row)
             self._set_password(session, row, hash)
+            # The next board to come in is the device, whichever it was before (twins.py).
+            session.execute(delete(BoardRow).where(BoardRow.device == name))
         self.admit_all()
         self._changes.device(name)
 

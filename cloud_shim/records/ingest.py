@@ -19,6 +19,7 @@ from cloud_shim.fleet.calls import Calls
 from cloud_shim.fleet.changes import Changes
 from cloud_shim.fleet.outcomes import Outcome, Outcomes
 from cloud_shim.fleet.silence import is_silent
+from cloud_shim.fleet.twins import Twins
 from cloud_shim.records import libraries, recording
 from device.errors import OfflineError
 from device.protocol import messages, reported, topics
@@ -50,11 +51,13 @@ class Ingest:
         outcomes: Outcomes,
         deployed: Callable[[str], None],
         heard: Heard,
+        twins: Twins,
     ) -> None:
         """`deployed` is called with a device that is asked for another deployment since its last one failed."""
         self._outcomes = outcomes
         self._deployed = deployed
         self._heard = heard
+        self._twins = twins
         self._asked = asked
         self._database = database
         self._link = link
@@ -80,6 +83,8 @@ class Ingest:
             return session.get(DeviceRow, device) is not None
 
     def _handle(self, topic: Topic, payload: bytes, retained: bool) -> None:
+        if topic.kind != "presence" and self._twins.refusal(topic.device):
+            return
         if topic.kind == "up":
             self._records(topic.device, topic.leaf, messages.batch(payload))
         elif topic.kind == "presence":
@@ -128,6 +133,10 @@ class Ingest:
 
     def _presence(self, device: str, payload: bytes, retained: bool) -> None:
         presence = messages.presence(payload)
+        if presence.online and not retained and not self._twins.connected(device, presence.hardware):
+            logger.warning("kept another board out: %s", self._twins.refusal(device))
+            self._changes.device(device)
+            return
         if presence.time is not None and not retained:
             self._heard(device, presence.time, False)
         with self._database.write() as session:
@@ -146,6 +155,7 @@ class Ingest:
         now = time.time()
         with self._database.write() as session:
             # As it came: the API passes on the further fields of a newer agent.
+            self._twins.heard(session, device)
             session.merge(ReportRow(device=device, body=json.dumps(body), received=now))
             libraries.note(session, device, report.libraries, now)
             session.flush()

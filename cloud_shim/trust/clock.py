@@ -39,7 +39,7 @@ def judge(now: float, last: float | None, devices: Sequence[float]) -> None:
         return
     leap = f"the shim's clock says {_day(now)}, and its last signature is of {_day(last)}"
     told = (
-        f"by their clocks, {oppose} of the connected devices are at the earlier signature's time, {agree} at the clock's"
+        f"of the connected devices' clocks, {oppose} are near the last signature, {agree} agree with the shim's"
         if agree or oppose
         else "no connected device bears the clock out yet"
     )

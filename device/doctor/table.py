@@ -22,6 +22,7 @@ from device.doctor import (
     zygote,
 )
 from device.doctor.check import Check, fail
+from device.enrol import displacement
 from device.errors import LamplightError
 from device.protocol import topics
 from device.trust.synchronised import synchronised
@@ -90,6 +91,7 @@ def _broker(config: AgentConfig) -> list[Check]:
         Check("broker.certificate", found.secured, 2 * broker.PATIENCE),
         Check("broker.accepts", found.accepts, 2 * broker.PATIENCE + 5),
         Check("broker.rules", may_publish, 3 * broker.PATIENCE + 5),
+        Check("broker.alone", lambda: broker.judge_alone(displacement.reason(config.state))),
         Check("broker.delivers", lambda: found.delivers(desired, _was_deployed(config)), 3 * broker.PATIENCE + 5),
     ]
 

@@ -25,7 +25,7 @@ from device.trust import rules
 from device.trust.floor import Clock, Known, Role, goes_back, present, risen, without_the_signers
 
 if TYPE_CHECKING:
-    from tuf.api.metadata import Signed
+    from tuf.api._payload import Signed
     from tuf.ngclient import FetcherInterface, Updater
 
 REPOSITORIES = ("director", "image")

@@ -10,6 +10,7 @@ from cloud_shim.fleet import deployments, generations
 from cloud_shim.fleet.calls import Calls
 from cloud_shim.fleet.changes import Changes
 from cloud_shim.fleet.outcomes import Outcomes
+from cloud_shim.fleet.twins import Twins
 from cloud_shim.records import history
 from cloud_shim.records.history import Wanted
 from cloud_shim.records.ingest import Ingest
@@ -77,6 +78,7 @@ def ingest(database, link, deployed, heard, tmp_path):
         Outcomes("home", registry),
         deployed.append,
         lambda device, seconds, of_record: heard.append((device, seconds, of_record)),
+        Twins(database),
     )
 
 
@@ -273,3 +275,27 @@ def test_what_a_device_says_of_the_time_is_passed_on_unless_the_broker_had_kept_
 def test_the_presence_of_an_agent_before_0_2_0_says_nothing_of_the_time(ingest, heard):
     ingest.receive(topics.of_device("home", "pi", "presence"), b'{"online": true, "session": 7}', False)
     assert heard == []
+
+
+def of_board(hardware, session=7):
+    return Presence(True, session, 1000.0, hardware).encode()
+
+
+def test_of_a_copied_card_nothing_is_taken_in_and_its_records_stay_with_it(ingest, send, stored, link):
+    topic = topics.of_device("home", "pi", "presence")
+    ingest.receive(topic, of_board("1000/aa"), False)
+    send(1)
+    acknowledged = len(link.sent)
+    ingest.receive(topic, of_board("2000/bb", 8), False)
+    send(2, 3, boot="13-ffffffff")
+    # Not acknowledged: the copy keeps them, to send them under a name of its own.
+    assert (len(stored()), len(link.sent)) == (1, acknowledged)
+    ingest.receive(topic, of_board("1000/aa", 9), False)
+    send(2)
+    assert [(each["boot"], each["seq"]) for each in stored()] == [(BOOT, 1), (BOOT, 2)]
+
+
+def test_an_agent_before_0_2_0_names_no_board_and_is_heard(ingest, send, stored):
+    ingest.receive(topics.of_device("home", "pi", "presence"), b'{"online": true, "session": 7}', False)
+    send(1)
+    assert len(stored()) == 1
