@@ -42,12 +42,14 @@ class Twins:
         self._database = database
         self._clock = clock
         self._lock = threading.Lock()
-        # The board at the other end of each device's connection, where it is not the device.
+        # The board at the other end of each device's connection; and the same where it is not the device.
+        self._present: dict[str, str] = {}
         self._others: dict[str, str] = {}
 
     def connected(self, device: str, hardware: str) -> bool:
         """A board came in under the device's name. Whether it is the device; if not, nothing of it is taken in."""
         with self._lock, self._database.write() as session:
+            self._present[device] = hardware
             now, rows = self._clock(), _rows(session, device)
             chosen = next((row for row in rows if row.chosen), None)
             if not hardware:
@@ -105,8 +107,11 @@ class Twins:
                 raise NotFoundError(f"No one board {hardware!r} claims {device}", f"those that do: {known}")
             _choose(rows, found[0])
             found[0].by_person = True
-            # The connection of either may stand: both are judged anew at their next one.
-            self._others.pop(device, None)
+            present = self._present.get(device, "")
+            if present in ("", found[0].hardware):
+                self._others.pop(device, None)
+            else:
+                self._others[device] = present
 
 
 def told(device: str, boards: Sequence[Json]) -> str:

@@ -67,7 +67,10 @@ def test_both_are_told_with_serials_and_times_and_a_person_chooses(fleet):
     (notice,) = fleet.twins.notices()
     assert notice.startswith("two boards claim desk-pi: 1000/aaaaaaaa is in use, first 1970-01-12 13:46 UTC")
     assert f"`lamplight devices choose desk-pi {TWO}`" in notice
+    assert fleet.connected(ONE)
     fleet.twins.choose("desk-pi", "2000")
+    # Its connection still stands, and it is the device no more.
+    assert fleet.twins.refusal("desk-pi").startswith(f"the board {TWO} is desk-pi")
     assert fleet.connected(TWO)
     assert not fleet.connected(ONE)
     fleet.now += SILENT_AFTER + 1
