@@ -257,7 +257,8 @@ class Session:
             _log.error("A message on %s could not be handled: %r", message.topic, error)
 
     def _publish_presence(self, online: bool) -> mqtt.MQTTMessageInfo:
-        body = messages.Presence(online, self._session, time.time(), self._hardware).encode()
+        said = (time.time(), self._hardware) if online else ()
+        body = messages.Presence(online, self._session, *said).encode()
         return self._client.publish(topics.of_device(self._fleet, self._device, "presence"), body, qos=1, retain=True)
 
 
