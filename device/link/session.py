@@ -257,8 +257,8 @@ class Session:
             _log.error("A message on %s could not be handled: %r", message.topic, error)
 
     def _publish_presence(self, online: bool) -> mqtt.MQTTMessageInfo:
-        said = (time.time(), self._hardware) if online else ()
-        body = messages.Presence(online, self._session, *said).encode()
+        now, hardware = (time.time(), self._hardware) if online else (None, "")
+        body = messages.Presence(online, self._session, now, hardware).encode()
         return self._client.publish(topics.of_device(self._fleet, self._device, "presence"), body, qos=1, retain=True)
 
 
