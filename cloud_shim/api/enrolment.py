@@ -7,7 +7,7 @@ from starlette.routing import Route
 
 from cloud_shim.api.requests import json_object, path_name, shim
 from cloud_shim.broker import setup as broker
-from device.protocol.fields import flag, name, only
+from device.protocol.fields import flag, name, only, text
 
 
 def _list(request: Request) -> JSONResponse:
@@ -53,7 +53,18 @@ def _revoke(request: Request) -> JSONResponse:
     return JSONResponse({"revoked": device})
 
 
+async def _choose(request: Request) -> JSONResponse:
+    """A person says which of several boards is the device."""
+    fields = await json_object(request)
+    only(fields, ("hardware",), "body")
+    device, the = path_name(request, "device"), shim(request)
+    await run_in_threadpool(the.twins.choose, device, text(fields, "hardware", "body"))
+    the.changes.device(device)
+    return JSONResponse({"device": device, "boards": the.twins.boards(device)})
+
+
 ROUTES = [
+    Route("/api/devices/{device}/board", _choose, methods=["POST"]),
     Route("/api/claims", _list),
     Route("/api/claims", _reject_all, methods=["DELETE"]),
     Route("/api/claims/{claim}/accept", _accept, methods=["POST"]),

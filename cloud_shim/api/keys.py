@@ -30,6 +30,13 @@ async def _next(request: Request) -> JSONResponse:
     return JSONResponse(await run_in_threadpool(shim(request).signing.next_key, text(fields, "name", "body")))
 
 
+async def _clock(request: Request) -> JSONResponse:
+    only(await json_object(request), (), "body")
+    the = shim(request)
+    await run_in_threadpool(the.trust_clock)
+    return JSONResponse({"now": the.signing.clock.now().timestamp()})
+
+
 def shown(the: Shim) -> dict[str, object]:
     """The answer of GET /api/keys: the signed files, their signers, and the shim's private keys."""
     signing = the.signing
@@ -45,4 +52,5 @@ ROUTES = [
     Route("/api/keys", _show),
     Route("/api/keys", _adopt, methods=["POST"]),
     Route("/api/keys/next", _next, methods=["POST"]),
+    Route("/api/keys/clock", _clock, methods=["POST"]),
 ]

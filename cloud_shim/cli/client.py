@@ -145,6 +145,14 @@ class Client:
         """Have the shim make the successor of its online key `name`; gives its id and public half."""
         return self._request("POST", "/api/keys/next", json={"name": name})
 
+    def choose(self, device: str, hardware: str) -> None:
+        """Say which of the boards that claim the name is the device."""
+        self._request("POST", f"/api/devices/{device}/board", json={"hardware": hardware})
+
+    def trust_clock(self) -> float:
+        """Have the shim sign by its clock, whatever it said before; gives its time, in seconds since 1970."""
+        return self._request("POST", "/api/keys/clock", json={})["now"]
+
     def deploy(
         self,
         device: str,

@@ -244,7 +244,8 @@ class Fleet:
         return row
 
     def _member(self, session: Session, name: str) -> DeviceRow:
-        """The row of a device in good standing; RejectedError for one that was shut out."""
+        """The row of a device in good standing; RejectedError for one that was shut out, or while nothing is signed."""
+        self._registry.check_clock()
         row = self._row(session, name)
         if _is_revoked(session, name):
             raise revoked(name)

@@ -86,6 +86,10 @@ class Registry:
         ref = release.ref
         self._signing.release(ref.kind, ref.name, ref.version, ref.digest, ref.length, ref.patches)
 
+    def check_clock(self) -> None:
+        """RejectedError while the shim's clock is in doubt: nothing new would reach a device."""
+        self._signing.clock.check()
+
     def find(self, kind: str, name: str, version: int) -> Release:
         """The release of this version; NotFoundError naming the versions there are."""
         with self._database.read() as session:
