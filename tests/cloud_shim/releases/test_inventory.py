@@ -59,5 +59,5 @@ def test_licences_are_read_from_the_layers_tar(tmp_path):
         (tmp_path / "layer" / name).parent.mkdir(parents=True)
         (tmp_path / "layer" / name).write_bytes(text.encode("latin-1"))
     (tmp_path / "tar").write_bytes(archive.pack(tmp_path / "layer"))
-    found = inventory.licensed((Package("leaf-pkg", "1.0"), Package("odd", "2.0")), tmp_path / "tar")
+    found = inventory.described((Package("leaf-pkg", "1.0"), Package("odd", "2.0")), tmp_path / "tar")
     assert [each.licence for each in found] == ["MIT", ""]
