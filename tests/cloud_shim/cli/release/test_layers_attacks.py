@@ -34,7 +34,9 @@ def evil(tmp_path, ran):
     """A source distribution, as a folder and packed, whose setup.py leaves a trace."""
     folder = tmp_path / "evil-1.0"
     folder.mkdir()
-    (folder / "setup.py").write_text(f"open({str(ran)!r}, 'w').close()\nfrom setuptools import setup\nsetup(name='evil')\n")
+    (folder / "setup.py").write_text(
+        f"open({str(ran)!r}, 'w').close()\nfrom setuptools import setup\nsetup(name='evil')\n"
+    )
     with tarfile.open(tmp_path / "evil-1.0.tar.gz", "w:gz") as archive:
         archive.add(folder, "evil-1.0")
     return folder

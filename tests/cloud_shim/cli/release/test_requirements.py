@@ -26,7 +26,7 @@ def test_a_mark_at_the_begin_tells_the_encoding(encoding, tmp_path):
 
 
 def test_another_encoding_is_refused_with_its_line():
-    with pytest.raises(RejectedError, match="line 2 is refused.*UTF-8"):
+    with pytest.raises(RejectedError, match=r"line 2 is refused.*UTF-8"):
         requirements.decode("leaf\n# für\n".encode("latin-1"))
 
 
