@@ -15,6 +15,7 @@ from pathlib import Path
 
 from cloud_shim.cli.release import lock, pip_process, wheels
 from cloud_shim.cli.release.lock import Lock
+from cloud_shim.cli.release.pip_process import Pip
 from cloud_shim.cli.release.requirements import Wanted, read
 from cloud_shim.cli.release.wheels import Wheel
 from device import durable
@@ -108,8 +109,9 @@ def build(folder: Path, target: Platform, models: bool, say: Say = _quiet) -> by
     asked = _asked(wanted, target, provided(models))
     with tempfile.TemporaryDirectory(prefix="lamplight-layer-") as temporary:
         work = Path(temporary)
-        chosen = before if before is not None and before.fits(asked) else _choose(asked, target, work)
-        packed = _packed(chosen.wheels, target, work) if chosen.wheels else None
+        pip = pip_process.prepared()
+        chosen = before if before is not None and before.fits(asked) else _choose(asked, target, work, pip)
+        packed = _packed(chosen.wheels, target, work, pip) if chosen.wheels else None
     if chosen is before:
         say(f"{kept.name}: {len(chosen.wheels)} packages as they were locked")
     else:
@@ -124,17 +126,17 @@ def _asked(wanted: Sequence[Wanted], target: Platform, brought: Mapping[str, str
     return Lock((), lines, has, target.machine, target.version(), target.glibc)
 
 
-def _choose(asked: Lock, target: Platform, work: Path) -> Lock:
+def _choose(asked: Lock, target: Platform, work: Path, pip: Pip) -> Lock:
     """The lock with wheels from the index; of the packages that the board has, those that are needed."""
-    found = wheels.resolve(asked.requirements, asked.provided, target.for_pip(), work, pip_process.run)
+    found = wheels.resolve(asked.requirements, asked.provided, target.for_pip(), work, pip)
     has = {each.partition("==")[0] for each in asked.provided}
     met = tuple(f"{each.name}=={each.version}" for each in found if each.name in has)
     return replace(asked, wheels=tuple(each for each in found if each.name not in has), provided=met)
 
 
-def _packed(chosen: Sequence[Wheel], target: Platform, work: Path) -> bytes:
+def _packed(chosen: Sequence[Wheel], target: Platform, work: Path, pip: Pip) -> bytes:
     layer = work / "layer"
-    wheels.install(chosen, target.for_pip(), layer / SITE, work, pip_process.run)
+    wheels.install(chosen, target.for_pip(), layer / SITE, work, pip)
     (layer / LAYER_FILE).write_text(_manifest(chosen, target), encoding="utf-8")
     # Beside layer.toml and not in it: an older agent refuses a key that it does not know.
     (layer / LOCK_FILE).write_text(lock.origins(chosen), encoding="utf-8")

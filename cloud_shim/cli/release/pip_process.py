@@ -27,11 +27,16 @@ _WHERE = (
 _SECTIONS = ("global", "install", ":env:")
 
 
-def run(arguments: Sequence[str]) -> "subprocess.CompletedProcess[str]":
-    """pip's answer to these arguments: its index is the configured one, its other settings are pip's defaults."""
+def prepared() -> Pip:
+    """pip with the index that is configured now, and pip's defaults for all other settings."""
     told = _pip(["config", "list"], os.environ)
     environment = isolated(os.environ, configured(told.stdout.splitlines()))
-    return _pip([*arguments, "--no-input", "--disable-pip-version-check", "--quiet"], environment)
+    return lambda arguments: _pip([*arguments, "--no-input", "--disable-pip-version-check", "--quiet"], environment)
+
+
+def run(arguments: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    """The answer of pip as `prepared` has it."""
+    return prepared()(arguments)
 
 
 def configured(lines: Iterable[str]) -> dict[str, str]:
@@ -64,7 +69,7 @@ def isolated(environment: Mapping[str, str], settings: Mapping[str, str]) -> dic
 
 
 def _pip(arguments: Sequence[str], environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
-    # -P and a folder of its own: a json.py beside the person would be imported by pip, a file named like a package
+    # -P and a folder of its own: a pip.py beside the person would be taken for pip, a file named like a package
     # taken for it.
     command = [sys.executable, "-P", str(Path(pip_alone.__file__)), *arguments]
     with tempfile.TemporaryDirectory(prefix="lamplight-pip-") as empty:

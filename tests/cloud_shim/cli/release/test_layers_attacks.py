@@ -98,10 +98,10 @@ def test_pips_settings_for_other_work_add_nothing(tmp_path, index, evil, ran, mo
     assert not ran.exists() and not (tmp_path / "elsewhere").exists()
 
 
-def test_a_module_beside_the_person_is_not_imported_by_pip(tmp_path, index, ran, monkeypatch):
+def test_a_module_named_pip_beside_the_person_is_not_taken_for_it(tmp_path, index, ran, monkeypatch):
     wheel(index, "leaf", "")
     folder = function(tmp_path, "leaf\n")
-    (folder / "json.py").write_text(f"open({str(ran)!r}, 'w').close()\n")
+    (folder / "pip.py").write_text(f"open({str(ran)!r}, 'w').close()\n")
     monkeypatch.chdir(folder)
     assert layers.build(folder, PI, models=False)
     assert not ran.exists()
