@@ -85,7 +85,7 @@ hashes = {{ sha256 = "{digest}" }}
         (LOCK.format(url="https://files.example/leaf-1.0-py3-none-any.whl", digest="b" * 64), False),
         ("x = " + "[" * 5000, False),
         ("no lock", False),
-        (None, False),  # a layer of 0.2 and before
+        (None, False),  # a layer of 0.1
     ],
 )
 def test_origins_are_read_from_the_layers_lock_where_it_has_one(tmp_path, text, origin):
