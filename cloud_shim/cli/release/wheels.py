@@ -109,7 +109,7 @@ def _failure(told: str, target: Target) -> LamplightError:
             " ".join(told.split())[-500:],
             "Find out why the index has another file under the same version, before you take out its digest",
         )
-    if "requirements to have a hash" in told or "Hashes are required" in told:
+    if "--require-hashes mode" in told:
         return RejectedError(
             f"{target.what} names no digest for a package that another one needs",
             " ".join(told.split())[-500:],
