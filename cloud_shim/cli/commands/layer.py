@@ -18,15 +18,16 @@ from device.protocol.layer import REQUIREMENTS
 def build(options: Options, folder: Path, device: str) -> bytes | None:
     """The packed layer of the function's requirements.txt, for this device; None when it needs nothing.
 
-    Raises OfflineError before the device's first report and when the package index is out of reach, RejectedError when
-    a wheel for the device is missing.
+    The lock beside it is used, or written with a word on what changed. Raises OfflineError before the device's first
+    report and when the package index is out of reach, RejectedError for a line that is refused and when a wheel for
+    the device is missing.
     """
     if not (folder / REQUIREMENTS).is_file():
         return None
     report = reported.known(options.client.device(device)["reported"])
     target = layers.platform(report)
     options.terminal.say(f"{REQUIREMENTS}: choosing wheels for {target}")
-    return layers.build(folder, target, models=report is not None and report.ai)
+    return layers.build(folder, target, report is not None and report.ai, options.terminal.say)
 
 
 def send(options: Options, packed: bytes | None) -> dict[str, Any]:
