@@ -25,7 +25,7 @@ from device.protocol.layer import LOCK_FILE
 # Those of Raspberry Pi OS Bookworm and Trixie.
 PYTHONS = ("3.11", "3.13")
 # The extra `ai`: the libraries for models, where a board can run them.
-MODELS = ("onnxruntime>=1.20", "numpy>=1.26")
+MODELS = ("onnxruntime>=1.24", "numpy>=1.26")
 # The oldest glibc with wheels still made for it (manylinux2014, PEP 599).
 _OLDEST_GLIBC = 17
 
