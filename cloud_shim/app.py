@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from cloud_shim import api, config
+from cloud_shim import api, config, private
 from cloud_shim.api.answers import HANDLERS
 from cloud_shim.api.gate import Gate
 from cloud_shim.api.guard import Guard
@@ -100,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 @contextmanager
 def _alone(state: Path) -> Generator[None]:
     """Hold the state folder for this process; LamplightError when another shim has it."""
-    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private.close_to_others(state)
     with (state / "shim.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

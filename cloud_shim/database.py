@@ -89,6 +89,18 @@ class ClaimRow(Base):
     last: Mapped[float]
 
 
+class BoardRow(Base):
+    """One board that came in under a device's name. `chosen`: it is the device; `by_person`: a person said so."""
+
+    __tablename__ = "boards"
+    device: Mapped[str] = mapped_column(ForeignKey("devices.name"), primary_key=True)
+    hardware: Mapped[str] = mapped_column(String(128), primary_key=True)
+    chosen: Mapped[bool]
+    by_person: Mapped[bool]
+    first: Mapped[float]
+    last: Mapped[float]
+
+
 class TokenRow(Base):
     """One card's token, by its digest: the name it is for, and the fingerprint of the board that spent it, if any.
 

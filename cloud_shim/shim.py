@@ -20,6 +20,7 @@ from cloud_shim.fleet.members import Members
 from cloud_shim.fleet.outcomes import Outcomes
 from cloud_shim.fleet.publisher import Publisher
 from cloud_shim.fleet.retained import Retained
+from cloud_shim.fleet.twins import Twins
 from cloud_shim.people import token_files, token_text
 from cloud_shim.people.identity import OWNER
 from cloud_shim.people.links import Links
@@ -30,7 +31,7 @@ from cloud_shim.releases.blobs import Blobs
 from cloud_shim.releases.registry import Registry
 from cloud_shim.trust.signing import Signing
 
-# Seconds between two looks for devices that have fallen silent, for passwords that have ended, and between two removals
+# Seconds between two looks for devices that have fallen silent and at the clock, for ended passwords, and two removals
 # of old records.
 _LOOK, _PASSWORDS, _PRUNE = 5.0, 600.0, 600.0
 
@@ -56,8 +57,16 @@ class Shim:
             self.database,
             self.changes,
             lambda hashes, ended: broker.set_devices(config.state, config.fleet, hashes, ended),
+            doubt=self.signing.clock.complaint,
         )
-        self.enrolment = Enrolment(self.database, self.members, self.link)
+        self.twins = Twins(self.database)
+        self.enrolment = Enrolment(
+            self.database,
+            self.members,
+            self.link,
+            doubt=self.signing.clock.complaint,
+            refusal=self.twins.refusal,
+        )
         self.fleet = Fleet(
             config.fleet,
             self.database,
@@ -75,10 +84,13 @@ class Shim:
             self.enrolment.asked,
             self._outcomes,
             deployed=self._publisher.changed,
+            heard=self.signing.clock.heard,
+            twins=self.twins,
         )
         self._chores = Chores(
             [
                 Chore(_LOOK, lambda: self.fleet.announce_silent(self.link.listening)),
+                Chore(_LOOK, self._resume),
                 Chore(_PASSWORDS, self.members.look),
                 Chore(_PRUNE, partial(retention.prune, self.database, config.keep_records)),
             ]
@@ -130,6 +142,16 @@ class Shim:
         self._publisher.close()
         self.link.close()
         self.database.close()
+
+    def trust_clock(self) -> None:
+        """A person says that the clock is right: sign by it, whatever it said before."""
+        self.signing.clock.confirm()
+        self._publisher.connected(session_present=True)
+
+    def _resume(self) -> None:
+        """Publish what could not be signed while the clock was in doubt."""
+        if self.signing.clock.recovered():
+            self._publisher.connected(session_present=True)
 
     def _connected(self, session_present: bool) -> None:
         self._publisher.connected(session_present)

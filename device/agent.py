@@ -27,7 +27,8 @@ from device.calls import Calls
 from device.config import AgentConfig, load
 from device.disk import Usage
 from device.doctor import remote as doctor
-from device.enrol import serial
+from device.enrol import hardware, serial
+from device.enrol.displacement import Displacement
 from device.enrol.joining import Joining
 from device.enrol.passwords import Passwords
 from device.enrol.renewal import Renewal
@@ -44,9 +45,9 @@ from device.link.port_probe import PortProbe
 from device.link.session import Session
 from device.link.uplink import Uplink
 from device.private_memory import keep_memory_private
-from device.protocol import cloudevents, messages, topics
+from device.protocol import cloudevents, enrolment, messages, topics
 from device.protocol.fields import items
-from device.protocol.reported import Reported
+from device.protocol.reported import REVERTED, Reported
 from device.protocol.topics import Topic
 from device.runtime.cgroups.groups import Groups, take
 from device.runtime.cgroups.places import places
@@ -57,7 +58,7 @@ from device.triggers import Sources
 from device.update.agent import proof
 from device.update.agent.self_update import SelfUpdate
 from device.update.engine import Engine
-from device.update.status import REVERTED, Update
+from device.update.status import Update
 from device.update.trial.judge import gets_events
 from device.version import Versions
 
@@ -86,11 +87,11 @@ class Agent:
         self._stopping = False
         self._outbox = Outbox(config.state / "outbox.db")
         logging.getLogger().addHandler(logs.RecordHandler(self._outbox.append))
-        hardware = Hardware(self._board, config.simulation)
+        pins = Hardware(self._board, config.simulation)
         origin = f"/{config.fleet}/{config.device}/{self._outbox.boot}"
-        self._sources = Sources(hardware, self._emit, origin, config.http, config.folders)
+        self._sources = Sources(pins, self._emit, origin, config.http, config.folders)
         self._supervisor = Supervisor(
-            hardware,
+            pins,
             self._emit,
             config.state / "scratch",
             config.state / "functions",
@@ -100,7 +101,9 @@ class Agent:
         )
         self._confinement = confinement(groups.held)
         passwords = Passwords(config.broker.password_file)
-        self._session = Session(config.broker, config.fleet, config.device, self._outbox.boots, passwords)
+        board = hardware.name(config.state)
+        self._session = Session(config.broker, config.fleet, config.device, self._outbox.boots, passwords, board)
+        self._displacement = Displacement(config.state, self._session.displace)
         self._joining = Joining(config, passwords, serial.read(), self._session.start)
         self._renewal = Renewal(config.device, config.board, passwords, self._session.ask, time.monotonic)
         self._probe = PortProbe(config.broker.host, config.broker.port)
@@ -171,12 +174,17 @@ class Agent:
         self._session.on("chunk", lambda topic, payload: self._engine.chunk(topic.leaf, payload))
         self._session.on("ack", lambda _topic, payload: self._uplink.acknowledged(messages.ack(payload)))
         self._session.on("call", lambda topic, payload: self._calls.submit(topic.leaf, messages.call(payload)))
-        self._session.on("answer", lambda _topic, payload: self._renewal.answered(payload))
+        self._session.on("answer", lambda _topic, payload: self._answered(payload))
         self._session.on(
             "topic", lambda topic, payload: self._sources.topics.arrived(cloudevents.message(topic.leaf, payload))
         )
         self._sources.topics.link(_TopicLink(self._session, self._config.fleet))
         self._session.on_connected(self._when_connected)
+
+    def _answered(self, payload: bytes) -> None:
+        answer = enrolment.answer(payload)
+        if not self._displacement.answered(answer):
+            self._renewal.answered(answer)
 
     def _when_connected(self) -> None:
         self._engine.connected()
@@ -260,8 +268,8 @@ class Agent:
         self._session.publish(topic, reply.encode(), qos=1)
 
     def _report(self) -> None:
-        functions = self._supervisor.health()
-        self._faults.note(functions)
+        functions, running = self._supervisor.health(), self._supervisor.running()
+        self._faults.note(functions, running.held)
         composed = report.compose(
             self._board.name,
             self._versions.told(self._launcher.told),
@@ -269,7 +277,7 @@ class Agent:
             self._engine.status(),
             functions,
             self._supervisor.sensors(),
-            self._supervisor.running(),
+            running,
             self._confinement,
             self._disk.told(),
             self._supervisor.outputs(),

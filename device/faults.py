@@ -1,6 +1,7 @@
-"""The triggers that deliver nothing, in a file of the state folder: for the doctor, a process of its own.
+"""The triggers that deliver nothing and the held functions, in a file of the state folder: for the doctor.
 
-The agent writes it on each change. It is news: a full disk costs the news alone.
+The doctor is a process of its own. The agent writes the file on each change. It is news: a full disk costs the news
+alone. By function, the file has a list of its broken triggers, or the reason for which it is held back, as a text.
 """
 
 import json
@@ -10,13 +11,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from device import durable
+from device.generation import HeldFunction
 from device.health import FunctionHealth, TriggerFault
 from device.protocol.fields import items, table, text
 
 NAME = "triggers.json"
 
 _log = logging.getLogger(__name__)
-_Faults = dict[str, tuple[TriggerFault, ...]]
+_Faults = dict[str, tuple[TriggerFault, ...] | str]
 
 
 class FaultsFile:
@@ -26,14 +28,15 @@ class FaultsFile:
         self._path = state / NAME
         self._written: _Faults | None = None
 
-    def note(self, functions: Mapping[str, FunctionHealth]) -> None:
-        """Note the running functions with the faults of their triggers."""
-        found = {name: health.triggers for name, health in functions.items()}
+    def note(self, functions: Mapping[str, FunctionHealth], held: Mapping[str, HeldFunction]) -> None:
+        """Note the running functions with the faults of their triggers, and the held ones with their reasons."""
+        found: _Faults = {name: health.triggers for name, health in functions.items()}
+        found |= {name: each.reason for name, each in held.items()}
         if found == self._written:
             return
         # Also when it cannot be written: a full disk is not asked again each second.
         self._written = found
-        told = {name: [asdict(each) for each in faults] for name, faults in found.items()}
+        told = {n: each if isinstance(each, str) else [asdict(fault) for fault in each] for n, each in found.items()}
         try:
             durable.write_file(self._path, json.dumps(told).encode())
         except OSError as error:
@@ -41,9 +44,16 @@ class FaultsFile:
 
 
 def read(state: Path) -> _Faults:
-    """By function, the triggers that deliver nothing. Raises OSError, or ProtocolError for a damaged file."""
+    """By function, the triggers that deliver nothing, or the reason for which it is held back.
+
+    Raises OSError, or ProtocolError for a damaged file.
+    """
     told = table(json.loads((state / NAME).read_bytes()), NAME)
-    return {name: tuple(_fault(table(each, NAME)) for each in items(faults, NAME)) for name, faults in told.items()}
+    return {name: each if isinstance(each, str) else _faults(each) for name, each in told.items()}
+
+
+def _faults(value: object) -> tuple[TriggerFault, ...]:
+    return tuple(_fault(table(each, NAME)) for each in items(value, NAME))
 
 
 def _fault(fields: dict[str, object]) -> TriggerFault:

@@ -1,42 +1,33 @@
 """The agent with all its libraries for one kind of board, as one archive for each Python the board may have.
 
-pip fetches the wheels for the board's platform instead of this machine's, and lays them out; the board only unpacks.
+The wheels are the board's instead of this machine's, chosen once and checked by their digests; the board only unpacks.
 Markers (a requirement on this kind of system only) of a library are judged by pip for this machine, the agent's own for
 the board. Writing to a card is done elsewhere.
 """
 
 import hashlib
 import io
-import shutil
-import subprocess
-import sys
 import tarfile
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from packaging.requirements import Requirement
-
 from boards import Machine
-from cloud_shim.cli.release import agent_release
+from cloud_shim.cli.release import agent_release, lock, wheels
+from cloud_shim.cli.release.pip_process import Pip
+from cloud_shim.cli.release.pip_process import run as run_pip
+from cloud_shim.cli.release.requirements import Wanted
+from cloud_shim.cli.release.wheels import Wheel
 from device.artifact import agent
-from device.errors import LamplightError, NotFoundError, RejectedError
+from device.errors import NotFoundError, RejectedError
+from device.protocol.layer import LOCK_FILE
 
 # Those of Raspberry Pi OS Bookworm and Trixie.
 PYTHONS = ("3.11", "3.13")
 # The extra `ai`: the libraries for models, where a board can run them.
-MODELS = ("onnxruntime>=1.20", "numpy>=1.26")
+MODELS = ("onnxruntime>=1.24", "numpy>=1.26")
 # The oldest glibc with wheels still made for it (manylinux2014, PEP 599).
 _OLDEST_GLIBC = 17
-_PIP_SECONDS = 1800
-
-Pip = Callable[[Sequence[str]], "subprocess.CompletedProcess[str]"]
-
-
-def run_pip(arguments: Sequence[str]) -> "subprocess.CompletedProcess[str]":
-    """This Python's own pip."""
-    command = [sys.executable, "-m", "pip", *arguments, "--disable-pip-version-check", "--no-input", "-q"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=_PIP_SECONDS)
 
 
 def archives(
@@ -44,7 +35,7 @@ def archives(
 ) -> dict[str, bytes]:
     """The archives for `pythons`, and SHA256SUMS of them, by file name.
 
-    Raises RejectedError when the machine has no wheels, LamplightError with pip's words when it fails.
+    Raises RejectedError when the machine or a library has no wheels, LamplightError with pip's words when it fails.
     """
     if not machine.wheels:
         raise RejectedError(
@@ -70,17 +61,15 @@ def platforms(wheels: str) -> Sequence[str]:
 
 def _archive(machine: Machine, python: str, pip: Pip) -> bytes:
     with tempfile.TemporaryDirectory(prefix="lamplight-agent-") as scratch:
-        tree = Path(scratch) / "tree"
+        work = Path(scratch)
+        tree = work / "tree"
         version = _our_packages(tree)
         needs = [*_needs(tree, machine, python), *MODELS]
-        done = pip(_arguments(tree, machine, python, needs))
-        if done.returncode != 0:
-            raise LamplightError(
-                f"The libraries for Python {python} on {machine.wheels} could not be fetched",
-                done.stderr.strip()[-500:],
-                "check the connection to the package index",
-            )
-        _name_ourselves(tree, version)
+        what = f"The libraries for Python {python}"
+        target = wheels.Target(what, machine.wheels, tuple(platforms(machine.wheels)), python)
+        chosen = wheels.resolve(needs, (), target, work, pip)
+        wheels.install(chosen, target, tree, work, pip)
+        _name_ourselves(tree, version, chosen)
         return _packed(tree)
 
 
@@ -97,26 +86,22 @@ def _needs(tree: Path, machine: Machine, python: str) -> list[str]:
     """The agent's requirements on the board, judged for the board's system instead of this one."""
     environment = {"sys_platform": "linux", "platform_machine": machine.architecture, "python_version": python}
     needed = [each for each in agent.read(tree).requires if not each.marker or each.marker.evaluate(environment)]
-    return [_unmarked(each) for each in needed]
+    if elsewhere := next((each for each in needed if each.url), None):
+        raise RejectedError(f"{elsewhere.name} is to come from {elsewhere.url}", "only wheels of the index are taken")
+    # The markers are judged; pip would judge them for this machine.
+    return [Wanted(each).unmarked() for each in needed]
 
 
-def _unmarked(requirement: Requirement) -> str:
-    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
-    return f"{requirement.name}{extras}{requirement.specifier}"
+def _name_ourselves(tree: Path, version: str, chosen: Sequence[Wheel]) -> None:
+    """The distribution's metadata: an installed agent says its version by it; a `runtime.toml` is a deployed one's.
 
-
-def _arguments(tree: Path, machine: Machine, python: str, needs: Sequence[str]) -> list[str]:
-    tags = [part for each in platforms(machine.wheels) for part in ("--platform", each)]
-    return ["install", "--target", str(tree), "--only-binary=:all:", "--python-version", python, *tags, *needs]
-
-
-def _name_ourselves(tree: Path, version: str) -> None:
-    """The distribution's metadata: an installed agent says its version by it; a `runtime.toml` is a deployed one's."""
+    The libraries' digests and origins lie beside it.
+    """
     (tree / agent.NAME).unlink()
     info = tree / f"{agent_release.DISTRIBUTION}-{version}.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {agent_release.DISTRIBUTION}\nVersion: {version}\n")
-    shutil.rmtree(tree / "bin", ignore_errors=True)
+    (info / LOCK_FILE).write_text(lock.origins(chosen), "utf-8")
 
 
 def _packed(tree: Path) -> bytes:

@@ -56,6 +56,7 @@ SHARED = (
     "device.config",
     "device.health",
     "device.die_with_parent",
+    "device.private_memory",
     "device.logs",
     "device.texts",
     "device.port_holder",

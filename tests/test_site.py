@@ -1,6 +1,7 @@
 """The documentation site is built from the pages, and every link of it leads somewhere."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+
+import lamplight
 
 ROOT = Path(__file__).parents[1]
 
@@ -69,6 +72,14 @@ def test_the_site_fetches_nothing_from_elsewhere(site: Path) -> None:
 
 def test_the_reference_has_the_examples_of_the_code(site: Path) -> None:
     page = (site / "docs/reference/index.html").read_text()
-    for name in ("device.event.Event", "device.runtime.worker.context.Context.publish", "device.infer.session.Model"):
+    for name in ("lamplight.Event", "lamplight.Context.publish", "device.infer.session.Model"):
         assert f'id="{name}"' in page
     assert "lamplight.sensor.reading" in page
+
+
+def test_the_reference_shows_importable_names_as_they_are_imported() -> None:
+    shown = re.findall(r"^::: (\S+)", (ROOT / "docs/reference.md").read_text(), re.MULTILINE)
+    for name in lamplight.__all__:
+        defined = getattr(lamplight, name)
+        assert f"lamplight.{name}" in shown
+        assert f"{defined.__module__}.{name}" not in shown

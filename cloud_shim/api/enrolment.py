@@ -8,7 +8,7 @@ from cloud_shim.api.gate import Guarded
 from cloud_shim.api.requests import json_object, path_name, shim
 from cloud_shim.broker import setup as broker
 from cloud_shim.people.identity import Permission
-from device.protocol.fields import flag, name, only
+from device.protocol.fields import flag, name, only, text
 
 
 def _list(request: Request) -> JSONResponse:
@@ -54,7 +54,18 @@ def _revoke(request: Request) -> JSONResponse:
     return JSONResponse({"revoked": device})
 
 
+async def _choose(request: Request) -> JSONResponse:
+    """A person says which of several boards is the device."""
+    fields = await json_object(request)
+    only(fields, ("hardware",), "body")
+    device, the = path_name(request, "device"), shim(request)
+    await run_in_threadpool(the.twins.choose, device, text(fields, "hardware", "body"))
+    the.changes.device(device)
+    return JSONResponse({"device": device, "boards": the.twins.boards(device)})
+
+
 ROUTES = [
+    Guarded("/api/devices/{device}/board", _choose, Permission.ADMINISTER, methods=["POST"]),
     Guarded("/api/claims", _list, Permission.VIEW),
     Guarded("/api/claims", _reject_all, Permission.ADMINISTER, methods=["DELETE"]),
     Guarded("/api/claims/{claim}/accept", _accept, Permission.ADMINISTER, methods=["POST"]),

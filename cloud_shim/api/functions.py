@@ -60,14 +60,24 @@ async def _deploy_source(request: Request) -> JSONResponse:
 def _release_and_deploy(the: Shim, device: str, function: str, files: dict[str, str], by: str) -> tuple[int, Release]:
     present = _present(the, device, function)
     _same_requirements(sources.read(the.registry, present) if present else {}, files, device)
-    release = the.registry.add(sources.pack(the.registry, present, files), by, agents=False)
+
+    def check(candidate: Release) -> None:
+        _same_name(function, candidate)
+        the.fleet.check(device, candidate)
+
+    release = the.registry.add(sources.pack(the.registry, present, files), by, agents=False, fits=check)
+    # The bytes may be those of an older release, which was not checked again.
+    _same_name(function, release)
+    return the.fleet.deploy(device, release, None, Trial(), by=by), release
+
+
+def _same_name(function: str, release: Release) -> None:
     if (release.kind, release.name) != ("function", function):
         raise RejectedError(
             f"These files are the {release.kind} {release.name!r}, not the function {function!r}",
             "function.toml gives the name",
             f"deploy it as {release.name!r}, or change the name back",
         )
-    return the.fleet.deploy(device, release, None, Trial(), by=by), release
 
 
 def _present(the: Shim, device: str, function: str) -> Release | None:

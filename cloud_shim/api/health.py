@@ -23,6 +23,9 @@ async def _health(request: Request) -> JSONResponse:
     # A card depends on these: its maker checks them before asking anything of anybody.
     boards = {"boards": reach["port"], "names": reach["names"]}
     notices = keys.notices(shown(the), release_metadata.utc_now())
+    if complaint := the.signing.clock.complaint():
+        notices = [complaint, *notices]
+    notices += the.twins.notices()
     told = {"notices": notices, "signs_releases": the.signing.can_release}
     return JSONResponse({"ok": True, "broker": broker | boards, **told})
 

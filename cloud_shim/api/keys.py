@@ -31,6 +31,13 @@ async def _next(request: Request) -> JSONResponse:
     return JSONResponse(await run_in_threadpool(shim(request).signing.next_key, text(fields, "name", "body")))
 
 
+async def _clock(request: Request) -> JSONResponse:
+    only(await json_object(request), (), "body")
+    the = shim(request)
+    await run_in_threadpool(the.trust_clock)
+    return JSONResponse({"now": the.signing.clock.now().timestamp()})
+
+
 def shown(the: Shim) -> dict[str, object]:
     """The answer of GET /api/keys: the signed files, their signers, and the shim's private keys."""
     signing = the.signing
@@ -46,4 +53,5 @@ ROUTES = [
     Guarded("/api/keys", _show, Permission.VIEW),
     Guarded("/api/keys", _adopt, Permission.ADMINISTER, methods=["POST"]),
     Guarded("/api/keys/next", _next, Permission.ADMINISTER, methods=["POST"]),
+    Guarded("/api/keys/clock", _clock, Permission.ADMINISTER, methods=["POST"]),
 ]

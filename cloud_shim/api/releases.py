@@ -1,5 +1,7 @@
 """/api/releases: take an artifact in, list the releases."""
 
+from functools import partial
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -20,7 +22,10 @@ async def _add(request: Request) -> JSONResponse:
     registry = shim(request).registry
     take = registry.take_in if request.query_params.get("unsigned") == "1" else registry.add
     maker = identity(request)
-    release = await run_in_threadpool(take, data, maker.name, maker.may(Permission.ADMINISTER))
+    device = request.query_params.get("device", "")
+    # Before the release has a number: a refusal by the device's deployment uses none up.
+    checks = {"fits": partial(shim(request).fleet.check, device)} if device else {}
+    release = await run_in_threadpool(take, data, maker.name, maker.may(Permission.ADMINISTER), **checks)
     unsigned = {} if registry.signed(release) else {"unsigned": release.ref.to_json()}
     return JSONResponse({**views.release(release), **unsigned})
 

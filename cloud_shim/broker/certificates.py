@@ -114,6 +114,9 @@ def _make_certificate(files: Certificates, authority_key: Path, names: Sequence[
     assert isinstance(signer, ec.EllipticCurvePrivateKey), "made by _make_authority"
     key = ec.generate_private_key(ec.SECP256R1())
     until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=_BROKER_DAYS)
+    if files.certificate.exists():
+        # Made by a clock that was right once: one set back must not make a certificate that has ended.
+        until = min(max(until, ends(files.certificate)), authority.not_valid_after_utc)
     made = (
         _unsigned(_subject("Lamplight broker"), authority.subject, key.public_key(), until)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

@@ -4,8 +4,8 @@ mosquitto when it is installed; otherwise the fallback, and a note about it. Thi
 command: its caller runs and supervises it. The broker listens on loopback, and for boards by TLS on request.
 """
 
-import getpass
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -94,7 +94,8 @@ def prepare(
     # The shim, which knows better, comes later than the first devices.
     credentials.write_private(where / "access", access.mosquitto_acl(fleet, _listed(where)))
     config = where / "mosquitto.conf"
-    config.write_text(configuration(where, host, port) + (_listener(where, boards) if boards else ""))
+    text = configuration(where, host, port) + (_listener(where, boards) if boards else "")
+    credentials.write_private(config, text)
     return BrokerCommand([mosquitto, "-c", str(config)], "")
 
 
@@ -103,12 +104,19 @@ def find_mosquitto() -> str | None:
     return shutil.which("mosquitto", path=os.pathsep.join([os.environ.get("PATH", ""), *_SYSTEM_FOLDERS]))
 
 
+def _user() -> list[tuple[str, object]]:
+    """Started by root, mosquitto would change to a user that cannot read these files; another user it leaves alone.
+
+    A user needs no name: in a container there may be none.
+    """
+    return [("user", pwd.getpwuid(0).pw_name)] if os.geteuid() == 0 else []
+
+
 def configuration(where: Path, host: str, port: int) -> str:
     """mosquitto.conf for the files in `where`; see mosquitto.conf(5) for the words."""
     options: list[tuple[str, object]] = [
         ("listener", f"{port} {host}"),
-        # Started by root, mosquitto would otherwise change to a user that cannot read these files.
-        ("user", getpass.getuser()),
+        *_user(),
         ("pid_file", where / "mosquitto.pid"),
         ("set_tcp_nodelay", "true"),
         ("allow_anonymous", "false"),

@@ -107,13 +107,16 @@ class Client:
         """Shut a device out for good."""
         self._request("POST", _path("devices", device, "revoke"))
 
-    def release(self, archive: bytes, unsigned: bool = False) -> JsonObject:
+    def release(self, archive: bytes, unsigned: bool = False, device: str = "") -> JsonObject:
         """Store a packed bundle or model; gives its RELEASE. The same bytes give the same release again.
 
+        With `device`, a new one gets a number only if it can be deployed there; the error is that of `deploy`.
         `unsigned`: the caller can sign it if the shim lacks the key. A RELEASE with "unsigned" can be deployed only
         once it is signed: see cli/release/pushing.py.
         """
-        return self._request("POST", "/api/releases?unsigned=1" if unsigned else "/api/releases", content=archive)
+        wanted = {"unsigned": "1" if unsigned else "", "device": device}
+        given = {key: value for key, value in wanted.items() if value}
+        return self._request("POST", "/api/releases", params=given, content=archive)
 
     def releases(self) -> list[JsonObject]:
         """Every RELEASE, newest first."""
@@ -143,6 +146,14 @@ class Client:
     def next_key(self, name: str) -> JsonObject:
         """Have the shim make the successor of its online key `name`; gives its id and public half."""
         return self._request("POST", "/api/keys/next", json={"name": name})
+
+    def choose(self, device: str, hardware: str) -> None:
+        """Say which of the boards that claim the name is the device."""
+        self._request("POST", f"/api/devices/{device}/board", json={"hardware": hardware})
+
+    def trust_clock(self) -> float:
+        """Have the shim sign by its clock, whatever it said before; gives its time, in seconds since 1970."""
+        return self._request("POST", "/api/keys/clock", json={})["now"]
 
     def deploy(
         self,

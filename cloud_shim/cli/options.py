@@ -159,6 +159,9 @@ def _typed(key: str, value: str, default: object) -> object:
         return _WORDS[value.lower()]
     if isinstance(default, (int, float)) and (not isinstance(found, (int, float)) or isinstance(found, bool)):
         raise UsageError(f"--set {key}={value}", f"{key} is a number", f"--set {key}={default}")
+    if type(default) in (list, dict) and type(found) is not type(default):
+        kind = "list" if type(default) is list else "table"
+        raise UsageError(f"--set {key}={value}", f"{key} is a {kind}", f"--set '{key}={json.dumps(default)}'")
     if isinstance(default, int) and isinstance(found, float) and found.is_integer():
         return int(found)
     return found

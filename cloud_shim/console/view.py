@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 
 import boards
 from cloud_shim.console import wiring
-from cloud_shim.words import amounts, evidence, outputs, transfer
+from cloud_shim.words import amounts, evidence, outputs, transfer, troubles
 from cloud_shim.words.transfer import Transfer
 from device.protocol import reported
 from device.protocol.reported import (
+    HELD,
     Disk,
     Reported,
     ReportedAgent,
@@ -54,7 +55,10 @@ _REVOKED = Update("wait", "Nothing is deployed to it any more; what it runs goes
 
 @dataclass(frozen=True)
 class Row:
-    """One function or model: the desired version beside the reported one. Version 0 means that it is not there."""
+    """One function or model: the desired version beside the reported one. Version 0 means that it is not there.
+
+    `bad`: it does not run, or does not hear of everything. `troubles` are lines for its present faults.
+    """
 
     name: str
     desired: int
@@ -64,7 +68,8 @@ class Row:
     errors: int = 0
     restarts: int = 0
     deaths: str = ""
-    last_error: str = ""
+    bad: bool = False
+    troubles: tuple[str, ...] = ()
 
     @property
     def same(self) -> bool:
@@ -239,13 +244,17 @@ def _rows(desired: Json, runs: Mapping[str, _P], show: Callable[[Row, _P], Row])
 
 
 def _function(row: Row, has: ReportedFunction) -> Row:
+    now = troubles.of_function(has)
+    # The last error of a held function is the reason for that, and is told as such.
+    past = [has.last_error] if has.last_error and has.state != HELD else []
     return replace(
         row,
         state=has.state,
         errors=has.errors,
         restarts=has.restarts,
         deaths=amounts.deaths(has.deaths),
-        last_error=has.last_error,
+        bad=bool(now),
+        troubles=(*now, *past),
     )
 
 

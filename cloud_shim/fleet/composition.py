@@ -70,7 +70,7 @@ class Composition:
     def _part(self, release: Release, parts: tuple[Part, ...]) -> Part:
         found = inventory.packages(release)
         if release.kind == "layer":
-            found = inventory.licensed(found, self._registry.path(release))
+            found = inventory.described(found, self._registry.path(release))
         version = inventory.agent_version(release) or str(release.version)
         return Part(release.kind, release.name, version, release.sha256, found, parts)
 

@@ -19,6 +19,7 @@ from cloud_shim.releases.inventory import Package
 from cloud_shim.releases.registry import Registry
 from device.libraries import normalised
 from device.protocol.deployment import ArtifactRef, Deployment
+from device.protocol.reported import FAILED
 
 Json = dict[str, object]
 Packages = Callable[[ArtifactRef], Sequence[Package]]
@@ -81,7 +82,7 @@ def uses(
         yield _use(package, functions, "running", first.number, began(first))
     yield from _of_agent(name, now, packages)
     asked = known[0] if known and known[0].number > now.generation else None
-    if asked and asked.outcome not in ("REVERTED", "REJECTED"):
+    if asked and asked.outcome not in FAILED:
         for package, functions in _functions(name, asked.deployment, packages).items():
             if package not in present:
                 yield _use(package, functions, "asked", asked.number, None)

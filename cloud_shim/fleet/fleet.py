@@ -157,22 +157,21 @@ class Fleet:
         for each in (release, layer):
             if isinstance(each, Release):
                 self._registry.sign(each)
-        part = Part(release.kind, release.name)
         with self._database.write() as session:
             row = self._member(session, device)
-            present = generations.present(session, self._name, row)
-            before = self._failed(session, device, part) or present
-            chosen = _settings(release, before if retry else present, settings)
-            useful = _useful(session, device, release)
-            needs = before.layers.get(release.name) if layer == "keep" else layer and _useful(session, device, layer)
-            deployment = deployments.with_release(present, useful, chosen, trial, retry, needs)
-            board = boards.load(row.board)
-            deployments.check(deployment, self._registry.functions_of(deployment), board)
-            deployments.check_models_run(deployment, board, _reported(session, device))
-            generations.forget_failures(session, device, part)
+            deployment = self._next(session, row, release, settings, trial, retry, layer)
+            generations.forget_failures(session, device, Part(release.kind, release.name))
             generations.add(session, row, deployment, f"deploy {release.kind} {release.name} v{release.version}", by)
         self._tell(device)
         return deployment.generation
+
+    def check(self, device: str, release: Release) -> None:
+        """Raise the error with which `deploy` would refuse the release; it may still be without a number.
+
+        Settings are left to `deploy`.
+        """
+        with self._database.read() as session:
+            self._next(session, self._member(session, device), release, None, Trial())
 
     def remove(self, device: str, kind: str, name: str, by: str = "") -> int:
         """Take the function or model called `name` from the device; gives the new generation.
@@ -210,6 +209,30 @@ class Fleet:
         self._tell(device)
         return deployment.generation
 
+    def _next(
+        self,
+        session: Session,
+        row: DeviceRow,
+        release: Release,
+        settings: Settings | None,
+        trial: Trial,
+        retry: bool = False,
+        layer: Release | Literal["keep"] | None = "keep",
+    ) -> Deployment:
+        """The device's next deployment, with the release in it, checked; the arguments are those of `deploy`."""
+        present = generations.present(session, self._name, row)
+        before = self._failed(session, row.name, Part(release.kind, release.name)) or present
+        chosen = _settings(release, before if retry else present, settings)
+        useful = _useful(session, row.name, release)
+        needs = before.layers.get(release.name) if layer == "keep" else layer and _useful(session, row.name, layer)
+        deployment = deployments.with_release(present, useful, chosen, trial, retry, needs)
+        board = boards.load(row.board)
+        # Its own manifest too: the registry does not know a release without a number.
+        own = {release.name: release.function} if release.kind == "function" else {}
+        deployments.check(deployment, {**self._registry.functions_of(deployment), **own}, board)
+        deployments.check_models_run(deployment, board, _reported(session, row.name))
+        return deployment
+
     def _tell(self, device: str) -> None:
         self._deployed(device)
         self._changes.device(device)
@@ -222,7 +245,8 @@ class Fleet:
         return row
 
     def _member(self, session: Session, name: str) -> DeviceRow:
-        """The row of a device in good standing; RejectedError for one that was shut out."""
+        """The row of a device in good standing; RejectedError for one that was shut out, or while nothing is signed."""
+        self._registry.check_clock()
         row = self._row(session, name)
         if _is_revoked(session, name):
             raise revoked(name)

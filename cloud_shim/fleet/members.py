@@ -8,11 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 import boards
-from cloud_shim.database import CredentialRow, Database, DeviceRow
+from cloud_shim.database import BoardRow, CredentialRow, Database, DeviceRow
 from cloud_shim.fleet.changes import Changes
 from device.enrol.secret import hash_password, new_password
 from device.errors import NotFoundError, UsageError
@@ -26,8 +26,10 @@ Admit = Callable[[Mapping[str, str], set[str]], None]
 
 
 def is_due(made: float, now: float) -> bool:
-    """Whether a password is replaced when the device offers another."""
-    return now - made >= RENEW
+    """Whether a password is replaced when the device offers another. So is one from a time to come: the shim's clock
+    ran ahead then, and the password would last too long.
+    """
+    return now - made >= RENEW or made - now >= _DAY
 
 
 def has_ended(made: float, now: float) -> bool:
@@ -39,12 +41,19 @@ class Members:
     """The devices of one fleet, and their passwords' hashes."""
 
     def __init__(
-        self, database: Database, changes: Changes, admit: Admit, clock: Callable[[], float] = time.time
+        self,
+        database: Database,
+        changes: Changes,
+        admit: Admit,
+        clock: Callable[[], float] = time.time,
+        doubt: Callable[[], str] = str,
     ) -> None:
+        """`doubt` says why the clock may be wrong, "" when all is well: in doubt no password ends."""
         self._database = database
         self._changes = changes
         self._admit = admit
         self._clock = clock
+        self._doubt = doubt
         self._admitting = threading.Lock()
         self._ended: set[str] = set()
 
@@ -73,6 +82,8 @@ class Members:
             row.session = -1
             session.add(row)
             self._set_password(session, row, hash)
+            # The next board to come in is the device, whichever it was before (twins.py).
+            session.execute(delete(BoardRow).where(BoardRow.device == name))
         self.admit_all()
         self._changes.device(name)
 
@@ -132,13 +143,15 @@ class Members:
                 self._changes.device(name)
 
     def _hashes(self) -> tuple[dict[str, str], set[str]]:
-        now = self._clock()
+        now, doubt = self._clock(), self._doubt()
         with self._database.read() as session:
             kept = {row.device: row for row in session.scalars(select(CredentialRow))}
             revoked = {name for name, row in kept.items() if row.revoked}
             rows = session.scalars(select(DeviceRow))
             hashes = {row.name: row.credential for row in rows if row.name not in revoked}
-        return hashes, {name for name in hashes if name in kept and has_ended(kept[name].made, now)}
+        ended = {name for name in hashes if name in kept and has_ended(kept[name].made, now)}
+        # A device that is let in says what time it is, and so ends the doubt.
+        return hashes, set[str]() if doubt else ended
 
     def _set_password(self, session: Session, row: DeviceRow, hash: str) -> None:
         row.credential = hash

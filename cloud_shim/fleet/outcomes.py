@@ -20,9 +20,8 @@ from cloud_shim.releases.registry import Registry
 from device.errors import LamplightError
 from device.protocol import reported
 from device.protocol.deployment import Deployment
-from device.protocol.reported import Reported
+from device.protocol.reported import FAILED, Reported
 
-FAILED = ("REVERTED", "REJECTED")
 # Characters kept of a device's reason: it is a board's word, and stands in every list.
 MAX_REASON = 2000
 

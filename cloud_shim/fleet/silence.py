@@ -13,8 +13,10 @@ def is_silent(online: bool, last_seen: float | None, listening: float | None, no
     """Whether a device with `online` set is silent; all times are in seconds since 1970.
 
     `listening` is since when the shim could hear it, None while the shim is deaf: the device's silence then proves
-    nothing.
+    nothing. A time to come was noted while the shim's clock ran ahead, and proves nothing either: such a device counts
+    as silent until its next word.
     """
     if not online or listening is None:
         return False
-    return now - max(last_seen or 0.0, listening) > SILENT_AFTER
+    heard = max(each for each in (0.0, last_seen or 0.0, listening) if each <= now + SILENT_AFTER)
+    return now - heard > SILENT_AFTER

@@ -19,6 +19,7 @@ from cloud_shim.fleet.calls import Calls
 from cloud_shim.fleet.changes import Changes
 from cloud_shim.fleet.outcomes import Outcome, Outcomes
 from cloud_shim.fleet.silence import is_silent
+from cloud_shim.fleet.twins import Twins
 from cloud_shim.records import libraries, recording
 from device.errors import OfflineError
 from device.protocol import messages, reported, topics
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 Wanted = Callable[[str, list[str]], None]
 """Called with a device and the chunks it asks for."""
+Heard = Callable[[str, float, bool], None]
+"""Called with a device and the time on its clock, in seconds since 1970; True when it is that of a record."""
 Asked = Callable[[Topic, bytes], None]
 """Called with the topic and body of a request for a password."""
 
@@ -47,10 +50,14 @@ class Ingest:
         asked: Asked,
         outcomes: Outcomes,
         deployed: Callable[[str], None],
+        heard: Heard,
+        twins: Twins,
     ) -> None:
         """`deployed` is called with a device that is asked for another deployment since its last one failed."""
         self._outcomes = outcomes
         self._deployed = deployed
+        self._heard = heard
+        self._twins = twins
         self._asked = asked
         self._database = database
         self._link = link
@@ -76,6 +83,8 @@ class Ingest:
             return session.get(DeviceRow, device) is not None
 
     def _handle(self, topic: Topic, payload: bytes, retained: bool) -> None:
+        if topic.kind != "presence" and self._twins.refusal(topic.device):
+            return
         if topic.kind == "up":
             self._records(topic.device, topic.leaf, messages.batch(payload))
         elif topic.kind == "presence":
@@ -101,6 +110,7 @@ class Ingest:
             returned = _seen(session, device, now)
         self._acknowledge(device, stream, batch)
         if new:
+            self._heard(device, max(row.time for row in new), True)
             self._changes.records()
         if replaced:
             self._deployed(device)
@@ -123,6 +133,12 @@ class Ingest:
 
     def _presence(self, device: str, payload: bytes, retained: bool) -> None:
         presence = messages.presence(payload)
+        if presence.online and not retained and not self._twins.connected(device, presence.hardware):
+            logger.warning("kept another board out: %s", self._twins.refusal(device))
+            self._changes.device(device)
+            return
+        if presence.time is not None and not retained:
+            self._heard(device, presence.time, False)
         with self._database.write() as session:
             row = session.get_one(DeviceRow, device)
             if not presence.online and presence.session < row.session:
@@ -139,6 +155,7 @@ class Ingest:
         now = time.time()
         with self._database.write() as session:
             # As it came: the API passes on the further fields of a newer agent.
+            self._twins.heard(session, device)
             session.merge(ReportRow(device=device, body=json.dumps(body), received=now))
             libraries.note(session, device, report.libraries, now)
             session.flush()

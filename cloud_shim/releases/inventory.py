@@ -1,11 +1,13 @@
-"""Lists a release's packages by its own manifest, with licences from the packages' metadata.
+"""Lists a release's packages by its own manifest, with licences and origins from the layer's files.
 
 A layer brings packages, each in one version. The agent asks for libraries, each in a range of versions; the board
 reports its own. Functions and models bring none: code copied into a function's folder stays unseen.
 """
 
 import json
+import re
 import tarfile
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from email.message import Message
@@ -13,12 +15,15 @@ from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Any
 
+from packaging.pylock import Pylock, PylockValidationError
 from packaging.requirements import Requirement
 
 from cloud_shim.releases.release import Release
 from device.libraries import normalised
+from device.protocol.layer import LOCK_FILE
 
 _METADATA = 1 << 20  # bytes of a package's metadata that are read
+_ADDRESS = re.compile(r"https?://[!-~]{1,2000}", re.ASCII)
 _CLASSIFIER = "License :: "
 
 
@@ -26,7 +31,8 @@ _CLASSIFIER = "License :: "
 class Package:
     """One package by its normalised name. `version` is "" where only the range `requires` is known.
 
-    `sha256` is the digest of its wheel, `licence` comes from its metadata; each is "" while unknown.
+    `sha256` is the digest of its wheel, `origin` the wheel's address, `licence` comes from its metadata; each is ""
+    while unknown.
     """
 
     name: str
@@ -34,6 +40,7 @@ class Package:
     requires: str = ""
     sha256: str = ""
     licence: str = ""
+    origin: str = ""
 
 
 def packages(release: Release) -> tuple[Package, ...]:
@@ -53,10 +60,14 @@ def agent_version(release: Release) -> str:
     return str(json.loads(release.manifest_json)["version"]) if release.kind == "agent" else ""
 
 
-def licensed(found: tuple[Package, ...], artifact: Path) -> tuple[Package, ...]:
-    """The same with the licences from a layer's tar."""
+def described(found: tuple[Package, ...], artifact: Path) -> tuple[Package, ...]:
+    """The same with licences and origins from a layer's tar. A layer from before the origins has none."""
     licences = {key: licence for key, licence in _licences(artifact) if licence}
-    return tuple(replace(each, licence=licences.get((each.name, each.version), "")) for each in found)
+    origins = _origins(artifact)
+    return tuple(
+        replace(each, licence=licences.get((each.name, each.version), ""), origin=origins.get(each.sha256, ""))
+        for each in found
+    )
 
 
 def _required(wanted: Requirement) -> Package:
@@ -69,6 +80,20 @@ def _licences(artifact: Path) -> Iterator[tuple[tuple[str, str], str]]:
             if member.name.endswith(".dist-info/METADATA") and (file := tar.extractfile(member)) is not None:
                 about = BytesHeaderParser().parsebytes(file.read(_METADATA))
                 yield (normalised(str(about["Name"])), str(about["Version"])), licence(about)
+
+
+def _origins(artifact: Path) -> dict[str, str]:
+    """The addresses in a layer's pylock.toml, by the wheels' digests; {} where it has none, or it is no lock."""
+    with tarfile.open(artifact) as tar:
+        try:
+            file = tar.extractfile(LOCK_FILE)
+            found = Pylock.from_dict(tomllib.loads(file.read(_METADATA).decode())) if file else None
+        except (KeyError, ValueError, RecursionError, PylockValidationError):
+            return {}
+    wheels = [wheel for package in found.packages for wheel in package.wheels or ()] if found else []
+    return {
+        wheel.hashes.get("sha256", ""): wheel.url for wheel in wheels if wheel.url and _ADDRESS.fullmatch(wheel.url)
+    }
 
 
 def licence(about: "Message[str, str]") -> str:

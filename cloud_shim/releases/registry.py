@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,10 @@ class Chunk:
     length: int
 
 
+def _anywhere(candidate: Release) -> None:
+    """Fits everything: the release is meant for no device yet."""
+
+
 class Registry:
     """Every release of the fleet, by kind and name; each numbered from 1."""
 
@@ -48,9 +53,12 @@ class Registry:
         self._signing = signing
         self._adding = threading.Lock()
 
-    def add(self, data: bytes, by: str = "", agents: bool = True) -> Release:
+    def add(
+        self, data: bytes, by: str = "", agents: bool = True, fits: Callable[[Release], None] = _anywhere
+    ) -> Release:
         """The release with these bytes, signed: a new one, made by `by`, or the one already there.
 
+        `fits` sees a new one before it has a number (its version is 0), and may raise: then no number is used up.
         Raises BadArtifactError for bytes a device would refuse, RejectedError for new ones while the shim has no
         release key, ForbiddenError for an agent when `agents` is False.
         """
@@ -59,16 +67,18 @@ class Registry:
             release = self._by_digest(chunks.digest(data))
             if release is None:
                 self._signing.check_can_release()
-                release = self._new(data, by, agents)
+                release = self._new(data, by, agents, fits)
             _check_agent(release.kind, agents)
             self.sign(release)
             return release
 
-    def take_in(self, data: bytes, by: str = "", agents: bool = True) -> Release:
+    def take_in(
+        self, data: bytes, by: str = "", agents: bool = True, fits: Callable[[Release], None] = _anywhere
+    ) -> Release:
         """As `add`. But when the shim has no release key, the release is left for its owner to sign."""
         _check_length(data)
         with self._adding:
-            release = self._by_digest(chunks.digest(data)) or self._new(data, by, agents)
+            release = self._by_digest(chunks.digest(data)) or self._new(data, by, agents, fits)
             _check_agent(release.kind, agents)
             if "image-releases" in self._signing.held():
                 self.sign(release)
@@ -82,6 +92,10 @@ class Registry:
         """See to it that the release is signed, with its patches; a signed one stays as it is."""
         ref = release.ref
         self._signing.release(ref.kind, ref.name, ref.version, ref.digest, ref.length, ref.patches)
+
+    def check_clock(self) -> None:
+        """RejectedError while the shim's clock is in doubt: nothing new would reach a device."""
+        self._signing.clock.check()
 
     def find(self, kind: str, name: str, version: int) -> Release:
         """The release of this version; NotFoundError naming the versions there are."""
@@ -148,9 +162,10 @@ class Registry:
     def _by_digest(self, digest: str) -> Release | None:
         return next(iter(self.by_digests({digest})), None)
 
-    def _new(self, data: bytes, by: str, agents: bool) -> Release:
+    def _new(self, data: bytes, by: str, agents: bool, fits: Callable[[Release], None]) -> Release:
         kind, name, manifest_json = _inspect(data)
         _check_agent(kind, agents)
+        fits(Release(kind, name, 0, chunks.digest(data), len(data), "", manifest_json, time.time()))
         digest = self._blobs.put(data)
         patches = [self._patch_row(digest, base, patch) for base, patch in self._make_patches(kind, name, data)]
         # The number is taken before it is signed: a signed number must never be free for other bytes.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cyclonedx.contrib.license.factories import LicenseFactory
-from cyclonedx.model import HashAlgorithm, HashType, Property
+from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output.json import JsonV1Dot6
@@ -83,8 +83,8 @@ def _component(part: Part) -> Component:
 def _package(each: Package) -> Component:
     purl = PackageURL("pypi", name=each.name, version=each.version or None)
     licences = [LicenseFactory().make_from_string(each.licence)] if each.licence else []
-    # The same version has another wheel for another platform.
-    reference = "#".join(filter(None, (str(purl), each.sha256[:16], each.requires)))
+    # The same version has another wheel for another platform, and the same wheel may come from a mirror.
+    reference = "#".join(filter(None, (str(purl), each.sha256[:16], each.requires, each.origin)))
     return Component(
         name=each.name,
         version=each.version or None,
@@ -93,8 +93,13 @@ def _package(each: Package) -> Component:
         purl=purl,
         hashes=_hashes(each.sha256),
         licenses=licences,
+        external_references=_origin(each.origin),
         properties=[Property(name="lamplight:requires", value=each.requires)] if each.requires else [],
     )
+
+
+def _origin(address: str) -> Sequence[ExternalReference]:
+    return [ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=XsUri(address))] if address else []
 
 
 def _hashes(sha256: str) -> Sequence[HashType]:

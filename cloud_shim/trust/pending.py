@@ -38,7 +38,7 @@ class Pending:
         if kept and _same(root, kept["root"]):
             offer = {**kept, **offer, "root": root_metadata.joined(present, root, kept["root"])}
         if root_metadata.missing(present, str(offer["root"])):
-            durable.write_file(self._path, json.dumps(offer).encode())
+            durable.write_file(self._path, json.dumps(offer).encode(), mode=0o600)
             return None
         return dict(offer)
 

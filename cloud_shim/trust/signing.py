@@ -8,6 +8,7 @@ night-light v3 with this configuration". Keys and signed metadata are files in o
     director.json          the director's root, common to all devices
     devices/<name>.json    one device's director metadata and deployment
     pending-<repository>.json   an offer with a new root still short of signatures
+    clock.json             when something was last signed: clock.py
 
 Each file is replaced as a whole, so a crash leaves the state before or after; versions only go up. All keys lie here,
 as suits development, until `adopt` is given metadata under keys of a developer's machine: then only the online ones
@@ -27,6 +28,7 @@ from typing import Any
 from tuf.api.metadata import Delegations, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
 
 from cloud_shim.trust import handover, release_metadata, root_metadata, shim_keys
+from cloud_shim.trust.clock import SigningClock
 from cloud_shim.trust.pending import Pending
 from cloud_shim.trust.release_metadata import RELEASES, ROOT
 from cloud_shim.trust.shim_keys import ShimKeys
@@ -50,7 +52,7 @@ class Signing:
 
     def __init__(self, folder: Path, clock: Callable[[], datetime] = release_metadata.utc_now) -> None:
         self._folder = folder
-        self._clock = clock
+        self.clock = SigningClock(folder / "clock.json", clock, _last_signed(folder / "image.json"))
         self._lock = threading.Lock()
         for each in (folder, folder / "keys", folder / "devices"):
             durable.make_folder(each)
@@ -118,7 +120,7 @@ class Signing:
         gathered = self._pending["director"].gather(self._director["root"][-1], {"root": root})
         if gathered is not None:
             director = {"root": [*self._director["root"], gathered["root"]]}
-            durable.write_file(self._folder / "director.json", json.dumps(director).encode())
+            durable.write_file(self._folder / "director.json", json.dumps(director).encode(), mode=0o600)
             self._director = director
             self._pending["director"].forget()
 
@@ -218,7 +220,7 @@ class Signing:
         targets.targets["deployment.json"] = TargetFile.from_data("deployment.json", text, ["sha256"])
         director = self._chain({"targets": targets}, Snapshot(version), Timestamp(version), _DIRECTOR)
         state = {"director": director, "deployment": text.decode()}
-        durable.write_file(self._device_file(deployment.device), json.dumps(state).encode())
+        durable.write_file(self._device_file(deployment.device), json.dumps(state).encode(), mode=0o600)
         needed = {release_metadata.role_of(ref) for ref in deployment.artifacts()}
         delegated = {role: each for role, each in self._image["delegated"].items() if role in needed}
         document = {
@@ -279,7 +281,7 @@ class Signing:
             self._publish({**self._image, **self._listing({}, snapshot, timestamp, _IMAGE)})
 
     def _publish(self, image: dict[str, Any]) -> None:
-        durable.write_file(self._folder / "image.json", json.dumps(image).encode())
+        durable.write_file(self._folder / "image.json", json.dumps(image).encode(), mode=0o600)
         self._image = image
 
     # Signatures
@@ -298,19 +300,24 @@ class Signing:
     def _listing(
         self, changed: Mapping[str, str], snapshot: Snapshot, timestamp: Timestamp, keys: Mapping[str, str]
     ) -> Roles:
-        """The texts of the snapshot and timestamp, with these roles listed."""
+        """The texts of the snapshot and timestamp, with these roles listed; RejectedError while the clock is in doubt.
+
+        Everything signed day by day ends with this.
+        """
+        self.clock.check()
         texts: Roles = {}
         for role, text in changed.items():
             snapshot.meta[f"{role}.json"] = _meta(release_metadata.parse(text).signed.version, text)
         texts["snapshot"] = self._text(snapshot, keys["snapshot"], ONLINE)
         # Signed, so that a board without a clock learns that this time has passed.
-        timestamp.unrecognized_fields["issued"] = int(self._clock().timestamp())
+        timestamp.unrecognized_fields["issued"] = int(self.clock.now().timestamp())
         timestamp.snapshot_meta = _meta(snapshot.version, texts["snapshot"])
         texts["timestamp"] = self._text(timestamp, keys["timestamp"], ONLINE)
+        self.clock.signed()
         return texts
 
     def _text(self, signed: Any, key: str, valid: timedelta) -> str:
-        return release_metadata.signed_text(signed, self._clock() + valid, self._keys[key])
+        return release_metadata.signed_text(signed, self.clock.now() + valid, self._keys[key])
 
     def _root(self, keys: Mapping[str, str]) -> str:
         root = Root(consistent_snapshot=False)
@@ -319,7 +326,7 @@ class Signing:
         return self._text(root, keys["root"], ROOT)
 
     def _fresh(self, text: str, valid: timedelta) -> bool:
-        return release_metadata.fresh(text, valid, self._clock())
+        return release_metadata.fresh(text, valid, self.clock.now())
 
     # Files
 
@@ -342,7 +349,7 @@ class Signing:
     def _load(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         path = self._folder / name
         if not path.exists():
-            durable.write_file(path, json.dumps(make()).encode())
+            durable.write_file(path, json.dumps(make()).encode(), mode=0o600)
         return json.loads(path.read_bytes())
 
     def _device(self, device: str) -> dict[str, Any] | None:
@@ -364,6 +371,17 @@ def _check_generation(deployment: Deployment, last: str) -> None:
             f"generation {deployment.generation} would go back",
             f"Use {before.generation + 1}",
         )
+
+
+def _last_signed(image: Path) -> float | None:
+    """When the image repository in the file was last signed; None before there is one.
+
+    For a shim that has no clock.json yet.
+    """
+    if not image.exists():
+        return None
+    timestamp = release_metadata.parse(json.loads(image.read_bytes())["timestamp"]).signed
+    return float(timestamp.unrecognized_fields.get("issued", (timestamp.expires - ONLINE).timestamp()))
 
 
 def _meta(version: int, text: str) -> MetaFile:

@@ -235,3 +235,12 @@ class _Session:
     def _arrived(self, client: Any, data: Any, message: mqtt.MQTTMessage) -> None:
         self._payload = bytes(message.payload)
         self._answered.set()
+
+
+def judge_alone(displaced: str) -> Finding:
+    """Whether this board has its name for itself; `displaced` is the shim's word that it has not."""
+    if displaced:
+        return fail(
+            f"two boards have this one's name: {displaced}", "Choose, as it says; meanwhile this board is offline"
+        )
+    return ok("no other board claims this one's name, by the shim's last word")

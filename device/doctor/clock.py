@@ -24,10 +24,16 @@ def judge_set(now: float) -> Finding:
     return ok(when(now))
 
 
-def judge_floor(now: float, floor: float) -> Finding:
-    """Whether the clock stands behind the time floor: a time proved by signatures to be past."""
+def judge_floor(now: float, floor: float, synchronised: bool = False) -> Finding:
+    """Whether the clock stands behind the time floor: a time proved by signatures to be past.
+
+    A `synchronised` clock knows better than signatures.
+    """
     if not floor:
         return skip("no deployment was believed yet, so no time is known to be past")
+    if synchronised and floor - now > _FAR:
+        told = f"a time server has set the clock, and signatures said {when(floor)}: the shim's clock was ahead"
+        return warn(told, "Deploy again: the next deployment takes that time back")
     if now < floor:
         return fail(f"it is {duration(floor - now)} behind {when(floor)}, which is known to have passed", _SET_IT)
     return ok(f"after {when(floor)}, which is known to have passed")

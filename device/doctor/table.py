@@ -22,8 +22,10 @@ from device.doctor import (
     zygote,
 )
 from device.doctor.check import Check, fail
+from device.enrol import displacement
 from device.errors import LamplightError
 from device.protocol import topics
+from device.trust.synchronised import synchronised
 from device.update import slots
 
 # Seconds for hashing all installed files, on a slow card.
@@ -51,7 +53,7 @@ def _clock(config: AgentConfig, reference: float | None, now: Callable[[], float
     trusted = config.state / "update" / "trusted.json"
     return [
         Check("clock.set", lambda: clock.judge_set(now())),
-        Check("clock.floor", lambda: clock.judge_floor(now(), clock.time_floor(trusted))),
+        Check("clock.floor", lambda: clock.judge_floor(now(), clock.time_floor(trusted), synchronised())),
         Check("clock.agrees", lambda: clock.judge_agreement(now(), reference)),
     ]
 
@@ -89,6 +91,7 @@ def _broker(config: AgentConfig) -> list[Check]:
         Check("broker.certificate", found.secured, 2 * broker.PATIENCE),
         Check("broker.accepts", found.accepts, 2 * broker.PATIENCE + 5),
         Check("broker.rules", may_publish, 3 * broker.PATIENCE + 5),
+        Check("broker.alone", lambda: broker.judge_alone(displacement.reason(config.state))),
         Check("broker.delivers", lambda: found.delivers(desired, _was_deployed(config)), 3 * broker.PATIENCE + 5),
     ]
 

@@ -1,4 +1,4 @@
-"""The triggers of the running functions: which of them deliver nothing, as the agent says. It starts none itself."""
+"""The functions as the agent says: those held back, and the triggers that deliver nothing. It starts none itself."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,6 +7,7 @@ from device import faults
 from device.doctor.check import Finding, fail, ok, skip
 from device.health import TriggerFault
 
+_HELD = "Correct the cause and restart the agent, or deploy a version that can run here"
 _LOG = "`lamplight logs` says when it began; the agent tries again by itself"
 
 
@@ -21,8 +22,10 @@ def triggers(state: Path, agent_runs: bool) -> Finding | Mapping[str, Finding]:
     return {name: judge(each) for name, each in found.items()} or ok("no function runs")
 
 
-def judge(broken: tuple[TriggerFault, ...]) -> Finding:
-    """The silent triggers of one function: they deliver nothing."""
+def judge(broken: tuple[TriggerFault, ...] | str) -> Finding:
+    """The silent triggers of one function, which deliver nothing; or the reason for which it is held back."""
+    if isinstance(broken, str):
+        return fail(f"the function does not run: {broken}", _HELD)
     if not broken:
         return ok("all of its triggers deliver")
     told = "; ".join(f"{each.trigger} does not work: {each.error}" for each in broken)

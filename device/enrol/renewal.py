@@ -7,8 +7,7 @@ import logging
 from collections.abc import Callable
 
 from device.enrol.passwords import Passwords
-from device.protocol import enrolment
-from device.protocol.enrolment import ACCEPTED, REFUSED, Ask
+from device.protocol.enrolment import ACCEPTED, REFUSED, Answer, Ask
 
 _DAY = 86400.0
 
@@ -41,9 +40,8 @@ class Renewal:
         if self._clock() - self._offered >= _DAY:
             self.connected()
 
-    def answered(self, payload: bytes) -> None:
+    def answered(self, answer: Answer) -> None:
         """The shim's answer. When it took the password, the broker ends this connection and takes only the new one."""
-        answer = enrolment.answer(payload)
         if answer.state == ACCEPTED:
             _log.info("The password for the broker is replaced")
             self._passwords.prefer_next()

@@ -4,6 +4,9 @@ A tensor may place its values in another file, named by a path. A model from els
 file, so such tensors are forbidden. The device has no `onnx` package, so the protobuf wire format is walked here
 (https://protobuf.dev/programming-guides/encoding); the field numbers are those of onnx.proto3, IR version 10. Only
 messages on the way to a tensor are entered. Whether the graph makes sense is for onnxruntime to say.
+
+Parsers of protobuf differ in odd fields: one drops the bits of a tag beyond 32, another refuses it. Any spelling that
+some parser could read otherwise is refused here, and so are groups, which ONNX has none of.
 """
 
 from collections.abc import Iterator
@@ -28,6 +31,9 @@ _EXTERNAL_DATA = 13
 _DATA_LOCATION = 14
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+# The most bytes of a number as a value; and of one as a tag or a length, with the bits that it may have.
+_LONGEST = 10
+_SHORT, _TAG_BITS, _LENGTH_BITS = 5, 32, 31
 
 
 def check(data: bytes) -> None:
@@ -72,14 +78,16 @@ def _has_external_data(data: memoryview) -> bool:
 def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
     at = 0
     while at < len(data):
-        key, at = _varint(data, at)
+        key, at = _short(data, at, _TAG_BITS)
         number, kind = key >> 3, key & 7
+        if number == 0:
+            raise ValueError(f"the field before byte {at} has the number 0")
         if kind == _VARINT:
-            value, at = _varint(data, at)
+            value, at = _varint(data, at, _LONGEST)
             yield number, value
             continue
         if kind == _BYTES:
-            length, at = _varint(data, at)
+            length, at = _short(data, at, _LENGTH_BITS)
         elif kind in (_FIXED64, _FIXED32):
             length = 8 if kind == _FIXED64 else 4
         else:
@@ -90,9 +98,17 @@ def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
         at += length
 
 
-def _varint(data: memoryview, at: int) -> tuple[int, int]:
+def _short(data: memoryview, at: int, bits: int) -> tuple[int, int]:
+    """A tag or a length: parsers drop or refuse what lies beyond `bits`."""
+    value, at = _varint(data, at, _SHORT)
+    if value >> bits:
+        raise ValueError(f"the number before byte {at} has more than {bits} bits")
+    return value, at
+
+
+def _varint(data: memoryview, at: int, longest: int) -> tuple[int, int]:
     value = 0
-    for shift in range(0, 70, 7):
+    for shift in range(0, 7 * longest, 7):
         if at >= len(data):
             raise ValueError("it ends in the middle of a number")
         byte = data[at]
@@ -100,4 +116,4 @@ def _varint(data: memoryview, at: int) -> tuple[int, int]:
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             return value, at
-    raise ValueError("a number has more than ten bytes")
+    raise ValueError(f"the number before byte {at} has more than {longest} bytes")

@@ -6,6 +6,7 @@ outbox and the update engine.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Protocol
@@ -14,13 +15,12 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from device.config import BrokerConfig
-from device.link import pump, tls
+from device.link import backoff, pump, tls
 from device.protocol import enrolment, messages, topics
 from device.protocol.errors import ProtocolError
 from device.protocol.topics import Topic
 
 KEEPALIVE = 30
-RECONNECT_CAP = 30.0
 # Hosted brokers take so many in one SUBSCRIBE: https://docs.aws.amazon.com/general/latest/gr/iot-core.html
 _FILTERS = 8
 # A session number is (boots, connections); this many connections fit in one boot.
@@ -50,9 +50,13 @@ class Login(Protocol):
 class Session:
     """One board's connection. Register handlers with `on`, then `start`."""
 
-    def __init__(self, broker: BrokerConfig, fleet: str, device: str, boots: int, login: Login) -> None:
+    def __init__(
+        self, broker: BrokerConfig, fleet: str, device: str, boots: int, login: Login, hardware: str = ""
+    ) -> None:
         self._broker = broker
         self._login = login
+        self._hardware = hardware
+        self._displaced = False
         self._fleet = fleet
         self._device = device
         self._session = boots * _CONNECTIONS_PER_BOOT
@@ -93,6 +97,11 @@ class Session:
         self._client.disconnect()
         if self._thread.ident is not None:
             self._thread.join(timeout=5)
+
+    def displace(self) -> None:
+        """Another board is this device: give up the connection, and come back after a long pause."""
+        self._displaced = True
+        self._client.disconnect()
 
     def publish(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False) -> bool:
         """Send when connected; otherwise give False and drop it: paho's own queue would die with the process."""
@@ -147,10 +156,18 @@ class Session:
         return client
 
     def _run(self) -> None:
-        failures = 0
+        tries = backoff.NONE
         while not self._stopping.is_set():
-            failures = 0 if self._connect_once() else failures + 1
-            self._stopping.wait(pump.retry_delay(failures, RECONNECT_CAP))
+            self._displaced, began = False, time.monotonic()
+            accepted = self._connect_once()
+            lasted = time.monotonic() - began
+            tries = backoff.after(tries, backoff.Attempt(accepted, lasted, self._displaced))
+            if tries.short == backoff.SUSPICIOUS:
+                _log.warning(
+                    "The connection ends again and again as soon as it stands: does another board have this one's name "
+                    "and password, as after the copy of a card? Pausing for longer; everything here goes on"
+                )
+            self._stopping.wait(backoff.pause(tries))
 
     def _connect_once(self) -> bool:
         """One connection, from first byte to last; False when it could not be opened."""
@@ -240,7 +257,8 @@ class Session:
             _log.error("A message on %s could not be handled: %r", message.topic, error)
 
     def _publish_presence(self, online: bool) -> mqtt.MQTTMessageInfo:
-        body = messages.Presence(online=online, session=self._session).encode()
+        now, hardware = (time.time(), self._hardware) if online else (None, "")
+        body = messages.Presence(online, self._session, now, hardware).encode()
         return self._client.publish(topics.of_device(self._fleet, self._device, "presence"), body, qos=1, retain=True)
 
 

@@ -15,7 +15,14 @@ ITERATIONS = 101
 """mosquitto_passwd's own default. The passwords are 256 random bits, so stretching them gains nothing. The broker
 computes this on its one thread at each connection: a board free to choose would keep it from all others.
 """
-WAITING, ACCEPTED, REJECTED, REFUSED, KEPT = STATES = ("waiting", "accepted", "rejected", "refused", "kept")
+WAITING, ACCEPTED, REJECTED, REFUSED, KEPT, DISPLACED = STATES = (
+    "waiting",
+    "accepted",
+    "rejected",
+    "refused",
+    "kept",
+    "displaced",
+)
 
 _BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _SALT_LENGTH, _DERIVED_LENGTH = 16, 88  # of 12 and 64 bytes in base64

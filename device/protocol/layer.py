@@ -9,6 +9,7 @@ from .fields import integer, items, name, only, sha256, table, text
 
 LAYER_FILE = "layer.toml"
 SITE = "site"
+LOCK_FILE = "pylock.toml"  # in a layer since 0.2: the origins of its packages; no board needs it
 REQUIREMENTS = "requirements.txt"  # in a function's folder: what its layer is made from
 
 

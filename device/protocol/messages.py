@@ -12,6 +12,8 @@ from .fields import MAX_DEPTH, flag, integer, items, number, only, plain, sha256
 MAX_MESSAGE = 1024 * 1024
 MAX_WANT = 64
 MAX_TYPE = 100
+MAX_HARDWARE = 128
+_LATEST = 253_370_764_799  # the end of the year 9998, in seconds since 1970
 # The type of an event sent by a call, unless the caller says another.
 CALL = "lamplight.call"
 
@@ -61,21 +63,38 @@ def _surely_plain(written: str) -> bool:
 
 
 class Presence:
-    """Whether a device is connected. `session` counts its connections, so a late will is recognised."""
+    """Whether a device is connected. `session` counts its connections, so a late will is recognised.
 
-    def __init__(self, online: bool, session: int) -> None:
+    `time` is the device's clock, in seconds since 1970, and `hardware` names the board behind it: see
+    docs/protocol/connection.md. Agents before 0.2.0 say neither.
+    """
+
+    def __init__(self, online: bool, session: int, time: "float | None" = None, hardware: str = "") -> None:
         self.online = online
         self.session = session
+        self.time = time
+        self.hardware = hardware
 
     def encode(self) -> bytes:
         """The body."""
-        return encode({"online": self.online, "session": self.session})
+        fields: dict[str, object] = {"online": self.online, "session": self.session}
+        if self.time is not None:
+            fields["time"] = self.time
+        if self.hardware:
+            fields["hardware"] = self.hardware
+        return encode(fields)
 
 
 def presence(payload: bytes) -> Presence:
     """The presence in `payload`."""
     fields = decode(payload, "presence")
-    return Presence(flag(fields, "online", "presence"), integer(fields, "session", "presence", 0, 2**53))
+    # A board's clock may say anything, and its presence counts all the same.
+    time = min(max(number(fields, "time", "presence"), 0), _LATEST) if "time" in fields else None
+    hardware = text(fields, "hardware", "presence", "")
+    if len(hardware) > MAX_HARDWARE or any(not " " < each <= "~" for each in hardware):
+        raise ProtocolError(f"presence.hardware: expected at most {MAX_HARDWARE} printable ASCII characters")
+    session = integer(fields, "session", "presence", 0, 2**53)
+    return Presence(flag(fields, "online", "presence"), session, time, hardware)
 
 
 class Batch:

@@ -23,8 +23,9 @@ from .reported_parts import (
 )
 
 FORMAT = 1
-# The final states of an update.
-FINAL = ("COMMITTED", "REVERTED", "REJECTED")
+# The final states of an update. The last two are failures.
+FINAL = COMMITTED, REVERTED, REJECTED = ("COMMITTED", "REVERTED", "REJECTED")
+FAILED = (REVERTED, REJECTED)
 # The state of a function unable to start on this board now; `last_error` says why.
 HELD = "held"
 # Where a generation stands before the device's first word of it, and after a newer one overtook it.
@@ -100,7 +101,7 @@ class Reported(Value):
         update = self.update
         ended = [(update.generation, update.state)] if update.state in FINAL else []
         on_trial = update.state == "TRIAL" and update.generation == self.generation
-        return ended if on_trial else [(self.generation, "COMMITTED"), *ended]
+        return ended if on_trial else [(self.generation, COMMITTED), *ended]
 
     def standing(self, generation: int) -> Standing:
         """Where `generation` stands on the device."""
@@ -108,9 +109,9 @@ class Reported(Value):
         if update.generation == generation and update.state != "IDLE":
             return Standing(update.state, update.reason, self.evidence.get(generation))
         if generation in self.failed:
-            return Standing("REVERTED", self.failed[generation], self.evidence.get(generation))
+            return Standing(REVERTED, self.failed[generation], self.evidence.get(generation))
         if self.generation == generation:
-            return Standing("COMMITTED")
+            return Standing(COMMITTED)
         return Standing(SUPERSEDED if max(update.generation, self.generation) > generation else WAITING)
 
     def steady(self) -> Fields:

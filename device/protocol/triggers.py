@@ -16,6 +16,8 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 # Of an HTTP request's body: an event has room for 128 kB, and bytes other than text grow by a third.
 MOST_BODY = 64 * 1024
 MOST_LEVELS = 8
+_MOST_ORIGINS = 20
+_HOST_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789-.:[]"
 _PATH_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/"
 
 
@@ -118,15 +120,25 @@ class MqttTrigger(Trigger):
 
 
 class HttpTrigger(Trigger):
-    """HTTP requests to the board: `path` is exact, or ends in "/*". `limit` is in bytes of body."""
+    """HTTP requests to the board: `path` is exact, or ends in "/*". `limit` is in bytes of body.
+
+    `origins` are the web pages that may ask for it, as "https://shop.example.org"; "*" for all.
+    """
 
     kind = "http"
     _subject = "path"
 
-    def __init__(self, path: str, methods: tuple[str, ...] = ("GET", "POST"), limit: int = MOST_BODY) -> None:
+    def __init__(
+        self,
+        path: str,
+        methods: tuple[str, ...] = ("GET", "POST"),
+        limit: int = MOST_BODY,
+        origins: tuple[str, ...] = (),
+    ) -> None:
         self.path = path
         self.methods = methods
         self.limit = limit
+        self.origins = origins
 
 
 class FileTrigger(Trigger):
@@ -243,7 +255,25 @@ def _http(fields: dict[str, object]) -> Trigger:
     known = [each for each in METHODS if each in methods]
     if not known or len(known) != len(methods):
         raise ProtocolError(f"{WHERE}.methods: {methods!r}: name some of {', '.join(METHODS)}, each once")
-    return HttpTrigger(path, tuple(known), _limit(text(fields, "limit", WHERE, "64K")))
+    return HttpTrigger(path, tuple(known), _limit(text(fields, "limit", WHERE, "64K")), _origins(fields))
+
+
+def _origins(fields: dict[str, object]) -> tuple[str, ...]:
+    origins = items(fields.get("origins", []), f"{WHERE}.origins")
+    if len(origins) > _MOST_ORIGINS:
+        raise ProtocolError(f"{WHERE}.origins: at most {_MOST_ORIGINS}; '*' opens the path to every page")
+    return tuple(_origin(each) for each in origins)
+
+
+def _origin(value: object) -> str:
+    """Scheme, name and port, in lower case: as a browser sends it (RFC 6454, 6.2)."""
+    origin = value.lower() if isinstance(value, str) else ""
+    scheme, _, rest = origin.partition("://")
+    if origin not in ("*", "null") and (
+        scheme not in ("http", "https") or not rest or len(rest) > 200 or not all(c in _HOST_CHARACTERS for c in rest)
+    ):
+        raise ProtocolError(f"{WHERE}.origins: {value!r} is no web page's origin; write 'https://shop.example.org'")
+    return origin
 
 
 def _file(fields: dict[str, object]) -> Trigger:
@@ -287,7 +317,7 @@ _READERS = {
     "file": (("folder", "match", "initial"), _file),
     "function": (("function",), _function),
     "gpio": (("pin", "edge", "debounce", "pull"), _gpio),
-    "http": (("path", "methods", "limit"), _http),
+    "http": (("path", "methods", "limit", "origins"), _http),
     "mqtt": (("topic",), _mqtt),
     "sensor": (("sensor", "every", "window", "above", "below", "delta"), _sensor),
     "start": ((), _start),

@@ -1,11 +1,11 @@
 """The rules a deployment must keep to be believed. Pure; the cryptography is python-tuf's, in verify.py.
 
 `read` takes the DESIRED document apart (docs/protocol/trust.md); `addressed` and `agree` decide, once both
-repositories' signatures, versions and expiry have been checked.
+repositories' signatures, versions and expiry have been checked. The time is floor.py's.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from device.errors import UntrustedError
@@ -82,24 +82,6 @@ def claimed_generation(payload: bytes) -> int:
         return decode(read(payload).deployment).generation
     except ProtocolError:
         return 0
-
-
-def present(clock: float, floor: float) -> float:
-    """The time to judge expiry by, in seconds since 1970: the clock, unless it stands before the time floor.
-
-    A board without a battery wakes in 1970, and a clock can be set back: old signatures stay expired all the same.
-    """
-    return max(clock, floor)
-
-
-def risen(judged_by: float, issued: Iterable[float], roots_end: Iterable[float]) -> float:
-    """The time floor once a document was believed: the time it was judged by, or when all its signers say it was made.
-
-    The judging time was below every signature's end: a clock far ahead has the document refused before it gets here. It
-    takes the keys of all signers to push the floor up, and the end of a root bounds it: a new root, signed by offline
-    keys only, always gets a board out again. All are seconds since 1970.
-    """
-    return max(judged_by, min(*issued, *roots_end))
 
 
 def signer(value: object) -> Signer:

@@ -22,6 +22,7 @@ from device.protocol.errors import ProtocolError
 from device.protocol.fields import integer, table, text
 from device.trust import rules, verify
 from device.trust.rules import NOBODY, Signer
+from device.trust.synchronised import synchronised
 
 # A board of 2012 takes seconds to import python-tuf from its card.
 TIMEOUT = 60.0
@@ -37,13 +38,20 @@ class RefusedError(UntrustedError):
 
 
 class Verifier:
-    """Verifies for one device, with trusted metadata kept in `folder`; `roots` and `clock` as in verify.Question."""
+    """Verifies for one device, with trusted metadata kept in `folder`; the rest as in verify.Question."""
 
     def __init__(
-        self, folder: Path, fleet: str, device: str, roots: Path, clock: Callable[[], float] = time.time
+        self,
+        folder: Path,
+        fleet: str,
+        device: str,
+        roots: Path,
+        clock: Callable[[], float] = time.time,
+        synchronised: Callable[[], bool] = synchronised,
     ) -> None:
         self.signer = NOBODY
         self._clock = clock
+        self._synchronised = synchronised
         self._folder = folder
         self._trusted = folder / "trusted.json"
         self._fleet = fleet
@@ -74,7 +82,7 @@ class Verifier:
         work = Path(scratch) / "metadata"
         work.mkdir()
         roots, trusted = str(self._roots), str(self._trusted)
-        asks = (self._fleet, self._device, floor, signer, self._clock())
+        asks = (self._fleet, self._device, floor, signer, self._clock(), self._synchronised())
         return verify.Question(*asks, roots, trusted, str(work), os.getpid())
 
     def _keep(self, trusted: dict[str, str]) -> None:

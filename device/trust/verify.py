@@ -10,7 +10,7 @@ import json
 import re
 import resource
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,15 +22,20 @@ from device.protocol.deployment import Deployment, decode
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import table, text
 from device.trust import rules
+from device.trust.floor import Clock, Known, Role, goes_back, present, risen, without_the_signers
 
 if TYPE_CHECKING:
+    from tuf.api._payload import Signed
     from tuf.ngclient import FetcherInterface, Updater
 
 REPOSITORIES = ("director", "image")
-# Beside the metadata trusted so far, as it must be kept together with it: the time floor, in seconds since 1970.
-TIME = "time.json"
+# The roles the shim signs from day to day; the keys of all others can be kept off it.
+_ONLINE = {"director": ("targets", "snapshot", "timestamp"), "image": ("snapshot", "timestamp")}
+# Beside the metadata trusted so far, as they must be kept together with it: the time floor, and its part proved by the
+# board's own clock, in seconds since 1970. An agent before 0.2.0 knows the first only, and drops the second.
+TIME, PROVED = "time.json", "proved.json"
 # The names of trusted metadata: they become file names.
-TRUSTED_NAME = re.compile(r"time\.json|(director|image)/(root_history/[0-9]+\.root|[a-z0-9-]+)\.json")
+TRUSTED_NAME = re.compile(r"(time|proved)\.json|(director|image)/(root_history/[0-9]+\.root|[a-z0-9-]+)\.json")
 # Far above what a good document needs; a hostile one must not take the board along.
 _MAX_CPU_SECONDS = 20
 _MAX_FILE_BYTES = 8 * 1024 * 1024
@@ -42,9 +47,10 @@ _LATEST = 253_370_764_799
 class Question(NamedTuple):
     """The agent's question: its name, the lowest generation it takes, the time on its clock, and where things lie.
 
-    `signer` is the trust.Signer of `floor`. `clock` is in seconds since 1970, and may be wrong; `roots` is the folder
-    with director-root.json and image-root.json, `trusted` the file with the metadata trusted so far (it may be
-    missing), `scratch` an empty folder to work in. `parent` is the asking process: the answer is for it alone.
+    `signer` is the trust.Signer of `floor`. `clock` is in seconds since 1970, and may be wrong; `synchronised` says
+    whether a time server has set it. `roots` is the folder with director-root.json and image-root.json, `trusted` the
+    file with the metadata trusted so far (it may be missing), `scratch` an empty folder to work in. `parent` is the
+    asking process: the answer is for it alone.
     """
 
     fleet: str
@@ -52,6 +58,7 @@ class Question(NamedTuple):
     floor: int
     signer: Sequence[int | str]
     clock: float
+    synchronised: bool
     roots: str
     trusted: str
     scratch: str
@@ -81,20 +88,42 @@ def answer(question: Question, payload: bytes) -> str:
 def judge(question: Question, payload: bytes) -> dict[str, object]:
     """The verdict on a believed DESIRED document; raises UntrustedError or ProtocolError for any other."""
     desired = rules.read(payload)
-    scratch = Path(question.scratch)
-    _lay_out(Path(question.trusted), scratch)
-    now = rules.present(question.clock, _time_floor(scratch))
+    files = _trusted(Path(question.trusted))
+    clock, known = Clock(question.clock, question.synchronised), _known(files)
+    try:
+        return _believed(question, desired, Path(question.scratch) / "first", present(clock, known))
+    except ExpiredError as expired:
+        alone = without_the_signers(clock, known)
+        if alone >= known.floor:
+            raise
+        try:
+            return _believed(question, desired, Path(question.scratch) / "again", alone, known.floor)
+        except UntrustedError:
+            # The judgement by the floor is the one to tell.
+            raise expired from None
+
+
+def _believed(
+    question: Question, desired: rules.Desired, scratch: Path, now: float, floor: float = 0.0
+) -> dict[str, object]:
+    """The verdict, with expiry judged by the time `now`. Before a `floor` only a document is believed that shows the
+    floor to be too far ahead.
+    """
+    trusted = _trusted(Path(question.trusted))
+    _lay_out(trusted, scratch)
     clients = {
         name: refreshed(name, files, scratch / name, Path(question.roots), now)
         for name, files in (("director", desired.director), ("image", desired.image))
     }
     deployment = _deployment(clients["director"], desired.deployment, now)
     signer = _signer(clients["director"])
-    floor = rules.lowest(question.floor, rules.signer(question.signer), signer)
-    rules.addressed(deployment, question.fleet, question.device, floor)
+    lowest = rules.lowest(question.floor, rules.signer(question.signer), signer)
+    rules.addressed(deployment, question.fleet, question.device, lowest)
     for ref in deployment.targets():
         rules.agree(ref, *(target(name, client, ref.target, now) for name, client in clients.items()))
-    _raise_time_floor(scratch, now, clients.values())
+    if floor and not goes_back(floor, _roles(clients, trusted)):
+        raise UntrustedError("The document is no newer than what was believed before")
+    _note_time(question, scratch, now, clients)
     return {"ok": True, "deployment": desired.deployment.decode(), "signer": signer, "trusted": _collect(scratch)}
 
 
@@ -115,11 +144,11 @@ def _limit() -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (_MAX_DATA_BYTES, _MAX_DATA_BYTES))
 
 
-def _lay_out(trusted: Path, scratch: Path) -> None:
+def _lay_out(trusted: Mapping[str, str], scratch: Path) -> None:
     """Put the metadata trusted so far where python-tuf looks for it."""
     for name in REPOSITORIES:
         (scratch / name / "root_history").mkdir(parents=True)
-    for name, content in _trusted(trusted).items():
+    for name, content in trusted.items():
         (scratch / name).write_text(content)
 
 
@@ -128,7 +157,7 @@ def _trusted(path: Path) -> dict[str, str]:
     try:
         files = table(json.loads(path.read_bytes()), "trusted")
         trusted = {name: text(files, name, "trusted") for name in files if TRUSTED_NAME.fullmatch(name)}
-        _time(trusted.get(TIME, "0"))
+        _known(trusted)
         return trusted
     except (FileNotFoundError, ValueError, RecursionError, ProtocolError):
         return {}
@@ -142,17 +171,53 @@ def _time(written: str) -> float:
     return float(seconds)
 
 
-def _time_floor(scratch: Path) -> float:
-    """The seconds since 1970 known to have passed; 0 before the board has believed its first document."""
-    path = scratch / TIME
-    return _time(path.read_text()) if path.exists() else 0.0
+def _known(trusted: Mapping[str, str]) -> Known:
+    """What the board knows of the time. A floor from an agent before 0.2.0 counts as said by the signers alone."""
+    return Known(_time(trusted.get(TIME, "0")), _time(trusted.get(PROVED, "0")))
 
 
-def _raise_time_floor(scratch: Path, now: float, clients: Iterable["Updater"]) -> None:
-    sets = [client._trusted_set for client in clients]  # pyright: ignore[reportPrivateUsage]
-    issued = [_seconds(each.timestamp.unrecognized_fields.get("issued")) for each in sets]
-    ends = [each.root.expires.timestamp() for each in sets]
-    (scratch / TIME).write_text(json.dumps(rules.risen(now, issued, ends)))
+def _note_time(question: Question, scratch: Path, now: float, clients: Mapping[str, "Updater"]) -> None:
+    """Write what is known of the time beside the trusted metadata."""
+    issued = [_seconds(_verified(each)["timestamp"].unrecognized_fields.get("issued")) for each in clients.values()]
+    ends = [
+        signed.expires.timestamp()
+        for repository, each in clients.items()
+        for role, signed in _verified(each).items()
+        if role not in _ONLINE[repository]
+    ]
+    known = _known(_trusted(Path(question.trusted)))
+    times = risen(Clock(question.clock, question.synchronised), known, now, issued, ends)
+    for name, seconds in zip((TIME, PROVED), times, strict=True):
+        (scratch / name).write_text(json.dumps(seconds))
+
+
+def _roles(clients: Mapping[str, "Updater"], trusted: Mapping[str, str]) -> Iterator[Role]:
+    """Every role of the document, beside its version trusted before."""
+    for repository, client in clients.items():
+        before = _versions(repository, trusted)
+        for role, signed in _verified(client).items():
+            yield Role(signed.version, before.get(role, 0), signed.expires.timestamp())
+
+
+def _versions(repository: str, trusted: Mapping[str, str]) -> dict[str, int]:
+    """The trusted version of each role. Of a delegated one the snapshot knows it, also when no document had it."""
+    roots = [name.rpartition("/")[2] for name in trusted if name.startswith(f"{repository}/root_history/")]
+    try:
+        snapshot, timestamp = (json.loads(trusted[f"{repository}/{each}.json"])["signed"] for each in _ONLINE["image"])
+        return {
+            **{name.removesuffix(".json"): int(meta["version"]) for name, meta in snapshot["meta"].items()},
+            "snapshot": int(snapshot["version"]),
+            "timestamp": int(timestamp["version"]),
+            "root": max(int(name.removesuffix(".root.json")) for name in roots),
+        }
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UntrustedError("The metadata trusted before is damaged", repr(error)) from None
+
+
+def _verified(client: "Updater") -> dict[str, "Signed"]:
+    """The roles verified so far, by name."""
+    found: dict[str, Signed] = client._trusted_set._trusted_set  # pyright: ignore[reportPrivateUsage]
+    return found
 
 
 def _seconds(issued: object) -> float:
@@ -211,6 +276,10 @@ def _deployment(director: "Updater", text: bytes, now: float) -> Deployment:
     return decode(text)
 
 
+class ExpiredError(UntrustedError):
+    """A document that is too old, and has no other fault."""
+
+
 class _Explained:
     """Turns python-tuf's errors into ours; `now` is the time that expiry was judged by."""
 
@@ -225,7 +294,7 @@ class _Explained:
         from tuf.api import exceptions
 
         if isinstance(error, exceptions.ExpiredMetadataError):
-            raise UntrustedError(
+            raise ExpiredError(
                 f"The {self._repository}'s signatures have expired",
                 f"{error}, and by the board's clock, or what it verified before, it is {self._now:%Y-%m-%d %H:%M} UTC",
                 "Set the clock if it is wrong; otherwise deploy again, which signs anew, or `lamplight keys renew`. "

@@ -24,6 +24,7 @@ from device.infer.acceptance import AbandonedError
 from device.protocol import chunks
 from device.protocol.deployment import ArtifactRef, Deployment
 from device.protocol.messages import MAX_WANT
+from device.protocol.reported import REJECTED
 from device.trust.verifier import RefusedError, Verifier
 from device.update import reconcile, slots, stage, status
 from device.update.agent.self_update import SelfUpdate
@@ -195,7 +196,7 @@ class Engine:
         except UntrustedError as error:
             # The update in progress must go on undisturbed, whatever the sender.
             busy = bool(self._fetching) or self._installed.in_trial
-            self._report(self._claimed(error), status.REJECTED, str(error), aside=busy)
+            self._report(self._claimed(error), REJECTED, str(error), aside=busy)
             return
         self._file.save(slots.believe(self._file.slots, deployment.generation, self._verifier.signer))
         self._believed = digest
@@ -352,7 +353,7 @@ class Engine:
         else:
             self._rejected = deployment.generation
             self._tidy()
-        self._report(deployment.generation, status.REJECTED, reason, part=part)
+        self._report(deployment.generation, REJECTED, reason, part=part)
 
     def _refuse_current(self, reason: str, again: bool) -> None:
         """Report an unexpected failure."""
@@ -361,7 +362,7 @@ class Engine:
         elif reason != self._fault:
             # A trial is looked at again and again; the same failure is told once.
             self._fault = reason
-            self._report(0, status.REJECTED, reason, aside=True)
+            self._report(0, REJECTED, reason, aside=True)
 
     def _report(self, generation: int, state: str, reason: str = "", aside: bool = False, part: str = "") -> None:
         self._reporter.transition(self._file.slots, generation, state, reason, aside, part)

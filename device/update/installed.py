@@ -15,6 +15,7 @@ from device.errors import BusyError, LamplightError, RejectedError
 from device.generation import Generation
 from device.protocol.deployment import Deployment
 from device.protocol.errors import ProtocolError
+from device.protocol.reported import COMMITTED, REJECTED, REVERTED
 from device.update import slots, stage, status
 from device.update.ports import Runner
 from device.update.slots_file import SlotsFile
@@ -89,7 +90,7 @@ class Installed:
             # The disk may work again at the next start.
             if isinstance(error, OSError) and not safe:
                 raise
-            self._report(0, status.REJECTED, f"{error}; starting with nothing installed")
+            self._report(0, REJECTED, f"{error}; starting with nothing installed")
             return
         try:
             # Durable before any new code starts: code fatal to the board must run out of starts.
@@ -97,7 +98,7 @@ class Installed:
         except OSError as error:
             # An uncounted start must not be made; a proven generation starts on any disk.
             self._file.slots = slots.lose(before)
-            self._report(before.floor, status.REJECTED, f"its trial waits for the next start: {text(error)}")
+            self._report(before.floor, REJECTED, f"its trial waits for the next start: {text(error)}")
             return
         if before.trial is not None and self._file.slots.trial is None:
             self._report_failure(before.trial)
@@ -137,7 +138,7 @@ class Installed:
             return
         # Left unsaved: a committed generation may fail to start today and start tomorrow.
         self._file.slots = slots.lose(self._file.slots)
-        self._report(deployment.generation, status.REJECTED, text(error))
+        self._report(deployment.generation, REJECTED, text(error))
 
     def begin(self, deployment: Deployment) -> None:
         """Put it on trial, durably, before any of its code starts; keep how the running one does. Raises OSError."""
@@ -182,7 +183,7 @@ class Installed:
         now = baseline.take(self._runner.health(), self._runner.sensors())
         self._file.save(slots.commit(self._file.slots, now))
         self._trying = None
-        self._report(deployment.generation, status.COMMITTED, aside=aside)
+        self._report(deployment.generation, COMMITTED, aside=aside)
 
     def _revert(self, reason: str, aside: bool, evidence: Mapping[str, object] = MappingProxyType({})) -> None:
         if self._closing:
@@ -198,7 +199,7 @@ class Installed:
 
     def _report_failure(self, deployment: Deployment, aside: bool = False) -> None:
         reason = self._file.slots.failed[slots.fingerprint(deployment)].reason
-        self._report(deployment.generation, status.REVERTED, reason, aside)
+        self._report(deployment.generation, REVERTED, reason, aside)
 
     def _report(self, generation: int, state: str, reason: str = "", aside: bool = False) -> None:
         self._reporter.transition(self._file.slots, generation, state, reason, aside)

@@ -1,11 +1,13 @@
 """The update engine's account of itself, for REPORTED and for the records of the `events` stream.
 
-`Update` is the value, `Reporter` keeps the present one and tells its listeners. The decisions are the engine's.
+`Update` is the value, `Reporter` keeps the present one and tells its listeners. The decisions are the engine's,
+and the final states the protocol's.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from device.protocol.reported import COMMITTED, REVERTED
 from device.update.slots import Slots
 
 IDLE = "IDLE"
@@ -13,9 +15,6 @@ VERIFIED = "VERIFIED"
 FETCHING = "FETCHING"
 STAGED = "STAGED"
 TRIAL = "TRIAL"
-COMMITTED = "COMMITTED"
-REVERTED = "REVERTED"
-REJECTED = "REJECTED"
 
 # Seconds at least between two reports of a download's progress.
 PROGRESS_PERIOD = 1.0

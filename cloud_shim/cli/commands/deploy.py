@@ -47,9 +47,9 @@ def run(
     config = parse_config(pairs, declared_settings(existing_folder(path)))
     archive = pack(Path(path), config)
     device = choose_device(options.client, device)
-    # Before the release: so a package without a wheel uses up no release number.
-    needs = layer.send(options, Path(path), device)
-    sent = push(options.client, archive)
+    built = layer.build(options, Path(path), device)
+    sent = push(options.client, archive, device)
+    needs = layer.send(options, built)
     asked = {"seconds": trial_seconds, "events": trial_events}
     trial = {key: value for key, value in asked.items() if value is not None}
     generation = options.client.deploy(device, sent, config, trial or None, retry, needs)

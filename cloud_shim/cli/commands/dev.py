@@ -25,13 +25,14 @@ _TRIES = 3
 
 
 class Sent(NamedTuple):
-    """The last save sent: the packed folder, its requirements.txt, the layer made of these, the RELEASE.
+    """The last save sent: the packed folder, its requirements.txt, the packed layer made of these; the RELEASE of both.
 
     `generation` is the awaited one, or 0; it is the save's try number `tries`.
     """
 
     archive: bytes = b""
     requirements: bytes = b""
+    packages: bytes | None = None
     layer: dict[str, Any] = {}
     release: dict[str, Any] = {}
     generation: int = 0
@@ -63,15 +64,17 @@ def redeploy(options: Options, folder: Path, device: str, sent: Sent) -> Sent:
             return sent
         requirements = _requirements(folder)
         # Choosing wheels takes seconds: only after a change of the requirements.
-        needs = sent.layer if requirements == sent.requirements else layer.send(options, folder, device)
-        stored = push(options.client, archive)
+        same = requirements == sent.requirements
+        packages = sent.packages if same else layer.build(options, folder, device)
+        stored = push(options.client, archive, device)
+        needs = sent.layer if same else layer.send(options, packages)
         generation = options.client.deploy(device, stored, layer=needs)
     except LamplightError as error:
         options.terminal.error(error)
         return sent
     name = release(stored["name"], stored["version"])
     options.terminal.say(("deploy  ", "bold"), f"{name} to {device} as generation {generation}")
-    return Sent(archive, requirements, needs, stored, generation)
+    return Sent(archive, requirements, packages, needs, stored, generation)
 
 
 def look(options: Options, device: str, sent: Sent) -> Sent:

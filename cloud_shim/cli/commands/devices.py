@@ -56,6 +56,16 @@ def reject(options: Options, board: str, everyone: bool) -> None:
     options.terminal.data({"rejected": rejected}, [(f"Rejected: {', '.join(rejected) or 'none'}", "")])
 
 
+@command("choose")
+@click.argument("device", metavar="NAME")
+@click.argument("hardware", metavar="BOARD")
+def choose(options: Options, device: str, hardware: str) -> None:
+    """Say which board is the device, where two claim its name: BOARD is its serial number or mark, as shown."""
+    options.client.choose(device, hardware)
+    options.terminal.data({"device": device, "board": hardware}, [(f"{hardware} is {device}", "green")])
+    options.terminal.say("The other one goes on by itself, and comes in again once a card gives it another name.")
+
+
 @command("revoke")
 @click.argument("device", metavar="NAME")
 def revoke(options: Options, device: str) -> None:

@@ -1,6 +1,7 @@
 """`lamplight keys`: all keys in a table, and those of this machine: taken from the shim, renewed, replaced."""
 
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -88,6 +89,19 @@ def rotate(options: Options, key: str | None) -> None:
     tell_pending(options, answer)
 
 
+@command("clock")
+@click.option("--right", is_flag=True, required=True, help="The clock of the shim's machine is right now.")
+def clock(options: Options, right: bool) -> None:
+    """Let the shim sign again when it refuses to because its clock has leapt: after a long time switched off.
+
+    Look at the clock first: boards take the time of a signature for true.
+    """
+    now = datetime.fromtimestamp(options.client.trust_clock(), UTC)
+    options.terminal.data(
+        {"now": now.timestamp()}, [(f"The shim signs by its clock again: {now:%Y-%m-%d %H:%M} UTC", "")]
+    )
+
+
 def _warn(options: Options, yes: bool) -> None:
     """Tell the consequences; ask, where a person can answer."""
     options.terminal.say(
@@ -107,5 +121,5 @@ def _check_takable(answer: dict[str, Any], name: str, keys: ReleaseKeys) -> None
         )
 
 
-for each in (show, take, renew, rotate, *key_holders.COMMANDS):
+for each in (show, take, renew, rotate, clock, *key_holders.COMMANDS):
     run.add_command(each)

@@ -9,7 +9,7 @@ import click
 from cloud_shim.cli import outcome
 from cloud_shim.cli.lines import printable
 from cloud_shim.cli.options import Options, choose_device, command, warn
-from cloud_shim.words import amounts, evidence, outputs
+from cloud_shim.words import amounts, evidence, outputs, troubles
 from device.protocol import reported
 from device.protocol.deployment import AGENT
 from device.protocol.reported import (
@@ -133,17 +133,16 @@ def _function(runs: ReportedFunction, wanted: Desired) -> str:
     counts += [amounts.counted(runs.restarts, "restart")] if runs.restarts else []
     died = amounts.deaths(runs.deaths)
     counts += [died] if died else []
-    told = [f"v{runs.version} {runs.state}, {', '.join(counts)}" if runs.state != HELD else _held(runs)]
-    told += [f"trigger {each.trigger} does not work: {each.error}. {each.remedy}" for each in runs.triggers]
+    troubles_now = troubles.of_function(runs)
+    if runs.state == HELD:
+        told = [f"v{runs.version} {troubles_now[0]}", *troubles_now[1:]]
+    else:
+        told = [f"v{runs.version} {runs.state}, {', '.join(counts)}", *troubles_now]
     if wanted.get("config"):
         told.append("set: " + ", ".join(f"{key}={value}" for key, value in wanted["config"].items()))
     if runs.last_error and runs.state != HELD:
         told.append(f"last error: {runs.last_error}")
     return "\n".join(told)
-
-
-def _held(runs: ReportedFunction) -> str:
-    return f"v{runs.version} does not run: {runs.last_error}"
 
 
 def _model(runs: ReportedModel, _: Desired) -> str:

@@ -24,8 +24,7 @@ def run(options: Options, device: str, source: str, wait: bool, timeout: float) 
     """
     started = time.monotonic()
     archive, manifest = agent_release.pack(_folder(source))
-    options.client.device(device)
-    sent = push(options.client, archive)
+    sent = push(options.client, archive, device)
     generation = options.client.deploy(device, sent)
     options.terminal.say(
         f"agent {manifest.version}, release v{sent['version']} ({sent['length']:,} bytes) to {device} "

@@ -1,4 +1,4 @@
-"""The devices as the shim knows them: silent ones, stuck deployments, broken triggers, clocks that are off.
+"""The devices as the shim knows them: silence, stuck deployments, held functions, broken triggers, wrong clocks.
 
 Judgements of the HTTP interface's answers (docs/api.md); only `shim` and `findings` ask for them.
 """
@@ -12,6 +12,7 @@ from cloud_shim.words import amounts
 from device.doctor.check import Finding, fail, ok, skip, warn
 from device.doctor.clock import duration
 from device.protocol import reported
+from device.protocol.reported import HELD
 
 Json = Mapping[str, Any]
 # Records looked at for a device's clock, and the seconds of difference that count.
@@ -30,12 +31,13 @@ def shim(client: Client) -> Finding:
 
 
 def findings(client: Client, now: float) -> Mapping[str, Finding]:
-    """The findings on each device: its presence, deployment, triggers and clock, as "<device>.presence" …"""
+    """The findings on each device: its presence, deployment, functions, triggers and clock, as "<device>.presence" …"""
     found: dict[str, Finding] = {}
     for device in client.devices():
         name = device["name"]
         found[f"{name}.presence"] = judge_presence(device, now)
         found[f"{name}.deployment"] = judge_deployment(device)
+        found[f"{name}.functions"] = judge_functions(device)
         found[f"{name}.triggers"] = judge_triggers(device)
         found[f"{name}.clock"] = judge_clock(client.records(name, limit=_RECORDS))
     return found or {"none": skip("the shim knows no device", "`lamplight up` starts a simulated one")}
@@ -70,6 +72,18 @@ def judge_deployment(device: Json) -> Finding:
     if asked.state == "WAITING":
         return warn(f"generation {wanted} has not been taken up", f"`lamplight doctor {name}` looks from its side")
     return ok(f"generation {wanted} is {asked.state}")
+
+
+def judge_functions(device: Json) -> Finding:
+    """Whether all functions of its deployment could be started, as the device said last."""
+    report = reported.known(device["reported"])
+    if report is None:
+        return skip("the device has not reported yet")
+    held = [(name, each) for name, each in sorted(report.functions.items()) if each.state == HELD]
+    if not held:
+        return ok("all functions could be started")
+    told = "; ".join(f"{name} v{each.version} does not run: {each.last_error}" for name, each in held)
+    return fail(told, "Correct the cause on the board and restart its agent, or deploy a version that can run there")
 
 
 def judge_triggers(device: Json) -> Finding:

@@ -121,6 +121,11 @@ class ReleaseKeys:
         ours = key_files.read(self.folder, "image-root").public_key.keyid
         return ours in release_metadata.parse(image["root"][-1]).signed.roles["root"].keyids
 
+    def check(self, image: Json) -> None:
+        """Raise the error with which `release` would refuse to build on the repository as it is shown."""
+        self._check_taken(image)
+        self._newest(image)
+
     def release(self, image: Json, ref: ArtifactRef) -> Json:
         """The metadata with the release and its patches in the repository's list, to be offered to the shim.
 

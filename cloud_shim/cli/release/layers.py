@@ -1,26 +1,27 @@
 """From a function's requirements.txt to a layer: its dependencies, unpacked, for one platform and one Python.
 
-pip resolves and fetches wheels for the *board's* platform, on this machine. Only ready wheels are taken: a package
-without one is an error here, before the sending. The packages of every board's agent (Blinka and its needs) stay out.
-Each wheel's digest is recorded in layer.toml. It packs; pushing.py sends.
+Wheels are chosen for the *board's* platform, on this machine, or taken from the lock that fits. A package without one
+is an error here, before the sending. The packages of every board's agent (Blinka and its needs) stay out. Each wheel's
+digest is recorded in layer.toml, its origin in the layer's pylock.toml. It packs; pushing.py sends.
 """
 
 import contextlib
 import importlib.metadata
-import json
 import re
-import shutil
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from cloud_shim.cli.release import lock, pip_process, wheels
+from cloud_shim.cli.release.lock import Lock
+from cloud_shim.cli.release.pip_process import Pip
+from cloud_shim.cli.release.requirements import Wanted, read
+from cloud_shim.cli.release.wheels import Wheel
+from device import durable
 from device.artifact import archive
-from device.errors import LamplightError, OfflineError, RejectedError
-from device.protocol.layer import LAYER_FILE, REQUIREMENTS, SITE
+from device.errors import OfflineError, RejectedError
+from device.protocol.layer import LAYER_FILE, LOCK_FILE, REQUIREMENTS, SITE
 from device.protocol.reported import Reported
 
 # The agent's needs, by pyproject.toml, and the further ones of an agent on a board for models.
@@ -32,9 +33,10 @@ _MODELS = ("numpy", "onnxruntime")
 # The oldest glibc of today's wheels (PEP 599), and the names for older ones.
 _OLDEST_GLIBC = 5
 _LEGACY = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
-_OFFLINE = re.compile(
-    r"Connection(Error| refused| broken)|NewConnectionError|Temporary failure in name|timed out", re.I
-)
+# A processor by its name in wheels; it becomes a part of a file's name.
+_MACHINE = re.compile(r"[A-Za-z0-9_]{1,32}", re.ASCII)
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -51,28 +53,31 @@ class Platform:
         legacy = [f"{name}_{self.machine}" for minor, name in _LEGACY.items() if minor <= self.glibc]
         return [*tags, *legacy, f"linux_{self.machine}"]
 
+    def version(self) -> str:
+        """Its Python, such as "3.11"."""
+        return f"{self.python[0]}.{self.python[1]}"
+
+    def kind(self, models: bool) -> str:
+        """A name for all boards that take the same wheels, but for their glibc: "aarch64-py311-models"."""
+        return f"{self.machine}-py{self.version().replace('.', '')}{'-models' if models else ''}"
+
+    def for_pip(self) -> wheels.Target:
+        """The same for the choice of wheels."""
+        return wheels.Target(REQUIREMENTS, str(self), tuple(self.tags()), self.version())
+
     def __str__(self) -> str:
         """For a person."""
-        return f"{self.machine} with Python {self.python[0]}.{self.python[1]}"
+        return f"{self.machine} with Python {self.version()}"
 
 
-@dataclass(frozen=True)
-class Wheel:
-    """One resolved package."""
-
-    name: str
-    version: str
-    sha256: str
-
-    def line(self) -> str:
-        """As pip takes it, with its digest."""
-        return f"{self.name}=={self.version} --hash=sha256:{self.sha256}"
+def _quiet(_line: str) -> None:
+    """Nobody is told."""
 
 
 def platform(report: Reported | None) -> Platform:
     """The platform in a device's report.
 
-    Raises OfflineError before the first report, RejectedError when its Python's version is unreadable.
+    Raises OfflineError before the first report, RejectedError when its Python's version or its processor is unreadable.
     """
     told = report.platform if report else None
     if told is None:
@@ -81,28 +86,73 @@ def platform(report: Reported | None) -> Platform:
         )
     if not re.fullmatch(r"3\.[0-9]{1,3}", told.python, re.ASCII):
         raise RejectedError("It is not known which wheels this board takes", f"its Python is {told.python[:40]!r}")
+    if not _MACHINE.fullmatch(told.machine):
+        raise RejectedError("It is not known which wheels this board takes", f"its processor is {told.machine[:40]!r}")
     return Platform(told.machine, (3, int(told.python[2:])), told.glibc)
 
 
-def build(folder: Path, target: Platform, models: bool) -> bytes | None:
+def build(folder: Path, target: Platform, models: bool, say: Say = _quiet) -> bytes | None:
     """The packed layer for the function in `folder`; None when the function needs no other packages.
 
-    `models` says whether the board has the libraries for models. Raises RejectedError when a wheel for `target` is
-    missing, OfflineError when the package index is out of reach.
+    `models` says whether the board has the libraries for models; `say` is told what became of the lock, which is
+    written. Raises RejectedError for requirements that are refused and when a wheel for `target` is missing,
+    OfflineError when the package index is out of reach, UsageError for a lock that is unreadable.
     """
     requirements = folder / REQUIREMENTS
     if not requirements.is_file():
         return None
-    brought = provided(models)
+    wanted = read(requirements)
+    if not wanted:
+        return None
+    kept = folder / lock.name(target.kind(models))
+    before = lock.read(kept)
+    asked = _asked(wanted, target, provided(models))
     with tempfile.TemporaryDirectory(prefix="lamplight-layer-") as temporary:
         work = Path(temporary)
-        wheels = [each for each in _resolve(requirements, target, brought, work) if each.name not in brought]
-        if not wheels:
-            return None
-        layer = work / "layer"
-        _install(wheels, target, layer / SITE, work)
-        (layer / LAYER_FILE).write_text(_manifest(wheels, target), encoding="utf-8")
-        return archive.pack(layer)
+        pip = pip_process.prepared()
+        chosen = before if before is not None and before.fits(asked) else _choose(asked, target, work, pip)
+        packed = _packed(chosen.wheels, target, work, pip) if chosen.wheels else None
+    if chosen is before:
+        say(f"{kept.name}: {len(chosen.wheels)} packages as they were locked")
+    else:
+        _keep(kept, before, chosen, say)
+    return packed
+
+
+def _asked(wanted: Sequence[Wanted], target: Platform, brought: Mapping[str, str]) -> Lock:
+    """A lock without wheels: what they are to be chosen for."""
+    lines = tuple(sorted(each.line() for each in wanted))
+    has = tuple(f"{name}=={version}" for name, version in sorted(brought.items()))
+    return Lock((), lines, has, target.machine, target.version(), target.glibc)
+
+
+def _choose(asked: Lock, target: Platform, work: Path, pip: Pip) -> Lock:
+    """The lock with wheels from the index; of the packages that the board has, those that are needed."""
+    found = wheels.resolve(asked.requirements, asked.provided, target.for_pip(), work, pip)
+    has = {each.partition("==")[0] for each in asked.provided}
+    met = tuple(f"{each.name}=={each.version}" for each in found if each.name in has)
+    return replace(asked, wheels=tuple(each for each in found if each.name not in has), provided=met)
+
+
+def _packed(chosen: Sequence[Wheel], target: Platform, work: Path, pip: Pip) -> bytes:
+    layer = work / "layer"
+    wheels.install(chosen, target.for_pip(), layer / SITE, work, pip)
+    (layer / LAYER_FILE).write_text(_manifest(chosen, target), encoding="utf-8")
+    # Beside layer.toml and not in it: an older agent refuses a key that it does not know.
+    (layer / LOCK_FILE).write_text(lock.origins(chosen), encoding="utf-8")
+    return archive.pack(layer)
+
+
+def _keep(file: Path, before: Lock | None, chosen: Lock, say: Say) -> None:
+    """Write the lock, and tell what is other than in the last one."""
+    for line in lock.changes(before.wheels if before else (), chosen.wheels):
+        say(f"  {line}")
+    try:
+        durable.write_file(file, lock.text(chosen).encode())
+    except OSError as error:
+        say(f"{file.name} cannot be written ({error.strerror}): the next deployment chooses the packages again")
+    else:
+        say(f"{file.name}: written; keep it with your code, delete it to choose anew")
 
 
 def provided(models: bool) -> dict[str, str]:
@@ -130,66 +180,14 @@ def normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _resolve(requirements: Path, target: Platform, brought: Mapping[str, str], work: Path) -> list[Wheel]:
-    """The wheels for the requirements, in the order of their names."""
-    constraints, report = work / "constraints.txt", work / "report.json"
-    constraints.write_text("".join(f"{name}=={version}\n" for name, version in brought.items()))
-    options = ["--dry-run", "--ignore-installed", "--report", str(report), "-c", str(constraints)]
-    _pip([*options, *_for(target, work / "none"), "-r", str(requirements)], target)
-    chosen = [_wheel(each) for each in json.loads(report.read_text())["install"]]
-    return sorted(chosen, key=lambda each: each.name)
-
-
-def _wheel(chosen: dict[str, Any]) -> Wheel:
-    about, source = chosen["metadata"], chosen["download_info"]
-    return Wheel(normalized(about["name"]), about["version"], source["archive_info"]["hashes"]["sha256"])
-
-
-def _install(wheels: Sequence[Wheel], target: Platform, site: Path, work: Path) -> None:
-    """Unpack exactly these wheels, checked by their digests, below `site`."""
-    pinned = work / "pinned.txt"
-    pinned.write_text("".join(f"{each.line()}\n" for each in wheels))
-    _pip(["--no-deps", "--require-hashes", *_for(target, site), "-r", str(pinned)], target)
-    # Commands for a shell; a worker has none.
-    shutil.rmtree(site / "bin", ignore_errors=True)
-    # These name this machine's installer and time; they are no part of the released packages.
-    for name in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json"):
-        for file in site.glob(f"*.dist-info/{name}"):
-            file.unlink()
-
-
-def _for(target: Platform, folder: Path) -> list[str]:
-    tags = [part for tag in target.tags() for part in ("--platform", tag)]
-    python = f"{target.python[0]}.{target.python[1]}"
-    return [*tags, "--python-version", python, "--implementation", "cp", "--only-binary", ":all:", "-t", str(folder)]
-
-
-def _pip(options: list[str], target: Platform) -> None:
-    command = [sys.executable, "-m", "pip", "install", "--no-compile", "--no-input", "--disable-pip-version-check"]
-    done = subprocess.run([*command, "--quiet", *options], capture_output=True, text=True, check=False)
-    if done.returncode == 0:
-        return
-    told = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
-    why = "; ".join(told) or done.stderr.strip()[-500:]
-    if _OFFLINE.search(done.stderr):
-        raise OfflineError("The package index cannot be reached", why, "Check the network, or pip's configuration")
-    if "No matching distribution" in why or "ResolutionImpossible" in why:
-        raise RejectedError(
-            f"{REQUIREMENTS} cannot be met for {target}",
-            f"only wheels are taken, for nothing is built on a board: {why}",
-            "Choose a version that has a wheel for this platform, or a package in pure Python",
-        )
-    raise LamplightError(f"{REQUIREMENTS} cannot be resolved for {target}", why)
-
-
-def _manifest(wheels: Sequence[Wheel], target: Platform) -> str:
+def _manifest(chosen: Sequence[Wheel], target: Platform) -> str:
     lines = [
         "[platform]",
         f'machine = "{target.machine}"',
-        f'python = "{target.python[0]}.{target.python[1]}"',
+        f'python = "{target.version()}"',
         f"glibc = {target.glibc}",
     ]
-    for each in wheels:
+    for each in chosen:
         lines += [
             "",
             "[[packages]]",

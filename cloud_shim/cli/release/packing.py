@@ -6,6 +6,7 @@ A mistake is told before anything leaves the machine; shim and device check agai
 from collections.abc import Mapping
 from pathlib import Path
 
+from cloud_shim.cli.release import lock
 from device.artifact import archive, bundle
 from device.errors import UsageError
 from device.infer import acceptance, files
@@ -27,7 +28,8 @@ def pack(folder: Path, config: Mapping[str, object] | None = None) -> bytes:
     """
     if bundle.kind(folder) == "function":
         bundle.settings(bundle.read_function(folder), config or {})
-        return archive.pack(folder)
+        # Without the locks: one for another kind of board would make another release of the same code.
+        return archive.pack(folder, only=[name for name in archive.files(folder) if not lock.is_lock(name)])
     if bundle.kind(folder) == "agent":
         raise UsageError(f"{folder} is a version of the agent", "it is no function", "`lamplight upgrade DEVICE`")
     if config:

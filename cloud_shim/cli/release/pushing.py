@@ -19,13 +19,14 @@ from device.protocol.fields import integer, items, sha256, table
 _DISTRUST = "Do not deploy through this shim before you know why"
 
 
-def push(client: Client, archive: bytes) -> JsonObject:
+def push(client: Client, archive: bytes, device: str = "") -> JsonObject:
     """The RELEASE of these bytes, ready to be deployed.
 
+    With `device`, bytes that cannot be deployed there are refused as `Client.deploy` would, and use up no number.
     Raises RejectedError when both the shim and this machine lack the keys. Raises UntrustedError when the shim wants
     other bytes signed, or shows metadata unsigned by this machine's keys.
     """
-    sent = client.release(archive, unsigned=_can_sign(client))
+    sent = client.release(archive, unsigned=_can_sign(client), device=device)
     unsigned = sent.pop("unsigned", None)
     if unsigned is not None:
         image = client.keys()["image"]
@@ -34,11 +35,18 @@ def push(client: Client, archive: bytes) -> JsonObject:
 
 
 def _can_sign(client: Client) -> bool:
-    """Whether this machine has the release keys. The shim keeps a release only if somebody can sign it."""
+    """Whether this machine has the release keys. The shim keeps a release only if somebody can sign it.
+
+    Raises UntrustedError for lists these keys did not sign: signing would fail after a number was given.
+    """
     if not release_keys.home().exists():
         return False
     image = client.keys()["image"]
-    return ReleaseKeys(release_keys.home(), image).owns(image)
+    keys = ReleaseKeys(release_keys.home(), image)
+    if not keys.owns(image):
+        return False
+    keys.check(image)
+    return True
 
 
 def _ref(sent: JsonObject, unsigned: JsonObject, archive: bytes) -> ArtifactRef:

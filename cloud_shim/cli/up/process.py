@@ -19,6 +19,11 @@ from device.errors import LamplightError
 _POLL = 0.02  # seconds between two looks at a condition
 
 
+def _private(path: str, flags: int) -> int:
+    """A log may name people and devices: no other user of this machine reads it."""
+    return os.open(path, flags, 0o600)
+
+
 class Process:
     """One child. It runs `command`, with `environment` added to ours; its output is appended to the file `log`."""
 
@@ -49,7 +54,7 @@ class Process:
     def start(self) -> None:
         """Start it; LamplightError when the program is missing."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
+        with open(self.log, "ab", opener=_private) as log:
             try:
                 self._child = subprocess.Popen(
                     [*_tied_to_parent(), *self.command],

@@ -7,6 +7,7 @@ import base64
 import dataclasses
 import json
 import logging
+import platform
 import re
 import threading
 from collections.abc import Callable, Collection
@@ -17,10 +18,13 @@ from device.errors import LamplightError, OfflineError, UsageError
 from device.protocol.triggers import METHODS
 from device.protocol.triggers import HttpTrigger as Declared
 from device.triggers.delivery import Ask
+from device.triggers.http import origin
 from device.triggers.http.message import RefusedError, Request, Response, plain
 
 TYPE = "lamplight.http.request"
 MOST_FIELDS = 100
+# A browser's, with OPTIONS: the method of the request that it will make.
+_ASKS_FOR = "access-control-request-method"
 _JSON = [("Content-Type", "application/json")]
 # A server must take a target with its host's name, as those for a proxy have (RFC 9112, 3.2.2).
 _AUTHORITY = re.compile(r"^https?://[^/?]+", re.IGNORECASE)
@@ -49,9 +53,10 @@ class HttpTrigger:
 
 
 class Routes:
-    """The paths, each with its function."""
+    """The paths, each with its function. `name` is the board's in its network."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str | None = None) -> None:
+        self._name = platform.node() if name is None else name
         self._lock = threading.Lock()
         self._triggers: list[HttpTrigger] = []
 
@@ -63,15 +68,20 @@ class Routes:
         return trigger
 
     def admit(self, method: str, target: str) -> int:
-        """The longest body allowed; raises RefusedError for an unserved path or method."""
-        return self._find(method, target).declared.limit
+        """The longest body allowed; raises RefusedError for an unserved path or method.
+
+        A browser asks by OPTIONS before a page's request; it sends no body.
+        """
+        return 0 if method == "OPTIONS" and self._opened(target) else self._find(method, target).declared.limit
 
     def answer(self, request: Request) -> Response:
         """The function's answer; waits for it. Turns every error into an answer."""
         try:
-            trigger = self._find(request.method, request.target)
-            data = event_data(_asked(request, trigger.declared.methods))
-            return response(trigger.ask("http", TYPE, data, str(data["path"])))
+            asked = request.headers.get(_ASKS_FOR, "") if request.method == "OPTIONS" else request.method
+            trigger = self._find(asked, request.target)
+            if (refusal := origin.objection(request.headers, trigger.declared.origins, self._name)) is not None:
+                return refusal
+            return self._answer(request, trigger)
         except RefusedError as refused:
             return refused.response
         except UsageError as error:
@@ -85,6 +95,14 @@ class Routes:
             _log.exception("A request for %s could not be answered", request.target)
             return plain(500, "the board could not answer")
 
+    def _answer(self, request: Request, trigger: HttpTrigger) -> Response:
+        declared = trigger.declared
+        if request.method == "OPTIONS":
+            return origin.preflight(request, declared.methods, declared.origins)
+        data = event_data(_asked(request, declared.methods))
+        answer = response(trigger.ask("http", TYPE, data, str(data["path"])))
+        return dataclasses.replace(answer, headers=[*answer.headers, *_more(answer, request, declared)])
+
     def _find(self, method: str, target: str) -> HttpTrigger:
         path = _path(target)
         with self._lock:
@@ -97,10 +115,22 @@ class Routes:
         allowed = [each for each in METHODS if any(each in _taken(one.declared.methods) for one in found)]
         raise RefusedError(Response(405, b"", [("Allow", ", ".join(allowed))]))
 
+    def _opened(self, target: str) -> bool:
+        """Whether some function opens this path to pages of other origins."""
+        path = _path(target)
+        with self._lock:
+            return any(each.declared.origins and _serves(each.declared.path, path) for each in self._triggers)
+
     def _leave(self, trigger: HttpTrigger) -> None:
         with self._lock:
             if trigger in self._triggers:
                 self._triggers.remove(trigger)
+
+
+def _more(answer: Response, request: Request, declared: Declared) -> list[tuple[str, str]]:
+    """The headers for a page of another origin, but for those that the handler set itself."""
+    chosen = {name.lower() for name, _ in answer.headers}
+    return [each for each in origin.shared(request.headers, declared.origins) if each[0].lower() not in chosen]
 
 
 def _taken(methods: Collection[str]) -> Collection[str]:

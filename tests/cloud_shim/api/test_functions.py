@@ -25,6 +25,25 @@ def test_edited_source_is_released_and_deployed_with_the_settings_kept(http, dep
     assert desired["functions"] == {"night-light": {"version": 2, "config": {"threshold": 7}}}
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("function.toml", "models = []", 'models = ["presence"]'),
+        ("function.toml", "[pins.led]", "[pins.nose]"),
+        ("function.toml", "night-light", "day-light"),
+    ],
+    ids=["missing-model", "unknown-pin", "other-name"],
+)
+def test_an_edit_that_is_refused_uses_up_no_number(http, deployed, file, old, new):
+    files = http.get(f"{deployed}/source").json()["files"]
+    assert old in files[file]
+    refused = http.post(f"{deployed}/source", json={"files": {**files, file: files[file].replace(old, new)}})
+    assert refused.status_code == 422
+    assert len(http.get("/api/releases").json()["releases"]) == 1
+    good = {**files, "main.py": files["main.py"] + "# good\n"}
+    assert http.post(f"{deployed}/source", json={"files": good}).json() == {"generation": 2, "version": 2}
+
+
 def test_a_source_tells_what_starts_it_what_it_drives_and_how_to_call_it(http, deployed):
     source = http.get(f"{deployed}/source").json()
     assert {"triggers", "outputs", "examples"} <= set(source)

@@ -121,3 +121,12 @@ def test_it_is_known_by_its_address_on_the_way_out_though_its_own_name_leads_to_
 def test_the_own_address_on_a_way_is_found_and_none_where_no_way_leads() -> None:
     assert certificates._own_address(socket.AF_INET, "127.0.0.53") == "127.0.0.1"
     assert certificates._own_address(socket.AF_INET, "no address") == ""
+
+
+def test_a_clock_set_back_makes_no_certificate_that_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = certificates.ends(certificates.ensure(tmp_path, NAMES).certificate)
+    # As by a clock eight years back.
+    monkeypatch.setattr(certificates, "_BROKER_DAYS", 825 - 8 * 365)
+    again = certificates.ensure(tmp_path, [*NAMES, "hall.local"])
+    assert certificates.ends(again.certificate) == good
+    assert handshake(again, "hall.local", again.authority)

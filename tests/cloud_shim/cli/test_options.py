@@ -60,7 +60,13 @@ def test_the_declared_type_of_a_setting_decides(default, given, value):
     assert type(parsed["x"]) is type(value)
 
 
-@pytest.mark.parametrize(("default", "given"), [(True, "7"), (True, ""), (5, "warm"), (5, "true"), (0.5, "007")])
+@pytest.mark.parametrize(
+    ("default", "given"),
+    [
+        *[(True, "7"), (True, ""), (5, "warm"), (5, "true"), (0.5, "007")],
+        *[([1], "5"), ([1], "{}"), ([1], "red"), ({"a": 1}, "[]"), ({}, "5")],
+    ],
+)
 def test_a_value_of_another_type_says_which_is_wanted(default, given):
-    with pytest.raises(UsageError, match=r"x is (a number|yes or no)"):
+    with pytest.raises(UsageError, match=r"x is (a number|yes or no|a list|a table)"):
         parse_config([f"x={given}"], {"x": default})

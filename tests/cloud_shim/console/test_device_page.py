@@ -164,3 +164,18 @@ def test_a_revocation_that_fails_says_so_in_the_dialog(real):
 
 def test_a_simulated_board_cannot_be_revoked_by_accident(page):
     assert not page.run("return document.querySelector('[data-revoke]')")
+
+
+def test_a_broken_trigger_and_a_held_function_are_said_and_go_when_they_are_cured(page, server):
+    state = server.fake.state
+    functions = state.devices["desk-pi"]["reported"]["functions"]
+    well = dict(functions["night-light"])
+    broken = {"trigger": "http /lamp", "error": "port 8080 is taken", "remedy": "stop the other server"}
+    impaired = {**well, "state": "impaired", "triggers": [broken]}
+    held = {**well, "state": "held", "last_error": "the board has no pin 'nose'"}
+    server.do(state.report, "desk-pi", functions={"night-light": impaired, "nose-light": held})
+    page.until_text("#state", "trigger http /lamp does not work: port 8080 is taken. stop the other server")
+    page.until_text("#state", "does not run: the board has no pin 'nose'")
+    assert [each.text for each in page.all("#state td.bad")] == ["impaired", "held"]
+    server.do(state.report, "desk-pi", functions={"night-light": well})
+    page.until(lambda: not page.all("#state td.bad"), "all well again")

@@ -13,7 +13,8 @@ def worst(server):
     state.devices["desk-pi"]["desired"]["generation"] = 8
     state.devices["desk-pi"]["desired"]["functions"]["night-light"]["config"] = {"k" * 60: "v" * 200}
     reported["update"] |= {"generation": 8, "state": "REJECTED", "reason": "r" * 3000}
-    reported["functions"]["night-light"]["last_error"] = "e" * 2000
+    broken = {"trigger": "http /" + "t" * 200, "error": "x" * 900, "remedy": "y" * 300}
+    reported["functions"]["night-light"] |= {"state": "impaired", "last_error": "e" * 2000, "triggers": [broken]}
     server.do(state.report, "desk-pi", sensors={"light": {"ok": False, "error": "s" * 900}})
     server.do(server.fake.boards["desk-pi"].log, "error", "l" * 5000)
 

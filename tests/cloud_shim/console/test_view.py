@@ -134,3 +134,30 @@ def test_what_failed_and_was_taken_back_is_shown_while_nothing_else_goes_on(devi
     assert told.text == "night-light v4 failed in generation 6; what ran before runs"
     device["desired"]["generation"] = 8
     assert view.device(device, 0.0).update.tone == "busy"
+
+
+def function(device, **fields):
+    device["reported"]["functions"]["night-light"] |= fields
+    return view.device(device, device["last_seen"]).functions[0]
+
+
+def test_a_held_function_is_shown_with_its_reason_once(device):
+    row = function(device, state="held", last_error="the board has no pin 'nose'")
+    assert (row.state, row.bad, row.troubles) == ("held", True, ("does not run: the board has no pin 'nose'",))
+
+
+def test_triggers_that_deliver_nothing_are_shown_each_with_cause_and_remedy_beside_the_last_error(device):
+    broken = [{"trigger": f"http /{each}", "error": "taken", "remedy": "stop it"} for each in "ab"]
+    row = function(device, state="impaired", triggers=broken, last_error="KeyError: 'x'")
+    assert row.bad
+    assert row.troubles == (
+        "trigger http /a does not work: taken. stop it",
+        "trigger http /b does not work: taken. stop it",
+        "KeyError: 'x'",
+    )
+
+
+def test_an_error_of_the_past_is_shown_and_the_function_is_not_called_bad(device):
+    row = function(device, last_error="KeyError: 'x'")
+    assert (row.bad, row.troubles) == (False, ("KeyError: 'x'",))
+    assert function(device, last_error="").troubles == ()

@@ -27,8 +27,10 @@ class Door:
         self.limited: set[str] = set()
         self.sent: list[tuple[str, bytes]] = []
         self.database = Database(f"sqlite:///{folder / 'shim.db'}")
-        self.members = Members(self.database, Changes(), self._admit, lambda: self.now)
-        self.enrolment = Enrolment(self.database, self.members, self, lambda: self.now)
+        self.doubt = ""
+        times = (lambda: self.now, lambda: self.doubt)
+        self.members = Members(self.database, Changes(), self._admit, *times)
+        self.enrolment = Enrolment(self.database, self.members, self, *times)
 
     def send(self, topic, payload, *, qos=1, retain=False):
         self.sent.append((topic, payload))
@@ -316,3 +318,32 @@ def test_a_revoked_device_stays_out_over_a_restart_of_the_shim_and_a_renewal_und
     door.ask(name="pi", hash=hash_password("next"), user="pi", client="c")
     door.members.admit_all()
     assert door.let_in == {}
+
+
+def test_a_clock_that_ran_ahead_ends_no_password_and_no_card(door, hash):
+    door.ask(hash=hash)
+    door.enrolment.accept("shelf-pi")
+    token = door.enrolment.token("hall-pi", False)
+    true, door.now, door.doubt = door.now, door.now + 3 * LIFETIME, "the clock has leapt"
+    door.members.look()
+    assert door.limited == set()
+    door.enrolment.token("attic-pi", False)
+    assert door.ask("hall-pi", hash_password("other"), token) == ("accepted", "")
+    door.now, door.doubt = true, ""
+    door.members.look()
+    assert door.limited == set()
+
+
+def test_a_password_from_a_time_to_come_is_renewed_at_once(door, hash):
+    door.ask(hash=hash)
+    door.now += 3 * LIFETIME
+    door.enrolment.accept("shelf-pi")
+    door.now -= 3 * LIFETIME
+    assert door.members.due("shelf-pi")
+
+
+def test_a_request_noted_by_a_clock_that_ran_ahead_is_noted_again(door, hash):
+    door.now += 3 * LIFETIME
+    door.ask(hash=hash, token="no token")
+    door.now -= 3 * LIFETIME
+    assert door.ask(hash=hash)[0] == "waiting"

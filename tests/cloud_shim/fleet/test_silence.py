@@ -19,6 +19,10 @@ LONG_AGO = NOW - SILENT_AFTER - 1
         (True, LONG_AGO, NOW - 1, False),
         (True, LONG_AGO, None, False),
         (False, LONG_AGO, LONG_AGO, False),
+        # Noted while the shim's clock was three years ahead: a dead device must not look alive for three years.
+        (True, NOW + 1e8, LONG_AGO, True),
+        (True, NOW + 1e8, NOW - 1, False),
+        (True, NOW + 1e8, NOW + 1e8, True),
     ],
 )
 def test_silence_is_what_nobody_hears_who_listens(online, last_seen, listening, expected):

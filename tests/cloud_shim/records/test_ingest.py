@@ -10,6 +10,7 @@ from cloud_shim.fleet import deployments, generations
 from cloud_shim.fleet.calls import Calls
 from cloud_shim.fleet.changes import Changes
 from cloud_shim.fleet.outcomes import Outcomes
+from cloud_shim.fleet.twins import Twins
 from cloud_shim.records import history
 from cloud_shim.records.history import Wanted
 from cloud_shim.records.ingest import Ingest
@@ -60,7 +61,12 @@ def deployed():
 
 
 @pytest.fixture
-def ingest(database, link, deployed, tmp_path):
+def heard():
+    return []
+
+
+@pytest.fixture
+def ingest(database, link, deployed, heard, tmp_path):
     registry = Registry(database, Blobs(tmp_path / "artifacts"), Signing(tmp_path / "signing"))
     return Ingest(
         database,
@@ -71,6 +77,8 @@ def ingest(database, link, deployed, tmp_path):
         lambda topic, payload: None,
         Outcomes("home", registry),
         deployed.append,
+        lambda device, seconds, of_record: heard.append((device, seconds, of_record)),
+        Twins(database),
     )
 
 
@@ -253,3 +261,41 @@ def test_news_of_an_earlier_try_does_not_undo_a_commit(ingest, outcome):
     ingest.receive("lamplight/1/home/d/pi/reported", report(2, {"generation": 2, "state": "COMMITTED"}), False)
     ingest.receive("lamplight/1/home/d/pi/reported", report(1, {"generation": 2, "state": "REJECTED"}), True)
     assert outcome(2) == "COMMITTED"
+
+
+def test_what_a_device_says_of_the_time_is_passed_on_unless_the_broker_had_kept_it(ingest, send, heard):
+    said = b'{"online": true, "session": 7, "time": 1000.5}'
+    ingest.receive(topics.of_device("home", "pi", "presence"), said, True)
+    assert heard == []
+    ingest.receive(topics.of_device("home", "pi", "presence"), said, False)
+    send(1, time=2000.5)
+    assert heard == [("pi", 1000.5, False), ("pi", 2000.5, True)]
+
+
+def test_the_presence_of_an_agent_before_0_2_0_says_nothing_of_the_time(ingest, heard):
+    ingest.receive(topics.of_device("home", "pi", "presence"), b'{"online": true, "session": 7}', False)
+    assert heard == []
+
+
+def of_board(hardware, session=7):
+    return Presence(True, session, 1000.0, hardware).encode()
+
+
+def test_of_a_copied_card_nothing_is_taken_in_and_its_records_stay_with_it(ingest, send, stored, link):
+    topic = topics.of_device("home", "pi", "presence")
+    ingest.receive(topic, of_board("1000/aa"), False)
+    send(1)
+    acknowledged = len(link.sent)
+    ingest.receive(topic, of_board("2000/bb", 8), False)
+    send(2, 3, boot="13-ffffffff")
+    # Not acknowledged: the copy keeps them, to send them under a name of its own.
+    assert (len(stored()), len(link.sent)) == (1, acknowledged)
+    ingest.receive(topic, of_board("1000/aa", 9), False)
+    send(2)
+    assert [(each["boot"], each["seq"]) for each in stored()] == [(BOOT, 1), (BOOT, 2)]
+
+
+def test_an_agent_before_0_2_0_names_no_board_and_is_heard(ingest, send, stored):
+    ingest.receive(topics.of_device("home", "pi", "presence"), b'{"online": true, "session": 7}', False)
+    send(1)
+    assert len(stored()) == 1

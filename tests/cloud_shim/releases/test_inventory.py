@@ -59,5 +59,41 @@ def test_licences_are_read_from_the_layers_tar(tmp_path):
         (tmp_path / "layer" / name).parent.mkdir(parents=True)
         (tmp_path / "layer" / name).write_bytes(text.encode("latin-1"))
     (tmp_path / "tar").write_bytes(archive.pack(tmp_path / "layer"))
-    found = inventory.licensed((Package("leaf-pkg", "1.0"), Package("odd", "2.0")), tmp_path / "tar")
+    found = inventory.described((Package("leaf-pkg", "1.0"), Package("odd", "2.0")), tmp_path / "tar")
     assert [each.licence for each in found] == ["MIT", ""]
+
+
+LOCK = """
+lock-version = "1.0"
+created-by = "lamplight"
+[[packages]]
+name = "leaf"
+version = "1.0"
+[[packages.wheels]]
+name = "leaf-1.0-py3-none-any.whl"
+url = "{url}"
+hashes = {{ sha256 = "{digest}" }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "origin"),
+    [
+        (LOCK.format(url="https://files.example/leaf-1.0-py3-none-any.whl", digest="a" * 64), True),
+        (LOCK.format(url="javascript:alert(1)", digest="a" * 64), False),
+        (LOCK.format(url="https://files.example/ <b>", digest="a" * 64), False),
+        (LOCK.format(url="https://files.example/leaf-1.0-py3-none-any.whl", digest="b" * 64), False),
+        ("x = " + "[" * 5000, False),
+        ("no lock", False),
+        (None, False),  # a layer of 0.1
+    ],
+)
+def test_origins_are_read_from_the_layers_lock_where_it_has_one(tmp_path, text, origin):
+    layer = tmp_path / "layer"
+    (layer / "site").mkdir(parents=True)
+    (layer / "site" / "leaf.py").write_text("")
+    if text is not None:
+        (layer / "pylock.toml").write_text(text)
+    (tmp_path / "tar").write_bytes(archive.pack(layer))
+    (found,) = inventory.described((Package("leaf", "1.0", sha256="a" * 64),), tmp_path / "tar")
+    assert found.origin == ("https://files.example/leaf-1.0-py3-none-any.whl" if origin else "")

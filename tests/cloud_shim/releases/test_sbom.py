@@ -1,6 +1,7 @@
 """A bill of materials keeps to CycloneDX 1.6, says what is in it, and is the same each time."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from cyclonedx.schema import SchemaVersion
@@ -60,3 +61,10 @@ def test_any_licence_is_valid(licence):
 @given(st.text(min_size=1, max_size=20).filter(lambda text: not text.isspace()))
 def test_any_licence_of_strangers_gives_a_document(licence):
     sbom.document(Part("layer", "x", "1", "a" * 64, (Package("leaf", "1.0", licence=licence),)), 1e9)
+
+
+def test_a_wheels_origin_is_told_and_the_same_wheel_from_a_mirror_is_another_component():
+    here, there = (replace(LEAF, origin=f"https://{host}.example/leaf-1.0-py3-none-any.whl") for host in ("one", "two"))
+    told = valid(sbom.document(Part("layer", "x", "1", "a" * 64, (here, there)), 1e9))
+    found = [each["externalReferences"] for each in told["components"]]
+    assert found == [[{"type": "distribution", "url": each.origin}] for each in (here, there)]

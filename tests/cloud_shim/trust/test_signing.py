@@ -121,6 +121,7 @@ def test_refresh_signs_anew_when_half_the_time_has_passed(signing, clock):
     document = signing.desired(deployment(1, ref()))
     assert signing.refresh("desk-pi") is None
     clock.now = START + ONLINE * 0.6
+    signing.clock.confirm()
     renewed = signing.refresh("desk-pi")
     assert renewed is not None
     assert json.loads(renewed)["deployment"] == json.loads(document)["deployment"]
@@ -132,6 +133,7 @@ def test_refresh_signs_anew_when_half_the_time_has_passed(signing, clock):
 def test_refresh_after_years_renews_the_releases_too(signing, clock):
     signing.desired(deployment(1, ref()))
     clock.now = START + timedelta(days=800)
+    signing.clock.confirm()
     role = json.loads(signing.refresh("desk-pi"))["image"]["delegated"]["functions-lamp"]
     assert datetime.fromisoformat(json.loads(role)["signed"]["expires"]) > clock.now
 
@@ -220,6 +222,7 @@ def test_patches_of_old_releases_are_signed_no_more_and_their_deployments_go_on_
     release_newer(signing, 3)
     assert told_patches(signing.desired(deployment(1, patched()))) == []
     clock.now += ONLINE
+    signing.clock.confirm()
     assert told_patches(signing.refresh("desk-pi")) == []
     with pytest.raises(RejectedError, match="would go back"):
         signing.desired(deployment(1, ref()))

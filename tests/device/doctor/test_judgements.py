@@ -24,6 +24,7 @@ def test_a_clock_behind_what_is_known_to_be_past_fails() -> None:
     found = clock.judge_floor(NOW - 3 * DAY, NOW)
     assert (found.status, found.found.startswith("it is 3 days behind")) == ("fail", True)
     assert clock.judge_floor(NOW, NOW - 1).status == "ok"
+    assert clock.judge_floor(NOW - 3 * DAY, NOW, synchronised=True).status == "warn"
     assert clock.judge_floor(NOW, 0.0).status == "skip"
 
 

@@ -52,9 +52,9 @@ def test_it_offers_the_same_password_at_each_connection_and_once_a_day(board: Bo
 def test_only_a_password_that_was_taken_is_tried(board: Board) -> None:
     board.renewal.connected()
     for state in (KEPT, REFUSED):
-        board.renewal.answered(Answer(state).encode())
+        board.renewal.answered(Answer(state))
         assert board.passwords.choose() == "first"
-    board.renewal.answered(Answer(ACCEPTED).encode())
+    board.renewal.answered(Answer(ACCEPTED))
     assert credentials.matches(board.passwords.choose(), board.sent[0].hash)
 
 

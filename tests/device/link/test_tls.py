@@ -13,7 +13,7 @@ from cloud_shim.cli.up import ports
 from device.config import BrokerConfig
 from device.doctor.broker import Broker
 from device.enrol.passwords import Passwords
-from device.link import pump
+from device.link import backoff
 from device.link.session import Session
 from tests.sim.wire import Wire
 from tests.support import until
@@ -39,13 +39,13 @@ def connects(config: BrokerConfig) -> bool:
     """Whether a session connects before its second attempt has failed."""
     session, failed = Session(config, "home", "desk-pi", boots=1, login=Passwords(config.password_file)), 0
 
-    def again(failures: int, _cap: float) -> float:
+    def again(tries: backoff.Tries) -> float:
         nonlocal failed
-        failed = failures
+        failed = tries.failed
         return 0.01
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pump, "retry_delay", again)
+        patch.setattr(backoff, "pause", again)
         session.start()
         until(lambda: session.connected or failed > 1, "it is connected, or was refused twice")
         connected = session.connected

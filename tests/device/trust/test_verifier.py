@@ -192,12 +192,34 @@ def test_a_release_in_another_names_role(verifier, cloud, ref):
 
 
 def test_expired_metadata_says_what_the_clock_reads(verifier, tmp_path, cloud, ref):
-    cloud.signing._clock = lambda: datetime.now(UTC) - timedelta(days=40)
+    cloud.signing.clock._clock = lambda: datetime.now(UTC) - timedelta(days=40)
+    cloud.signing.clock.confirm()
     expired = cloud.desired(1, ref)
     with pytest.raises(UntrustedError, match=rf"expired.*board's clock, .*it is {datetime.now(UTC):%Y-%m}.*signs anew"):
         verifier.believe(expired, 0)
-    cloud.signing._clock = lambda: datetime.now(UTC)
+    cloud.signing.clock._clock = lambda: datetime.now(UTC)
+    cloud.signing.clock.confirm()
     assert verifier.believe(cloud.signing.refresh("desk-pi"), 0).generation == 1
+
+
+@pytest.mark.parametrize("synchronised", [True, False])
+@pytest.mark.parametrize("ahead", [timedelta(days=40), timedelta(days=3 * 365)], ids=["40 days", "3 years"])
+def test_a_shim_whose_clock_was_ahead_for_a_minute_locks_no_board_out(tmp_path, cloud, ref, ahead, synchronised):
+    """From shim to board through the real verify process; only the clocks given as parameters move."""
+    today = datetime(2026, 6, 1, tzinfo=UTC)
+    (tmp_path / "board").mkdir()
+    clocks = (today.timestamp, lambda: synchronised)
+
+    def deployed(generation, moment):
+        cloud.signing.clock._clock = lambda: moment
+        # The shim would refuse to: an older one did not.
+        cloud.signing.clock.confirm()
+        document = cloud.desired(generation, ref)
+        return Verifier(tmp_path / "board", "home", "desk-pi", cloud.roots, *clocks).believe(document, generation)
+
+    assert deployed(1, today).generation == 1
+    assert deployed(2, today + ahead).generation == 2
+    assert deployed(3, today + timedelta(minutes=1)).generation == 3
 
 
 @pytest.mark.parametrize(

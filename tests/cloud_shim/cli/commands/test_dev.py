@@ -50,8 +50,9 @@ def test_a_refusal_is_shown_and_the_same_save_is_tried_again(shim, options, fold
 
 
 def test_changed_requirements_make_another_layer_and_other_saves_keep_it(shim, options, folder, monkeypatch):
-    made = iter([{"name": "layer", "version": 1}, {"name": "layer", "version": 2}])
-    monkeypatch.setattr(dev.layer, "send", lambda *_: next(made))
+    numbers = iter([1, 2])
+    monkeypatch.setattr(dev.layer, "build", lambda *_: b"packed")
+    monkeypatch.setattr(dev.layer, "send", lambda *_: {"name": "layer", "version": next(numbers)})
     sent = dev.Sent()
     for file, text in (("requirements.txt", "tzdata"), ("main.py", "# saved"), ("requirements.txt", "tzdata==2026.1")):
         with (folder / file).open("a") as opened:

@@ -26,6 +26,7 @@ def signing(shim, tmp_path, monkeypatch):
         "GET /api/keys": view,
         "POST /api/keys": adopt,
         "POST /api/keys/next": lambda body: made.next_key(body["name"]),
+        "POST /api/keys/clock": lambda body: made.clock.confirm() or {"now": made.clock.now().timestamp()},
     }
     return made
 
@@ -117,3 +118,10 @@ def test_a_request_that_cannot_be_written_or_read_says_which(signing, run, tmp_p
     assert run("keys", "holders", str(tmp_path / "gone.json"), "--threshold", "1")[0] == 3
     (tmp_path / "junk.json").write_text("{}")
     assert run("keys", "holders", str(tmp_path / "junk.json"), "--threshold", "1")[0] == 2
+
+
+def test_a_person_says_that_the_shims_clock_is_right(signing, run):
+    signing.clock._last = 0.0
+    assert signing.clock.complaint()
+    assert "now" in json.loads(run("keys", "clock", "--right", "--json")[1])
+    assert not signing.clock.complaint()

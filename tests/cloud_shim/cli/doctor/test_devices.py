@@ -73,3 +73,15 @@ def test_a_trigger_that_delivers_nothing_fails_with_the_devices_own_remedy():
     found = devices.judge_triggers(given)
     assert (found.status, found.remedy) == ("fail", "stop what holds it")
     assert found.found == "night-light: http /lamp does not work: HTTP cannot be served"
+
+
+def test_a_function_that_is_held_back_is_named_with_its_reason():
+    assert devices.judge_functions(device()).status == "ok"
+    assert devices.judge_functions({**device(), "reported": None}).status == "skip"
+    given = device()
+    held = {"state": "held", "last_error": "the board has no pin 'nose'"}
+    given["reported"]["functions"]["night-light"] |= held
+    found = devices.judge_functions(given)
+    version = given["reported"]["functions"]["night-light"]["version"]
+    assert found.status == "fail" and found.remedy
+    assert found.found == f"night-light v{version} does not run: the board has no pin 'nose'"

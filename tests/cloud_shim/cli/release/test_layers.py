@@ -1,5 +1,6 @@
 """From requirements to a layer: wheels for the board's platform only, with their digests, the same each time."""
 
+import hashlib
 import io
 import re
 import tarfile
@@ -10,7 +11,7 @@ import pytest
 
 from cloud_shim.cli.release import layers
 from cloud_shim.cli.release.layers import Platform
-from device.errors import OfflineError, RejectedError
+from device.errors import OfflineError, RejectedError, UntrustedError
 from device.protocol.layer import layer
 from tests import samples
 from tests.wheels import wheel
@@ -58,6 +59,56 @@ def test_what_is_needed_is_resolved_recorded_and_packed_the_same_each_time(tmp_p
         "3.11",
         36,
     )
+
+
+def test_the_lock_is_used_while_it_fits_and_says_what_changed(tmp_path, index):
+    wheel(index, "leaf", "VALUE = 1\n")
+    folder, said = function(tmp_path, "leaf\n"), []
+    first = layers.build(folder, PI, models=False, say=said.append)
+    assert "  + leaf 1.0" in said
+    locked = (folder / "pylock.aarch64-py311.toml").read_bytes()
+    wheel(index, "leaf", "VALUE = 2\n", version="2.0")
+    assert layers.build(folder, PI, models=False) == first
+    assert (folder / "pylock.aarch64-py311.toml").read_bytes() == locked
+    (folder / "requirements.txt").write_text("leaf>1\n")
+    said.clear()
+    assert layers.build(folder, PI, models=False, say=said.append) != first
+    assert "  ~ leaf 1.0 -> 2.0" in said
+
+
+def test_other_bytes_under_a_locked_version_are_refused(tmp_path, index):
+    wheel(index, "leaf", "VALUE = 1\n")
+    folder = function(tmp_path, "leaf\n")
+    layers.build(folder, PI, models=False)
+    locked = (folder / "pylock.aarch64-py311.toml").read_bytes()
+    wheel(index, "leaf", "VALUE = 'planted'\n")
+    with pytest.raises(UntrustedError, match="not the file that was chosen before"):
+        layers.build(folder, PI, models=False)
+    assert (folder / "pylock.aarch64-py311.toml").read_bytes() == locked
+
+
+def test_a_digest_in_requirements_is_honoured(tmp_path, index):
+    wheel(index, "leaf", "VALUE = 1\n")
+    digest = hashlib.sha256((index / "leaf-1.0-py3-none-any.whl").read_bytes()).hexdigest()
+    assert layers.build(function(tmp_path, f"leaf==1.0 --hash=sha256:{digest}\n"), PI, models=False)
+    with pytest.raises(UntrustedError):
+        layers.build(function(tmp_path, f"leaf==1.0 --hash=sha256:{'0' * 64}\n"), PI, models=False)
+
+
+def test_a_package_without_a_digest_is_refused_where_others_have_one(tmp_path, index):
+    wheel(index, "leaf", "")
+    wheel(index, "branch", "", needs="leaf>=1")
+    digest = hashlib.sha256((index / "branch-1.0-py3-none-any.whl").read_bytes()).hexdigest()
+    with pytest.raises(RejectedError, match="names no digest for a package"):
+        layers.build(function(tmp_path, f"branch==1.0 --hash=sha256:{digest}\n"), PI, models=False)
+
+
+def test_a_folder_that_takes_no_lock_keeps_nothing_from_being_deployed(tmp_path, index):
+    wheel(index, "leaf", "")
+    folder, said = function(tmp_path, "leaf\n"), []
+    (folder / "pylock.aarch64-py311.toml").mkdir()
+    assert layers.build(folder, PI, models=False, say=said.append)
+    assert any("cannot be written" in line for line in said)
 
 
 def test_wheels_are_chosen_for_the_board_and_not_for_this_machine(tmp_path, index):
@@ -125,6 +176,13 @@ def test_a_board_that_has_not_reported_is_asked_for_nothing():
 def test_a_board_whose_python_is_no_version_gets_no_layer(python):
     told = samples.reported_value(platform={"machine": "aarch64", "python": python, "glibc": 41})
     with pytest.raises(RejectedError, match="its Python is"):
+        layers.platform(told)
+
+
+@pytest.mark.parametrize("machine", ["../../x", "a/b", "x" * 33, "aarch64\n"])
+def test_a_board_whose_processor_is_no_name_gets_no_layer_and_no_file(machine):
+    told = samples.reported_value(platform={"machine": machine, "python": "3.13", "glibc": 41})
+    with pytest.raises(RejectedError, match="its processor is"):
         layers.platform(told)
 
 

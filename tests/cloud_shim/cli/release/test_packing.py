@@ -1,5 +1,7 @@
 """What is checked before anything is sent; the single mistakes are the tests of bundle, archive and acceptance."""
 
+import shutil
+
 import pytest
 
 from cloud_shim.cli import starters
@@ -24,6 +26,14 @@ def test_a_model_has_no_settings(tmp_path):
     (tmp_path / "model.toml").write_text('name = "m"\n[inputs]\nx = [1]\n')
     with pytest.raises(UsageError):
         pack(tmp_path, {"threshold": 5})
+
+
+def test_the_locks_stay_behind(tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(starters.path("hello"), folder)
+    before = pack(folder)
+    (folder / "pylock.aarch64-py311.toml").write_text("")
+    assert pack(folder) == before
 
 
 def test_an_empty_folder_is_neither(tmp_path):

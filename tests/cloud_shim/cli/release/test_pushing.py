@@ -5,7 +5,8 @@ import pytest
 from cloud_shim.cli.client import Client
 from cloud_shim.cli.keys.release_keys import ReleaseKeys
 from cloud_shim.cli.release import pushing
-from device.errors import RejectedError, UntrustedError
+from cloud_shim.trust.signing import Signing
+from device.errors import LamplightError, RejectedError, UntrustedError
 
 
 @pytest.fixture
@@ -60,6 +61,26 @@ def test_machine_without_the_key_is_refused_and_told_who_can(client, taken, make
     assert client._request("GET", "/api/releases") == {"releases": []}
 
 
+def test_function_the_device_cannot_take_uses_up_no_number_with_the_keys_here_either(client, taken, make_function):
+    for device, changes in (("pii", {}), ("pi", {"models": ["presence"]})):
+        with pytest.raises(LamplightError):
+            pushing.push(client, make_function(**changes), device)
+    assert client.releases() == []
+    assert pushing.push(client, make_function(), "pi")["version"] == 1
+
+
+def test_lists_these_keys_did_not_sign_are_refused_before_a_number_is_given(client, taken, make_function, tmp_path):
+    pushing.push(client, make_function())
+    stranger = Signing(tmp_path / "stranger")
+    stranger.release("function", "night-light", 1, "e" * 64, 1000)
+    told = client.keys()
+    forged = {**told["image"], "delegated": stranger.image()["delegated"]}
+    client.keys = lambda: {**told, "image": forged}
+    with pytest.raises(UntrustedError, match="did not sign"):
+        pushing.push(client, make_function(code="# 2"), "pi")
+    assert [each["version"] for each in client.releases()] == [1]
+
+
 def test_console_deploys_nothing_without_the_key(client, taken, http, make_function):
     client.deploy("pi", pushing.push(client, make_function("lamp")))
     before = http.get("/api/releases").json()
@@ -86,7 +107,7 @@ def test_unsigned_release_cannot_be_deployed(client, taken, make_function):
 def test_shim_that_asks_for_a_signature_under_something_else(client, taken, make_function, lie, monkeypatch):
     real = client.release(make_function(), unsigned=True)
     told = {**real, **lie, "unsigned": {**real["unsigned"], **lie.get("unsigned", {})}}
-    monkeypatch.setattr(client, "release", lambda archive, unsigned: told)
+    monkeypatch.setattr(client, "release", lambda archive, unsigned, device: told)
     before = client.keys()
     with pytest.raises(UntrustedError, match="The shim wants"):
         pushing.push(client, make_function())

@@ -1,0 +1,136 @@
+"""The shim signs nothing by a clock that has leapt, unless devices or a person bear it out."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cloud_shim.trust.clock import CLOSE, FAR, judge
+from cloud_shim.trust.signing import Signing
+from device.errors import RejectedError
+from device.protocol.deployment import ArtifactRef, Deployment
+
+START = datetime(2026, 6, 1, tzinfo=UTC)
+NOW, DAY = START.timestamp(), 86_400.0
+LEAPS = [timedelta(days=40), timedelta(days=3 * 365), -timedelta(days=40)]
+
+
+class Clock:
+    now = START
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def signing(tmp_path, clock):
+    made = Signing(tmp_path, clock)
+    made.release("function", "lamp", 1, "a" * 64, 1000)
+    return made
+
+
+def deployment(generation, version=1):
+    ref = ArtifactRef("function", "lamp", version, "a" * 64, 1000, "")
+    return Deployment("home", "desk-pi", generation, {"lamp": ref}, {}, {}, 5.0, 3)
+
+
+def test_the_first_start_signs_by_any_clock():
+    judge(0.0, None, [])
+    judge(90_000 * DAY, None, [NOW])
+
+
+@pytest.mark.parametrize("leap", [-FAR, 0, 40 * DAY - 25 * DAY])
+def test_a_clock_near_the_last_signature_needs_nobody_and_no_device_can_forbid_it(leap):
+    judge(NOW + leap, NOW, [])
+    judge(NOW + leap, NOW, [0.0, NOW + 90_000 * DAY, NOW - 40 * DAY])
+
+
+@pytest.mark.parametrize("leap", [40 * DAY, 3 * 365 * DAY, -40 * DAY, -8 * 365 * DAY])
+@pytest.mark.parametrize(
+    "devices",
+    [
+        lambda now: [],
+        lambda now: [NOW, NOW + 60],
+        lambda now: [0.0],
+        lambda now: [now + 2 * CLOSE],
+        lambda now: [now, NOW],
+        lambda now: [now, NOW, NOW, 0.0],
+    ],
+    ids=["nobody", "devices at the last signature", "1970", "a third time", "its own board leapt too", "outvoted"],
+)
+def test_a_leap_that_no_majority_bears_out_is_refused(leap, devices):
+    with pytest.raises(RejectedError) as caught:
+        judge(NOW + leap, NOW, devices(NOW + leap))
+    assert "2026-06-01" in caught.value.why
+    assert "lamplight keys clock --right" in caught.value.remedy
+
+
+def test_after_40_days_switched_off_one_device_that_agrees_is_enough_and_a_board_at_1970_has_no_say():
+    judge(NOW + 40 * DAY, NOW, [NOW + 40 * DAY + 100, 0.0, 0.0])
+
+
+@pytest.mark.parametrize("leap", LEAPS)
+def test_nothing_is_signed_in_the_minute_of_the_leap_and_all_goes_on_after_it(signing, clock, tmp_path, leap):
+    before = signing.image()
+    signing.desired(deployment(1))
+    clock.now = START + leap
+    for asked in (
+        lambda: signing.desired(deployment(2)),
+        lambda: signing.release("function", "lamp", 2, "b" * 64, 1000),
+        lambda: Signing(tmp_path, clock).desired(deployment(2)),
+    ):
+        with pytest.raises(RejectedError, match="clock"):
+            asked()
+    assert signing.image() == before
+    assert signing.clock.complaint()
+    assert not signing.clock.recovered()
+    clock.now = START + timedelta(minutes=1)
+    assert signing.clock.recovered()
+    assert signing.desired(deployment(2))
+
+
+def test_a_shim_switched_off_for_40_days_signs_once_a_device_bears_its_clock_out(signing, clock, tmp_path):
+    clock.now = START + timedelta(days=40)
+    again = Signing(tmp_path, clock)
+    with pytest.raises(RejectedError, match="no connected device"):
+        again.desired(deployment(1))
+    # What a board has kept since before is no word of the present; its newest record is.
+    again.clock.heard("desk-pi", NOW, of_record=True)
+    assert again.clock.complaint()
+    again.clock.heard("desk-pi", clock.now.timestamp(), of_record=True)
+    again.clock.heard("desk-pi", NOW, of_record=True)
+    assert again.clock.recovered()
+    assert again.desired(deployment(1))
+    assert Signing(tmp_path, clock).desired(deployment(2))
+
+
+def test_a_person_can_say_that_the_clock_is_right(signing, clock, tmp_path):
+    clock.now = START + timedelta(days=40)
+    signing.clock.confirm()
+    assert signing.desired(deployment(1))
+    assert not Signing(tmp_path, clock).clock.complaint()
+
+
+@pytest.mark.parametrize("damage", [lambda file: file.unlink(), lambda file: file.write_text("[")])
+def test_a_shim_of_an_earlier_release_takes_the_last_signature_from_the_image_repository(
+    signing, clock, tmp_path, damage
+):
+    damage(tmp_path / "clock.json")
+    clock.now = START + timedelta(days=40)
+    with pytest.raises(RejectedError, match="2026-06-01"):
+        Signing(tmp_path, clock).desired(deployment(1))
+
+
+def test_a_shim_that_signed_3_years_ahead_before_it_knew_better_is_put_right_by_its_devices(signing, clock, tmp_path):
+    signing.clock.confirm()
+    (tmp_path / "clock.json").write_text(json.dumps({"signed": NOW + 3 * 365 * DAY}))
+    again = Signing(tmp_path, clock)
+    with pytest.raises(RejectedError):
+        again.desired(deployment(1))
+    again.clock.heard("desk-pi", NOW)
+    assert again.desired(deployment(1))
