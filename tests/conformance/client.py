@@ -16,9 +16,13 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from device.errors import LamplightError, NotFoundError, UntrustedError
 from device.trust import rules, verify
+
+if TYPE_CHECKING:
+    from tuf.ngclient import Updater
 
 REPOSITORY = "image"
 # Not beside the trusted metadata: the suite counts the files there.
@@ -69,24 +73,29 @@ def refresh(arguments: argparse.Namespace) -> None:
 
 
 def download(arguments: argparse.Namespace) -> None:
-    """Bring the metadata up to date, and an artifact that it lists; raises UntrustedError."""
+    """Bring the metadata up to date, and the named artifacts that it lists, in order; raises UntrustedError."""
     client = _client(arguments)
-    listed = verify.target(REPOSITORY, client, arguments.target_name, time.time())
+    for name in arguments.target_name:
+        _download(arguments, client, name)
+
+
+def _download(arguments: argparse.Namespace, client: "Updater", target_name: str) -> None:
+    listed = verify.target(REPOSITORY, client, target_name, time.time())
     if listed is None:
-        raise NotFoundError(f"{arguments.target_name} is not listed")
-    kept = arguments.target_dir / urllib.parse.quote(arguments.target_name, "")
+        raise NotFoundError(f"{target_name} is not listed")
+    kept = arguments.target_dir / urllib.parse.quote(target_name, "")
     if kept.exists() and _is(kept.read_bytes(), listed):
         return
-    folder, slash, name = arguments.target_name.rpartition("/")
+    folder, slash, name = target_name.rpartition("/")
     # TUF 6.2: a consistent snapshot's artifacts have their digest before their name.
     prefix = f"{listed.sha256}." if client._trusted_set.root.consistent_snapshot else ""
     data = fetched(arguments.target_base_url, urllib.parse.quote(f"{folder}{slash}{prefix}{name}"))
     if not _is(data, listed):
-        raise UntrustedError(f"{arguments.target_name} is not the artifact that is listed")
+        raise UntrustedError(f"{target_name} is not the artifact that is listed")
     kept.write_bytes(data)
 
 
-def _client(arguments: argparse.Namespace):
+def _client(arguments: argparse.Namespace) -> "Updater":
     folder = arguments.metadata_dir
     return verify.refreshed(REPOSITORY, Served(arguments.metadata_url), folder, folder / _INITIAL, time.time())
 
@@ -110,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--metadata-dir", type=Path, required=True)
     parser.add_argument("--metadata-url")
-    parser.add_argument("--target-name")
+    parser.add_argument("--target-name", action="append", default=[])
     parser.add_argument("--target-base-url")
     parser.add_argument("--target-dir", type=Path)
     commands = parser.add_subparsers(dest="command", required=True)

@@ -149,9 +149,10 @@ class Client:
     def refresh(self):
         return self.run("--metadata-url", f"{self.url}/metadata/", "refresh")
 
-    def download(self, name):
+    def download(self, *names):
         folders = ("--target-dir", str(self.targets), "--target-base-url", f"{self.url}/targets/")
-        return self.run("--metadata-url", f"{self.url}/metadata/", "--target-name", name, *folders, "download")
+        named = [word for name in names for word in ("--target-name", name)]
+        return self.run("--metadata-url", f"{self.url}/metadata/", *named, *folders, "download")
 
     def trusted(self):
         """The versions trusted now, by file name."""
@@ -319,6 +320,15 @@ def test_an_artifact_comes_once(client, repository, path):
     repository.asked.clear()
     assert client.download(path) == 0
     assert client.artifacts() == [b"content"] and repository.asked == FIRST[:2]
+
+
+def test_several_artifacts_come_in_one_run_by_one_look_at_the_metadata(client, repository):
+    for name in ("one", "two"):
+        repository.add("targets", name, name.encode())
+    repository.next("targets")
+    assert client.download("one", "two") == 0
+    assert sorted(client.artifacts()) == [b"one", b"two"] and repository.asked.count("timestamp.json") == 1
+    assert client.download("one", "missing") == 1
 
 
 def test_another_content_than_is_listed_is_refused(client, repository):
