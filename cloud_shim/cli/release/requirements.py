@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import canonicalize_name, is_normalized_name
 
 from device.errors import RejectedError
 from device.protocol.layer import REQUIREMENTS
@@ -128,6 +128,9 @@ def _requirement(text: str, number: int) -> Requirement:
     if found.url:
         why = f"{found.name} is to come from {found.url[:80]!r}, and only packages of the index are taken"
         raise _refused(number, why, _BY_NAME)
+    if not is_normalized_name(canonicalize_name(found.name)):
+        # packaging lets "a_" pass, which no index has.
+        raise _refused(number, f"{found.name[:80]!r} is no package's name", _ONE_A_LINE)
     return found
 
 

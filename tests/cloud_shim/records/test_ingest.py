@@ -235,7 +235,7 @@ def outcome(database):
     with database.write() as session:
         for generation in (1, 2):
             content = deployments.empty("home", "pi").replace(generation=generation)
-            generations.add(session, session.get_one(DeviceRow, "pi"), content, "test")
+            generations.add(session, session.get_one(DeviceRow, "pi"), content, "test", by="")
 
     def get(generation):
         with database.read() as session:

@@ -1,7 +1,7 @@
 """What a requirements.txt may say, and all that pip would follow, run or fill in and Lamplight refuses."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cloud_shim.cli.release import requirements
@@ -104,6 +104,7 @@ def test_a_file_of_any_length_is_not_read(tmp_path):
         requirements.read(tmp_path / "requirements.txt")
 
 
+@example(b"0_")
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace")))
 def test_any_bytes_are_requirements_or_refused_and_never_more_for_pip(data):
     try:
