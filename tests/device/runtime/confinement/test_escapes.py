@@ -125,15 +125,21 @@ IOPRIO_SET = {"x86_64": 251, "aarch64": 30}.get(os.uname().machine, 314)
 def agent():
     """A process of the present user that keeps its memory private, as the agent does; it ends with this one."""
     parent = os.getpid()
+    ready, said = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
-            os.closerange(3, 1024)
             die_with_parent(parent)
             keep_memory_private()
+            os.write(said, b"!")
+            os.closerange(3, 1024)
             select.select([], [], [], 600)
         finally:
             os._exit(0)
+    # Before that its memory is open: a real agent begins so too, with no function beside it.
+    os.close(said)
+    os.read(ready, 1)
+    os.close(ready)
     return pid
 
 
