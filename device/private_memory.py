@@ -4,14 +4,10 @@ A function's worker may run as the agent's own user. Where neither Landlock nor 
 let it write the agent's memory. Programs that the process starts begin anew, and call it themselves.
 """
 
-import ctypes
-import sys
+from device.prctl import prctl
 
 # <linux/prctl.h>
 _PR_SET_DUMPABLE = 4
-
-_libc = ctypes.CDLL(None)
-_ZERO = ctypes.c_ulong(0)
 
 
 def keep_memory_private(private: bool = True) -> None:
@@ -19,5 +15,4 @@ def keep_memory_private(private: bool = True) -> None:
 
     Children made by fork inherit it (prctl(2), PR_SET_DUMPABLE). With False, take that back.
     """
-    if sys.platform == "linux":
-        _libc.prctl(_PR_SET_DUMPABLE, ctypes.c_ulong(not private), _ZERO, _ZERO, _ZERO)
+    prctl(_PR_SET_DUMPABLE, int(not private))

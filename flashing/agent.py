@@ -20,6 +20,7 @@ from cloud_shim.cli.release.requirements import Wanted
 from cloud_shim.cli.release.wheels import Wheel
 from device.artifact import agent
 from device.errors import NotFoundError, RejectedError
+from device.protocol.deployment import AGENT_FILE
 from device.protocol.layer import LOCK_FILE
 
 # Those of Raspberry Pi OS Bookworm and Trixie.
@@ -97,7 +98,7 @@ def _name_ourselves(tree: Path, version: str, chosen: Sequence[Wheel]) -> None:
 
     The libraries' digests and origins lie beside it.
     """
-    (tree / agent.NAME).unlink()
+    (tree / AGENT_FILE).unlink()
     info = tree / f"{agent_release.DISTRIBUTION}-{version}.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {agent_release.DISTRIBUTION}\nVersion: {version}\n")

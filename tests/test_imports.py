@@ -57,6 +57,7 @@ SHARED = (
     "device.health",
     "device.die_with_parent",
     "device.private_memory",
+    "device.prctl",
     "device.logs",
     "device.texts",
     "device.port_holder",

@@ -149,7 +149,7 @@ class Client:
 
     def choose(self, device: str, hardware: str) -> None:
         """Say which of the boards that claim the name is the device."""
-        self._request("POST", f"/api/devices/{device}/board", json={"hardware": hardware})
+        self._request("POST", _path("devices", device, "board"), json={"hardware": hardware})
 
     def trust_clock(self) -> float:
         """Have the shim sign by its clock, whatever it said before; gives its time, in seconds since 1970."""

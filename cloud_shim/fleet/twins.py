@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from cloud_shim.database import BoardRow, Database
@@ -94,7 +94,8 @@ class Twins:
     def notices(self) -> list[str]:
         """Each name with several boards, in words."""
         with self._database.read() as session:
-            names = sorted(set(session.scalars(select(BoardRow.device))))
+            several = select(BoardRow.device).group_by(BoardRow.device).having(func.count() > 1)
+            names = sorted(session.scalars(several))
         return [told(name, boards) for name in names if (boards := self.boards(name))]
 
     def choose(self, device: str, hardware: str) -> None:

@@ -77,9 +77,11 @@ class SigningClock:
         """RejectedError when nothing may be signed by this clock now."""
         with self._lock:
             devices = [each + time.monotonic() for each in self._devices.values()]
-        self._refused = True
-        judge(self._clock().timestamp(), self._last, devices)
-        self._refused = False
+        try:
+            judge(self._clock().timestamp(), self._last, devices)
+        except RejectedError:
+            self._refused = True
+            raise
 
     def complaint(self) -> str:
         """Why nothing is signed now; "" while all is well."""
@@ -90,17 +92,24 @@ class SigningClock:
         return ""
 
     def recovered(self) -> bool:
-        """Whether signing was refused, and would no longer be."""
-        return self._refused and not self.complaint()
+        """Whether signing was refused, and would no longer be; told once, to whoever resumes it."""
+        if not self._refused or self.complaint():
+            return False
+        self._refused = False
+        return True
 
     def signed(self) -> None:
         """Something was signed now."""
         now = self._clock().timestamp()
         if self._last is None or abs(now - self._last) > _NOTED:
-            self.confirm()
+            self._note()
 
     def confirm(self) -> None:
-        """The clock is right, whatever was signed before: a person says so, or it was checked."""
+        """The clock is right, whatever was signed before: a person says so, and resumes what was refused."""
+        self._note()
+        self._refused = False
+
+    def _note(self) -> None:
         self._last = self._clock().timestamp()
         durable.write_file(self._path, json.dumps({"signed": self._last}).encode())
 

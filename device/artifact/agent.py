@@ -20,7 +20,6 @@ from device.protocol.deployment import AGENT, AGENT_FILE
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import items, only, text
 
-NAME = AGENT_FILE
 PACKAGES = ("boards", "device")
 # Functions import it; earlier versions lack it.
 FACADE = "lamplight"
@@ -44,29 +43,31 @@ def read(folder: Path) -> AgentManifest:
         if not (folder / package / "__init__.py").is_file():
             raise BadArtifactError(f"The agent has no package {package!r}", "", "Pack it with `lamplight upgrade`")
     try:
-        with (folder / NAME).open("rb") as file:
+        with (folder / AGENT_FILE).open("rb") as file:
             return parse(file.read(_MAX).decode())
     except (OSError, UnicodeDecodeError) as error:
-        raise BadArtifactError(f"{NAME} cannot be read", str(error)) from None
+        raise BadArtifactError(f"{AGENT_FILE} cannot be read", str(error)) from None
 
 
 def parse(source: str) -> AgentManifest:
     """The manifest in the text of a `runtime.toml`; raises BadArtifactError naming the fault."""
     try:
         fields = tomllib.loads(source)
-        only(fields, ("name", "version", "python", "requires"), NAME)
-        if text(fields, "name", NAME) != AGENT:
-            raise ProtocolError(f"{NAME}.name: it is not {AGENT!r}")
-        if not _VERSION.fullmatch(text(fields, "version", NAME)):
-            raise ProtocolError(f"{NAME}.version: {fields['version']!r} is no version")
-        listed = [text({"requires": each}, "requires", NAME) for each in items(fields.get("requires"), NAME)]
-        python = SpecifierSet(text(fields, "python", NAME))
+        only(fields, ("name", "version", "python", "requires"), AGENT_FILE)
+        if text(fields, "name", AGENT_FILE) != AGENT:
+            raise ProtocolError(f"{AGENT_FILE}.name: it is not {AGENT!r}")
+        if not _VERSION.fullmatch(text(fields, "version", AGENT_FILE)):
+            raise ProtocolError(f"{AGENT_FILE}.version: {fields['version']!r} is no version")
+        listed = [
+            text({"requires": each}, "requires", AGENT_FILE) for each in items(fields.get("requires"), AGENT_FILE)
+        ]
+        python = SpecifierSet(text(fields, "python", AGENT_FILE))
         requires = tuple(Requirement(each) for each in listed)
-        return AgentManifest(AGENT, text(fields, "version", NAME), python, requires)
+        return AgentManifest(AGENT, text(fields, "version", AGENT_FILE), python, requires)
     except (ProtocolError, InvalidRequirement, InvalidSpecifier) as error:
         raise BadArtifactError(str(error)) from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise BadArtifactError(f"{NAME} is not TOML", str(error)) from None
+        raise BadArtifactError(f"{AGENT_FILE} is not TOML", str(error)) from None
 
 
 def check(wanted: AgentManifest) -> None:

@@ -18,6 +18,7 @@ from device.calendar import Calendar
 from device.errors import BadArtifactError, NotFoundError, RejectedError
 from device.infer import files
 from device.protocol import manifest
+from device.protocol.deployment import AGENT_FILE
 from device.protocol.errors import ProtocolError
 from device.protocol.layer import LAYER_FILE, LayerManifest
 from device.protocol.manifest import FunctionManifest, ModelManifest
@@ -25,7 +26,7 @@ from device.protocol.triggers import CronTrigger
 
 FUNCTION_FILE = "function.toml"
 MODEL_FILE = "model.toml"
-FILES = {"function": FUNCTION_FILE, "model": MODEL_FILE, "layer": LAYER_FILE, "agent": agent.NAME}
+FILES = {"function": FUNCTION_FILE, "model": MODEL_FILE, "layer": LAYER_FILE, "agent": AGENT_FILE}
 _MAX_MANIFEST = 64 * 1024
 _HANDLER_PARAMETERS = 2
 # A function's own files must keep clear of these modules' names: an import of one means the module here.

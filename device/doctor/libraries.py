@@ -14,6 +14,7 @@ from device.artifact import agent
 from device.artifact.agent import AgentManifest
 from device.doctor.check import Finding, fail, ok, skip
 from device.errors import RejectedError
+from device.protocol.deployment import AGENT_FILE
 
 OLDEST = (3, 11)
 
@@ -53,7 +54,7 @@ def inference() -> Finding:
 def _wanted() -> AgentManifest | None:
     """The running version's requirements: a deployed one's from its runtime.toml, an installed one's from pip."""
     here = Path(version.__file__).parents[1]
-    if (here / agent.NAME).is_file():
+    if (here / AGENT_FILE).is_file():
         return agent.read(here)
     try:
         told = metadata.requires("lamplight") or []

@@ -88,28 +88,32 @@ def answer(question: Question, payload: bytes) -> str:
 def judge(question: Question, payload: bytes) -> dict[str, object]:
     """The verdict on a believed DESIRED document; raises UntrustedError or ProtocolError for any other."""
     desired = rules.read(payload)
-    files = _trusted(Path(question.trusted))
-    clock, known = Clock(question.clock, question.synchronised), _known(files)
+    trusted = _trusted(Path(question.trusted))
+    clock, known = Clock(question.clock, question.synchronised), _known(trusted)
     try:
-        return _believed(question, desired, Path(question.scratch) / "first", present(clock, known))
+        return _believed(question, desired, trusted, Path(question.scratch) / "first", present(clock, known))
     except ExpiredError as expired:
         alone = without_the_signers(clock, known)
         if alone >= known.floor:
             raise
         try:
-            return _believed(question, desired, Path(question.scratch) / "again", alone, known.floor)
+            return _believed(question, desired, trusted, Path(question.scratch) / "again", alone, known.floor)
         except UntrustedError:
             # The judgement by the floor is the one to tell.
             raise expired from None
 
 
 def _believed(
-    question: Question, desired: rules.Desired, scratch: Path, now: float, floor: float = 0.0
+    question: Question,
+    desired: rules.Desired,
+    trusted: Mapping[str, str],
+    scratch: Path,
+    now: float,
+    floor: float = 0.0,
 ) -> dict[str, object]:
     """The verdict, with expiry judged by the time `now`. Before a `floor` only a document is believed that shows the
     floor to be too far ahead.
     """
-    trusted = _trusted(Path(question.trusted))
     _lay_out(trusted, scratch)
     clients = {
         name: refreshed(name, files, scratch / name, Path(question.roots), now)
@@ -123,7 +127,9 @@ def _believed(
         rules.agree(ref, *(target(name, client, ref.target, now) for name, client in clients.items()))
     if floor and not goes_back(floor, _roles(clients, trusted)):
         raise UntrustedError("The document is no newer than what was believed before")
-    _note_time(question, scratch, now, clients)
+    times = risen(Clock(question.clock, question.synchronised), _known(trusted), now, *_signed_times(clients))
+    for name, seconds in zip((TIME, PROVED), times, strict=True):
+        (scratch / name).write_text(json.dumps(seconds))
     return {"ok": True, "deployment": desired.deployment.decode(), "signer": signer, "trusted": _collect(scratch)}
 
 
@@ -176,8 +182,8 @@ def _known(trusted: Mapping[str, str]) -> Known:
     return Known(_time(trusted.get(TIME, "0")), _time(trusted.get(PROVED, "0")))
 
 
-def _note_time(question: Question, scratch: Path, now: float, clients: Mapping[str, "Updater"]) -> None:
-    """Write what is known of the time beside the trusted metadata."""
+def _signed_times(clients: Mapping[str, "Updater"]) -> tuple[list[float], list[float]]:
+    """When the repositories say they signed, and the ends of their offline signatures."""
     issued = [_seconds(_verified(each)["timestamp"].unrecognized_fields.get("issued")) for each in clients.values()]
     ends = [
         signed.expires.timestamp()
@@ -185,10 +191,7 @@ def _note_time(question: Question, scratch: Path, now: float, clients: Mapping[s
         for role, signed in _verified(each).items()
         if role not in _ONLINE[repository]
     ]
-    known = _known(_trusted(Path(question.trusted)))
-    times = risen(Clock(question.clock, question.synchronised), known, now, issued, ends)
-    for name, seconds in zip((TIME, PROVED), times, strict=True):
-        (scratch / name).write_text(json.dumps(seconds))
+    return issued, ends
 
 
 def _roles(clients: Mapping[str, "Updater"], trusted: Mapping[str, str]) -> Iterator[Role]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from device.artifact import agent, archive
 from device.artifact.agent import PACKAGES, AgentManifest
 from device.errors import BadArtifactError, NotFoundError
-from device.protocol.deployment import AGENT
+from device.protocol.deployment import AGENT, AGENT_FILE
 
 DISTRIBUTION = "lamplight"
 
@@ -36,7 +36,7 @@ def pack(source: Path) -> tuple[bytes, AgentManifest]:
             _copy(source / package, tree / package)
         if (source / agent.FACADE).is_dir():
             _copy(source / agent.FACADE, tree / agent.FACADE)
-        (tree / agent.NAME).write_text(_manifest(source), "utf-8")
+        (tree / AGENT_FILE).write_text(_manifest(source), "utf-8")
         return archive.pack(tree), agent.read(tree)
 
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from cloud_shim.cli.release import lock, pip_process, wheels
 from cloud_shim.cli.release.lock import Lock
 from cloud_shim.cli.release.pip_process import Pip
@@ -172,12 +174,7 @@ def _required(name: str) -> Iterator[str]:
     for each in importlib.metadata.requires(name) or ():
         requirement, _, marker = each.partition(";")
         if "extra" not in marker:
-            yield normalized(re.split(r"[^A-Za-z0-9._-]", requirement.strip(), maxsplit=1)[0])
-
-
-def normalized(name: str) -> str:
-    """A package's name in the one form for all its spellings (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+            yield canonicalize_name(re.split(r"[^A-Za-z0-9._-]", requirement.strip(), maxsplit=1)[0])
 
 
 def _manifest(chosen: Sequence[Wheel], target: Platform) -> str:

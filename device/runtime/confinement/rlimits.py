@@ -10,7 +10,8 @@ import resource
 import sys
 from pathlib import Path
 
-LINUX = sys.platform == "linux"
+from device.prctl import LINUX, prctl
+
 OPEN_FILES = 256
 # Of one file, in bytes, at most.
 FILE_SIZE = 64 * 1024 * 1024
@@ -20,16 +21,6 @@ ADDRESS_SPACE = 8 * 1024**3
 _PR_GET_PDEATHSIG = 2
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_GET_NO_NEW_PRIVS = 39
-
-_libc = ctypes.CDLL(None)
-_ZERO = ctypes.c_ulong(0)
-
-
-def _prctl(option: int, argument: int = 0) -> int:
-    """prctl(2); its answer, or -1 elsewhere. Takes unsigned longs, and insists on zeros in unused arguments."""
-    if not LINUX:
-        return -1
-    return int(_libc.prctl(option, ctypes.c_ulong(argument), _ZERO, _ZERO, _ZERO))
 
 
 def apart() -> None:
@@ -49,7 +40,7 @@ def limit(file_size: int) -> None:
         (resource.RLIMIT_FSIZE, min(file_size, FILE_SIZE)),
     ):
         _lower(what, most)
-    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
 def limit_memory(quota: int) -> None:
@@ -82,7 +73,7 @@ def _lower(what: int, most: int) -> None:
 
 def no_new_privileges() -> bool:
     """Whether this machine can keep a process from gaining privileges."""
-    return _prctl(_PR_GET_NO_NEW_PRIVS) >= 0
+    return prctl(_PR_GET_NO_NEW_PRIVS) >= 0
 
 
 def limits() -> dict[str, str]:
@@ -93,5 +84,5 @@ def limits() -> dict[str, str]:
         "memory": "rlimit for each process" if LINUX else "none",
         "time": "deadline for each event",
         "files": "rlimit",
-        "orphans": "pdeathsig" if _prctl(_PR_GET_PDEATHSIG, ctypes.addressof(found)) >= 0 else "none",
+        "orphans": "pdeathsig" if prctl(_PR_GET_PDEATHSIG, ctypes.addressof(found)) >= 0 else "none",
     }

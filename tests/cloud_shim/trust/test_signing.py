@@ -2,22 +2,14 @@
 
 import json
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from cloud_shim.trust.signing import ONLINE, Signing
 from device.errors import NotFoundError, RejectedError
 from device.protocol.deployment import ArtifactRef, Deployment, Patch
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-class Clock:
-    now = START
-
-    def __call__(self):
-        return self.now
+from tests.cloud_shim.trust.conftest import START
 
 
 def ref(version=1, name="lamp", digest="a" * 64, kind="function"):
@@ -26,18 +18,6 @@ def ref(version=1, name="lamp", digest="a" * 64, kind="function"):
 
 def deployment(generation, *refs, device="desk-pi"):
     return Deployment("home", device, generation, {each.name: each for each in refs}, {}, {}, 5.0, 3)
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def signing(tmp_path, clock):
-    made = Signing(tmp_path, clock)
-    made.release("function", "lamp", 1, "a" * 64, 1000)
-    return made
 
 
 def versions(document):

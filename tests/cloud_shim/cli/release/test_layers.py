@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from cloud_shim.cli.release import layers
 from cloud_shim.cli.release.layers import Platform
@@ -18,16 +19,6 @@ from tests.wheels import wheel
 
 PI = Platform("aarch64", (3, 11), 36)
 ZERO = Platform("armv7l", (3, 11), 31)
-
-
-@pytest.fixture
-def index(tmp_path, monkeypatch):
-    folder = tmp_path / "index"
-    folder.mkdir()
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    return folder
 
 
 def function(tmp_path, requirements):
@@ -160,10 +151,10 @@ def test_no_network_is_no_missing_wheel(tmp_path, monkeypatch):
 
 def test_the_agents_packages_are_those_that_pyproject_declares():
     declared = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text())["project"]
-    named = {layers.normalized(re.split(r"[^A-Za-z0-9._-]", each)[0]) for each in declared["dependencies"]}
+    named = {canonicalize_name(re.split(r"[^A-Za-z0-9._-]", each)[0]) for each in declared["dependencies"]}
     assert set(layers._AGENT) == named
     models = declared["optional-dependencies"]["ai"]
-    assert set(layers._MODELS) == {layers.normalized(re.split(r"[^A-Za-z0-9._-]", each)[0]) for each in models}
+    assert set(layers._MODELS) == {canonicalize_name(re.split(r"[^A-Za-z0-9._-]", each)[0]) for each in models}
 
 
 def test_a_board_that_has_not_reported_is_asked_for_nothing():

@@ -14,16 +14,6 @@ PI = Platform("aarch64", (3, 11), 36)
 
 
 @pytest.fixture
-def index(tmp_path, monkeypatch):
-    folder = tmp_path / "index"
-    folder.mkdir()
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    return folder
-
-
-@pytest.fixture
 def ran(tmp_path):
     """Exists once the code of the package `evil-1.0` has run."""
     return tmp_path / "ran"
