@@ -10,7 +10,7 @@ import io
 import tarfile
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from boards import Machine
 from cloud_shim.cli.release import agent_release, lock, wheels
@@ -27,6 +27,11 @@ from device.protocol.layer import LOCK_FILE
 PYTHONS = ("3.11", "3.13")
 # The extra `ai`: the libraries for models, where a board can run them.
 MODELS = ("onnxruntime>=1.24", "numpy>=1.26")
+# Tools that make models and compile extensions, on a larger machine: a third of all the code for the board to compile.
+_LEFT_OUT = {
+    *(f"onnxruntime/{name}" for name in ("backend", "datasets", "quantization", "tools", "transformers")),
+    "numpy/f2py",
+}
 # The oldest glibc with wheels still made for it (manylinux2014, PEP 599).
 _OLDEST_GLIBC = 17
 
@@ -47,7 +52,7 @@ def archives(
     made: dict[str, bytes] = {}
     for python in pythons:
         say(f"Fetching the libraries for Python {python} on {machine.wheels}")
-        made[f"agent-{python}.tar.xz"] = _archive(machine, python, pip)
+        made[f"agent-{python}.tar.gz"] = _archive(machine, python, pip)
     sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in made.items())
     return {**made, "SHA256SUMS": sums.encode()}
 
@@ -107,15 +112,16 @@ def _name_ourselves(tree: Path, version: str, chosen: Sequence[Wheel]) -> None:
 
 def _packed(tree: Path) -> bytes:
     made = io.BytesIO()
-    # A higher level takes minutes for two percent.
-    with tarfile.open(fileobj=made, mode="w:xz", preset=1) as archive:
+    # xz would save a quarter of the bytes and cost a board three times as long to unpack.
+    with tarfile.open(fileobj=made, mode="w:gz", compresslevel=6) as archive:
         archive.add(tree, ".", filter=_for_the_board)
     return made.getvalue()
 
 
 def _for_the_board(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    """Owned by root; None for caches and for tests: numpy's are a quarter of all the code for the board to compile."""
-    if not {"__pycache__", "tests"}.isdisjoint(entry.name.split("/")):
+    """Owned by root; None for files that no board uses, for it would unpack and compile them."""
+    path = PurePosixPath(entry.name)
+    if not {"__pycache__", "tests"}.isdisjoint(path.parts) or path.suffix == ".pyi" or str(path) in _LEFT_OUT:
         return None
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = "root"

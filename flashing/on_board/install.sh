@@ -8,8 +8,8 @@ ROOT=${1:-}
 fail() { echo "lamplight: $1" >&2; exit 1; }
 
 python=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-agent="agent-$python.tar.xz"
-[ -f "$here/$agent" ] || fail "this card brings no agent for Python $python; it has: $(cd "$here" && echo agent-*.tar.xz)"
+agent="agent-$python.tar.gz"
+[ -f "$here/$agent" ] || fail "this card brings no agent for Python $python; it has: $(cd "$here" && echo agent-*.tar.gz)"
 (cd "$here" && sha256sum --check --quiet SHA256SUMS) || fail "the card is damaged; write the image again"
 
 mkdir -p "$ROOT/etc/lamplight"

@@ -20,7 +20,7 @@ from flashing import agent
 def from_wheels(board: str, into: Path) -> None:
     """The archive that a card for `board` carries, for Debian bookworm's Python."""
     made = agent.archives(boards.load(board).machine, ["3.11"], lambda _: None)
-    with tarfile.open(fileobj=io.BytesIO(made["agent-3.11.tar.xz"])) as archive:
+    with tarfile.open(fileobj=io.BytesIO(made["agent-3.11.tar.gz"])) as archive:
         archive.extractall(into, filter="data")
 
 

@@ -24,7 +24,7 @@ def made(wheels: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def tree(made: dict[str, bytes], tmp_path: Path) -> Path:
-    with tarfile.open(fileobj=io.BytesIO(made["agent-3.13.tar.xz"])) as archive:
+    with tarfile.open(fileobj=io.BytesIO(made["agent-3.13.tar.gz"])) as archive:
         archive.extractall(tmp_path / "tree", filter="data")
     return tmp_path / "tree"
 
@@ -44,19 +44,22 @@ def test_the_agent_starts_from_it_and_knows_its_version(tree: Path) -> None:
     assert version != "0" and int(count) == len(boards.names()) and where.startswith(str(tree))
 
 
-def test_the_libraries_tests_stay_behind(tree: Path) -> None:
+def test_the_libraries_tests_and_tools_stay_behind(tree: Path) -> None:
     assert (tree / "numpy" / "core").is_dir() and not list(tree.rglob("tests"))
+    assert not (tree / "onnxruntime" / "quantization").exists() and not list(tree.rglob("*.pyi"))
+    # A package's own folder of that name is nobody's tools.
+    assert (tree / "numpy" / "quantization").is_dir()
 
 
 def test_nothing_on_it_belongs_to_who_made_it_or_may_be_written_by_others(made: dict[str, bytes]) -> None:
-    with tarfile.open(fileobj=io.BytesIO(made["agent-3.13.tar.xz"])) as archive:
+    with tarfile.open(fileobj=io.BytesIO(made["agent-3.13.tar.gz"])) as archive:
         entries = archive.getmembers()
     assert {(each.uid, each.gid, each.mode & 0o022) for each in entries} == {(0, 0, 0)}
 
 
 def test_the_sums_are_those_of_the_archives(made: dict[str, bytes]) -> None:
-    digest = hashlib.sha256(made["agent-3.13.tar.xz"]).hexdigest()
-    assert made["SHA256SUMS"].decode() == f"{digest}  agent-3.13.tar.xz\n"
+    digest = hashlib.sha256(made["agent-3.13.tar.gz"]).hexdigest()
+    assert made["SHA256SUMS"].decode() == f"{digest}  agent-3.13.tar.gz\n"
 
 
 def test_a_missing_wheel_is_told_in_pips_words(wheels: Path) -> None:

@@ -27,7 +27,7 @@ SETTINGS = Settings("desk-pi", WIFI, KEY)
 BROUGHT = {
     "agent.toml": b'fleet = "home"\n',
     "roots/director-root.json": b"{}",
-    "agent-3.13.tar.xz": bytes(range(256)) * 999,
+    "agent-3.13.tar.gz": bytes(range(256)) * 999,
 }
 
 
@@ -275,7 +275,7 @@ def test_what_an_image_is_published_with_is_no_setting_of_anybodys(make_image: M
 def test_no_space_for_the_wheels(make_image: MakeImage) -> None:
     base = make_image(boot_size=36 * MIB)
     with pytest.raises(RejectedError, match="no space"):
-        made(base, brought={"agent-3.13.tar.xz": bytes(40 * MIB)})
+        made(base, brought={"agent-3.13.tar.gz": bytes(40 * MIB)})
     assert left_over(base.parent) == []
 
 

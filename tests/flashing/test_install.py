@@ -17,7 +17,7 @@ import pytest
 from flashing import agent
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-ARCHIVE = f"agent-{PYTHON}.tar.xz"
+ARCHIVE = f"agent-{PYTHON}.tar.gz"
 # These change the system; what they were told is written down. `install` may not give a file to another user here.
 CALLED = ("useradd", "userdel", "usermod", "gpasswd", "modprobe")
 INSTALL = """#!/bin/sh
@@ -235,6 +235,6 @@ def test_what_somebody_else_had_set_stays_when_it_is_removed(board: Board) -> No
 
 
 def test_a_card_for_another_python_says_which_it_has(board: Board) -> None:
-    (board.boot / ARCHIVE).rename(board.boot / "agent-3.99.tar.xz")
+    (board.boot / ARCHIVE).rename(board.boot / "agent-3.99.tar.gz")
     told = board.install(code=1)
-    assert f"no agent for Python {PYTHON}; it has: agent-3.99.tar.xz" in told
+    assert f"no agent for Python {PYTHON}; it has: agent-3.99.tar.gz" in told

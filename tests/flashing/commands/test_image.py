@@ -37,7 +37,7 @@ def test_a_card_has_all_that_its_board_needs(run: Run, arguments: list[object], 
         "first_boot": "cloud-init",
     }
     on_card = mtools("mdir", card(arguments), "-b", "::/lamplight").decode()
-    for name in ("agent-3.13.tar.xz", "SHA256SUMS", "install.sh", "lamplight.service", "password"):
+    for name in ("agent-3.13.tar.gz", "SHA256SUMS", "install.sh", "lamplight.service", "password"):
         assert f"/lamplight/{name}" in on_card
     assert read(card(arguments), "lamplight/password") == PASSWORD
     (tmp_path / "agent.toml").write_text(read(card(arguments), "lamplight/agent.toml"))
