@@ -14,7 +14,7 @@ QUICK := -m 'not board and not slow'
 SLOW := -m 'not board and slow'
 CONSTRAINTS := $(wildcard constraints.txt)
 
-.PHONY: setup up demo check lint types quick test tests coverage slow board-test board-install-test board-soak bench docs clean test-tools
+.PHONY: setup up demo check lint types quick test tests coverage slow board-test board-soak bench docs clean test-tools
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -64,14 +64,10 @@ coverage: setup test-tools
 slow: setup test-tools
 	$(BIN)/python $(PYTEST) $(SLOW) $(PYTEST_FLAGS)
 
-# A card flashed, booted in an emulated Raspberry Pi 3B and used. Needs root, to unpack the packages of its base image.
+# Cards flashed, booted in an emulated Raspberry Pi 3B and used; one board at a time, for each takes both cores. Needs
+# root, to unpack the packages of the base image.
 board-test: setup test-tools
-	$(BIN)/python -m pytest -m board tests/board --ignore tests/board/installing --ignore tests/board/soak $(PYTEST_FLAGS)
-
-# The other ways onto a board, each on an emulated one of its own: over SSH, an older image's `firstrun.sh`, a first
-# boot that is cut.
-board-install-test: setup test-tools
-	$(BIN)/python -m pytest -m board tests/board/installing $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -m board tests/board --ignore tests/board/soak --durations 12 $(PYTEST_FLAGS)
 
 # The power cut at CUTS random moments of deployments and boots: an hour for 30, so that CI does not run it.
 board-soak: setup test-tools

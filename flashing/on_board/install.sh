@@ -35,6 +35,7 @@ done
 rm -rf "$ROOT/opt/lamplight.new"
 mkdir -p "$ROOT/opt/lamplight.new"
 python3 -m tarfile -e "$here/$agent" "$ROOT/opt/lamplight.new"
+echo "lamplight: the agent is unpacked, and is being compiled"
 # The service may not write there; without this each of its starts would compile everything it imports.
 python3 -m compileall -q -j 0 "$ROOT/opt/lamplight.new" >&2 || true
 install -m 0755 "$here/remove.sh" "$ROOT/opt/lamplight.new/remove.sh"

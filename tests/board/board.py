@@ -9,6 +9,7 @@
         board.emulator.shell.run("…")       a root shell on the board, which needs no network
         board.emulator.power_off()          the plug pulled: SIGKILL
         board.link(False)                   the network cable pulled
+    board.copy_card(path)               the card as a power cut at this moment would leave it
 
 `ssh -p {board.ssh_port} pi@127.0.0.1` leads to the board's SSH server, with the key board.ssh_key. A boot takes
 a minute or two on two quiet cores; the first one, which installs the agent, takes six. It tests nothing itself.
@@ -129,6 +130,12 @@ class Board:
     def link(self, up: bool) -> None:
         """Plug the network cable in, or pull it."""
         self.emulator.qmp.execute("set_link", name="net", up=up)
+
+    def copy_card(self, to: Path) -> None:
+        """Copy the card while the board stands still: all that it has written is on it, and nothing that it holds."""
+        self.emulator.qmp.execute("stop")
+        subprocess.run(["cp", "--sparse=always", self.card, to], check=True)
+        self.emulator.qmp.execute("cont")
 
     def comes_online(self) -> None:
         """Wait until the shim sees the agent of the present start of the board."""

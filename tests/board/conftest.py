@@ -13,14 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.board.board import NAME, Board
+from tests.board.board import NAME, PATIENCE, Board
+from tests.support import until
 
 LOGS = Path(__file__).parents[2] / "board-logs"
 _FAILED = pytest.StashKey[bool]()
 
 
 class Shared:
-    """The board that is handed from test to test; made when one is asked for and there is none."""
+    """The board that is handed from test to test; made when one is asked for and there is none.
+
+    `cut` is its card as it was while its first boot installed the agent.
+    """
+
+    cut: Path
 
     def __init__(self) -> None:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -31,9 +37,15 @@ class Shared:
         if self._board is None:
             self._folder = tempfile.TemporaryDirectory(prefix="lamplight-board-")
             self._board = Board(Path(self._folder.name)).__enter__()
-            self._board.power_on()
-            self._board.comes_online()
+            self._first_boot(self._board)
         return self._board
+
+    def _first_boot(self, board: Board) -> None:
+        board.power_on()
+        until(lambda: "the agent is unpacked" in board.emulator.console, "the agent is being installed", PATIENCE)
+        self.cut = board.folder / "cut.img"
+        board.copy_card(self.cut)
+        board.comes_online()
 
     def throw_away(self) -> None:
         """End it; the next to ask gets another."""

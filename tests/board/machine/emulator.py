@@ -20,6 +20,8 @@ _MAC = "b8:27:eb:00:00:01"
 _WITHOUT = "modprobe.blacklist=i2c_bcm2835,bcm2835_wdt,vc4,hci_uart,cdc_subset,cfg80211,snd_bcm2835"
 # The kernel's log takes every line of the journal, however many come.
 _LOGS = "printk.devkmsg=on"
+# Raspberry Pi OS' kernel has no LSM of BPF programs; systemd would compile and load one for eight seconds.
+_LSM = "lsm=landlock,lockdown,yama,integrity,apparmor"
 _SOCKETS = 30.0
 
 
@@ -79,7 +81,7 @@ class Emulator:
             "qemu-system-aarch64",
             *("-M", "raspi3b", "-display", "none", "-no-reboot"),
             *("-kernel", boot["kernel8.img"], "-dtb", boot[recipe.DEVICE_TREE[1]], "-initrd", boot["initramfs8"]),
-            *("-append", f"{line} {_WITHOUT} {_LOGS} {arguments}"),
+            *("-append", f"{line} {_WITHOUT} {_LOGS} {_LSM} {arguments}"),
             *("-drive", f"file={self._card},if=sd,format=raw"),
             *("-serial", f"file:{self._console_log()}"),
             *("-serial", f"unix:{self._socket('shell')},server=on,wait=off"),
