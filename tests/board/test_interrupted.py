@@ -1,7 +1,7 @@
 """The power is cut in a board's first boot, while it installs the agent: the next boot ends what that one began.
 
-The card is that of the shared board, copied at that moment. Its own emulator has no network: the shared board is already
-the device that this one would be.
+The card is that of the shared board, copied at that moment. Its own emulator has no network: the shared board is the
+device that this one would be.
 """
 
 import tempfile

@@ -4,6 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import DEVICE, Fleet
 from tests.support import until
 
@@ -154,7 +156,7 @@ def test_an_unplugged_sensor_is_told_and_comes_back(fleet: Fleet, night_light: P
     until(lambda: len(fleet.decisions()) > seen, "decisions go on")
 
 
-def test_dev_redeploys_at_each_save(fleet: Fleet, night_light: Path) -> None:
+def test_dev_redeploys_at_each_save(fleet: Fleet, night_light: Path, tmp_path: Path) -> None:
     import os
     import signal
     import subprocess
@@ -165,9 +167,9 @@ def test_dev_redeploys_at_each_save(fleet: Fleet, night_light: Path) -> None:
     dev = subprocess.Popen(
         [*LAMPLIGHT, "--json", "dev", str(night_light), "--device", DEVICE],
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=(tmp_path / "dev.log").open("w"),
         text=True,
-        env={**os.environ, "LAMPLIGHT_URL": fleet.url},
+        env={**os.environ, "LAMPLIGHT_URL": fleet.url, "PYTHONFAULTHANDLER": "1"},
     )
     try:
         main = night_light / "main.py"
@@ -184,4 +186,10 @@ def test_dev_redeploys_at_each_save(fleet: Fleet, night_light: Path) -> None:
         fleet.led_becomes(False)
     finally:
         dev.send_signal(signal.SIGINT)
-        dev.wait(60)
+        try:
+            dev.wait(60)
+        except subprocess.TimeoutExpired:
+            # It says where each of its threads is.
+            dev.send_signal(signal.SIGABRT)
+            dev.wait(60)
+            pytest.fail((tmp_path / "dev.log").read_text())

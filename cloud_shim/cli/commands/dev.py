@@ -1,6 +1,8 @@
 """`lamplight dev PATH`: deploy a folder at each save, and show the device's decisions and logs."""
 
 import _thread
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -49,11 +51,27 @@ def run(options: Options, path: str, device: str) -> None:
     options.client.device(device)  # a misspelt name is an error now, not at each save
     Live(options.client.url, options.terminal, _thread.interrupt_main, device).start()
     sent = Sent()
-    for number, saved in enumerate(saves(folder)):
+    for number, saved in enumerate(saves(folder, interrupts())):
         if number == 0:
             watching = f"watching {path}: save a file to deploy it"
             options.terminal.data({"kind": "watching", "folder": path, "device": device}, [(watching, "bold")])
         sent = redeploy(options, folder, device, sent) if saved else look(options, device, sent)
+    raise KeyboardInterrupt
+
+
+def interrupts() -> threading.Event:
+    """Set by Ctrl-C, which also interrupts as usual.
+
+    Python drops an interrupt that comes within a destructor or a callback; the event is seen at the next look.
+    """
+    interrupted = threading.Event()
+
+    def handler(*_: object) -> None:
+        interrupted.set()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, handler)
+    return interrupted
 
 
 def redeploy(options: Options, folder: Path, device: str, sent: Sent) -> Sent:
@@ -118,14 +136,14 @@ def _requirements(folder: Path) -> bytes:
     return file.read_bytes() if file.is_file() else b""
 
 
-def saves(folder: Path) -> Iterator[bool]:
+def saves(folder: Path, until: threading.Event) -> Iterator[bool]:
     """True at the start, when the folder is watched, and after each save, False now and then in between.
 
-    A save during the caller's work counts too.
+    It ends when `until` is set. A save during the caller's work counts too.
     """
     import watchfiles
 
     begun = False
-    for changes in watchfiles.watch(folder, yield_on_timeout=True, rust_timeout=_IDLE):
+    for changes in watchfiles.watch(folder, stop_event=until, yield_on_timeout=True, rust_timeout=_IDLE):
         yield bool(changes) or not begun
         begun = True

@@ -1,5 +1,9 @@
 """Deploying at each save."""
 
+import os
+import signal
+import threading
+
 import pytest
 
 from cloud_shim.cli.commands import dev
@@ -81,13 +85,32 @@ def test_a_folder_that_vanishes_is_shown(options, folder, capsys):
 
 
 def test_a_save_is_noticed_and_so_is_one_during_the_work(folder):
-    saves = dev.saves(folder)
+    saves = dev.saves(folder, threading.Event())
     assert next(saves) is True  # the start: from now on it is watched
     (folder / "main.py").write_text("# saved while the caller works\n")
     assert any(saves)
     assert next(saves) is False
     (folder / "main.py").write_text("# saved later\n")
     assert any(saves)
+
+
+def test_an_interrupt_that_python_drops_ends_it_all_the_same(folder, monkeypatch):
+    """As one that comes within a destructor: "Exception ignored in"."""
+
+    class Destroyed:
+        def __del__(self):
+            os.kill(os.getpid(), signal.SIGINT)
+            sum(range(1000))  # the handler runs here
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr("sys.unraisablehook", lambda _: None)
+    try:
+        saves = dev.saves(folder, dev.interrupts())
+        assert next(saves) is True
+        Destroyed()
+        assert True not in saves
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_misspelt_device_ends_it_at_once(shim, run, folder):
