@@ -4,7 +4,7 @@ Lengths are in SVG's user units. A wire from the left column of a header passes 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, permutations
 
 from boards import Header, HeaderPin
@@ -100,35 +100,43 @@ def _wire(net: Net, pins: Sequence[Pin], parts: Sequence[Placed], header: Header
 
 
 def _least_crossing(wires: Sequence[Wire]) -> Sequence[Wire]:
-    lanes = [LANES_X + LANE * n for n in range(len(wires))]
+    lanes = range(len(wires))
+    crossings = _pairs(wires)
 
-    def in_lanes(order: Sequence[float]) -> list[Wire]:
-        return [Wire(w.net, w.x, w.y, w.start_y, lane, w.ends) for w, lane in zip(wires, order, strict=True)]
+    def cost(order: Sequence[int]) -> int:
+        pairs = combinations(lanes, 2)
+        return sum(crossings[a][b] if order[a] < order[b] else crossings[b][a] for a, b in pairs)
 
     if len(wires) <= _MOST_TRIED:
-        return min((in_lanes(order) for order in permutations(lanes)), key=_crossings)
-    order = list(lanes)
-    while (better := _improved(order, lambda tried: _crossings(in_lanes(tried)))) is not None:
-        order = better
-    return in_lanes(order)
+        order: Sequence[int] = min(permutations(lanes), key=cost)
+    else:
+        order = list(lanes)
+        while (better := _improved(order, cost)) is not None:
+            order = better
+    return [_in_lane(wire, lane) for wire, lane in zip(wires, order, strict=True)]
 
 
-def _improved(order: Sequence[float], cost: Callable[[Sequence[float]], int]) -> list[float] | None:
+def _in_lane(wire: Wire, lane: int) -> Wire:
+    return replace(wire, lane=LANES_X + LANE * lane)
+
+
+def _pairs(wires: Sequence[Wire]) -> list[list[int]]:
+    """[a][b]: how often the wires a and b cross with a's lane left of b's. Which lanes these are makes no difference."""
+    left = [_segments(_in_lane(wire, 0)) for wire in wires]
+    right = [_segments(_in_lane(wire, 1)) for wire in wires]
+    return [[sum(_cross(a, b) for a in one for b in other) for other in right] for one in left]
+
+
+def _improved(order: Sequence[int], cost: Callable[[Sequence[int]], int]) -> list[int] | None:
     """The best of the orders with two places exchanged, None when all of them cost as much or more."""
-    swapped = [_swapped(order, *pair) for pair in combinations(range(len(order)), 2)]
-    best = min(swapped, key=cost)
+    best = min((_swapped(order, *pair) for pair in combinations(range(len(order)), 2)), key=cost)
     return best if cost(best) < cost(order) else None
 
 
-def _swapped(order: Sequence[float], one: int, other: int) -> list[float]:
+def _swapped(order: Sequence[int], one: int, other: int) -> list[int]:
     changed = list(order)
     changed[one], changed[other] = order[other], order[one]
     return changed
-
-
-def _crossings(wires: Sequence[Wire]) -> int:
-    ways = [_segments(wire) for wire in wires]
-    return sum(_cross(a, b) for one, other in combinations(ways, 2) for a in one for b in other)
 
 
 def _segments(wire: Wire) -> list[Segment]:

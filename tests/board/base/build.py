@@ -49,32 +49,17 @@ def _make(target: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="lamplight-base-") as scratch:
         root = Path(scratch) / "root"
         _unpack(root)
-        _compile(root)
         _finish(root, Path(scratch), part)
     part.rename(target)
 
 
 def _unpack(root: Path) -> None:
-    """The packages' files, for the other architecture; none of their scripts is run."""
+    """The packages' files, for the other architecture: nothing of it is run."""
     options = ("--quiet", "--mode=root", "--variant=extract", "--format=directory", "--skip=check/qemu")
     choice = (f"--architectures={recipe.ARCHITECTURE}", f"--include={','.join(recipe.PACKAGES)}")
     trust = (f"--keyring={recipe.KEYRING}", '--aptopt=Apt::Install-Recommends "false"')
     command = ["mmdebstrap", *options, *choice, *trust, recipe.SUITE, str(root), recipe.MIRROR]
     subprocess.run(command, check=True)
-
-
-def _compile(root: Path) -> None:
-    """Python's modules, as their packages' scripts do: a boot would spend a minute on those of cloud-init alone."""
-    emulator = root / "qemu"
-    shutil.copy(str(shutil.which("qemu-aarch64-static")), emulator)
-    libraries = ("/usr/lib/python3", *(f"/{each.relative_to(root)}" for each in (root / "usr/lib").glob("python3.*")))
-    subprocess.run(
-        ["chroot", str(root), "/qemu", "/usr/bin/python3", "-m", "compileall", "-q", *libraries],
-        env={"PATH": "/usr/bin", "PYTHONHASHSEED": "0"},
-        stdin=subprocess.DEVNULL,
-        check=True,
-    )
-    emulator.unlink()
 
 
 def _finish(root: Path, scratch: Path, target: Path) -> None:
