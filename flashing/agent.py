@@ -14,8 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from boards import Machine
 from cloud_shim.cli.release import agent_release, lock, wheels
-from cloud_shim.cli.release.pip_process import Pip
-from cloud_shim.cli.release.pip_process import run as run_pip
+from cloud_shim.cli.release.pip_process import Pip, prepared
 from cloud_shim.cli.release.requirements import Wanted
 from cloud_shim.cli.release.wheels import Wheel
 from device.artifact import agent
@@ -36,9 +35,7 @@ _LEFT_OUT = {
 _OLDEST_GLIBC = 17
 
 
-def archives(
-    machine: Machine, pythons: Sequence[str], say: Callable[[str], None], pip: Pip = run_pip
-) -> dict[str, bytes]:
+def archives(machine: Machine, pythons: Sequence[str], say: Callable[[str], None]) -> dict[str, bytes]:
     """The archives for `pythons`, and SHA256SUMS of them, by file name.
 
     Raises RejectedError when the machine or a library has no wheels, LamplightError with pip's words when it fails.
@@ -50,6 +47,7 @@ def archives(
             "see its README.md",
         )
     made: dict[str, bytes] = {}
+    pip = prepared()
     for python in pythons:
         say(f"Fetching the libraries for Python {python} on {machine.wheels}")
         made[f"agent-{python}.tar.gz"] = _archive(machine, python, pip)

@@ -37,16 +37,14 @@ class Outcome:
     upgraded: bool
 
 
-def install(
-    target: Target, wish: Wish, identify: Identify, say: Callable[[str], None], progress: Progress, pip: agent.Pip
-) -> Outcome:
+def install(target: Target, wish: Wish, identify: Identify, say: Callable[[str], None], progress: Progress) -> Outcome:
     """Install on `target`, or upgrade the agent there. Raises LamplightError; an earlier agent runs on then."""
     machine = survey.parse(target.ask(survey.SCRIPT))
     known = [boards.load(each) for each in boards.names()]
     board = survey.board(machine, wish.board, known)
     survey.check(machine)
     new = _needs_identity(machine, wish, target.title)
-    files = {**agent.archives(board.machine, [machine.python], say, pip), **agent.own_files()}
+    files = {**agent.archives(board.machine, [machine.python], say), **agent.own_files()}
     device = wish.device or machine.device
     if new:
         files |= identify(device, board.name)

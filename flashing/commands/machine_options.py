@@ -11,7 +11,7 @@ import click
 from cloud_shim.cli.options import Options
 from cloud_shim.cli.up.provision import FLEET
 from device.errors import RejectedError, UsageError
-from flashing import agent, identity, installation
+from flashing import identity, installation
 from flashing.installation import Wish
 from flashing.targets import Target
 
@@ -67,7 +67,7 @@ def install(options: Options, target: Target, asked: MachineOptions) -> None:
         terminal.transient(f"sending {done * 100 // max(of, 1)} % of {of / 1e6:.0f} MB")
 
     wish = Wish(asked.board, asked.name, asked.again)
-    done = installation.install(target, wish, identify, terminal.say, progress, agent.run_pip)
+    done = installation.install(target, wish, identify, terminal.say, progress)
     what = "was upgraded" if done.upgraded else "has the agent"
     told = {"machine": target.title, "device": done.device, "board": done.board, "upgraded": done.upgraded}
     terminal.data(told, [(f"{target.title} {what}: it is {done.device}, a {done.board}.", "")])

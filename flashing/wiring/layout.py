@@ -121,7 +121,7 @@ def _in_lane(wire: Wire, lane: int) -> Wire:
 
 
 def _pairs(wires: Sequence[Wire]) -> list[list[int]]:
-    """[a][b]: how often the wires a and b cross with a's lane left of b's. Which lanes these are makes no difference."""
+    """[a][b]: how often the wires a and b cross with a's lane left of b's. Which lanes: no matter."""
     left = [_segments(_in_lane(wire, 0)) for wire in wires]
     right = [_segments(_in_lane(wire, 1)) for wire in wires]
     return [[sum(_cross(a, b) for a in one for b in other) for other in right] for one in left]

@@ -97,7 +97,11 @@ def needed() -> list[Requirement]:
 @pytest.fixture
 def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that is all of pip's index: wheels for 64-bit ARM, and newer ones for this machine as a trap."""
-    folder = tmp_path / "wheels"
+    return fill(tmp_path / "wheels", monkeypatch)
+
+
+def fill(folder: Path, environment: pytest.MonkeyPatch) -> Path:
+    """Make the folder of the fixture `wheels`, and pip's `environment` so that it looks there only."""
     folder.mkdir()
     for each in needed():
         oldest = next((bound.version for bound in each.specifier if bound.operator == ">="), "1")
@@ -107,8 +111,8 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             wheel(folder, f"{distribution}.99", "cp313-cp313-manylinux_2_28_x86_64")
         else:
             wheel(folder, distribution, "py3-none-any")
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    environment.setenv("PIP_NO_INDEX", "1")
+    environment.setenv("PIP_FIND_LINKS", str(folder))
     return folder
 
 

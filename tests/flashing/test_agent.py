@@ -12,21 +12,24 @@ import pytest
 import boards
 from device.errors import LamplightError, NotFoundError, RejectedError
 from flashing import agent
-from tests.flashing.conftest import needed
+from tests.flashing.conftest import fill, needed
 
 PI = boards.load("raspberry-pi/4b").machine
 
 
-@pytest.fixture
-def made(wheels: Path) -> dict[str, bytes]:
-    return agent.archives(PI, ["3.13"], lambda _: None)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    with pytest.MonkeyPatch.context() as environment:
+        fill(tmp_path_factory.mktemp("index") / "wheels", environment)
+        return agent.archives(PI, ["3.13"], lambda _: None)
 
 
-@pytest.fixture
-def tree(made: dict[str, bytes], tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def tree(made: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("archive") / "tree"
     with tarfile.open(fileobj=io.BytesIO(made["agent-3.13.tar.gz"])) as archive:
-        archive.extractall(tmp_path / "tree", filter="data")
-    return tmp_path / "tree"
+        archive.extractall(folder, filter="data")
+    return folder
 
 
 def test_the_wheels_are_the_boards_even_where_this_machine_has_newer_ones(tree: Path) -> None:

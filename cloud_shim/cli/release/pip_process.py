@@ -34,11 +34,6 @@ def prepared() -> Pip:
     return lambda arguments: _pip([*arguments, "--no-input", "--disable-pip-version-check", "--quiet"], environment)
 
 
-def run(arguments: Sequence[str]) -> "subprocess.CompletedProcess[str]":
-    """The answer of pip as `prepared` has it."""
-    return prepared()(arguments)
-
-
 def configured(lines: Iterable[str]) -> dict[str, str]:
     """The settings that count, from the lines of `pip config list`."""
     found: dict[tuple[int, str], str] = {}

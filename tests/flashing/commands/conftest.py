@@ -1,12 +1,13 @@
 """The command line of `flash.py`, run in this process, and disks that are files."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from flashing import cli
+import boards
+from flashing import agent, cli
 from tests.flashing.conftest import MIB, needed, wheel
 from tests.flashing.machine import Machine
 
@@ -50,6 +51,26 @@ def make_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeDisk:
 def machine(tmp_path: Path) -> Iterator[Machine]:
     with Machine(tmp_path) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def archives() -> dict[object, dict[str, bytes]]:
+    """The agent's archives that were made, by the board's kind and its Pythons."""
+    return {}
+
+
+@pytest.fixture(autouse=True)
+def made_once(archives: dict[object, dict[str, bytes]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Archives are made by the real pip at the first test that asks for them; the next tests get the same."""
+    make = agent.archives
+
+    def made(machine: boards.Machine, pythons: Sequence[str], say: Callable[[str], None]) -> dict[str, bytes]:
+        key = (machine.wheels, *pythons)
+        if key not in archives:
+            archives[key] = make(machine, pythons, say)
+        return archives[key]
+
+    monkeypatch.setattr(agent, "archives", made)
 
 
 @pytest.fixture

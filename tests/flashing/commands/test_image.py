@@ -149,7 +149,7 @@ def test_an_interrupt_ends_as_such(arguments: list[object], monkeypatch: pytest.
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("flashing.agent.run_pip", interrupt)
+    monkeypatch.setattr("flashing.agent.prepared", interrupt)
     monkeypatch.setattr("flashing.card.inject", interrupt)
     assert cli.run([str(each) for each in arguments]) == 130
     assert not card(arguments).exists()
