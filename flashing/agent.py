@@ -26,11 +26,16 @@ from device.protocol.layer import LOCK_FILE
 PYTHONS = ("3.11", "3.13")
 # The extra `ai`: the libraries for models, where a board can run them.
 MODELS = ("onnxruntime>=1.24", "numpy>=1.26")
-# Tools that make models and compile extensions, on a larger machine: a third of all the code for the board to compile.
-_LEFT_OUT = {
+# No board uses these, and each would transfer, unpack and compile them: a third of the bytes, a third of the code.
+_LEFT_OUT = (
+    *("__pycache__", "tests", "*.pyi"),
+    # Tools that make models and compile extensions, on a larger machine.
     *(f"onnxruntime/{name}" for name in ("backend", "datasets", "quantization", "tools", "transformers")),
     "numpy/f2py",
-}
+    # The same library for programs in C, and the same for PyPy.
+    *("onnxruntime/capi/libonnxruntime.so*", "zstandard/_cffi.*"),
+    "securesystemslib/_vendor/ed25519/test_data",
+)
 # The oldest glibc with wheels still made for it (manylinux2014, PEP 599).
 _OLDEST_GLIBC = 17
 
@@ -110,7 +115,7 @@ def _name_ourselves(tree: Path, version: str, chosen: Sequence[Wheel]) -> None:
 
 def _packed(tree: Path) -> bytes:
     made = io.BytesIO()
-    # xz would save a quarter of the bytes and cost a board three times as long to unpack.
+    # xz would save a quarter of the bytes; a board would unpack three times as long.
     with tarfile.open(fileobj=made, mode="w:gz", compresslevel=6) as archive:
         archive.add(tree, ".", filter=_for_the_board)
     return made.getvalue()
@@ -118,8 +123,7 @@ def _packed(tree: Path) -> bytes:
 
 def _for_the_board(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
     """Owned by root; None for files that no board uses, for it would unpack and compile them."""
-    path = PurePosixPath(entry.name)
-    if not {"__pycache__", "tests"}.isdisjoint(path.parts) or path.suffix == ".pyi" or str(path) in _LEFT_OUT:
+    if any(PurePosixPath(entry.name).match(each) for each in _LEFT_OUT):
         return None
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = "root"

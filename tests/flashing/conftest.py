@@ -123,7 +123,7 @@ def wheel(folder: Path, distribution: str, tag: str) -> None:
     version = distribution.split("-")[1]
     with zipfile.ZipFile(folder / f"{distribution}-{tag}.whl", "w") as wheel:
         wheel.writestr(f"{name}/__init__.py", f"TAG = {tag!r}\n")
-        for other in ("core/tests/test_it.py", "quantization/__init__.py", "__init__.pyi"):
+        for other in ("core/tests/test_it.py", "quantization/__init__.py", "capi/libonnxruntime.so.1", "__init__.pyi"):
             wheel.writestr(f"{name}/{other}", "")
         wheel.writestr(
             f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nProvides-Extra: crypto\n"
