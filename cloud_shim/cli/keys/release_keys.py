@@ -30,6 +30,7 @@ from cloud_shim.trust.release_metadata import RELEASES, ROOT
 from device import durable
 from device.errors import RejectedError, UntrustedError
 from device.protocol.deployment import ArtifactRef
+from device.protocol.withdrawn import Withdrawal
 
 NAMES = ("image-root", "image-targets", "image-releases")
 Json = dict[str, Any]
@@ -156,6 +157,15 @@ class ReleaseKeys:
             role: self._sign(release_metadata.successor(text), releases) for role, text in base["delegated"].items()
         }
         base["targets"] = self._sign(release_metadata.successor(base["targets"]), self._key("image-targets"))
+        return self._offer(image, base)
+
+    def withdraw(self, image: Json, withdrawal: Withdrawal) -> Json:
+        """The metadata that withdraws releases, to be offered to the shim; the errors are those of `release`."""
+        self._check_taken(image)
+        base = self._newest(image)
+        top = release_metadata.successor(base["targets"])
+        release_metadata.withdraw(top, withdrawal)
+        base["targets"] = self._sign(top, self._key("image-targets"))
         return self._offer(image, base)
 
     def _with_targets(self, text: str | None, listed: Json) -> str:
