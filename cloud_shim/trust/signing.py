@@ -34,7 +34,7 @@ from cloud_shim.trust.release_metadata import RELEASES, ROOT
 from cloud_shim.trust.shim_keys import ShimKeys
 from device import durable
 from device.errors import NotFoundError, RejectedError
-from device.protocol import fields, withdrawn
+from device.protocol import fields
 from device.protocol.deployment import ArtifactRef, Deployment, Patch, decode
 from device.protocol.fields import is_name
 from device.protocol.withdrawn import Withdrawal
@@ -177,17 +177,6 @@ class Signing:
     def withdrawals(self) -> list[Withdrawal]:
         """The withdrawn releases, oldest withdrawal first."""
         return release_metadata.withdrawals(self._image["targets"])
-
-    def check_runnable(self, deployment: Deployment, installed: Deployment | None = None) -> None:
-        """Raise RejectedError when a release of the deployment was withdrawn, unless `installed` has it too."""
-        known = self.withdrawals()
-        before = {ref.target for ref in installed.artifacts()} if installed else set[str]()
-        for ref in deployment.artifacts():
-            withdrawal = withdrawn.of(known, ref)
-            if withdrawal and ref.target not in before:
-                raise RejectedError(
-                    f"{ref.name} v{ref.version} was withdrawn", withdrawal.because, "Deploy another version"
-                )
 
     def lists(self, ref: ArtifactRef) -> bool:
         """Whether exactly these bytes are signed as this release."""

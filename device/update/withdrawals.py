@@ -26,7 +26,7 @@ class WithdrawnError(RejectedError):
 
 def check(ref: ArtifactRef, known: Sequence[Withdrawal], active: Deployment | None) -> None:
     """Raise WithdrawnError unless this artifact may run on a board with the `active` deployment."""
-    withdrawal = withdrawn.of(known, ref)
+    withdrawal = withdrawn.of(list(known), ref)
     if withdrawal and not (withdrawal.lets_run and ref.digest in _installed(active)):
         raise WithdrawnError(ref, withdrawal)
 
@@ -43,7 +43,7 @@ def refusal(
     new = [ref for ref in desired.parts() if ref.digest not in installed]
     new += [desired.agent] if desired.agent and other_agent else []
     for ref in new:
-        withdrawal = withdrawn.of(known, ref)
+        withdrawal = withdrawn.of(list(known), ref)
         if withdrawal:
             return WithdrawnError(ref, withdrawal)
     return None
@@ -51,7 +51,7 @@ def refusal(
 
 def concerned(deployment: Deployment | None, known: Sequence[Withdrawal]) -> bool:
     """Whether a part of the deployment is withdrawn, the agent left aside."""
-    return deployment is not None and any(withdrawn.of(known, ref) for ref in deployment.parts())
+    return deployment is not None and any(withdrawn.of(list(known), ref) for ref in deployment.parts())
 
 
 def _installed(active: Deployment | None) -> set[str]:
