@@ -11,7 +11,7 @@ from cloud_shim.api.keys import shown
 from cloud_shim.api.requests import shim
 from cloud_shim.people.identity import Permission
 from cloud_shim.trust import release_metadata
-from cloud_shim.words import keys
+from cloud_shim.words import keys, withdrawals
 
 
 async def _health(request: Request) -> JSONResponse:
@@ -26,6 +26,8 @@ async def _health(request: Request) -> JSONResponse:
     if complaint := the.signing.clock.complaint():
         notices = [complaint, *notices]
     notices += the.twins.notices()
+    if the.withdrawals.known():
+        notices += withdrawals.notices(the.fleet.views(the.link.listening))
     told = {"notices": notices, "signs_releases": the.signing.can_release}
     return JSONResponse({"ok": True, "broker": broker | boards, **told})
 

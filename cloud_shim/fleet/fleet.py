@@ -199,7 +199,8 @@ class Fleet:
     def rollback(self, device: str, by: str = "") -> int:
         """Undo the last request: deploy again the last deployment proved before it; gives the new generation.
 
-        So it is safe to ask for this while a failure is being taken back. One with a withdrawn release is passed over.
+        So it is safe to ask for this while a failure is being taken back. One with a withdrawn or
+        unsigned release is passed over.
         RejectedError when there is no such deployment.
         """
         with self._database.write() as session:
@@ -207,9 +208,7 @@ class Fleet:
             last = generations.asked(session, device, row.generation, continues=False)
             present = generations.present(session, self._name, row)
             asked = generations.at(session, self._name, device, last)
-            earlier = generations.last_good(
-                session, row, asked, lambda each: not self._withdrawals.returns(each, present)
-            )
+            earlier = generations.last_good(session, row, asked, lambda each: self._withdrawals.allow(each, present))
             deployment = deployments.again(earlier, row.generation + 1)
             generations.forget_failures(session, device)
             generations.add(session, row, deployment, f"rollback to generation {earlier.generation}", by)

@@ -66,9 +66,7 @@ def add(session: Session, row: DeviceRow, deployment: Deployment, reason: str, b
     row.generation = generation
 
 
-def last_good(
-    session: Session, row: DeviceRow, asked: Deployment, allowed: Callable[[Deployment], bool]
-) -> Deployment:
+def last_good(session: Session, row: DeviceRow, asked: Deployment, allowed: Callable[[Deployment], bool]) -> Deployment:
     """The last `allowed` deployment to prove itself with another content than `asked`; RejectedError without one."""
     others = [each for each in proved(session, row.name) if not deployments.same_content(each, asked)]
     for earlier in others:
@@ -76,7 +74,7 @@ def last_good(
             return earlier
     raise RejectedError(
         f"There is nothing to roll {row.name} back to",
-        "each earlier deployment has a release that was withdrawn"
+        "each earlier deployment has a release that was withdrawn, or is signed no more"
         if others
         else "no earlier deployment with another content proved itself on the device",
         f"deploy what should run; `lamplight status {row.name}` shows what does",

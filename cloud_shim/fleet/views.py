@@ -36,8 +36,8 @@ def device(
 ) -> Json:
     """DEVICE. While the broker is away (`listening` None) every device counts as offline.
 
-    `by` names whoever asked for `desired`; `withdrawals` are all of the fleet's. `listening` is since when the shim has been hearing the devices; it and
-    `now` are in seconds since 1970.
+    `by` names whoever asked for `desired`; `withdrawals` are all of the fleet's. `listening` is since when the shim has
+    been hearing the devices; it and `now` are in seconds since 1970.
     """
     silent = is_silent(row.online, row.last_seen, listening, now)
     return {
@@ -86,12 +86,15 @@ def record(row: RecordRow) -> Json:
     }
 
 
+def _layer(deployment: Deployment, function: str) -> Json:
+    layer = deployment.layers.get(function)
+    return {"layer": {"name": layer.name, "version": layer.version}} if layer else {}
+
+
 def _withdrawn(deployment: Deployment, withdrawals: Sequence[Withdrawal]) -> list[Json]:
     """The deployment's releases that were withdrawn."""
     found = ((ref, withdrawn.of(list(withdrawals), ref)) for ref in deployment.artifacts())
-    return [
-        {**withdrawal.to_json(), "version": ref.version} for ref, withdrawal in found if withdrawal
-    ]
+    return [{**withdrawal.to_json(), "version": ref.version} for ref, withdrawal in found if withdrawal]
 
 
 def _failure(row: FailureRow) -> Json:
@@ -111,7 +114,7 @@ def _desired(deployment: Deployment) -> Json:
     return {
         "generation": deployment.generation,
         "functions": {
-            name: {"version": ref.version, "config": deployment.config.get(name, {})}
+            name: {"version": ref.version, "config": deployment.config.get(name, {}), **_layer(deployment, name)}
             for name, ref in deployment.functions.items()
         },
         "models": {name: {"version": ref.version} for name, ref in deployment.models.items()},

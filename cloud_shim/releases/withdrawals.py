@@ -52,7 +52,11 @@ class Withdrawals:
                     f"{ref.name} v{ref.version} was withdrawn", withdrawal.because, "deploy another version"
                 )
 
-    def returns(self, deployment: Deployment, present: Deployment) -> bool:
-        """Whether the deployment would bring back a withdrawn release that is not in the present one."""
-        there = {ref.target for ref in present.artifacts()}
-        return any(withdrawn.of(self.known(), ref) for ref in deployment.artifacts() if ref.target not in there)
+    def allow(self, deployment: Deployment, present: Deployment) -> bool:
+        """Whether each release that the deployment brings back, beyond the present one's, is signed and not withdrawn.
+
+        One that nobody confirmed when the keys were taken is signed no more.
+        """
+        there, known = {ref.target for ref in present.artifacts()}, self.known()
+        back = [ref for ref in deployment.artifacts() if ref.target not in there]
+        return all(self._signing.lists(ref) and not withdrawn.of(known, ref) for ref in back)

@@ -127,7 +127,7 @@ def _check_progress(old: Image, new: Image) -> None:
 def _check_withdrawals(before: str, after: str) -> None:
     known, told = ([each.to_json() for each in release_metadata.withdrawals(text)] for text in (before, after))
     if told[: len(known)] != known:
-        raise RejectedError("A withdrawal would vanish or change", "withdrawals never do", "Sign on top of what is there")
+        raise RejectedError("A withdrawal would vanish or change", "withdrawals never do", "Sign on top of them")
 
 
 def _signers(image: Image) -> list[str]:

@@ -59,7 +59,7 @@ def failed(update: Path) -> Finding:
 def withdrawn(update: Path) -> Finding:
     """The installed releases that were withdrawn, by the list this board knows."""
     found, known = _slots(update), verify.withdrawn(update / "trusted.json")
-    parts = (found.running.parts() if found and found.running else [])
+    parts = found.running.parts() if found and found.running else []
     hit = [(ref, withdrawal) for ref in parts if (withdrawal := withdrawals.of(known, ref))]
     if not hit:
         return ok(f"none of what runs was withdrawn; {len(known)} withdrawals are known")

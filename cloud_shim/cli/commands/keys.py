@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from cloud_shim.cli.commands import key_holders
+from cloud_shim.cli.keys import confirming
 from cloud_shim.cli.keys.machine_keys import release_keys_of, root_keys_of, tell_pending, when
 from cloud_shim.cli.keys.release_keys import ReleaseKeys
 from cloud_shim.cli.options import Options, command, common_options
@@ -33,10 +34,14 @@ def show(options: Options) -> None:
 
 
 @command("take")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def take(options: Options, yes: bool) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask whether to move the keys.")
+@click.option("--sign", multiple=True, metavar="NAME@VERSION", help="Sign this release again; may be repeated.")
+@click.option("--all", "everything", is_flag=True, help="Sign every release again, as the shim has it.")
+def take(options: Options, yes: bool, sign: tuple[str, ...], everything: bool) -> None:
     """Move the keys for releases, and both root keys, from the shim to this machine; only it can release then.
 
+    The releases so far are shown, with their makers, and signed again with the new keys as far as you confirm them.
+    Withdraw the ones that you do not know: a board that ran one might go back to it.
     The console cannot deploy changed code any more: only this machine can sign it.
     """
     answer = options.client.keys()
@@ -45,7 +50,9 @@ def take(options: Options, yes: bool) -> None:
         _warn(options, yes)
     if not keys.owns(answer["image"]):
         _check_takable(answer, "image-root", keys)
-        answer = options.client.adopt(keys.take(answer["image"]))
+        found = confirming.listed(answer["image"], options.client.releases(), options.client.devices())
+        confirmed = confirming.chosen(options, found, sign, everything)
+        answer = options.client.adopt(keys.take(answer["image"], confirmed))
     roots = root_keys_of(answer)
     if not roots.owns("director"):
         _check_takable(answer, "director-root", keys)

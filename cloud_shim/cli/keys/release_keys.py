@@ -15,7 +15,7 @@ one, the one kept here counts. The caller sends it (cli/release/pushing.py).
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -62,13 +62,14 @@ class ReleaseKeys:
         names = (name for name in NAMES if key_files.exists(self.folder, name))
         return {name: self._key(name).public_key.keyid for name in names}
 
-    def take(self, image: Json) -> Json:
+    def take(self, image: Json, confirmed: Collection[str] | None = None) -> Json:
         """Make the keys, and the metadata that puts them in force; only the old root's signature is missing.
 
-        The shim's own metadata up to now is taken as it is. The same offer can be made until it is adopted.
+        Of the releases in the shim's own metadata the targets in `confirmed` are signed again, and the rest drops out;
+        None stands for all of them. The same offer can be made until it is adopted.
         """
         _make_folder(self.folder)
-        return self._hand_over(image["root"][-1], image, self.folder)
+        return self._hand_over(image["root"][-1], _with_only(image, confirmed), self.folder)
 
     def rotate(self, image: Json) -> Json:
         """Make all three keys anew, and the metadata that puts them in force; to be offered to the shim.
@@ -220,6 +221,20 @@ class ReleaseKeys:
                 "`lamplight keys take` was interrupted here, or waits for another machine's signature",
                 "`lamplight keys take` again, or `lamplight keys sign` there",
             )
+
+
+def _with_only(image: Json, confirmed: Collection[str] | None) -> Json:
+    """The repository with these releases alone, and the patches to them."""
+    if confirmed is None:
+        return image
+    kept = {each.removesuffix(".tar") for each in confirmed}
+    delegated: Json = {}
+    for role, text in image["delegated"].items():
+        metadata = release_metadata.parse(text)
+        targets = metadata.signed.targets
+        metadata.signed.targets = {path: each for path, each in targets.items() if path.partition(".")[0] in kept}
+        delegated[role] = release_metadata.text_of(metadata)
+    return {**image, "delegated": delegated}
 
 
 def _make_folder(folder: Path) -> None:
