@@ -219,7 +219,7 @@ class Engine:
         if self._fetching and (refusal := self._withdrawn(self._fetching.deployment)):
             self._refuse(self._fetching.deployment, str(refusal), part=refusal.part)
         if not self._own.safe:
-            self._installed.heed()
+            self._installed.heed(before)
 
     def _withdrawn(self, deployment: Deployment) -> WithdrawnError | None:
         """The reason to refuse a deployment with a withdrawn release, if it has one."""

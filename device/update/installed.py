@@ -161,10 +161,13 @@ class Installed:
         self._file.slots = slots.lose(self._file.slots)
         self._report(deployment.generation, REJECTED, text(error))
 
-    def heed(self) -> None:
-        """Releases were withdrawn. Stop those that run here; a trial of one is over, another trial begins anew."""
+    def heed(self, before: Sequence[Withdrawal]) -> None:
+        """Releases were withdrawn that were not in the list `before`, or a list under new keys has fewer.
+
+        Stop those that run here, and start the others; a trial of one is over, another trial begins anew.
+        """
         trial, active = self._file.slots.trial, self._file.slots.active
-        if not withdrawals.concerned(self._file.slots.running, self._withdrawn()):
+        if not any(withdrawals.concerned(self._file.slots.running, each) for each in (before, self._withdrawn())):
             return
         refusal = withdrawals.refusal(trial, self._withdrawn(), active) if trial else None
         if refusal:

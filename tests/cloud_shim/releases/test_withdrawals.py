@@ -96,6 +96,8 @@ def test_the_device_shows_it(http, lamps):
     assert [(each["name"], each["version"], each["because"]) for each in device["withdrawn"]] == [
         ("night-light", 3, "it burns")
     ]
+    (notice,) = http.get("/api/health").json()["notices"]
+    assert notice.startswith("night-light v3 was withdrawn (it burns) and is still asked for on pi")
 
 
 def test_the_others_are_deployed_beside_a_withdrawn_one(http, lamps, make_function):

@@ -177,6 +177,16 @@ def test_a_thief_of_the_shim_without_the_keys_takes_no_withdrawal_back(tmp_path,
         assert (device.engine.withdrawn(), set(held(device))) == (1, {"lamp"})
 
 
+def test_a_list_begun_anew_by_new_keys_lets_it_run_again(tmp_path, cloud, device, lamp, bell):
+    learn(cloud, device, lamp, bell)
+    device.wait(lambda _: held(device) != {})
+    keys = ReleaseKeys(tmp_path / "keys", cloud.signing.image())
+    cloud.signing.adopt(keys.take(cloud.signing.image(), forget=True))
+    device.engine.desired(cloud.desired(1, lamp, bell))
+    device.wait(lambda _: held(device) == {})
+    assert device.engine.withdrawn() == 0
+
+
 def test_a_list_that_cannot_be_read_is_not_believed(cloud, device, lamp, bell, monkeypatch):
     monkeypatch.setattr(Withdrawal, "to_json", lambda self: {"kind": "spell"})
     monkeypatch.setattr(withdrawn, "parse", lambda value: [])

@@ -6,8 +6,10 @@ import pytest
 
 from cloud_shim.cli.keys import confirming
 from cloud_shim.cli.keys.release_keys import ReleaseKeys
+from cloud_shim.trust import release_metadata
 from cloud_shim.trust.signing import Signing
 from cloud_shim.words import withdrawals
+from device.errors import RejectedError
 from device.protocol import withdrawn
 from tests import samples
 
@@ -176,6 +178,30 @@ def test_a_withdrawal_stays_when_the_keys_are_taken(signing, run):
     run("withdraw", "lamp", "v2", "--because", "it burns")
     run("keys", "take", "--all")
     assert len(signing.withdrawals()) == 1
+
+
+@pytest.mark.parametrize("command", ["take", "rotate"])
+def test_new_keys_can_begin_a_new_list_where_a_thief_withdrew_everything(signing, run, command):
+    run("withdraw", "lamp", "v2", "--because", "mischief", "--and-older")
+    if command == "rotate":
+        run("keys", "take", "--all")
+    told = run("keys", command, "--forget-withdrawals", *(["--all"] if command == "take" else []))
+    assert (told[0], signing.withdrawals()) == (0, [])
+
+
+def test_a_key_of_the_shim_forgets_no_withdrawal(signing, run):
+    assert run("keys", "rotate", "image-online", "--forget-withdrawals")[0] == 2
+
+
+def test_the_same_keys_never_take_a_withdrawal_back(signing, run, tmp_path):
+    run("keys", "take", "--all")
+    keys = ReleaseKeys(tmp_path / "release-keys", signing.image())
+    run("withdraw", "lamp", "v2", "--because", "it burns")
+    offer = keys.renew(signing.image())
+    top = release_metadata.successor(offer["targets"])
+    top.unrecognized_fields.clear()
+    with pytest.raises(RejectedError, match="would vanish"):
+        signing.adopt({**offer, "targets": keys._sign(top, keys._key("image-targets"))})
 
 
 # What people are told
