@@ -3,6 +3,7 @@
 It is open: without a token it says only that the shim lives, and whether it reaches its broker.
 """
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -27,7 +28,7 @@ async def _health(request: Request) -> JSONResponse:
         notices = [complaint, *notices]
     notices += the.twins.notices()
     if the.withdrawals.known():
-        notices += withdrawals.notices(the.fleet.views(the.link.listening))
+        notices += withdrawals.notices(await run_in_threadpool(the.fleet.views, the.link.listening))
     told = {"notices": notices, "signs_releases": the.signing.can_release}
     return JSONResponse({"ok": True, "broker": broker | boards, **told})
 

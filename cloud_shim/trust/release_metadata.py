@@ -7,6 +7,7 @@ verification are theirs.
 # tuf.api.metadata re-exports its classes in a way that pyright does not see.
 # pyright: reportPrivateImportUsage=false
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,6 +23,10 @@ from device.protocol.withdrawn import Withdrawal
 
 RELEASES = timedelta(days=365)
 ROOT = timedelta(days=3650)
+# A target is an artifact, or a patch to one; the group is the release of either.
+TARGET = re.compile(
+    r"((?:function|model|layer|agent)s/[a-z0-9-]+/[1-9][0-9]*)\.(tar|from-[0-9a-f]{16}\.patch)", re.ASCII
+)
 # So many of a name's newest releases keep their patches.
 _PATCHED = 3
 _SERIALIZER = JSONSerializer(compact=True)

@@ -75,6 +75,9 @@ def _withdrawal(fields: dict[str, object], where: str) -> Withdrawal:
         raise ProtocolError(f"{where}.kind: {kind!r} is none of {', '.join(KINDS)}")
     if len(because) > MAX_BECAUSE:
         raise ProtocolError(f"{where}.because: is longer than {MAX_BECAUSE} characters")
+    # It is shown on terminals and in logs, in one line.
+    if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in because):
+        raise ProtocolError(f"{where}.because: has a line break or another control character")
     return Withdrawal(
         kind,
         name(fields.get("name"), f"{where}.name"),

@@ -42,12 +42,12 @@ def listed(image: Json, releases: Sequence[Json], devices: Sequence[Json]) -> li
     found: list[Listed] = []
     for text in image["delegated"].values():
         for target, entry in release_metadata.parse(text).signed.targets.items():
-            if target.endswith(_SUFFIX):
+            matched = release_metadata.TARGET.fullmatch(target)
+            if matched and matched[2] == "tar":
                 release = told.get(target, {})
                 names = tuple(sorted(each["name"] for each in devices if target in _asked(each)))
-                found.append(
-                    Listed(target, entry.hashes["sha256"], _day(release.get("created")), release.get("by", ""), names)
-                )
+                sha256 = entry.hashes.get("sha256", "")
+                found.append(Listed(target, sha256, _day(release.get("created")), release.get("by", ""), names))
     return sorted(found, key=lambda each: (each.target.rpartition("/")[0], _version(each.target)))
 
 

@@ -232,14 +232,19 @@ def _with_only(image: Json, confirmed: Collection[str] | None) -> Json:
     """The repository with these releases alone, and the patches to them."""
     if confirmed is None:
         return image
-    kept = {each.removesuffix(".tar") for each in confirmed}
     delegated: Json = {}
     for role, text in image["delegated"].items():
         metadata = release_metadata.parse(text)
-        targets = metadata.signed.targets
-        metadata.signed.targets = {path: each for path, each in targets.items() if path.partition(".")[0] in kept}
+        targets = metadata.signed.targets.items()
+        metadata.signed.targets = {path: each for path, each in targets if _artifact(path) in confirmed}
         delegated[role] = release_metadata.text_of(metadata)
     return {**image, "delegated": delegated}
+
+
+def _artifact(path: str) -> str:
+    """The artifact that a target is, or is a patch to; "" for a path that no board asks for."""
+    found = release_metadata.TARGET.fullmatch(path)
+    return f"{found[1]}.tar" if found else ""
 
 
 def _make_folder(folder: Path) -> None:

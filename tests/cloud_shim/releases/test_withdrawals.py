@@ -12,6 +12,8 @@ from device.protocol.withdrawn import MAX_BECAUSE, Withdrawal
 BAD = [
     ({"because": " "}, 400),
     ({"because": "x" * (MAX_BECAUSE + 1)}, 400),
+    ({"because": "it burns\nall is well"}, 400),
+    ({"because": "\x1b[2Jnothing"}, 400),
     ({"version": 9}, 404),
     ({"version": 0}, 400),
     ({"kind": "spell"}, 400),

@@ -147,6 +147,24 @@ def test_one_that_may_run_on_runs_on_and_is_never_installed_again(cloud, device,
     assert "withdrawn" in device.wait(done(3, "REJECTED")).reason
 
 
+def test_one_that_may_run_on_runs_again_when_its_replacement_fails(cloud, device, lamp, bell):
+    learn(cloud, device, lamp, bell, lets_run=True)
+    device.runner.counters[2] = Health(state="backoff", crashes=3, last_error="boom")
+    device.engine.desired(cloud.desired(2, cloud.release(code(2)), bell))
+    device.wait(done(2, "REVERTED"))
+    assert device.runner.generation.functions["lamp"].version == 1
+
+
+@pytest.mark.parametrize("kind", ["model", "layer", "agent"])
+def test_a_model_a_layer_and_an_agent_are_refused_too(cloud, device, lamp, bell, kind):
+    ref = cloud.release_bytes(kind, "lamplight", 4, b"anything")
+    cloud.signing.withdraw(Withdrawal(kind, "lamplight", 4, False, "poisoned", 1))
+    asked = cloud.deployment(2, lamp, bell)
+    change = {"model": {"models": {"lamplight": ref}}, "layer": {"layers": {"lamp": ref}}, "agent": {"agent": ref}}
+    device.engine.desired(cloud.signing.desired(asked.replace(**change[kind])))
+    assert "lamplight version 4 was withdrawn. poisoned" in device.wait(done(2, "REJECTED")).reason
+
+
 def test_older_metadata_does_not_take_a_withdrawal_back(cloud, device, lamp, bell):
     before = cloud.desired(2, lamp, bell)
     learn(cloud, device, lamp, bell, generation=2)

@@ -3,14 +3,15 @@
 import json
 
 import pytest
+from tuf.api.metadata import TargetFile
 
-from cloud_shim.cli.keys import confirming
 from cloud_shim.cli.keys.release_keys import ReleaseKeys
 from cloud_shim.trust import release_metadata
 from cloud_shim.trust.signing import Signing
 from cloud_shim.words import withdrawals
 from device.errors import RejectedError
 from device.protocol import withdrawn
+from device.protocol.deployment import Patch
 from tests import samples
 
 
@@ -166,12 +167,26 @@ def test_at_a_terminal_a_person_chooses_all_or_each(signing, run, monkeypatch, a
 
 
 def test_patches_go_with_their_release(signing, tmp_path):
+    patches = [Patch("function", "lamp", number, "b" * 64, f"{number}" * 64, 10, "") for number in (3, 4)]
+    for number, patch in zip((3, 4), patches, strict=True):
+        signing.release("function", "lamp", number, f"{number + 4}" * 64, 1000, [patch])
     keys = ReleaseKeys(tmp_path / "keys", signing.image())
-    patched = json.loads(signing.image()["delegated"]["functions-lamp"])
-    assert confirming.listed(signing.image(), [], [])[0].by == ""
-    signing.adopt(keys.take(signing.image(), {"functions/lamp/2.tar"}))
-    assert names(signing) == ["functions/lamp/2.tar"]
-    assert len(patched["signed"]["targets"]) == 2
+    signing.adopt(keys.take(signing.image(), {"functions/lamp/1.tar", "functions/lamp/4.tar"}))
+    assert names(signing) == ["functions/lamp/1.tar", patches[1].target, "functions/lamp/4.tar"]
+
+
+def test_targets_that_no_board_asks_for_are_neither_shown_nor_signed(signing, run):
+    image = signing.image()
+    role = release_metadata.parse(image["delegated"]["functions-planted"])
+    for odd in ("functions/planted/1.x.tar", "functions/planted/01.tar", "functions/planted/x.tar", "../evil.tar"):
+        role.signed.targets[odd] = TargetFile(9, {"sha512": "0" * 128}, odd)
+    image["delegated"]["functions-planted"] = release_metadata.signed_text(
+        role.signed, release_metadata.utc_now() + release_metadata.RELEASES, signing._keys["image-releases"]
+    )
+    code, _, err = run("keys", "take", "--all")
+    assert code == 0, err
+    assert "evil" not in err
+    assert names(signing) == ["functions/lamp/1.tar", "functions/lamp/2.tar", "functions/planted/1.tar"]
 
 
 def test_a_withdrawal_stays_when_the_keys_are_taken(signing, run):
