@@ -220,6 +220,14 @@ class UseRow(Base):
     sha256: Mapped[str] = mapped_column(_DIGEST, primary_key=True)
 
 
+class WithdrawalRow(Base):
+    """Who asked for the withdrawal with this number in the signed list (trust/), counted from 0."""
+
+    __tablename__ = "withdrawals"
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    by: Mapped[str] = mapped_column(_NAME)
+
+
 class SeededRow(Base):
     """One chunk the broker may retain: written before the chunk is sent, removed after it is cleared."""
 

@@ -29,7 +29,9 @@ from cloud_shim.records import retention
 from cloud_shim.records.ingest import Ingest
 from cloud_shim.releases.blobs import Blobs
 from cloud_shim.releases.registry import Registry
+from cloud_shim.releases.withdrawals import Withdrawals
 from cloud_shim.trust.signing import Signing
+from device.protocol.withdrawn import Withdrawal
 
 # Seconds between two looks for devices that have fallen silent and at the clock, for ended passwords, and two removals
 # of old records.
@@ -50,6 +52,7 @@ class Shim:
         self.links = Links()
         self.signing = Signing(config.state / "signing")
         self.registry = Registry(self.database, Blobs(config.state / "artifacts"), self.signing)
+        self.withdrawals = Withdrawals(self.database, self.signing)
         self.link = Link(config.broker_host, config.broker_port, config.fleet, broker.shim_password(config.state))
         self.calls = Calls(self.link)
         self._publisher = Publisher(self.database, self.registry, self.signing, Retained(self.database, self.link))
@@ -72,6 +75,7 @@ class Shim:
             self.database,
             self.registry,
             self.changes,
+            self.withdrawals,
             deployed=self._publisher.changed,
         )
         self._outcomes = Outcomes(config.fleet, self.registry)
@@ -105,12 +109,24 @@ class Shim:
         self._chores.start()
         self.link.start(self.ingest.receive, self._connected, self.fleet.announce_all)
 
-    def adopt(self, offer: Mapping[str, object]) -> None:
-        """Publish metadata signed elsewhere (trust/); when keys changed, every device is told at once."""
-        before = self.signing.roots()
-        self.signing.adopt(offer)
-        if self.signing.roots() != before:
-            self._publisher.connected(session_present=True)
+    def adopt(self, offer: Mapping[str, object], by: str) -> None:
+        """Publish metadata signed elsewhere (trust/), as asked for `by` somebody.
+
+        When keys changed or releases were withdrawn, every device is told at once.
+        """
+        before = self.signing.roots(), len(self.withdrawals.known())
+        self.withdrawals.noted(by, lambda: self.signing.adopt(offer))
+        if (self.signing.roots(), len(self.withdrawals.known())) != before:
+            self._tell_all()
+
+    def withdraw(self, withdrawal: Withdrawal, by: str) -> None:
+        """Sign a withdrawal asked for `by` somebody, and tell every device at once."""
+        self.withdrawals.add(withdrawal, by)
+        self._tell_all()
+
+    def _tell_all(self) -> None:
+        self._publisher.connected(session_present=True)
+        self.fleet.announce_all()
 
     def rotate_token(self, name: str) -> str:
         """A new token in place of the one of this name. The owner's goes to its file, and "" is given."""

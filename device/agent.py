@@ -281,6 +281,7 @@ class Agent:
             self._confinement,
             self._disk.told(),
             self._supervisor.outputs(),
+            self._engine.withdrawn(),
         )
         if not self._session.connected or not self._reported.due(composed):
             return

@@ -49,8 +49,9 @@ def compose(
     confinement: Mapping[str, str],
     disk: Disk,
     outputs: Mapping[str, OutputLevel],
+    withdrawn: int = 0,
 ) -> Reported:
-    """The report of a board with these parts."""
+    """The report of a board with these parts, which knows of so many withdrawals."""
     return Reported(
         board=board,
         agent=agent,
@@ -73,6 +74,7 @@ def compose(
         platform=layer.this_machine(),
         libraries=libraries.installed(),
         outputs=levels(outputs),
+        withdrawn=withdrawn,
     )
 
 

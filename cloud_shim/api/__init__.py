@@ -14,6 +14,7 @@ from cloud_shim.api import (
     stream,
     supply,
     tokens,
+    withdrawals,
 )
 from cloud_shim.api.gate import Guarded
 
@@ -21,5 +22,5 @@ from cloud_shim.api.gate import Guarded
 def routes() -> list[Guarded]:
     """Every route of the API."""
     devices_ = (devices, enrolment, doctor, functions, simulation)
-    parts = (health, *devices_, releases, keys, supply, records, stream, tokens, sign_in)
+    parts = (health, *devices_, releases, withdrawals, keys, supply, records, stream, tokens, sign_in)
     return [route for part in parts for route in part.ROUTES]

@@ -3,6 +3,7 @@
 It is open: without a token it says only that the shim lives, and whether it reaches its broker.
 """
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -11,7 +12,7 @@ from cloud_shim.api.keys import shown
 from cloud_shim.api.requests import shim
 from cloud_shim.people.identity import Permission
 from cloud_shim.trust import release_metadata
-from cloud_shim.words import keys
+from cloud_shim.words import keys, withdrawals
 
 
 async def _health(request: Request) -> JSONResponse:
@@ -26,6 +27,8 @@ async def _health(request: Request) -> JSONResponse:
     if complaint := the.signing.clock.complaint():
         notices = [complaint, *notices]
     notices += the.twins.notices()
+    if the.withdrawals.known():
+        notices += withdrawals.notices(await run_in_threadpool(the.fleet.views, the.link.listening))
     told = {"notices": notices, "signs_releases": the.signing.can_release}
     return JSONResponse({"ok": True, "broker": broker | boards, **told})
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from cloud_shim.api.gate import Guarded
-from cloud_shim.api.requests import json_object, shim
+from cloud_shim.api.requests import identity, json_object, shim
 from cloud_shim.people.identity import Permission
 from cloud_shim.shim import Shim
 from device.protocol.fields import only, text
@@ -21,7 +21,7 @@ def _show(request: Request) -> JSONResponse:
 async def _adopt(request: Request) -> JSONResponse:
     offer = await json_object(request)
     the = shim(request)
-    await run_in_threadpool(the.adopt, offer)
+    await run_in_threadpool(the.adopt, offer, identity(request).name)
     return JSONResponse(shown(the))
 
 

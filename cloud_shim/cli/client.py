@@ -122,6 +122,14 @@ class Client:
         """Every RELEASE, newest first."""
         return self._request("GET", "/api/releases")["releases"]
 
+    def withdrawals(self) -> list[JsonObject]:
+        """Every WITHDRAWAL, the oldest first."""
+        return self._request("GET", "/api/withdrawals")["withdrawals"]
+
+    def withdraw(self, withdrawal: JsonObject) -> None:
+        """Have the shim withdraw releases; RejectedError when it has no release key, or they were withdrawn before."""
+        self._request("POST", "/api/withdrawals", json=withdrawal)
+
     def release_sbom(self, release: JsonObject) -> JsonObject:
         """The RELEASE's bill of materials, as CycloneDX JSON."""
         which = (release["kind"], release["name"], str(release["version"]))

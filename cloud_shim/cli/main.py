@@ -34,6 +34,7 @@ COMMANDS = {
     "test": "Run a function's own tests, on a simulated board.",
     "call": "Run a function once and show its result.",
     "rollback": "Return a device to what it ran before.",
+    "withdraw": "Withdraw a release: no device runs it any more.",
     "remove": "Take a function or a model from a device.",
     "upgrade": "Give a device a new version of the agent.",
     "sbom": "Give a release's or a device's bill of materials.",

@@ -39,6 +39,14 @@ class Terminal:
         if self.as_json:
             self.data(value)
             return
+        _write(sys.stdout, self._aligned(rows, headings))
+
+    def listing(self, rows: Sequence[Sequence[str]], headings: Sequence[str]) -> None:
+        """Aligned columns beside the command's answer, on stderr; left out with --json."""
+        if not self.as_json:
+            _write(sys.stderr, self._aligned(rows, headings))
+
+    def _aligned(self, rows: Sequence[Sequence[str]], headings: Sequence[str]) -> str:
         from rich.table import Table
 
         columns = headings or [""] * max(map(len, rows), default=0)
@@ -48,7 +56,7 @@ class Terminal:
         with self._out.capture() as drawn:
             self._out.print(table)
         # Cells are filled up to the longest. At a line's end the filling is cut: it only harms pipes and wrapped lines.
-        _write(sys.stdout, "".join(f"{line.rstrip()}\n" for line in drawn.get().splitlines()))
+        return "".join(f"{line.rstrip()}\n" for line in drawn.get().splitlines())
 
     def say(self, *pieces: tuple[str, str] | str) -> None:
         """A line of progress for people, on stderr; left out with --json."""

@@ -23,6 +23,7 @@ from cloud_shim.fleet.silence import is_silent
 from cloud_shim.fleet.views import Aftermath, Json
 from cloud_shim.releases.registry import Registry
 from cloud_shim.releases.release import Release
+from cloud_shim.releases.withdrawals import Withdrawals
 from device.errors import NotFoundError, RejectedError, UsageError
 from device.protocol import reported
 from device.protocol.deployment import ArtifactRef, Deployment
@@ -50,12 +51,14 @@ class Fleet:
         database: Database,
         registry: Registry,
         changes: Changes,
+        withdrawals: Withdrawals,
         deployed: Callable[[str], None],
     ) -> None:
         self._name = name
         self._database = database
         self._registry = registry
         self._changes = changes
+        self._withdrawals = withdrawals
         self._deployed = deployed
         self._silent: set[str] = set()
 
@@ -151,8 +154,8 @@ class Fleet:
 
         `settings` None keeps the previous ones. With `retry` it is tried even if it failed there before, with None for
         the settings it failed with. `layer` has a function's dependencies, None when it has none; "keep" leaves it at
-        those of the release asked for before. Raises RejectedError when the result cannot run there, or the device was
-        revoked.
+        those of the release asked for before. Raises RejectedError when the result cannot run there, when the release
+        or a model or layer that it uses was withdrawn, or the device was revoked.
         """
         for each in (release, layer):
             if isinstance(each, Release):
@@ -196,13 +199,16 @@ class Fleet:
     def rollback(self, device: str, by: str = "") -> int:
         """Undo the last request: deploy again the last deployment proved before it; gives the new generation.
 
-        So it is safe to ask for this while a failure is being taken back. RejectedError when there is no such
-        deployment.
+        So it is safe to ask for this while a failure is being taken back. One with a withdrawn or
+        unsigned release is passed over.
+        RejectedError when there is no such deployment.
         """
         with self._database.write() as session:
             row = self._member(session, device)
             last = generations.asked(session, device, row.generation, continues=False)
-            earlier = generations.last_good(session, row, generations.at(session, self._name, device, last))
+            present = generations.present(session, self._name, row)
+            asked = generations.at(session, self._name, device, last)
+            earlier = generations.last_good(session, row, asked, lambda each: self._withdrawals.allow(each, present))
             deployment = deployments.again(earlier, row.generation + 1)
             generations.forget_failures(session, device)
             generations.add(session, row, deployment, f"rollback to generation {earlier.generation}", by)
@@ -229,6 +235,8 @@ class Fleet:
         board = boards.load(row.board)
         # Its own manifest too: the registry does not know a release without a number.
         own = {release.name: release.function} if release.kind == "function" else {}
+        models = [deployment.models[each] for name in own for each in own[name].models if each in deployment.models]
+        self._withdrawals.check(useful, *([needs] if needs else []), *models)
         deployments.check(deployment, {**self._registry.functions_of(deployment), **own}, board)
         deployments.check_models_run(deployment, board, _reported(session, row.name))
         return deployment
@@ -260,7 +268,7 @@ class Fleet:
     def _views(self, session: Session, rows: Sequence[DeviceRow], listening: float | None) -> list[Json]:
         one = rows[0].name if len(rows) == 1 else None
         failed, continued = generations.failures(session, one), generations.continued(session, one)
-        now = time.time()
+        now, known = time.time(), self._withdrawals.known()
         return [
             views.device(
                 row,
@@ -271,6 +279,7 @@ class Fleet:
                 Aftermath(failed.get(row.name, []), continued.get(row.name, {})),
                 listening,
                 now,
+                known,
             )
             for row in rows
         ]

@@ -4,7 +4,7 @@ Queries and rows only, each in the caller's transaction. The content of a genera
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -66,14 +66,17 @@ def add(session: Session, row: DeviceRow, deployment: Deployment, reason: str, b
     row.generation = generation
 
 
-def last_good(session: Session, row: DeviceRow, asked: Deployment) -> Deployment:
-    """The last deployment to prove itself with another content than `asked`; RejectedError when there is none."""
-    for earlier in proved(session, row.name):
-        if not deployments.same_content(earlier, asked):
+def last_good(session: Session, row: DeviceRow, asked: Deployment, allowed: Callable[[Deployment], bool]) -> Deployment:
+    """The last `allowed` deployment to prove itself with another content than `asked`; RejectedError without one."""
+    others = [each for each in proved(session, row.name) if not deployments.same_content(each, asked)]
+    for earlier in others:
+        if allowed(earlier):
             return earlier
     raise RejectedError(
         f"There is nothing to roll {row.name} back to",
-        "no earlier deployment with another content proved itself on the device",
+        "each earlier deployment has a release that was withdrawn, or is signed no more"
+        if others
+        else "no earlier deployment with another content proved itself on the device",
         f"deploy what should run; `lamplight status {row.name}` shows what does",
     )
 

@@ -9,7 +9,9 @@ from cloud_shim.database import CredentialRow, DeviceRow, FailureRow, RecordRow,
 from cloud_shim.fleet.members import LIFETIME
 from cloud_shim.fleet.silence import is_silent
 from cloud_shim.releases.release import Release
+from device.protocol import withdrawn
 from device.protocol.deployment import Deployment
+from device.protocol.withdrawn import Withdrawal
 
 Json = dict[str, object]
 
@@ -30,11 +32,12 @@ def device(
     aftermath: Aftermath,
     listening: float | None,
     now: float,
+    withdrawals: Sequence[Withdrawal] = (),
 ) -> Json:
     """DEVICE. While the broker is away (`listening` None) every device counts as offline.
 
-    `by` names whoever asked for `desired`. `listening` is since when the shim has been hearing the devices; it and
-    `now` are in seconds since 1970.
+    `by` names whoever asked for `desired`; `withdrawals` are all of the fleet's. `listening` is since when the shim has
+    been hearing the devices; it and `now` are in seconds since 1970.
     """
     silent = is_silent(row.online, row.last_seen, listening, now)
     return {
@@ -47,6 +50,8 @@ def device(
         "revoked": credential is not None and credential.revoked,
         "password_until": credential.made + LIFETIME if credential and not credential.revoked else None,
         "desired": {**_desired(desired), "by": by},
+        "withdrawn": _withdrawn(desired, withdrawals),
+        "withdrawals": len(withdrawals),
         "failed": [_failure(each) for each in aftermath.failed],
         "continued": {str(generation): successor for generation, successor in aftermath.continued.items()},
         "reported": json.loads(report.body) if report else None,
@@ -81,6 +86,17 @@ def record(row: RecordRow) -> Json:
     }
 
 
+def _layer(deployment: Deployment, function: str) -> Json:
+    layer = deployment.layers.get(function)
+    return {"layer": {"name": layer.name, "version": layer.version}} if layer else {}
+
+
+def _withdrawn(deployment: Deployment, withdrawals: Sequence[Withdrawal]) -> list[Json]:
+    """The deployment's releases that were withdrawn."""
+    found = ((ref, withdrawn.of(list(withdrawals), ref)) for ref in deployment.artifacts())
+    return [{**withdrawal.to_json(), "version": ref.version} for ref, withdrawal in found if withdrawal]
+
+
 def _failure(row: FailureRow) -> Json:
     """FAILED."""
     return {
@@ -98,7 +114,7 @@ def _desired(deployment: Deployment) -> Json:
     return {
         "generation": deployment.generation,
         "functions": {
-            name: {"version": ref.version, "config": deployment.config.get(name, {})}
+            name: {"version": ref.version, "config": deployment.config.get(name, {}), **_layer(deployment, name)}
             for name, ref in deployment.functions.items()
         },
         "models": {name: {"version": ref.version} for name, ref in deployment.models.items()},

@@ -104,7 +104,13 @@ def _targets(value: str) -> Metadata[Targets]:
 
 
 def _check_progress(old: Image, new: Image) -> None:
-    """Check that versions go up where something changes, and that every release stays as it is."""
+    """Check that versions go up where something changes, that every release stays as it is, and every withdrawal.
+
+    New keys may drop both: a thief of the old ones may have planted a release, or withdrawn a good one.
+    """
+    new_keys = _signers(old) != _signers(new)
+    if not new_keys:
+        _check_withdrawals(old["targets"], new["targets"])
     for role, before in {"targets": old["targets"], **old["delegated"]}.items():
         after = new["targets"] if role == "targets" else new["delegated"][role]
         if after == before:
@@ -113,7 +119,18 @@ def _check_progress(old: Image, new: Image) -> None:
         if now.version <= was.version:
             raise UntrustedError(f"The offered {role} is version {now.version}", f"the shim has {was.version}")
         lost = [path for path, each in was.targets.items() if path.endswith(".tar") and now.targets.get(path) != each]
-        if lost:
+        if lost and not new_keys:
             raise RejectedError(
                 f"{lost[0]} would vanish or change", "releases never do", "Sign on top of what is there"
             )
+
+
+def _check_withdrawals(before: str, after: str) -> None:
+    known, told = ([each.to_json() for each in release_metadata.withdrawals(text)] for text in (before, after))
+    if told[: len(known)] != known:
+        raise RejectedError("A withdrawal would vanish or change", "withdrawals never do", "Sign on top of them")
+
+
+def _signers(image: Image) -> list[str]:
+    """The keys of the top role."""
+    return root_metadata.root_of(image["root"][-1]).roles["targets"].keyids

@@ -7,6 +7,7 @@ verification are theirs.
 # tuf.api.metadata re-exports its classes in a way that pyright does not see.
 # pyright: reportPrivateImportUsage=false
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,10 +17,16 @@ from tuf.api.metadata import DelegatedRole, Metadata, TargetFile, Targets
 from tuf.api.serialization.json import JSONSerializer
 
 from device.errors import RejectedError
+from device.protocol import withdrawn
 from device.protocol.deployment import ArtifactRef
+from device.protocol.withdrawn import Withdrawal
 
 RELEASES = timedelta(days=365)
 ROOT = timedelta(days=3650)
+# A target is an artifact, or a patch to one; the group is the release of either.
+TARGET = re.compile(
+    r"((?:function|model|layer|agent)s/[a-z0-9-]+/[1-9][0-9]*)\.(tar|from-[0-9a-f]{16}\.patch)", re.ASCII
+)
 # So many of a name's newest releases keep their patches.
 _PATCHED = 3
 _SERIALIZER = JSONSerializer(compact=True)
@@ -59,6 +66,35 @@ def delegate(top: Targets, role: str, keyid: str) -> None:
     assert top.delegations is not None and top.delegations.roles is not None
     kind, _, name = role.partition("-")
     top.delegations.roles[role] = DelegatedRole(role, [keyid], 1, terminating=True, paths=[f"{kind}/{name}/*"])
+
+
+def withdrawals(targets: str) -> list[Withdrawal]:
+    """The withdrawals in the text of the top role."""
+    return withdrawn.parse(parse(targets).signed.unrecognized_fields.get(withdrawn.FIELD, []))
+
+
+def withdraw(top: Targets, withdrawal: Withdrawal) -> None:
+    """Add the withdrawal to the top role's list; RejectedError when it says nothing new, or the list is full."""
+    known = withdrawn.parse(top.unrecognized_fields.get(withdrawn.FIELD, []))
+    before = [each.because for each in known if _says_all(each, withdrawal)]
+    if before:
+        raise RejectedError(f"{withdrawal.name} v{withdrawal.version} was withdrawn before", before[0])
+    if len(known) >= withdrawn.MAX_WITHDRAWALS:
+        raise RejectedError(
+            f"{len(known)} releases were withdrawn, and no list may have more",
+            "every board keeps the list",
+            "Release under another name",
+        )
+    entries = [each.to_json() for each in (*known, withdrawal)]
+    # As a board reads it: a list it cannot read must never be signed.
+    withdrawn.parse(entries)
+    top.unrecognized_fields[withdrawn.FIELD] = entries
+
+
+def _says_all(known: Withdrawal, new: Withdrawal) -> bool:
+    """Whether the known withdrawal has every release of the new one, and is as strict."""
+    covers = known.covers(new.kind, new.name, new.version) and (known.older or not new.older)
+    return covers and (new.lets_run or not known.lets_run)
 
 
 def parse(text: str) -> Metadata[Any]:

@@ -37,6 +37,7 @@ from device.errors import NotFoundError, RejectedError
 from device.protocol import fields
 from device.protocol.deployment import ArtifactRef, Deployment, Patch, decode
 from device.protocol.fields import is_name
+from device.protocol.withdrawn import Withdrawal
 
 ONLINE = timedelta(days=30)
 # The key of each role; the image repository's delegated roles are signed by "image-releases".
@@ -167,6 +168,16 @@ class Signing:
                 signed.targets = current
                 self._publish(self._with_roles({role: signed}))
 
+    def withdraw(self, withdrawal: Withdrawal) -> None:
+        """Sign that these releases are withdrawn; RejectedError when the key is not here, or it is nothing new."""
+        with self._lock:
+            self.check_can_release()
+            self._publish(self._with_roles({}, withdrawal))
+
+    def withdrawals(self) -> list[Withdrawal]:
+        """The withdrawn releases, oldest withdrawal first."""
+        return release_metadata.withdrawals(self._image["targets"])
+
     def lists(self, ref: ArtifactRef) -> bool:
         """Whether exactly these bytes are signed as this release."""
         return self._released((ref,)).get(ref.target) == release_metadata.target(ref)
@@ -256,9 +267,11 @@ class Signing:
         roles = self._chain({"targets": targets}, Snapshot(), Timestamp(), _IMAGE)
         return {"root": [self._root(_IMAGE)], **roles, "delegated": {}}
 
-    def _with_roles(self, changed: Mapping[str, Targets]) -> dict[str, Any]:
-        """The image repository with these delegated roles changed, or added to the delegations."""
+    def _with_roles(self, changed: Mapping[str, Targets], withdrawal: Withdrawal | None = None) -> dict[str, Any]:
+        """The image repository with these delegated roles changed, or added to the delegations; and a withdrawal."""
         top = release_metadata.successor(self._image["targets"])
+        if withdrawal:
+            release_metadata.withdraw(top, withdrawal)
         for role in changed:
             release_metadata.delegate(top, role, self._keys["image-releases"].public_key.keyid)
         snapshot, timestamp = (release_metadata.successor(self._image[role]) for role in ("snapshot", "timestamp"))

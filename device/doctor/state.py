@@ -10,7 +10,9 @@ from pathlib import Path
 from device.artifact import archive
 from device.doctor.check import Finding, fail, ok, skip, warn
 from device.link.outbox import BUDGETS
+from device.protocol import withdrawn as withdrawals
 from device.protocol.errors import ProtocolError
+from device.trust import verify
 from device.update import slots
 from device.update.slots import Slots
 
@@ -52,6 +54,17 @@ def failed(update: Path) -> Finding:
         f"quarantined after {len(told)} failed trials, the last {told[-1]}",
         "If the cause lay outside of it, `lamplight deploy --retry` has it tried once more",
     )
+
+
+def withdrawn(update: Path) -> Finding:
+    """The installed releases that were withdrawn, by the list this board knows."""
+    found, known = _slots(update), verify.withdrawn(update / "trusted.json")
+    parts = found.running.parts() if found and found.running else []
+    hit = [(ref, withdrawal) for ref in parts if (withdrawal := withdrawals.of(known, ref))]
+    if not hit:
+        return ok(f"none of what runs was withdrawn; {len(known)} withdrawals are known")
+    told = [f"{ref.name} version {ref.version}: {withdrawal.because}" for ref, withdrawal in hit]
+    return warn(f"withdrawn: {'; '.join(told)}", "Deploy another version, or remove it")
 
 
 def outbox(path: Path) -> Finding:

@@ -110,6 +110,7 @@ def _state(config: AgentConfig) -> list[Check]:
         Check("state.ledger", partial(state.ledger, update)),
         Check("state.store", partial(state.store, update), _STORE_PATIENCE),
         Check("state.failed", partial(state.failed, update)),
+        Check("state.withdrawn", partial(state.withdrawn, update)),
         Check("state.outbox", partial(state.outbox, config.state / "outbox.db")),
     ]
 

@@ -51,8 +51,9 @@ class Reported(Value):
     `generation` runs, and `previous` is the one to fall back to (0: none). `failed` maps generations with a failed
     trial to the reason, and `evidence` the latest of them to the grounds. `confinement` says by aspect how a worker is
     confined. `ai`: the board runs models; `patches`: it applies patches. `outputs` has every output held by a function,
-    by the name of its pin. `libraries` are the versions in use by the agent. An agent of an earlier release may leave
-    out `disk`, `platform`, `libraries` or `outputs`.
+    by the name of its pin. `libraries` are the versions in use by the agent. `withdrawn` is how many withdrawals of
+    releases it knows. An agent of an earlier release may leave out `disk`, `platform`, `libraries`, `outputs` or
+    `withdrawn`.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Reported(Value):
         platform: Platform | None = None,
         libraries: dict[str, str] | None = None,
         outputs: dict[str, ReportedOutput] | None = None,
+        withdrawn: int | None = None,
     ) -> None:
         self.board = board
         self.agent = agent
@@ -95,6 +97,7 @@ class Reported(Value):
         self.platform = platform
         self.libraries = libraries or {}
         self.outputs = outputs
+        self.withdrawn = withdrawn
 
     def outcomes(self) -> list[tuple[int, str]]:
         """How generations ended, the running one first: it is committed, unless it is on trial."""
@@ -141,6 +144,8 @@ class Reported(Value):
         }
         if self.outputs is not None:
             fields["outputs"] = {pin: each.to_json() for pin, each in self.outputs.items()}
+        if self.withdrawn is not None:
+            fields["withdrawn"] = self.withdrawn
         optional = {"disk": self.disk, "platform": self.platform}
         libraries: Fields = {"libraries": dict(self.libraries)} if self.libraries else {}
         return {**fields, **{key: each.to_json() for key, each in optional.items() if each}, **libraries}
@@ -168,6 +173,7 @@ def parse(value: object) -> Reported:
         platform=parts.platform(report.get("platform")),
         libraries=_texts(report, "libraries") if "libraries" in report else {},
         outputs=_outputs(report),
+        withdrawn=parts.count(report, "withdrawn", _WHERE) if "withdrawn" in report else None,
     )
 
 

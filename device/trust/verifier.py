@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +20,7 @@ from device.protocol import deployment
 from device.protocol.deployment import Deployment
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import integer, table, text
+from device.protocol.withdrawn import Withdrawal
 from device.trust import rules, verify
 from device.trust.rules import NOBODY, Signer
 from device.trust.synchronised import synchronised
@@ -38,7 +39,10 @@ class RefusedError(UntrustedError):
 
 
 class Verifier:
-    """Verifies for one device, with trusted metadata kept in `folder`; the rest as in verify.Question."""
+    """Verifies for one device, with trusted metadata kept in `folder`; the rest as in verify.Question.
+
+    `withdrawn` are the releases withdrawn by that metadata. It lasts as long: no older document takes one back.
+    """
 
     def __init__(
         self,
@@ -57,6 +61,7 @@ class Verifier:
         self._fleet = fleet
         self._device = device
         self._roots = roots
+        self.withdrawn: Sequence[Withdrawal] = verify.withdrawn(self._trusted)
 
     def believe(self, payload: bytes, floor: int, signer: Signer = NOBODY, timeout: float = TIMEOUT) -> Deployment:
         """The deployment in a DESIRED document, if it is to be believed and of generation `floor` or later.
@@ -89,6 +94,7 @@ class Verifier:
         data = json.dumps(trusted).encode()
         if not self._trusted.exists() or self._trusted.read_bytes() != data:
             durable.write_file(self._trusted, data)
+            self.withdrawn = verify.withdrawn(self._trusted)
 
 
 def _run(question: verify.Question, payload: bytes, scratch: Path, timeout: float) -> bytes:

@@ -21,6 +21,8 @@ from device.private_memory import keep_memory_private
 from device.protocol.deployment import Deployment, decode
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import table, text
+from device.protocol.withdrawn import FIELD, Withdrawal
+from device.protocol.withdrawn import parse as withdrawals
 from device.trust import rules
 from device.trust.floor import Clock, Known, Role, goes_back, present, risen, without_the_signers
 
@@ -121,6 +123,8 @@ def _believed(
     }
     deployment = _deployment(clients["director"], desired.deployment, now)
     signer = _signer(clients["director"])
+    # A list nobody here can read is no list to keep.
+    withdrawals(_verified(clients["image"])["targets"].unrecognized_fields.get(FIELD, []))
     lowest = rules.lowest(question.floor, rules.signer(question.signer), signer)
     rules.addressed(deployment, question.fleet, question.device, lowest)
     for ref in deployment.targets():
@@ -167,6 +171,15 @@ def _trusted(path: Path) -> dict[str, str]:
         return trusted
     except (FileNotFoundError, ValueError, RecursionError, ProtocolError):
         return {}
+
+
+def withdrawn(path: Path) -> list[Withdrawal]:
+    """The withdrawn releases, by the metadata trusted so far; none before the first document, or in a damaged file."""
+    try:
+        targets = json.loads(_trusted(path).get("image/targets.json", "{}"))
+        return withdrawals(table(table(targets, "targets").get("signed", {}), "signed").get(FIELD, []))
+    except (OSError, ValueError, RecursionError):
+        return []
 
 
 def _time(written: str) -> float:

@@ -25,8 +25,9 @@ from device.protocol import chunks
 from device.protocol.deployment import ArtifactRef, Deployment
 from device.protocol.messages import MAX_WANT
 from device.protocol.reported import REJECTED
+from device.protocol.withdrawn import Withdrawal
 from device.trust.verifier import RefusedError, Verifier
-from device.update import reconcile, slots, stage, status
+from device.update import reconcile, slots, stage, status, withdrawals
 from device.update.agent.self_update import SelfUpdate
 from device.update.fetching import patched
 from device.update.fetching.download import Actions, Download
@@ -37,6 +38,7 @@ from device.update.ports import ChunkLink, Runner
 from device.update.slots_file import SlotsFile
 from device.update.status import Reporter, Update
 from device.update.store import Store
+from device.update.withdrawals import WithdrawnError
 
 # Seconds between two looks at a trial.
 TRIAL_PERIOD = 0.1
@@ -89,7 +91,9 @@ class Engine:
         self._clock = clock
         self._reporter = Reporter(changed, event, clock, own.failures())
         self._fetching: _Fetching | None = None
-        self._installed = Installed(self._file, self._store, runner, self._reporter, clock)
+        self._installed = Installed(
+            self._file, self._store, runner, self._reporter, clock, lambda: self._verifier.withdrawn
+        )
         self._believed = ""
         self._rejected = 0
         self._fault = ""
@@ -124,6 +128,10 @@ class Engine:
     def status(self) -> Update:
         """Where the engine stands."""
         return self._reporter.status
+
+    def withdrawn(self) -> int:
+        """The number of withdrawals this board knows."""
+        return len(self._verifier.withdrawn)
 
     def boot(self) -> Generation:
         """Start and give the installed generation, without any network; generation 0 if there is none, or in safe mode.
@@ -187,7 +195,7 @@ class Engine:
     # From DESIRED to FETCHING
 
     def _believe(self, payload: bytes) -> None:
-        digest = chunks.digest(payload)
+        digest, before = chunks.digest(payload), self._verifier.withdrawn
         if digest == self._believed:
             self._tidy()
             return
@@ -200,7 +208,23 @@ class Engine:
             return
         self._file.save(slots.believe(self._file.slots, deployment.generation, self._verifier.signer))
         self._believed = digest
+        self._heed(before)
         self._plan(deployment)
+
+    def _heed(self, before: Sequence[Withdrawal]) -> None:
+        """Stop what was withdrawn since `before`, and fetch no more of it. In safe mode nothing runs."""
+        known = self._verifier.withdrawn
+        if [each.to_json() for each in known] == [each.to_json() for each in before]:
+            return
+        if self._fetching and (refusal := self._withdrawn(self._fetching.deployment)):
+            self._refuse(self._fetching.deployment, str(refusal), part=refusal.part)
+        if not self._own.safe:
+            self._installed.heed(before)
+
+    def _withdrawn(self, deployment: Deployment) -> WithdrawnError | None:
+        """The reason to refuse a deployment with a withdrawn release, if it has one."""
+        other_agent = self._own.plan(deployment) is not None
+        return withdrawals.refusal(deployment, self._verifier.withdrawn, self._file.slots.active, other_agent)
 
     def _claimed(self, error: UntrustedError) -> int:
         """The generation of a refused document; 0 when it is installed or on its way: it stays so."""
@@ -214,6 +238,9 @@ class Engine:
         if deployment.generation == self._rejected or (
             current and current.deployment.generation == deployment.generation
         ):
+            return
+        if refusal := self._withdrawn(deployment):
+            self._refuse(deployment, str(refusal), part=refusal.part)
             return
         match self._own.plan(deployment) or reconcile.plan(self._file.slots, deployment, self._store.trees()):
             case reconcile.Nothing():
@@ -283,7 +310,7 @@ class Engine:
                 self._hand_over(fetching)
                 return
             fetching.delivery.unpack(self._store, fetching.download.chunks)
-            generation = self._runner.fitting(stage.generation(deployment, self._store, self._file.slots.active))
+            generation = self._installed.stage(deployment)
             stage.check_code(generation, self._file.digests())
             self._accept_models(generation)
             self._report(deployment.generation, status.STAGED)

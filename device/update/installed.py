@@ -7,7 +7,7 @@ engine.py brings a generation here.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -16,7 +16,8 @@ from device.generation import Generation
 from device.protocol.deployment import Deployment
 from device.protocol.errors import ProtocolError
 from device.protocol.reported import COMMITTED, REJECTED, REVERTED
-from device.update import slots, stage, status
+from device.protocol.withdrawn import Withdrawal
+from device.update import slots, stage, status, withdrawals
 from device.update.ports import Runner
 from device.update.slots_file import SlotsFile
 from device.update.stage import DamagedError
@@ -37,16 +38,26 @@ class _Trying:
 
 
 class Installed:
-    """Takes the installed generation from one boot to the next; for the update thread, and for `boot` before it."""
+    """Takes the installed generation from one boot to the next; for the update thread, and for `boot` before it.
+
+    `withdrawn` gives the withdrawn releases known now.
+    """
 
     def __init__(
-        self, file: SlotsFile, store: Store, runner: Runner, reporter: Reporter, clock: Callable[[], float]
+        self,
+        file: SlotsFile,
+        store: Store,
+        runner: Runner,
+        reporter: Reporter,
+        clock: Callable[[], float],
+        withdrawn: Callable[[], Sequence[Withdrawal]],
     ) -> None:
         self._file = file
         self._store = store
         self._runner = runner
         self._reporter = reporter
         self._clock = clock
+        self._withdrawn = withdrawn
         self._trying: _Trying | None = None
         self._closing = False
 
@@ -108,7 +119,7 @@ class Installed:
         while (deployment := self._file.slots.running) is not None:
             try:
                 generation = self._staged(deployment)
-                self._check_worth(generation)
+                self._check_worth(deployment, generation)
                 self._runner.resume(generation)
                 tell_held(generation)
                 return generation
@@ -120,11 +131,21 @@ class Installed:
     def _staged(self, deployment: Deployment) -> Generation:
         """Its generation, without the functions that have run here before and cannot start now."""
         damaged = stage.damaged(deployment, self._store)
-        return self._runner.fitting(stage.generation(deployment, self._store, self._file.slots.active, damaged))
+        return self.stage(deployment, damaged)
 
-    def _check_worth(self, generation: Generation) -> None:
-        """Raise RejectedError when none of its functions can start, and some of the one before can."""
+    def stage(self, deployment: Deployment, damaged: Collection[str] = ()) -> Generation:
+        """Its generation from the files on disk, as far as it may run here; raises the errors of stage.generation."""
+        active = self._file.slots.active
+        return self._runner.fitting(stage.generation(deployment, self._store, active, damaged, self._withdrawn()))
+
+    def _check_worth(self, deployment: Deployment, generation: Generation) -> None:
+        """Raise RejectedError when none of its functions can start, and some of the one before can.
+
+        A withdrawal is no reason to go back: a person decides what runs in place of a withdrawn release.
+        """
         previous = self._file.slots.previous
+        if withdrawals.concerned(deployment, self._withdrawn()):
+            return
         if generation.functions or not generation.held or self._file.slots.trial or previous is None:
             return
         if stage.generation(previous, self._store, previous, stage.damaged(previous, self._store)).functions:
@@ -139,6 +160,22 @@ class Installed:
         # Left unsaved: a committed generation may fail to start today and start tomorrow.
         self._file.slots = slots.lose(self._file.slots)
         self._report(deployment.generation, REJECTED, text(error))
+
+    def heed(self, before: Sequence[Withdrawal]) -> None:
+        """Releases were withdrawn that were not in the list `before`, or a list under new keys has fewer.
+
+        Stop those that run here, and start the others; a trial of one is over, another trial begins anew.
+        """
+        trial, active = self._file.slots.trial, self._file.slots.active
+        if not any(withdrawals.concerned(self._file.slots.running, each) for each in (before, self._withdrawn())):
+            return
+        refusal = withdrawals.refusal(trial, self._withdrawn(), active) if trial else None
+        if refusal:
+            self._revert(str(refusal), aside=False, evidence=_not_started(refusal))
+            return
+        generation = self._resume()
+        if trial and trial is self._file.slots.trial:
+            self._watch(trial, generation)
 
     def begin(self, deployment: Deployment) -> None:
         """Put it on trial, durably, before any of its code starts; keep how the running one does. Raises OSError."""

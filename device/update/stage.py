@@ -4,7 +4,7 @@ Checks that the parts fit each other: names, settings, models. A function is hel
 unchanged and fails these checks now. Fetching, switching and running are done elsewhere.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -15,6 +15,8 @@ from device.generation import Generation, HeldFunction, InstalledFunction, Insta
 from device.infer import files
 from device.protocol.deployment import ArtifactRef, Deployment
 from device.protocol.layer import SITE
+from device.protocol.withdrawn import Withdrawal
+from device.update import withdrawals
 from device.update.store import Store
 
 _T = TypeVar("_T")
@@ -26,14 +28,18 @@ class DamagedError(RejectedError):
 
 
 def generation(
-    deployment: Deployment, store: Store, active: Deployment | None = None, damaged: Collection[str] = ()
+    deployment: Deployment,
+    store: Store,
+    active: Deployment | None = None,
+    damaged: Collection[str] = (),
+    withdrawn: Sequence[Withdrawal] = (),
 ) -> Generation:
-    """The generation of the trees in the store, all but those `damaged`.
+    """The generation of the trees in the store, all but those `damaged` and those `withdrawn`.
 
-    Raises BadArtifactError when a tree contradicts its release, RejectedError when the parts do not fit, DamagedError.
-    A function that is the same in the `active` deployment is held back instead of raising.
+    Raises BadArtifactError when a tree contradicts its release, RejectedError when the parts do not fit, DamagedError,
+    WithdrawnError. A function that is the same in the `active` deployment is held back instead of raising.
     """
-    stage = _Stage(deployment, store, damaged)
+    stage = _Stage(deployment, store, damaged, active, withdrawn)
     changed = _changed(deployment.models, active.models if active else {})
     models: _Models = {name: stage.tried(ref, partial(_model, ref, store)) for name, ref in deployment.models.items()}
     for name, model in models.items():
@@ -60,16 +66,25 @@ def generation(
 class _Stage:
     """Where the parts of one deployment are read from."""
 
-    def __init__(self, deployment: Deployment, store: Store, damaged: Collection[str]) -> None:
+    def __init__(
+        self,
+        deployment: Deployment,
+        store: Store,
+        damaged: Collection[str],
+        active: Deployment | None,
+        withdrawn: Sequence[Withdrawal],
+    ) -> None:
         self._deployment = deployment
         self._store = store
         self._damaged = damaged
+        self._active = active
+        self._withdrawn = withdrawn
 
     def tried(self, ref: ArtifactRef, make: Callable[[], _T]) -> _T | Exception:
         """The result of `make` for this artifact, or why it failed: any failure holds back this one alone."""
         try:
             with about(f"{ref.kind}s/{ref.name}"):
-                self._check_whole(ref)
+                self._check(ref)
                 return make()
         except Exception as error:
             return error
@@ -101,14 +116,15 @@ class _Stage:
     def _layer(self, ref: ArtifactRef | None) -> InstalledLayer | None:
         if ref is None:
             return None
-        self._check_whole(ref)
+        self._check(ref)
         path = self._store.tree(ref.digest)
         manifest = layer_file.read(path)
         _check_name(ref, manifest.name)
         layer_file.check(manifest)
         return InstalledLayer(ref.digest, path / SITE)
 
-    def _check_whole(self, ref: ArtifactRef) -> None:
+    def _check(self, ref: ArtifactRef) -> None:
+        withdrawals.check(ref, self._withdrawn, self._active)
         if ref.digest in self._damaged:
             raise DamagedError(f"The {ref.kind} {ref.name} version {ref.version} is damaged on disk")
 

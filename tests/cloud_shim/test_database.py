@@ -56,7 +56,8 @@ def test_releases_and_deployments_of_before_there_were_tokens_stay_and_have_no_m
     Database(f"sqlite:///{path}").close()
     old = "INSERT INTO releases (kind,name,version,sha256,length,chunk_index,manifest,created) VALUES (?,?,?,?,?,?,?,?)"
     with sqlite3.connect(path) as connection:
-        connection.execute("DROP TABLE api_tokens")
+        for table in ("api_tokens", "withdrawals"):
+            connection.execute(f"DROP TABLE {table}")
         for table in ("releases", "deployments"):
             connection.execute(f"ALTER TABLE {table} DROP COLUMN by")
         connection.execute(old, ("function", "lamp", 1, "a" * 64, 9, "", "{}", 1.0))
@@ -67,4 +68,4 @@ def test_releases_and_deployments_of_before_there_were_tokens_stay_and_have_no_m
         rows = session.scalars(select(ReleaseRow).order_by(ReleaseRow.version)).all()
         assert [(row.version, row.by) for row in rows] == [(1, ""), (2, "")]
     database.close()
-    assert "api_tokens" in tables(path)
+    assert {"api_tokens", "withdrawals"} <= set(tables(path))

@@ -7,13 +7,18 @@ from typing import Any
 import click
 
 from cloud_shim.cli.commands import key_holders
+from cloud_shim.cli.keys import confirming
 from cloud_shim.cli.keys.machine_keys import release_keys_of, root_keys_of, tell_pending, when
 from cloud_shim.cli.keys.release_keys import ReleaseKeys
+from cloud_shim.cli.lines import release
 from cloud_shim.cli.options import Options, command, common_options
-from cloud_shim.trust import shim_keys
+from cloud_shim.trust import release_metadata, shim_keys
 from cloud_shim.words import keys as key_view
-from device.errors import RejectedError
+from device.errors import RejectedError, UsageError
 
+_FORGET = click.option(
+    "--forget-withdrawals", "forget", is_flag=True, help="Begin a new list: a thief of the old keys filled it."
+)
 HEADINGS = ("KEY", "SIGNS", "WHERE", "KEY ID", "SIGNED UNTIL")
 
 
@@ -33,10 +38,15 @@ def show(options: Options) -> None:
 
 
 @command("take")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def take(options: Options, yes: bool) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask whether to move the keys.")
+@click.option("--sign", multiple=True, metavar="NAME@VERSION", help="Sign this release again; may be repeated.")
+@click.option("--all", "everything", is_flag=True, help="Sign every release again, as the shim has it.")
+@_FORGET
+def take(options: Options, yes: bool, sign: tuple[str, ...], everything: bool, forget: bool) -> None:
     """Move the keys for releases, and both root keys, from the shim to this machine; only it can release then.
 
+    The releases so far are shown, with their makers, and signed again with the new keys as far as you confirm them.
+    Withdraw the ones that you do not know: a board that ran one might go back to it.
     The console cannot deploy changed code any more: only this machine can sign it.
     """
     answer = options.client.keys()
@@ -45,7 +55,12 @@ def take(options: Options, yes: bool) -> None:
         _warn(options, yes)
     if not keys.owns(answer["image"]):
         _check_takable(answer, "image-root", keys)
-        answer = options.client.adopt(keys.take(answer["image"]))
+        found = confirming.listed(answer["image"], options.client.releases(), options.client.devices())
+        confirmed = confirming.chosen(options, found, sign, everything)
+        for each in [] if forget else release_metadata.withdrawals(answer["image"]["targets"]):
+            what = f"{release(each.name, each.version)}{' and each older one' if each.older else ''}"
+            options.terminal.say(f"{what} stays withdrawn: {each.because}")
+        answer = options.client.adopt(keys.take(answer["image"], confirmed, forget))
     roots = root_keys_of(answer)
     if not roots.owns("director"):
         _check_takable(answer, "director-root", keys)
@@ -66,11 +81,14 @@ def renew(options: Options) -> None:
 
 @command("rotate")
 @click.argument("key", type=click.Choice(shim_keys.ONLINE), default=None, required=False)
-def rotate(options: Options, key: str | None) -> None:
+@_FORGET
+def rotate(options: Options, key: str | None, forget: bool) -> None:
     """Replace the shim's KEY, or the keys on this machine: signatures of the old ones are worth nothing then.
 
     Boards follow, also those that were off meanwhile. Do this when a copy of a key may have been stolen.
     """
+    if key and forget:
+        raise UsageError("--forget-withdrawals is for new release keys", f"{key} signs no withdrawal", "leave one out")
     answer = options.client.keys()
     if key:
         answer = options.client.adopt(root_keys_of(answer).with_online(key, options.client.next_key(key)))
@@ -78,7 +96,7 @@ def rotate(options: Options, key: str | None) -> None:
             {"rotated": key, "pending": answer["pending"]}, [(when(answer, f"{key} is a new key"), "")]
         )
     else:
-        answer = options.client.adopt(release_keys_of(answer).rotate(answer["image"]))
+        answer = options.client.adopt(release_keys_of(answer).rotate(answer["image"], forget))
         answer = options.client.adopt(root_keys_of(answer).rotate_director())
         ids = {**release_keys_of(answer).ids(), **root_keys_of(answer).ids()}
         folder = release_keys_of(answer).folder

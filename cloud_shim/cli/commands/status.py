@@ -9,7 +9,7 @@ import click
 from cloud_shim.cli import outcome
 from cloud_shim.cli.lines import printable
 from cloud_shim.cli.options import Options, choose_device, command, warn
-from cloud_shim.words import amounts, evidence, outputs, troubles
+from cloud_shim.words import amounts, evidence, outputs, troubles, withdrawals
 from device.protocol import reported
 from device.protocol.deployment import AGENT
 from device.protocol.reported import (
@@ -46,6 +46,8 @@ def rows(device: dict[str, Any], now: float) -> list[Row]:
     asked = outcome.judge(device, desired["generation"])
     told.append(("generation", _generation(device, report.generation, asked)))
     failed = _failures(device.get("failed", []), report.evidence)
+    if withdrawn := withdrawals.of_device(device):
+        told.append(("withdrawn", "\n".join(withdrawn)))
     told += _parts("function", report.functions, desired["functions"], failed, _function)
     told += _parts("model", report.models, desired["models"], failed, _model)
     told += [(f"sensor {name}", _sensor(each)) for name, each in report.sensors.items()]

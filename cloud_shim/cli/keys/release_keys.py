@@ -15,7 +15,7 @@ one, the one kept here counts. The caller sends it (cli/release/pushing.py).
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -30,6 +30,7 @@ from cloud_shim.trust.release_metadata import RELEASES, ROOT
 from device import durable
 from device.errors import RejectedError, UntrustedError
 from device.protocol.deployment import ArtifactRef
+from device.protocol.withdrawn import FIELD, Withdrawal
 
 NAMES = ("image-root", "image-targets", "image-releases")
 Json = dict[str, Any]
@@ -61,16 +62,20 @@ class ReleaseKeys:
         names = (name for name in NAMES if key_files.exists(self.folder, name))
         return {name: self._key(name).public_key.keyid for name in names}
 
-    def take(self, image: Json) -> Json:
+    def take(self, image: Json, confirmed: Collection[str] | None = None, forget: bool = False) -> Json:
         """Make the keys, and the metadata that puts them in force; only the old root's signature is missing.
 
-        The shim's own metadata up to now is taken as it is. The same offer can be made until it is adopted.
+        Of the releases in the shim's own metadata the targets in `confirmed` are signed again, and the rest drops out;
+        None stands for all of them. With `forget` the list of withdrawals begins anew. The same offer can be made until
+        it is adopted.
         """
         _make_folder(self.folder)
-        return self._hand_over(image["root"][-1], image, self.folder)
+        return self._hand_over(image["root"][-1], _with_only(image, confirmed), self.folder, forget)
 
-    def rotate(self, image: Json) -> Json:
+    def rotate(self, image: Json, forget: bool = False) -> Json:
         """Make all three keys anew, and the metadata that puts them in force; to be offered to the shim.
+
+        With `forget` the list of withdrawals begins anew: a thief of the old keys may have filled it.
 
         They lie beside the present ones, and replace them when this class next sees a repository under the new keys.
         The same offer can be made until it is adopted.
@@ -78,12 +83,14 @@ class ReleaseKeys:
         self._check_taken(image)
         base = self._newest(image)
         _make_folder(self._next)
-        return self._hand_over(image["root"][-1], base, self._next, self._key("image-root"))
+        return self._hand_over(image["root"][-1], base, self._next, forget, self._key("image-root"))
 
-    def _hand_over(self, root: str, base: Json, folder: Path, *old_root: CryptoSigner) -> Json:
+    def _hand_over(self, root: str, base: Json, folder: Path, forget: bool, *old_root: CryptoSigner) -> Json:
         """The next root, naming the keys in `folder`, and all of `base` signed by them."""
         root_key, targets_key, releases_key = (key_files.make(folder, name) for name in NAMES)
         top = release_metadata.successor(base["targets"])
+        if forget:
+            top.unrecognized_fields.pop(FIELD, None)
         top.delegations = Delegations({releases_key.public_key.keyid: releases_key.public_key}, {})
         for role in base["delegated"]:
             release_metadata.delegate(top, role, releases_key.public_key.keyid)
@@ -158,6 +165,15 @@ class ReleaseKeys:
         base["targets"] = self._sign(release_metadata.successor(base["targets"]), self._key("image-targets"))
         return self._offer(image, base)
 
+    def withdraw(self, image: Json, withdrawal: Withdrawal) -> Json:
+        """The metadata that withdraws releases, to be offered to the shim; the errors are those of `release`."""
+        self._check_taken(image)
+        base = self._newest(image)
+        top = release_metadata.successor(base["targets"])
+        release_metadata.withdraw(top, withdrawal)
+        base["targets"] = self._sign(top, self._key("image-targets"))
+        return self._offer(image, base)
+
     def _with_targets(self, text: str | None, listed: Json) -> str:
         signed = release_metadata.successor(text) if text else Targets()
         signed.targets = listed
@@ -210,6 +226,25 @@ class ReleaseKeys:
                 "`lamplight keys take` was interrupted here, or waits for another machine's signature",
                 "`lamplight keys take` again, or `lamplight keys sign` there",
             )
+
+
+def _with_only(image: Json, confirmed: Collection[str] | None) -> Json:
+    """The repository with these releases alone, and the patches to them."""
+    if confirmed is None:
+        return image
+    delegated: Json = {}
+    for role, text in image["delegated"].items():
+        metadata = release_metadata.parse(text)
+        targets = metadata.signed.targets.items()
+        metadata.signed.targets = {path: each for path, each in targets if _artifact(path) in confirmed}
+        delegated[role] = release_metadata.text_of(metadata)
+    return {**image, "delegated": delegated}
+
+
+def _artifact(path: str) -> str:
+    """The artifact that a target is, or is a patch to; "" for a path that no board asks for."""
+    found = release_metadata.TARGET.fullmatch(path)
+    return f"{found[1]}.tar" if found else ""
 
 
 def _make_folder(folder: Path) -> None:

@@ -48,6 +48,8 @@ def test_a_new_device_has_nothing_and_was_never_seen(http):
         "failed": [],
         "continued": {},
         "reported": None,
+        "withdrawn": [],
+        "withdrawals": 0,
     }
     assert [each["name"] for each in http.get("/api/devices").json()["devices"]] == ["pi"]
 

@@ -16,6 +16,7 @@ import pytest
 from device import durable
 from device.errors import LamplightError
 from device.protocol import chunks
+from device.protocol.withdrawn import Withdrawal
 from device.trust import verifier
 from device.update import engine, slots
 from device.update.store import Store
@@ -28,7 +29,10 @@ ORDERS = 3
 
 @dataclass
 class Scenario:
-    """`before` is deployed in peace; then `document`, of generation `new`, ends in `state`."""
+    """`before` is deployed in peace; then `document`, of generation `new`, ends in `state`.
+
+    It tells that the release with the digest `withdrawn` was withdrawn, if there is one.
+    """
 
     document: bytes
     old: int
@@ -36,6 +40,7 @@ class Scenario:
     before: list = field(default_factory=list)
     state: str = "COMMITTED"
     litter: bool = False
+    withdrawn: str = ""
 
     def prepare(self, root, cloud):
         root.mkdir()
@@ -76,6 +81,11 @@ class Board(Device):
                 time.sleep(0.001)
             assert time.monotonic() < deadline, (self.engine.status(), self.states(), self.litter())
 
+    def check_stopped(self):
+        """A release that the board knows to be withdrawn does not run."""
+        runs = {function.digest for function in self.runner.generation.functions.values()}
+        assert not (self.engine.withdrawn() and self.scenario.withdrawn in runs)
+
     def check_clean(self):
         """Everything on disk is needed by a slot, and whole."""
         installed = slots.load(self.folder / "slots.json")
@@ -102,7 +112,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(durable, "disk", QuickDisk())
 
 
-@pytest.fixture(params=["install", "update", "revert", "rollback", "garbage", "patch", "bad patch"])
+@pytest.fixture(params=["install", "update", "revert", "rollback", "garbage", "patch", "bad patch", "withdrawal"])
 def scenario(request, cloud):
     first, second, third = (cloud.release({**function_files(body=HANDLER % n), "lib/b.py": b""}) for n in (1, 2, 3))
     model = cloud.release(model_files(onnx=random.Random(1).randbytes(2 * chunks.CHUNK_SIZE)), "model")
@@ -114,6 +124,9 @@ def scenario(request, cloud):
     if "patch" in request.param:
         return Scenario(cloud.desired(2, patched(cloud, first, request.param == "patch")), 1, 2, [one])
     two = cloud.desired(2, second)
+    if request.param == "withdrawal":
+        cloud.signing.withdraw(Withdrawal("function", "lamp", 2, False, "it burns", 1))
+        return Scenario(cloud.desired(3, third), 2, 3, [one, two], withdrawn=second.digest)
     match request.param:
         case "revert":
             return Scenario(two, 1, 2, [one], "REVERTED")
@@ -176,6 +189,7 @@ def test_power_lost_after_any_step_leaves_the_old_or_the_new(tmp_path, cloud, sc
             booted = board.boot().number
             assert "REJECTED" not in [state for _, state in board.states()], (k, order, board.events)
             assert booted in (scenario.old, scenario.new), (k, order)
+            board.check_stopped()
             if k >= ended:
                 assert booted == (scenario.new if scenario.state == "COMMITTED" else scenario.old), (k, order)
             board.finish()
@@ -202,6 +216,7 @@ def test_any_step_that_fails_leaves_the_old_or_the_new(tmp_path, cloud, scenario
             board = Board(root, cloud, scenario)
             booted = board.boot().number
         assert booted in (scenario.old, scenario.new)
+        board.check_stopped()
         board.finish()
         monkeypatch.setattr(durable, "disk", QuickDisk())
         running = board.runner.generation.number

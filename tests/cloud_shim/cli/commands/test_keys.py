@@ -23,6 +23,8 @@ def signing(shim, tmp_path, monkeypatch):
         return view()
 
     shim.answers |= {
+        "GET /api/releases": {"releases": []},
+        "GET /api/devices": {"devices": []},
         "GET /api/keys": view,
         "POST /api/keys": adopt,
         "POST /api/keys/next": lambda body: made.next_key(body["name"]),
@@ -37,7 +39,7 @@ def places(run):
 
 def test_every_key_is_shown_with_where_it_lies(signing, run):
     assert set(places(run).values()) == {"shim"}
-    assert run("keys", "take")[0] == 0
+    assert run("keys", "take", "--all")[0] == 0
     assert places(run) == {
         "image-root": "this machine",
         "image-targets": "this machine",
@@ -49,16 +51,16 @@ def test_every_key_is_shown_with_where_it_lies(signing, run):
 
 
 def test_taking_twice_changes_nothing(signing, run):
-    run("keys", "take")
+    run("keys", "take", "--all")
     before = signing.image()
-    assert run("keys", "take")[0] == 0
+    assert run("keys", "take", "--all")[0] == 0
     assert signing.image() == before
 
 
 def test_keys_that_another_machine_took_are_refused_and_shown_as_such(signing, run, monkeypatch, tmp_path):
-    run("keys", "take")
+    run("keys", "take", "--all")
     monkeypatch.setenv("LAMPLIGHT_KEYS", str(tmp_path / "elsewhere"))
-    code, _, err = run("keys", "take")
+    code, _, err = run("keys", "take", "--all")
     assert code == 5
     assert "not by this machine" in err
     assert not (tmp_path / "elsewhere").exists()
@@ -70,13 +72,13 @@ def test_renewing_without_the_keys_is_refused(signing, run):
 
 
 def test_renewing_signs_every_list_again(signing, run):
-    run("keys", "take")
+    run("keys", "take", "--all")
     code, out, _ = run("keys", "renew", "--json")
     assert (code, json.loads(out)) == (0, {"renewed": ["targets", "functions-lamp"]})
 
 
 def test_rotating_gives_this_machine_other_keys(signing, run):
-    run("keys", "take")
+    run("keys", "take", "--all")
     before = json.loads(run("keys", "show", "--json")[1])["keys"]
     code, _, err = run("keys", "rotate")
     assert code == 0, err
@@ -94,7 +96,7 @@ def on(monkeypatch, tmp_path, name):
 
 
 def test_a_change_waits_for_another_machine_and_says_so(signing, run, monkeypatch, tmp_path):
-    run("keys", "take")
+    run("keys", "take", "--all")
     on(monkeypatch, tmp_path, "ben")
     assert run("keys", "request", str(tmp_path / "ben.json"))[0] == 0
     on(monkeypatch, tmp_path, "release-keys")
@@ -113,7 +115,7 @@ def test_a_change_waits_for_another_machine_and_says_so(signing, run, monkeypatc
 
 
 def test_a_request_that_cannot_be_written_or_read_says_which(signing, run, tmp_path):
-    run("keys", "take")
+    run("keys", "take", "--all")
     assert run("keys", "request", str(tmp_path / "none" / "x.json"))[0] == 3
     assert run("keys", "holders", str(tmp_path / "gone.json"), "--threshold", "1")[0] == 3
     (tmp_path / "junk.json").write_text("{}")
