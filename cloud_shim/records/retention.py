@@ -94,7 +94,7 @@ class Retention:
         with self._database.read() as session:
             measures = func.max(RecordRow.id), func.sum(func.length(RecordRow.body))
             last, added = session.execute(select(*measures).where(mine)).one()
-        return before if last is None else Counted(last, before.bytes + int(added))
+        return before if added is None else Counted(last, before.bytes + int(added))
 
     def _remove_old(self, device: str, stream: str) -> int:
         mine = (RecordRow.device == device) & (RecordRow.stream == stream)
