@@ -20,6 +20,8 @@ from starlette.middleware import Middleware
 
 from cloud_shim import api, config, private
 from cloud_shim.api.answers import HANDLERS
+from cloud_shim.api.bodies import Bodies
+from cloud_shim.api.connections import BoundedConnection
 from cloud_shim.api.gate import Gate
 from cloud_shim.api.guard import Guard
 from cloud_shim.people import token_files
@@ -48,7 +50,11 @@ def create_app(shim: Shim) -> Starlette:
     pages = {HTTPException: console.missing_page(HANDLERS[HTTPException]), UnknownError: console.refused}
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Guard), Middleware(Gate, routes, shim.tokens.identify, console.refused)],
+        middleware=[
+            Middleware(Guard),
+            Middleware(Gate, routes, shim.tokens.identify, console.refused),
+            Middleware(Bodies),
+        ],
         exception_handlers={**HANDLERS, **pages},
         lifespan=lifespan,
     )
@@ -87,7 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             shim = Shim(chosen)
             host, port = listener.getsockname()
             logger.info("serving http://%s:%d", host, port)
-            settings = uvicorn.Config(create_app(shim), log_level="warning", timeout_graceful_shutdown=3)
+            settings = uvicorn.Config(
+                create_app(shim), http=BoundedConnection, ws="none", log_level="warning", timeout_graceful_shutdown=3
+            )
             with ExitStack() as noted:
                 noted.enter_context(token_files.announced(port, chosen.state))
                 Server(settings, shim, noted.close).run([listener])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloud_shim.fleet.deployments import Trial
-from cloud_shim.records.retention import KEEP
+from cloud_shim.records.retention import KEEP, KEEP_BYTES
 from device.errors import UsageError
 from device.protocol.deployment import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS
 from device.protocol.fields import is_name
@@ -18,7 +18,8 @@ class Config:
 
     `database` is an SQLAlchemy URL; "" means an SQLite file in `state`. `port` 0 takes any free one. A deployment's
     trial lasts `trial_seconds` and `trial_events`, unless it says otherwise. Of each stream of each device,
-    `keep_records` records are kept. `boards_port` is the broker's TLS port for boards, 0 for none.
+    `keep_records` records are kept, and `keep_bytes` of them. `boards_port` is the broker's TLS port for
+    boards, 0 for none.
     """
 
     state: Path
@@ -30,6 +31,7 @@ class Config:
     trial_seconds: float = Trial.seconds
     trial_events: int = Trial.events
     keep_records: int = KEEP
+    keep_bytes: int = KEEP_BYTES
     boards_port: int = 0
 
     @property
@@ -51,6 +53,9 @@ def parse(arguments: Sequence[str] | None = None) -> Config:
     parser.add_argument("--trial-events", type=int, default=Trial.events, help="how many events it takes by default")
     parser.add_argument(
         "--keep-records", type=_count, default=KEEP, help=f"records kept of each device's stream ({KEEP:,} by default)"
+    )
+    parser.add_argument(
+        "--keep-bytes", type=_count, default=KEEP_BYTES, help=f"bytes of them ({KEEP_BYTES:,} by default)"
     )
     parser.add_argument("--boards-port", type=_port, default=0, help="where boards reach the broker by TLS; 0 if not")
     config = Config(**vars(parser.parse_args(arguments)))
@@ -74,5 +79,5 @@ def _port(text: str) -> int:
 def _count(text: str) -> int:
     count = int(text)
     if count < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no number of records; it is 1 at least")
+        raise argparse.ArgumentTypeError(f"{text} is too few; it is 1 at least")
     return count

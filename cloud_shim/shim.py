@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Mapping
-from functools import partial
 
 from cloud_shim.broker import certificates
 from cloud_shim.broker import setup as broker
@@ -25,8 +24,9 @@ from cloud_shim.people import token_files, token_text
 from cloud_shim.people.identity import OWNER
 from cloud_shim.people.links import Links
 from cloud_shim.people.tokens import Tokens
-from cloud_shim.records import retention
+from cloud_shim.records.budgets import Budgets
 from cloud_shim.records.ingest import Ingest
+from cloud_shim.records.retention import Retention
 from cloud_shim.releases.blobs import Blobs
 from cloud_shim.releases.registry import Registry
 from cloud_shim.releases.withdrawals import Withdrawals
@@ -63,6 +63,8 @@ class Shim:
             doubt=self.signing.clock.complaint,
         )
         self.twins = Twins(self.database)
+        self.budgets = Budgets()
+        self.retention = Retention(self.database, config.keep_records, config.keep_bytes)
         self.enrolment = Enrolment(
             self.database,
             self.members,
@@ -90,13 +92,14 @@ class Shim:
             deployed=self._publisher.changed,
             heard=self.signing.clock.heard,
             twins=self.twins,
+            budgets=self.budgets,
         )
         self._chores = Chores(
             [
                 Chore(_LOOK, lambda: self.fleet.announce_silent(self.link.listening)),
                 Chore(_LOOK, self._resume),
                 Chore(_PASSWORDS, self.members.look),
-                Chore(_PRUNE, partial(retention.prune, self.database, config.keep_records)),
+                Chore(_PRUNE, self.retention.prune),
             ]
         )
 

@@ -26,7 +26,7 @@ async def _health(request: Request) -> JSONResponse:
     notices = keys.notices(shown(the), release_metadata.utc_now())
     if complaint := the.signing.clock.complaint():
         notices = [complaint, *notices]
-    notices += the.twins.notices()
+    notices += [*the.twins.notices(), *the.budgets.notices(), *the.retention.notices()]
     if the.withdrawals.known():
         notices += withdrawals.notices(await run_in_threadpool(the.fleet.views, the.link.listening))
     told = {"notices": notices, "signs_releases": the.signing.can_release}

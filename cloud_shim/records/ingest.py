@@ -1,8 +1,9 @@
 """Takes the devices' messages in: presence, reported state, batches of records, requests for chunks, replies to calls.
 
 A batch is inserted in one transaction, committed, and only then acknowledged: the device deletes acknowledged records,
-and a broker's PUBACK says nothing about the database. Messages against the protocol are dropped with a warning. The
-topic names the sender of a message, never the body: the broker's access rules hold the device to its topics.
+and a broker's PUBACK says nothing about the database. Messages against the protocol are dropped with a warning; those
+beyond their device's budget are put off unread (budgets.py). The topic names the sender of a message, never the body:
+the broker's access rules hold the device to its topics.
 """
 
 import json
@@ -21,6 +22,7 @@ from cloud_shim.fleet.outcomes import Outcome, Outcomes
 from cloud_shim.fleet.silence import is_silent
 from cloud_shim.fleet.twins import Twins
 from cloud_shim.records import libraries, recording
+from cloud_shim.records.budgets import Budgets, Message
 from device.errors import OfflineError
 from device.protocol import messages, reported, topics
 from device.protocol.errors import ProtocolError
@@ -52,12 +54,14 @@ class Ingest:
         deployed: Callable[[str], None],
         heard: Heard,
         twins: Twins,
+        budgets: Budgets,
     ) -> None:
         """`deployed` is called with a device that is asked for another deployment since its last one failed."""
         self._outcomes = outcomes
         self._deployed = deployed
         self._heard = heard
         self._twins = twins
+        self._budgets = budgets
         self._asked = asked
         self._database = database
         self._link = link
@@ -68,13 +72,24 @@ class Ingest:
     def receive(self, topic: str, payload: bytes, retained: bool) -> None:
         """Handle one message; `retained` when the broker had kept it: it then says nothing about now."""
         try:
-            parsed = topics.parse(topic)
-            if parsed.kind == "ask":
-                self._asked(parsed, payload)
-            elif self._known(parsed.device):
-                self._handle(parsed, payload, retained)
+            message = Message(topics.parse(topic), payload, retained)
+        except ProtocolError as error:
+            logger.warning("dropped a message on %s: %s", topic, error)
+            return
+        if self._budgets.take(message):
+            self._take_in(message)
+        for late in self._budgets.due():
+            self._take_in(late)
+
+    def _take_in(self, message: Message) -> None:
+        topic = message.topic
+        try:
+            if topic.kind == "ask":
+                self._asked(topic, message.payload)
+            elif self._known(topic.device):
+                self._handle(topic, message.payload, message.retained)
             else:
-                logger.warning("dropped a message from the unknown device %s", parsed.device)
+                logger.warning("dropped a message from the unknown device %s", topic.device)
         except ProtocolError as error:
             logger.warning("dropped a message on %s: %s", topic, error)
 

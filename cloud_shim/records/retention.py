@@ -1,36 +1,145 @@
-"""Limits the records to the newest of each stream of each device. Their number is its only concern."""
+"""Limits the records to the newest of each stream of each device: so many, and so many bytes.
 
-from sqlalchemy import delete, select
+Each stream of each device has its own limits, so none pushes out another's. People are told of records that went since
+a stream was too large; those beyond the number are simply old.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sqlalchemy import delete, func, select
 
 from cloud_shim.database import Database, DeviceRow, RecordRow
+from cloud_shim.words.amounts import counted, size
 from device.protocol.topics import STREAMS
 
 KEEP = 500_000
 """Records of each stream of each device, by default. About 300 bytes each: a day of a light sensor read five times a
 second, and months of logs."""
+KEEP_BYTES = 256 * 1024 * 1024
+"""Bytes of each stream of each device, by default: above KEEP records of the usual length."""
 
 # Records deleted in one transaction: devices wait for their acknowledgements meanwhile.
 _BATCH = 2000
+_TOLD = 86400.0  # seconds for which people hear of records that went
 
 
-def prune(database: Database, keep: int) -> int:
-    """Remove all but the newest `keep` records of each stream of each device; gives how many went."""
-    with database.read() as session:
-        devices = list(session.scalars(select(DeviceRow.name)))
-    return sum(_prune(database, device, stream, keep) for device in devices for stream in STREAMS)
+class Counted(NamedTuple):
+    """The bytes of a stream's records up to the one with this id."""
+
+    id: int
+    bytes: int
 
 
-def _prune(database: Database, device: str, stream: str, keep: int) -> int:
-    mine = (RecordRow.device == device) & (RecordRow.stream == stream)
-    with database.read() as session:
-        last = session.scalar(select(RecordRow.id).where(mine).order_by(RecordRow.id.desc()).offset(keep).limit(1))
-    removed = 0
-    while last is not None:
-        with database.write() as session:
-            oldest = select(RecordRow.id).where(mine, RecordRow.id <= last).order_by(RecordRow.id).limit(_BATCH)
-            ids = list(session.scalars(oldest))
-            if not ids:
+_NOTHING = Counted(0, 0)
+
+
+class Gone(NamedTuple):
+    """Records of a stream that was too large: how many went, and from when until when."""
+
+    records: int
+    first: float
+    last: float
+
+
+class Retention:
+    """The limits of one fleet's records. `prune` holds them; it is called now and then, from one thread."""
+
+    def __init__(
+        self, database: Database, keep: int, keep_bytes: int = KEEP_BYTES, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._database = database
+        self._keep = keep
+        self._keep_bytes = keep_bytes
+        self._clock = clock
+        # Kept from one time to the next: only the records that came in between are measured.
+        self._counted: dict[tuple[str, str], Counted] = {}
+        self._lock = threading.Lock()
+        self._gone: dict[tuple[str, str], Gone] = {}
+
+    def prune(self) -> int:
+        """Remove all but the newest records of each stream of each device; gives how many went."""
+        with self._database.read() as session:
+            devices = set(session.scalars(select(DeviceRow.name)))
+        self._counted = {key: value for key, value in self._counted.items() if key[0] in devices}
+        return sum(self._prune(device, stream) for device in sorted(devices) for stream in STREAMS)
+
+    def notices(self) -> list[str]:
+        """Each stream that was too large within the last day, in words."""
+        with self._lock:
+            fresh = {key: gone for key, gone in self._gone.items() if self._clock() - gone.last <= _TOLD}
+            self._gone = fresh
+        return [_told(key, gone, self._keep_bytes) for key, gone in sorted(fresh.items())]
+
+    def _prune(self, device: str, stream: str) -> int:
+        removed = self._remove_old(device, stream)
+        kept, large = self._measured(device, stream, self._counted.get((device, stream), _NOTHING)), 0
+        if kept.bytes > self._keep_bytes:
+            # Anew, before anything goes: the device may have been removed, with its records, and have come again.
+            kept = self._measured(device, stream, _NOTHING)
+        while kept.bytes > self._keep_bytes:
+            ids, bytes = self._remove(device, stream, kept.id, kept.bytes - self._keep_bytes)
+            # None left: they went with their device meanwhile.
+            kept = Counted(kept.id, kept.bytes - bytes if ids else 0)
+            large += ids
+        self._counted[device, stream] = kept
+        if large:
+            self._note(device, stream, large)
+        return removed + large
+
+    def _measured(self, device: str, stream: str, before: Counted) -> Counted:
+        mine = (RecordRow.device == device) & (RecordRow.stream == stream) & (RecordRow.id > before.id)
+        with self._database.read() as session:
+            measures = func.max(RecordRow.id), func.sum(func.length(RecordRow.body))
+            last, added = session.execute(select(*measures).where(mine)).one()
+        return before if added is None else Counted(last, before.bytes + int(added))
+
+    def _remove_old(self, device: str, stream: str) -> int:
+        mine = (RecordRow.device == device) & (RecordRow.stream == stream)
+        newest = select(RecordRow.id).where(mine).order_by(RecordRow.id.desc())
+        with self._database.read() as session:
+            last = session.scalar(newest.offset(self._keep).limit(1))
+        removed = 0
+        while last is not None:
+            gone, bytes = self._remove(device, stream, last)
+            if not gone:
                 break
-            session.execute(delete(RecordRow).where(mine, RecordRow.id.between(ids[0], ids[-1])))
-            removed += len(ids)
-    return removed
+            removed += gone
+            if before := self._counted.get((device, stream)):
+                self._counted[device, stream] = Counted(before.id, max(0, before.bytes - bytes))
+        return removed
+
+    def _remove(self, device: str, stream: str, last: int, least: int | None = None) -> tuple[int, int]:
+        """Remove the oldest up to the id `last`, in one transaction, and no more than makes `least` bytes.
+
+        Gives how many went, and their bytes.
+        """
+        mine = (RecordRow.device == device) & (RecordRow.stream == stream) & (RecordRow.id <= last)
+        oldest = select(RecordRow.id, func.length(RecordRow.body)).where(mine).order_by(RecordRow.id).limit(_BATCH)
+        with self._database.write() as session:
+            taken, bytes, end = 0, 0, 0
+            for id, length in session.execute(oldest):
+                if least is not None and bytes >= least:
+                    break
+                taken, bytes, end = taken + 1, bytes + length, id
+            session.execute(delete(RecordRow).where(mine, RecordRow.id <= end))
+        return taken, bytes
+
+    def _note(self, device: str, stream: str, count: int) -> None:
+        now = self._clock()
+        with self._lock:
+            old = self._gone.get((device, stream))
+            if old is None or now - old.last > _TOLD:
+                old = Gone(0, now, now)
+            self._gone[device, stream] = Gone(old.records + count, old.first, now)
+
+
+def _told(key: tuple[str, str], gone: Gone, most: int) -> str:
+    device, stream = key
+    since = time.strftime("%Y-%m-%d %H:%M", time.gmtime(gone.first))
+    return (
+        f"{device} sent more {stream} than is kept of one device ({size(most)}): its oldest "
+        f"{counted(gone.records, 'record')} went since {since} UTC. The shim's --keep-bytes keeps more"
+    )

@@ -12,13 +12,15 @@ from cloud_shim.fleet.changes import Changes
 from cloud_shim.fleet.outcomes import Outcomes
 from cloud_shim.fleet.twins import Twins
 from cloud_shim.records import history
+from cloud_shim.records.budget import RATES, Rate
+from cloud_shim.records.budgets import Budgets
 from cloud_shim.records.history import Wanted
 from cloud_shim.records.ingest import Ingest
 from cloud_shim.releases.blobs import Blobs
 from cloud_shim.releases.registry import Registry
 from cloud_shim.trust.signing import Signing
 from device.errors import OfflineError
-from device.protocol import topics
+from device.protocol import messages, topics
 from device.protocol.messages import MAX_MESSAGE, Batch, Presence, encode
 from tests import samples
 
@@ -66,7 +68,17 @@ def heard():
 
 
 @pytest.fixture
-def ingest(database, link, deployed, heard, tmp_path):
+def now():
+    return [1000.0]
+
+
+@pytest.fixture
+def budgets(now):
+    return Budgets(lambda: now[0], lambda: now[0])
+
+
+@pytest.fixture
+def ingest(database, link, deployed, heard, budgets, tmp_path):
     registry = Registry(database, Blobs(tmp_path / "artifacts"), Signing(tmp_path / "signing"))
     return Ingest(
         database,
@@ -79,6 +91,7 @@ def ingest(database, link, deployed, heard, tmp_path):
         deployed.append,
         lambda device, seconds, of_record: heard.append((device, seconds, of_record)),
         Twins(database),
+        budgets,
     )
 
 
@@ -299,3 +312,62 @@ def test_an_agent_before_0_2_0_names_no_board_and_is_heard(ingest, send, stored)
     ingest.receive(topics.of_device("home", "pi", "presence"), b'{"online": true, "session": 7}', False)
     send(1)
     assert len(stored()) == 1
+
+
+def test_a_flood_is_put_off_unread_and_the_others_records_all_arrive(send, stored, budgets, now, monkeypatch):
+    monkeypatch.setitem(RATES, "up", Rate(10, 100_000))
+    read = []
+    parse = messages.batch
+    monkeypatch.setattr("device.protocol.messages.batch", lambda payload: read.append(payload) or parse(payload))
+    for turn in range(30):
+        send(*range(3 * turn + 1, 3 * turn + 4), device="tv", text="A" * 10_000)
+        if turn % 5 == 0:
+            send(turn + 1, device="pi")
+    assert [record["seq"] for record in stored(device="pi")] == [1, 6, 11, 16, 21, 26]
+    assert len(stored(device="tv")) == 3 * 3
+    assert len(read) == 3 + 6
+    (notice,) = budgets.notices()
+    assert notice.startswith("tv sends more than its share: 27 messages (")
+    now[0] += 3601
+    assert budgets.notices() == []
+
+
+def test_a_batch_put_off_is_not_acknowledged_and_comes_in_when_it_is_sent_again(send, link, stored, now, monkeypatch):
+    monkeypatch.setitem(RATES, "up", Rate(1, 100_000))
+    send(1)
+    send(2)
+    assert [ack["seq"] for _, ack, _ in link.sent] == [1]
+    now[0] += 60
+    send(2)
+    assert [ack["seq"] for _, ack, _ in link.sent] == [1, 2]
+    assert [record["seq"] for record in stored()] == [1, 2]
+
+
+def test_the_newest_state_put_off_is_taken_in_later(presence, send, device, now, monkeypatch):
+    monkeypatch.setitem(RATES, "presence", Rate(2, 10_000))
+    for session in range(1, 6):
+        presence(True, session)
+    assert device().session == 2
+    now[0] += 60
+    send(1, device="tv")
+    assert device().session == 5
+
+
+def test_a_state_put_off_does_not_come_after_a_newer_one(presence, send, device, now, monkeypatch):
+    monkeypatch.setitem(RATES, "presence", Rate(1, 10_000))
+    presence(True, 1)
+    presence(False, 1)
+    now[0] += 60
+    presence(True, 2)
+    now[0] += 60
+    send(1, device="tv")
+    assert device().online
+    assert device().session == 2
+
+
+def test_a_flood_of_records_leaves_the_devices_own_reports_alone(presence, send, device, monkeypatch):
+    monkeypatch.setitem(RATES, "up", Rate(1, 10_000))
+    for seq in range(1, 20):
+        send(seq)
+    presence(True, 7)
+    assert device().session == 7

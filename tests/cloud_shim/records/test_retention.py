@@ -1,10 +1,10 @@
 """How many records are kept, of whom."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from cloud_shim.database import Database, DeviceRow, RecordRow
-from cloud_shim.records import retention
+from cloud_shim.records.retention import Retention
 
 
 @pytest.fixture
@@ -14,13 +14,13 @@ def database(tmp_path):
     made.close()
 
 
-def fill(database, device, stream, count):
+def fill(database, device, stream, count, first=0, body="{}"):
     with database.write() as session:
         if session.get(DeviceRow, device) is None:
             session.add(DeviceRow(name=device, board="b", credential="", created=0.0))
             session.flush()
         rows = {"device": device, "stream": stream, "boot": f"1-{stream}", "time": 0.0, "received": 0.0, "kind": "log"}
-        session.add_all(RecordRow(**rows, seq=n, function="", body="{}") for n in range(count))
+        session.add_all(RecordRow(**rows, seq=n, function="", body=body) for n in range(first, first + count))
 
 
 def kept(database, device, stream):
@@ -30,12 +30,63 @@ def kept(database, device, stream):
 
 
 def test_the_newest_of_each_stream_stay_and_a_chatty_neighbour_pushes_nothing_out(database, monkeypatch):
-    monkeypatch.setattr(retention, "_BATCH", 7)
+    monkeypatch.setattr("cloud_shim.records.retention._BATCH", 7)
     fill(database, "quiet", "logs", 3)
     fill(database, "chatty", "telemetry", 60)
     fill(database, "chatty", "logs", 11)
-    assert retention.prune(database, 10) == 51
+    retention = Retention(database, 10)
+    assert retention.prune() == 51
     assert kept(database, "quiet", "logs") == [0, 1, 2]
     assert kept(database, "chatty", "telemetry") == list(range(50, 60))
     assert kept(database, "chatty", "logs") == list(range(1, 11))
-    assert retention.prune(database, 10) == 0
+    assert retention.prune() == 0
+    assert retention.notices() == []
+
+
+def test_the_bytes_of_a_stream_are_limited_and_people_hear_of_it(database, monkeypatch):
+    monkeypatch.setattr("cloud_shim.records.retention._BATCH", 3)
+    now = [1_000_000.0]
+    retention = Retention(database, 1000, keep_bytes=10_000, clock=lambda: now[0])
+    fill(database, "quiet", "logs", 20, body="x" * 100)
+    fill(database, "flood", "logs", 30, body="x" * 1000)
+    assert retention.prune() == 20
+    assert kept(database, "flood", "logs") == list(range(20, 30))
+    assert kept(database, "quiet", "logs") == list(range(20))
+    # The records since are measured on top of the ones before.
+    fill(database, "flood", "logs", 4, first=30, body="x" * 1000)
+    assert retention.prune() == 4
+    assert kept(database, "flood", "logs") == list(range(24, 34))
+    (notice,) = retention.notices()
+    assert notice.startswith(
+        "flood sent more logs than is kept of one device (10 kB): its oldest 24 records went since"
+    )
+    now[0] += 90_000
+    assert retention.notices() == []
+    assert retention.prune() == 0
+
+
+def test_what_went_by_number_counts_no_longer_as_bytes(database):
+    retention = Retention(database, 5, keep_bytes=10_000)
+    for turn in range(10):
+        fill(database, "pi", "logs", 5, first=5 * turn, body="x" * 1000)
+        retention.prune()
+    assert kept(database, "pi", "logs") == list(range(45, 50))
+    assert retention.notices() == []
+
+
+def test_a_device_that_came_again_is_measured_anew(database):
+    retention = Retention(database, 1000, keep_bytes=10_000)
+    fill(database, "pi", "logs", 10, body="x" * 1000)
+    assert retention.prune() == 0
+    with database.write() as session:
+        session.execute(delete(RecordRow))
+    fill(database, "pi", "logs", 5, first=10, body="x" * 1000)
+    assert retention.prune() == 0
+    assert kept(database, "pi", "logs") == list(range(10, 15))
+
+
+def test_one_record_beyond_everything_goes(database):
+    retention = Retention(database, 1000, keep_bytes=10)
+    fill(database, "pi", "logs", 3, body="x" * 1000)
+    assert retention.prune() == 3
+    assert retention.prune() == 0
