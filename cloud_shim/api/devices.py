@@ -23,8 +23,12 @@ def _list(request: Request) -> JSONResponse:
 
 
 def _one(request: Request) -> JSONResponse:
-    device, the = path_name(request, "device"), shim(request)
-    return JSONResponse({**the.fleet.view(device, the.link.listening), "boards": the.twins.boards(device)})
+    return JSONResponse(view(shim(request), path_name(request, "device")))
+
+
+def view(the: Shim, device: str) -> dict[str, object]:
+    """One DEVICE, with the boards that claim its name."""
+    return {**the.fleet.view(device, the.link.listening), "boards": the.twins.boards(device)}
 
 
 async def _create(request: Request) -> JSONResponse:
