@@ -17,12 +17,18 @@ from device.protocol.fields import flag, integer, name, number, only, table, tex
 
 def _list(request: Request) -> JSONResponse:
     the = shim(request)
-    return JSONResponse({"devices": the.fleet.views(the.link.listening)})
+    contested = the.twins.contested()
+    devices = [{**each, "boards": contested.get(str(each["name"]), [])} for each in the.fleet.views(the.link.listening)]
+    return JSONResponse({"devices": devices})
 
 
 def _one(request: Request) -> JSONResponse:
-    the = shim(request)
-    return JSONResponse(the.fleet.view(path_name(request, "device"), the.link.listening))
+    return JSONResponse(view(shim(request), path_name(request, "device")))
+
+
+def view(the: Shim, device: str) -> dict[str, object]:
+    """One DEVICE, with the boards that claim its name."""
+    return {**the.fleet.view(device, the.link.listening), "boards": the.twins.boards(device)}
 
 
 async def _create(request: Request) -> JSONResponse:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from cloud_shim.api import devices
 from cloud_shim.api.gate import Guarded
 from cloud_shim.api.requests import identity, shim, whole_number
 from cloud_shim.fleet import views
@@ -94,7 +95,7 @@ def _devices(the: Shim, changed: set[str] | None, device: str, place: int) -> by
     if changed is None:
         changed = set(the.fleet.names())
     followed = sorted(name for name in changed if device in ("", name))
-    return b"".join(_event("device", the.fleet.view(name, the.link.listening), place) for name in followed)
+    return b"".join(_event("device", devices.view(the, name), place) for name in followed)
 
 
 def _event(kind: str, data: views.Json, id: object) -> bytes:

@@ -91,12 +91,16 @@ class Twins:
             views = [_view(row) for row in sorted(shown, key=lambda row: (not row.chosen, row.first))]
         return views if len(views) > 1 else []
 
-    def notices(self) -> list[str]:
-        """Each name with several boards, in words."""
+    def contested(self) -> dict[str, list[Json]]:
+        """The names that several boards claim, in order, each with its boards."""
         with self._database.read() as session:
             several = select(BoardRow.device).group_by(BoardRow.device).having(func.count() > 1)
             names = sorted(session.scalars(several))
-        return [told(name, boards) for name in names if (boards := self.boards(name))]
+        return {name: boards for name in names if (boards := self.boards(name))}
+
+    def notices(self) -> list[str]:
+        """Each name with several boards, in words."""
+        return [told(name, boards) for name, boards in self.contested().items()]
 
     def choose(self, device: str, hardware: str) -> None:
         """This board is the device, by a person's word. NotFoundError when none of this kind claims the name."""

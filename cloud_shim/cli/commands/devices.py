@@ -82,7 +82,7 @@ def void_cards(options: Options) -> None:
     options.terminal.data({"tokens": ended}, [(told, "")])
 
 
-for each in (accept, reject, revoke, void_cards):
+for each in (accept, reject, choose, revoke, void_cards):
     run.add_command(each)
 
 

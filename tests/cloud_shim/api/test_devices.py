@@ -50,6 +50,7 @@ def test_a_new_device_has_nothing_and_was_never_seen(http):
         "reported": None,
         "withdrawn": [],
         "withdrawals": 0,
+        "boards": [],
     }
     assert [each["name"] for each in http.get("/api/devices").json()["devices"]] == ["pi"]
 

@@ -83,3 +83,29 @@ def test_nothing_is_asked_of_a_device_that_was_revoked(http, shim):
     ):
         assert refused.status_code == 422
         assert "was revoked" in refused.json()["error"]["what"]
+
+
+def test_the_boards_that_claim_one_name_are_shown_with_the_device_and_one_is_chosen(http, shim):
+    assert http.get("/api/devices/pi").json()["boards"] == []
+    for board in ("serial-1000/aa", "serial-2000/bb"):
+        shim.twins.connected("pi", board)
+    (listed,) = http.get("/api/devices").json()["devices"]
+    assert [(each["hardware"], each["chosen"]) for each in listed["boards"]] == [
+        ("serial-1000/aa", True),
+        ("serial-2000/bb", False),
+    ]
+    assert http.get("/api/devices/pi").json()["boards"] == listed["boards"]
+    chosen = http.post("/api/devices/pi/board", json={"hardware": "bb"}).json()
+    assert [each["hardware"] for each in chosen["boards"] if each["chosen"]] == ["serial-2000/bb"]
+    assert http.get("/api/devices/pi").json()["boards"] == chosen["boards"]
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"hardware": 7}, {"hardware": "aa", "more": 1}, {"hardware": "cc"}, {"hardware": ""}]
+)
+def test_a_bad_choice_of_a_board_changes_nothing(http, shim, body):
+    for board in ("serial-1000/aa", "serial-2000/bb"):
+        shim.twins.connected("pi", board)
+    before = http.get("/api/devices/pi").json()["boards"]
+    assert http.post("/api/devices/pi/board", json=body).status_code in (400, 404, 422)
+    assert http.get("/api/devices/pi").json()["boards"] == before

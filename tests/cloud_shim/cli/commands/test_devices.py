@@ -119,3 +119,16 @@ def test_voiding_cards_says_how_many_had_a_token(shim, run):
     assert code == 0 and "2 had a token" in out
     shim.refuse("DELETE /api/cards", 422, 5, "Boards wait to be let in")
     assert run("devices", "void-cards")[0] == 5
+
+
+def test_a_person_says_which_board_is_the_device(shim, run):
+    shim.answers["POST /api/devices/desk-pi/board"] = {"device": "desk-pi", "boards": []}
+    code, out, _ = run("devices", "choose", "desk-pi", "2000", "--json")
+    assert code == 0 and json.loads(out) == {"device": "desk-pi", "board": "2000"}
+    assert shim.asked("POST /api/devices/desk-pi/board") == [{"hardware": "2000"}]
+
+
+def test_choosing_a_board_that_does_not_claim_the_name_is_told_as_not_found(shim, run):
+    shim.refuse("POST /api/devices/desk-pi/board", 404, 3, "No one board '3000' claims desk-pi")
+    code, out, err = run("devices", "choose", "desk-pi", "3000")
+    assert code == 3 and out == "" and "3000" in err
