@@ -78,6 +78,16 @@ class Row:
 
 
 @dataclass(frozen=True)
+class BoardView:
+    """One of several boards that claim the device's name; the `chosen` one is the device."""
+
+    hardware: str
+    chosen: bool
+    first: str
+    last: str
+
+
+@dataclass(frozen=True)
 class DeviceView:
     """One device as the pages show it."""
 
@@ -87,6 +97,7 @@ class DeviceView:
     online: bool
     revoked: bool
     seen: str
+    boards: tuple[BoardView, ...]
     generation: int
     by: str
     light: bool
@@ -145,6 +156,7 @@ def device(value: Json, now: float) -> DeviceView:
         online=value["online"],
         revoked=value["revoked"],
         seen="revoked" if value["revoked"] else _seen(value, now),
+        boards=tuple(_board(each, now) for each in value["boards"]),
         generation=report.generation if report else 0,
         by=desired.get("by", ""),
         light=wiring.has_light(value["board"], report),
@@ -162,6 +174,11 @@ def device(value: Json, now: float) -> DeviceView:
         disk=_disk(report.disk if report else None),
         confinement=_confinement(report.confinement if report else {}),
     )
+
+
+def _board(value: Json, now: float) -> BoardView:
+    first, last = (amounts.ago(value[moment], now) for moment in ("first", "last"))
+    return BoardView(value["hardware"], value["chosen"], first, last)
 
 
 def _seen(value: Json, now: float) -> str:

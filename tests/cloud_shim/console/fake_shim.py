@@ -71,6 +71,7 @@ class Fake:
             self._route("/api/devices/{device}", self.device),
             self._route("/api/devices/{device}/rollback", self.rollback, "POST"),
             self._route("/api/devices/{device}/revoke", self.revoke, "POST"),
+            self._route("/api/devices/{device}/board", self.choose, "POST"),
             self._route("/api/devices/{device}/deploy", self.retry, "POST"),
             self._route(f"{function}/source", self.source),
             self._route(f"{function}/source", self.deploy, "POST"),
@@ -117,6 +118,12 @@ class Fake:
     async def revoke(self, request, name):
         self.state.devices[name].update(revoked=True, online=False)
         return {"revoked": name}
+
+    async def choose(self, request, name):
+        hardware = (await request.json())["hardware"]
+        for board in self.state.devices[name]["boards"]:
+            board["chosen"] = board["hardware"] == hardware
+        return {"device": name, "boards": self.state.devices[name]["boards"]}
 
     async def source(self, request, name):
         await asyncio.sleep(self.delay)

@@ -148,6 +148,7 @@ def _device(name, functions, simulated):
         "last_seen": time.time(),
         "revoked": False,
         "password_until": None,
+        "boards": [],
         "desired": {
             "generation": generation,
             "functions": {each: {"version": 3, "config": {"threshold": 100}} for each in functions},

@@ -162,6 +162,45 @@ def test_a_revocation_that_fails_says_so_in_the_dialog(real):
     page.until_text("#revoke-failure", "The database could not be read")
 
 
+ONE, OTHER = "serial:100000003d1b2c4f/5f0a", "serial:100000009e27a1b0/77c3"
+
+
+@pytest.fixture(params=["desktop", "phone"])
+def contested(request, serve, show):
+    """The page of a device whose name two boards claim."""
+    state = State(simulated=False)
+    state.add_device("hall-pi")
+    state.report("hall-pi")
+    seen = state.devices["hall-pi"]["last_seen"]
+    state.devices["hall-pi"]["boards"] = [
+        {"hardware": ONE, "chosen": True, "first": seen - 90_000, "last": seen},
+        {"hardware": OTHER, "chosen": False, "first": seen - 600, "last": seen - 20},
+    ]
+    server = serve(Fake(state))
+    return server, show(server, "/devices/hall-pi", request.param).ready()
+
+
+def test_of_two_boards_with_one_name_a_person_chooses_the_device(contested):
+    server, page = contested
+    page.until_text(".claims", "2 boards claim the name hall-pi")
+    assert all(each in page.text(".claims") for each in (ONE, OTHER))
+    page.click(f"[data-choose='{OTHER}']")
+    page.until(lambda: page.run(f"return document.querySelector(`[data-choose='{ONE}']`) !== null"), "the other one")
+    assert server.fake.posted == [("/api/devices/hall-pi/board", {"hardware": OTHER})]
+
+
+def test_a_choice_that_fails_says_so(contested):
+    server, page = contested
+    page.tolerated.append("500")
+    server.fake.fail = True
+    page.click(f"[data-choose='{OTHER}']")
+    page.until_text(".claims", "The database could not be read")
+
+
+def test_a_name_with_one_board_shows_no_claims(page):
+    assert not page.run("return document.querySelector('.claims')")
+
+
 def test_a_simulated_board_cannot_be_revoked_by_accident(page):
     assert not page.run("return document.querySelector('[data-revoke]')")
 

@@ -2,6 +2,7 @@
 
 import { showConnection } from "./banner.js";
 import { Call } from "./call.js";
+import { Choose } from "./choose.js";
 import { Code } from "./code.js";
 import { Log } from "./log.js";
 import { Outputs } from "./outputs.js";
@@ -30,6 +31,7 @@ function main() {
   const code = new Code(name, (fn) => call.choose(fn), (source) => call.offer(source));
   if (document.getElementById("sim-lux")) new Sim(name);
   new Revoke(name);
+  new Choose(name);
   skipUnchanged();
   choices(plot);
 

@@ -1,0 +1,27 @@
+// Chooses which of several boards with one name is the device.
+
+import { chooseBoard } from "./api.js";
+import { toTry } from "./format.js";
+
+export class Choose {
+  constructor(device) {
+    this.device = device;
+    // The buttons are renewed with the device's state.
+    document.body.addEventListener("click", (event) => {
+      const button = event.target.closest("[data-choose]");
+      if (button) this.#choose(button);
+    });
+  }
+
+  async #choose(button) {
+    button.disabled = true;
+    try {
+      await chooseBoard(this.device, button.dataset.choose);
+      document.body.dispatchEvent(new CustomEvent("lamplight:device"));
+    } catch (error) {
+      const told = [error.what ?? String(error), error.why, toTry(error.remedy)].filter(Boolean).join(". ");
+      document.querySelector("[data-choose-failure]").textContent = told;
+      button.disabled = false;
+    }
+  }
+}
