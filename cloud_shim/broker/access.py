@@ -18,7 +18,9 @@ SHIM_USER = "_shim"
 
 Direction = Literal["read", "write"]
 
-_DEVICE_WRITES = (("presence", ""), ("reported", ""), ("want", ""), ("up", "+"), ("reply", "+"))
+# By their names: whatever a device may publish, the broker may have to keep for it.
+_UP = tuple(("up", stream) for stream in topics.STREAMS)
+_DEVICE_WRITES = (("presence", ""), ("reported", ""), ("want", ""), *_UP, ("reply", "+"))
 _DEVICE_READS = (("desired", ""), ("ack", ""), ("call", "+"))
 
 

@@ -1,7 +1,11 @@
-"""Restarts a child after its death, and gives up on one that keeps dying. Other starts and stops are home.py's."""
+"""Restarts a child after its death, gives up on one that keeps dying, and keeps each one's log small.
+
+Other starts and stops are home.py's.
+"""
 
 from collections.abc import Callable, Sequence
 
+from cloud_shim.cli.up import logs
 from cloud_shim.cli.up.process import Process
 from device.errors import LamplightError
 
@@ -20,6 +24,7 @@ class Guard:
     def look(self, now: float) -> None:
         """Restart the dead children, telling why; `now` is monotonic. Raises LamplightError to give up."""
         for child in self._children:
+            logs.bound(child.log)
             if not child.running:
                 self._restart(child, now)
 

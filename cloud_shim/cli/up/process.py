@@ -14,14 +14,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from cloud_shim.cli.up.logs import open_private
 from device.errors import LamplightError
 
 _POLL = 0.02  # seconds between two looks at a condition
-
-
-def _private(path: str, flags: int) -> int:
-    """A log may name people and devices: no other user of this machine reads it."""
-    return os.open(path, flags, 0o600)
 
 
 class Process:
@@ -54,7 +50,7 @@ class Process:
     def start(self) -> None:
         """Start it; LamplightError when the program is missing."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        with open(self.log, "ab", opener=_private) as log:
+        with open(self.log, "ab", opener=open_private) as log:
             try:
                 self._child = subprocess.Popen(
                     [*_tied_to_parent(), *self.command],

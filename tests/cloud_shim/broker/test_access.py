@@ -34,6 +34,7 @@ def test_nobody_reaches_outside_the_fleet():
     assert access.may("home", access.SHIM_USER, "write", f"{ROOT}/d/pi/desired")
     assert not access.may("home", access.SHIM_USER, "read", "lamplight/1/work/d/pi/desired")
     assert not access.may("home", "pi", "write", f"{ROOT}/d/pi/up/a/b")
+    assert not access.may("home", "pi", "write", f"{ROOT}/d/pi/up/invented")
 
 
 def test_functions_of_the_fleet_meet_on_topics_that_every_device_may_use():
