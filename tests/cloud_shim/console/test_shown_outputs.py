@@ -97,7 +97,8 @@ def test_what_was_lit_when_the_board_went_away_does_not_glow(still, serve, show)
     server.do(still.state.changed, "desk-pi")
     page.until_text("#outputs", "led was on")
     page.until_text("#light-note", "Offline since")
-    assert page.run("return getComputedStyle(document.querySelector('.lamp .glow')).opacity") == "0"
+    glow = "return getComputedStyle(document.querySelector('.lamp .glow')).opacity"
+    page.until(lambda: page.run(glow) == "0", "the lamp out")
     page.until_text(".update-text", "Last known: generation 7")
     page.until_text("#state", "was running")
 
