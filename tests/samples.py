@@ -31,6 +31,7 @@ def device(name: str, desired: Sample, reported: Sample | None) -> Sample:
         "last_seen": 1.0,
         "revoked": False,
         "password_until": None,
+        "boards": [],
         "desired": desired,
         "failed": [],
         "continued": {},
