@@ -42,11 +42,16 @@ def test_a_message_of_another_board_and_an_event_by_hand_start_a_function(fleet:
     fleet.run("remove", f"{DEVICE}/listener")
 
 
-def test_an_http_port_that_is_taken_refuses_the_function_and_names_who_has_it(fleet: Fleet, tmp_path: Path) -> None:
+def test_an_http_port_that_is_taken_refuses_the_function_and_names_who_has_it(fleet: Fleet, night_light: Path) -> None:
+    # An agent that has served a function once keeps the port: this one begins anew, without any such function.
+    fleet.stop()
+    fleet.start()
     toml = 'name = "served"\nhandler = "main:handler"\n[[triggers]]\ntype = "http"\npath = "/here"\n'
-    (tmp_path / "function.toml").write_text(toml)
-    (tmp_path / "main.py").write_text('def handler(event, context):\n    return "yes"\n')
-    deploy = ("deploy", str(tmp_path), "--device", DEVICE)
+    folder = night_light.with_name("served")
+    folder.mkdir()
+    (folder / "function.toml").write_text(toml)
+    (folder / "main.py").write_text('def handler(event, context):\n    return "yes"\n')
+    deploy = ("deploy", str(folder), "--device", DEVICE)
     with socket.create_server(("127.0.0.1", fleet.http_port)):
         refused = fleet.run(*deploy, code=5).stderr
     assert f"HTTP cannot be served at 127.0.0.1 port {fleet.http_port}" in refused
