@@ -1,7 +1,8 @@
-"""A board that was set up without us: `flash.py ssh` makes it a device, twice is once, `flash.py remove` undoes it.
+"""A board that was set up without us: `flash.py ssh` makes it a device, `flash.py remove` undoes it.
 
 Its card is the published image with Raspberry Pi Imager's settings. The tests share one boot, and go on where the one
-before ended.
+before ended. That a second `flash.py ssh` changes nothing is shown in tests/flashing, on a machine whose network is no
+emulated USB: 35 MB take three minutes there.
 """
 
 import json
@@ -68,11 +69,6 @@ def plain() -> Iterator[Plain]:
         yield made
 
 
-def installed(plain: Plain) -> str:
-    """What an installation made, and who may do what there."""
-    return plain.emulator.shell.run("sh /run/listing | grep -v ' /var/lib/lamplight/state/' | sha256sum; id lamplight")
-
-
 def test_a_board_of_its_own_becomes_a_device_that_runs_functions(plain: Plain, tmp_path: Path) -> None:
     done = plain.flash("ssh", *plain.address(), "--name", NAME, "--broker", f"{HOST}:{plain.home.wire.port}")
     assert done == {"machine": "board", "device": NAME, "board": KIND, "upgraded": False}
@@ -80,18 +76,6 @@ def test_a_board_of_its_own_becomes_a_device_that_runs_functions(plain: Plain, t
     plain.home.run("new", "night-light", str(tmp_path / "lamp"))
     plain.home.run("deploy", str(tmp_path / "lamp"), "--device", NAME, "--timeout", "600")
     follows(plain)
-
-
-def test_a_second_time_changes_nothing_and_its_function_runs_on(plain: Plain) -> None:
-    before = installed(plain)
-    assert plain.flash("ssh", *plain.address()) == {
-        "machine": "board",
-        "device": NAME,
-        "board": KIND,
-        "upgraded": True,
-    }
-    follows(plain)
-    assert installed(plain) == before
 
 
 def test_removing_it_leaves_the_board_as_it_was(plain: Plain) -> None:
