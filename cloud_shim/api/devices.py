@@ -1,5 +1,7 @@
 """/api/devices: list, create, deploy, remove, roll back."""
 
+from collections.abc import Sequence
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -7,6 +9,7 @@ from starlette.responses import JSONResponse
 from cloud_shim.api.gate import Guarded
 from cloud_shim.api.requests import demand, identity, json_object, path_name, shim
 from cloud_shim.fleet.deployments import Trial
+from cloud_shim.fleet.views import Json
 from cloud_shim.people.identity import Permission
 from cloud_shim.releases.release import Release
 from cloud_shim.shim import Shim
@@ -17,18 +20,19 @@ from device.protocol.fields import flag, integer, name, number, only, table, tex
 
 def _list(request: Request) -> JSONResponse:
     the = shim(request)
-    contested = the.twins.contested()
-    devices = [{**each, "boards": contested.get(str(each["name"]), [])} for each in the.fleet.views(the.link.listening)]
-    return JSONResponse({"devices": devices})
+    return JSONResponse({"devices": with_boards(the, the.fleet.views(the.link.listening))})
 
 
 def _one(request: Request) -> JSONResponse:
-    return JSONResponse(view(shim(request), path_name(request, "device")))
+    the = shim(request)
+    (one,) = with_boards(the, [the.fleet.view(path_name(request, "device"), the.link.listening)])
+    return JSONResponse(one)
 
 
-def view(the: Shim, device: str) -> dict[str, object]:
-    """One DEVICE, with the boards that claim its name."""
-    return {**the.fleet.view(device, the.link.listening), "boards": the.twins.boards(device)}
+def with_boards(the: Shim, views: Sequence[Json]) -> list[Json]:
+    """Each DEVICE, with the boards that claim its name."""
+    contested = the.twins.contested()
+    return [{**each, "boards": contested.get(str(each["name"]), [])} for each in views]
 
 
 async def _create(request: Request) -> JSONResponse:

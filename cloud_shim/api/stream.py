@@ -95,7 +95,8 @@ def _devices(the: Shim, changed: set[str] | None, device: str, place: int) -> by
     if changed is None:
         changed = set(the.fleet.names())
     followed = sorted(name for name in changed if device in ("", name))
-    return b"".join(_event("device", devices.view(the, name), place) for name in followed)
+    views = devices.with_boards(the, [the.fleet.view(name, the.link.listening) for name in followed])
+    return b"".join(_event("device", each, place) for each in views)
 
 
 def _event(kind: str, data: views.Json, id: object) -> bytes:

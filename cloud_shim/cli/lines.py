@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from cloud_shim.cli.terminal import Line, harmless
+from device.protocol.withdrawn import Withdrawal
 
 _LEVELS = {"debug": "dim", "info": "", "warning": "yellow", "error": "red"}
 _UPDATES = {"COMMITTED": "green", "REVERTED": "red", "REJECTED": "red"}
@@ -24,6 +25,11 @@ def release(name: str, version: int | None) -> str:
     if not name:
         return "agent"
     return f"{name} v{version}" if version else name
+
+
+def withdrawal(of: Withdrawal) -> str:
+    """The releases that a withdrawal names: "night-light v3 and each older one"."""
+    return f"{release(of.name, of.version)}{' and each older one' if of.older else ''}"
 
 
 def _decision(of: dict[str, Any]) -> Line:

@@ -9,7 +9,6 @@ hears the reason. Agents before 0.2.0 name no board, and pass as the device. For
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -17,6 +16,7 @@ from sqlalchemy.orm import Session
 from cloud_shim.database import BoardRow, Database
 from cloud_shim.fleet.silence import SILENT_AFTER
 from cloud_shim.fleet.views import Json
+from cloud_shim.words import amounts
 from device.errors import NotFoundError
 
 MOST = 8
@@ -161,4 +161,4 @@ def _view(row: BoardRow) -> Json:
 
 def _when(moment: object) -> str:
     assert isinstance(moment, float), "as _view has it"
-    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M} UTC"
+    return f"{amounts.moment(moment)} UTC"

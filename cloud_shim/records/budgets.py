@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from cloud_shim.records import budget
 from cloud_shim.records.budget import RATES, Budget
-from cloud_shim.words.amounts import counted, size
+from cloud_shim.words.amounts import counted, moment, size
 from device.protocol.topics import Topic
 
 _STATES = ("presence", "reported")
@@ -100,9 +100,9 @@ class Budgets:
 
 def told(device: str, excess: Excess) -> str:
     """A device's excess, in words."""
-    since = time.strftime("%Y-%m-%d %H:%M", time.gmtime(excess.first))
     amount = f"{counted(excess.messages, 'message')} ({size(excess.bytes)})"
     return (
-        f"{device} sends more than its share: {amount} put off since {since} UTC. `lamplight logs {device}` shows what "
-        f"it sends; if it is not yours to trust, `lamplight devices revoke {device}`"
+        f"{device} sends more than its share: {amount} put off since {moment(excess.first)} UTC. "
+        f"`lamplight logs {device}` shows what it sends; if it is not yours to trust, "
+        f"`lamplight devices revoke {device}`"
     )

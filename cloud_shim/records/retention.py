@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import delete, func, select
 
 from cloud_shim.database import Database, DeviceRow, RecordRow
-from cloud_shim.words.amounts import counted, size
+from cloud_shim.words.amounts import counted, moment, size
 from device.protocol.topics import STREAMS
 
 KEEP = 500_000
@@ -138,8 +138,7 @@ class Retention:
 
 def _told(key: tuple[str, str], gone: Gone, most: int) -> str:
     device, stream = key
-    since = time.strftime("%Y-%m-%d %H:%M", time.gmtime(gone.first))
     return (
         f"{device} sent more {stream} than is kept of one device ({size(most)}): its oldest "
-        f"{counted(gone.records, 'record')} went since {since} UTC. The shim's --keep-bytes keeps more"
+        f"{counted(gone.records, 'record')} went since {moment(gone.first)} UTC. The shim's --keep-bytes keeps more"
     )

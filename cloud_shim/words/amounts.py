@@ -1,6 +1,7 @@
 """Times, sizes and counts in words, for people. Pure; reads no clock."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 _STEPS = ((60, "second"), (3600, "minute"), (86400, "hour"), (float("inf"), "day"))
 
@@ -18,6 +19,11 @@ def ago(then: float | None, now: float) -> str:
             return f"{counted(int(seconds // unit), name)} ago"
         unit = int(limit)
     raise AssertionError("unreachable: the last step has no limit")
+
+
+def moment(seconds: float) -> str:
+    """A time in seconds since 1970, to the minute, UTC: "2026-11-28 20:11"."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
 
 
 def presence(online: bool, silent: bool, seen: float | None, now: float) -> str:

@@ -10,7 +10,7 @@ from cloud_shim.cli.commands import key_holders
 from cloud_shim.cli.keys import confirming
 from cloud_shim.cli.keys.machine_keys import release_keys_of, root_keys_of, tell_pending, when
 from cloud_shim.cli.keys.release_keys import ReleaseKeys
-from cloud_shim.cli.lines import release
+from cloud_shim.cli.lines import withdrawal
 from cloud_shim.cli.options import Options, command, common_options
 from cloud_shim.trust import release_metadata, shim_keys
 from cloud_shim.words import keys as key_view
@@ -58,8 +58,7 @@ def take(options: Options, yes: bool, sign: tuple[str, ...], everything: bool, f
         found = confirming.listed(answer["image"], options.client.releases(), options.client.devices())
         confirmed = confirming.chosen(options, found, sign, everything)
         for each in [] if forget else release_metadata.withdrawals(answer["image"]["targets"]):
-            what = f"{release(each.name, each.version)}{' and each older one' if each.older else ''}"
-            options.terminal.say(f"{what} stays withdrawn: {each.because}")
+            options.terminal.say(f"{withdrawal(each)} stays withdrawn: {each.because}")
         answer = options.client.adopt(keys.take(answer["image"], confirmed, forget))
     roots = root_keys_of(answer)
     if not roots.owns("director"):

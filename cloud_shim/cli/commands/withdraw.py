@@ -2,7 +2,6 @@
 
 import sys
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -10,8 +9,10 @@ import click
 from cloud_shim.cli.commands.sbom import choose
 from cloud_shim.cli.keys.machine_keys import release_keys_of
 from cloud_shim.cli.lines import release as called
+from cloud_shim.cli.lines import withdrawal
 from cloud_shim.cli.options import Options, command, warn
 from cloud_shim.words import withdrawals as words
+from cloud_shim.words.amounts import moment
 from device.errors import UsageError
 from device.protocol import withdrawn
 from device.protocol.errors import ProtocolError
@@ -53,7 +54,7 @@ def run(options: Options, release: str, version: str, because: str, older: bool,
     devices = options.client.devices()
     options.terminal.data(
         {"withdrawn": asked.to_json(), "withdrawals": options.client.withdrawals()},
-        [(f"{_named(asked)} is withdrawn", "green")],
+        [(f"{withdrawal(asked)} is withdrawn", "green")],
     )
     for notice in words.notices(devices):
         options.terminal.say(("warning: ", "bold yellow"), notice)
@@ -87,7 +88,7 @@ def _confirm(options: Options, asked: Withdrawal, yes: bool) -> None:
     if running:
         what = "It runs on" if asked.lets_run else "It stops"
         options.terminal.say(f"{what} on {', '.join(sorted(running))}.")
-    click.confirm(f"Withdraw {_named(asked)}? It cannot be taken back.", abort=True, err=True)
+    click.confirm(f"Withdraw {withdrawal(asked)}? It cannot be taken back.", abort=True, err=True)
 
 
 def _asked_for(device: dict[str, Any], asked: Withdrawal) -> bool:
@@ -98,20 +99,12 @@ def _asked_for(device: dict[str, Any], asked: Withdrawal) -> bool:
 
 def _list(options: Options) -> None:
     found = options.client.withdrawals()
-    rows = [[_label(each), _day(each["at"]), each["by"], each["because"]] for each in found]
+    rows = [[_label(each), moment(each["at"]), each["by"], each["because"]] for each in found]
     options.terminal.table({"withdrawals": found}, rows, HEADINGS)
     if not found:
         options.terminal.say("Nothing was withdrawn.")
     warn(options)
 
 
-def _named(asked: Withdrawal) -> str:
-    return f"{called(asked.name, asked.version)}{' and each older one' if asked.older else ''}"
-
-
 def _label(entry: dict[str, Any]) -> str:
     return f"{called(entry['name'], entry['version'])}{' and older' if entry['older'] else ''}"
-
-
-def _day(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"

@@ -6,13 +6,13 @@ unseen: a person chooses at the terminal, or on the command line.
 
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import click
 
 from cloud_shim.cli.options import Options
 from cloud_shim.trust import release_metadata
+from cloud_shim.words.amounts import moment
 from device.errors import NotFoundError, RejectedError, UsageError
 
 Json = Mapping[str, Any]
@@ -45,9 +45,10 @@ def listed(image: Json, releases: Sequence[Json], devices: Sequence[Json]) -> li
             matched = release_metadata.TARGET.fullmatch(target)
             if matched and matched[2] == "tar":
                 release = told.get(target, {})
+                made = moment(release["created"]) if release.get("created") else "unknown"
                 names = tuple(sorted(each["name"] for each in devices if target in _asked(each)))
                 sha256 = entry.hashes.get("sha256", "")
-                found.append(Listed(target, sha256, _day(release.get("created")), release.get("by", ""), names))
+                found.append(Listed(target, sha256, made, release.get("by", ""), names))
     return sorted(found, key=lambda each: (each.target.rpartition("/")[0], _version(each.target)))
 
 
@@ -121,7 +122,3 @@ def _asked(device: Json) -> set[str]:
 
 def _version(target: str) -> int:
     return int(target.rpartition("/")[2].removesuffix(_SUFFIX))
-
-
-def _day(created: float | None) -> str:
-    return f"{datetime.fromtimestamp(created, UTC):%Y-%m-%d %H:%M}" if created else "unknown"

@@ -1,7 +1,7 @@
 // Calls a function by hand: an event as one of its triggers would give it, its result, and how long that took.
 
 import { ApiError, call } from "./api.js";
-import { seconds, toTry } from "./format.js";
+import { errorText, seconds } from "./format.js";
 
 const CALL = "lamplight.call";
 
@@ -57,7 +57,7 @@ export class Call {
       const answer = await call(this.device, this.#function, parsed(this.data.value, this.#examples[0]?.data), type);
       this.#show("ok", told(answer.result, (performance.now() - began) / 1000));
     } catch (error) {
-      this.#show("bad", [error.what ?? String(error), error.why, toTry(error.remedy)].filter(Boolean).join("\n"));
+      this.#show("bad", errorText(error, "\n"));
     } finally {
       this.send.removeAttribute("aria-disabled");
     }

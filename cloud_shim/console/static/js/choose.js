@@ -1,7 +1,7 @@
 // Chooses which of several boards with one name is the device.
 
 import { chooseBoard } from "./api.js";
-import { toTry } from "./format.js";
+import { errorText } from "./format.js";
 
 export class Choose {
   constructor(device) {
@@ -19,8 +19,7 @@ export class Choose {
       await chooseBoard(this.device, button.dataset.choose);
       document.body.dispatchEvent(new CustomEvent("lamplight:device"));
     } catch (error) {
-      const told = [error.what ?? String(error), error.why, toTry(error.remedy)].filter(Boolean).join(". ");
-      document.querySelector("[data-choose-failure]").textContent = told;
+      document.querySelector("[data-choose-failure]").textContent = errorText(error);
       button.disabled = false;
     }
   }

@@ -33,6 +33,11 @@ export function toTry(remedy) {
   return `Try: ${/^[A-Z][a-z]/.test(remedy) ? remedy[0].toLowerCase() + remedy.slice(1) : remedy}`;
 }
 
+/** An error for a person: what happened, why, and what to try. */
+export function errorText(error, between = ". ") {
+  return [error.what ?? String(error), error.why, toTry(error.remedy)].filter(Boolean).join(between);
+}
+
 /** A duration in seconds with one digit below ten: "0.8 s", "12 s". */
 export function seconds(value) {
   return value < 9.95 ? `${value.toFixed(1)} s` : `${Math.round(value)} s`;

@@ -1,7 +1,7 @@
 // Shuts a device out, after a person has confirmed it in a dialog that says what it means.
 
 import { revoke } from "./api.js";
-import { toTry } from "./format.js";
+import { errorText } from "./format.js";
 
 export class Revoke {
   constructor(device) {
@@ -29,7 +29,7 @@ export class Revoke {
       this.dialog.close();
       document.body.dispatchEvent(new CustomEvent("lamplight:device"));
     } catch (error) {
-      this.failure.textContent = [error.what ?? String(error), error.why, toTry(error.remedy)].filter(Boolean).join(". ");
+      this.failure.textContent = errorText(error);
     } finally {
       this.confirm.disabled = false;
     }

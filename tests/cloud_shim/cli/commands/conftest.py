@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from cloud_shim.cli import main as cli
+from cloud_shim.trust.signing import Signing
 from tests import samples
 
 
@@ -83,6 +84,20 @@ def shim() -> Iterator[FakeShim]:
     fake = FakeShim()
     yield fake
     fake.close()
+
+
+def keys_of(signing: Signing) -> dict[str, Any]:
+    """The answers of /api/keys from real keys."""
+
+    def view(_: object = None) -> dict[str, Any]:
+        told = {"held": signing.held(), "director_root": signing.director_root(), "image": signing.image()}
+        return {**told, "pending": signing.pending()}
+
+    def adopt(offer: dict[str, Any]) -> dict[str, Any]:
+        signing.adopt(offer)
+        return view()
+
+    return {"GET /api/keys": view, "POST /api/keys": adopt}
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from cloud_shim.trust.signing import Signing
+from tests.cloud_shim.cli.commands.conftest import keys_of
 
 
 @pytest.fixture
@@ -14,19 +15,10 @@ def signing(shim, tmp_path, monkeypatch):
     made = Signing(tmp_path / "signing")
     made.release("function", "lamp", 1, "a" * 64, 1000)
 
-    def view(_=None):
-        told = {"held": made.held(), "director_root": made.director_root(), "image": made.image()}
-        return {**told, "pending": made.pending()}
-
-    def adopt(offer):
-        made.adopt(offer)
-        return view()
-
     shim.answers |= {
         "GET /api/releases": {"releases": []},
         "GET /api/devices": {"devices": []},
-        "GET /api/keys": view,
-        "POST /api/keys": adopt,
+        **keys_of(made),
         "POST /api/keys/next": lambda body: made.next_key(body["name"]),
         "POST /api/keys/clock": lambda body: made.clock.confirm() or {"now": made.clock.now().timestamp()},
     }

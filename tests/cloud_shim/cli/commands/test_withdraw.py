@@ -13,6 +13,7 @@ from device.errors import RejectedError
 from device.protocol import withdrawn
 from device.protocol.deployment import Patch
 from tests import samples
+from tests.cloud_shim.cli.commands.conftest import keys_of
 
 
 def release(version, name="lamp"):
@@ -27,14 +28,6 @@ def signing(shim, tmp_path, monkeypatch):
     for name, version in (("lamp", 1), ("lamp", 2), ("planted", 1)):
         made.release("function", name, version, f"{version}{name[0]}".encode().hex() * 16, 1000)
 
-    def view(_=None):
-        told = {"held": made.held(), "director_root": made.director_root(), "image": made.image()}
-        return {**told, "pending": made.pending()}
-
-    def adopt(offer):
-        made.adopt(offer)
-        return view()
-
     def withdraw(body):
         made.withdraw(withdrawn.parse([{**body, "at": 1}])[0])
         return listed()
@@ -44,8 +37,7 @@ def signing(shim, tmp_path, monkeypatch):
 
     desired = {"generation": 1, "functions": {"lamp": {"version": 1, "config": {}}}, "models": {}, "agent": None}
     shim.answers |= {
-        "GET /api/keys": view,
-        "POST /api/keys": adopt,
+        **keys_of(made),
         "GET /api/releases": {"releases": [release(2), release(1), release(1, "planted")]},
         "GET /api/devices": {"devices": [samples.device("desk-pi", desired, None)]},
         "GET /api/withdrawals": listed,
