@@ -3,11 +3,9 @@
 Deploying is the work of fleet/fleet.py, sending that of fleet/publisher.py.
 """
 
-import json
 import tempfile
 import threading
 import time
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +19,7 @@ from cloud_shim.releases import patching
 from cloud_shim.releases.blobs import Blobs
 from cloud_shim.releases.release import Release
 from cloud_shim.trust.signing import Signing
-from device import texts
-from device.artifact import archive, bundle
+from device.artifact import archive, inspection
 from device.errors import BadArtifactError, NotFoundError
 from device.protocol import chunks
 from device.protocol.chunks import CHUNK_SIZE, MAX_ARTIFACT
@@ -163,21 +160,23 @@ class Registry:
         return next(iter(self.by_digests({digest})), None)
 
     def _new(self, data: bytes, by: str, agents: bool, fits: Callable[[Release], None]) -> Release:
-        kind, name, manifest_json = _inspect(data)
-        _check_agent(kind, agents)
-        fits(Release(kind, name, 0, chunks.digest(data), len(data), "", manifest_json, time.time()))
+        found = _inspect(data)
+        _check_agent(found.kind, agents)
+        fits(Release(found.kind, found.name, 0, chunks.digest(data), len(data), "", found.manifest, time.time()))
         digest = self._blobs.put(data)
-        patches = [self._patch_row(digest, base, patch) for base, patch in self._make_patches(kind, name, data)]
+        patches = [
+            self._patch_row(digest, base, patch) for base, patch in self._make_patches(found.kind, found.name, data)
+        ]
         # The number is taken before it is signed: a signed number must never be free for other bytes.
         with self._database.write() as session:
             row = ReleaseRow(
-                kind=kind,
-                name=name,
-                version=_last_version(session, kind, name) + 1,
+                kind=found.kind,
+                name=found.name,
+                version=_last_version(session, found.kind, found.name) + 1,
                 sha256=digest,
                 length=len(data),
                 chunk_index=self._put_index(data),
-                manifest=manifest_json,
+                manifest=found.manifest,
                 created=time.time(),
                 by=by,
                 patches=patches,
@@ -239,17 +238,9 @@ def _release(row: ReleaseRow) -> Release:
     )
 
 
-def _inspect(data: bytes) -> tuple[str, str, str]:
-    """The artifact's kind, its name, and its manifest as JSON; BadArtifactError when a device would refuse it."""
+def _inspect(data: bytes) -> inspection.Found:
+    """What the artifact is; BadArtifactError when a device would refuse it. A process apart looks at it."""
     with tempfile.TemporaryDirectory() as scratch:
         tree = Path(scratch, "tree")
         archive.unpack(data, tree)
-        try:
-            kind = bundle.kind(tree)
-        except NotFoundError as error:
-            raise BadArtifactError(
-                "The artifact is neither a function nor a model, nor the agent",
-                f"it has none of {', '.join(bundle.FILES.values())}",
-            ) from error
-        manifest = bundle.read(tree)
-        return kind, manifest.name, json.dumps(tomllib.loads(texts.read(tree / bundle.FILES[kind])))
+        return inspection.inspect(tree)

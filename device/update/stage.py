@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
-from device.artifact import bundle
+from device.artifact import bundle, inspection
 from device.artifact import layer as layer_file
 from device.errors import BadArtifactError, RejectedError, about
 from device.generation import Generation, HeldFunction, InstalledFunction, InstalledLayer, InstalledModel
@@ -132,13 +132,15 @@ class _Stage:
 def check_code(new: Generation, known: Collection[str]) -> None:
     """Raise BadArtifactError for a function with unrunnable code, unless its digest is in `known`: it ran here.
 
+    A process apart looks at each.
+
     A later version of the agent may be stricter than the one before. The board's running functions must survive this,
     and leave the way open to new ones.
     """
     for function in new.functions.values():
         if function.digest not in known:
             with about(f"functions/{function.name}"):
-                bundle.check_code(function.path, function.manifest)
+                inspection.inspect(function.path)
 
 
 def damaged(deployment: Deployment, store: Store) -> set[str]:

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from device import durable
-from device.artifact import bundle
+from device.artifact import bundle, inspection
 from device.artifact import layer as layer_file
 from device.errors import BadArtifactError, LamplightError, LeaseError
 from device.launcher.line import Line, Told
@@ -77,11 +77,11 @@ def test_what_a_stricter_agent_would_not_take_runs_on_and_keeps_nothing_new_from
     device.boot()
     device.deploy(cloud.desired(1, lamp))
 
-    def stricter(folder, function):
-        if function.name == "lamp":
+    def stricter(folder):
+        if bundle.declared(folder).name == "lamp":
             raise BadArtifactError("A lamp must be another now")
 
-    monkeypatch.setattr(bundle, "check_code", stricter)
+    monkeypatch.setattr(inspection, "inspect", stricter)
     assert device.restart().number == 1
     device.engine.desired(cloud.desired(2, lamp, cloud.release_bytes("function", "bell", 1, bell)))
     device.wait(done(2))
