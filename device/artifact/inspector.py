@@ -12,9 +12,7 @@ from pathlib import Path
 
 from device import texts
 from device.artifact import bundle
-from device.die_with_parent import die_with_parent
 from device.errors import BadArtifactError, LamplightError, NotFoundError
-from device.private_memory import keep_memory_private
 
 # Far above what a good artifact needs; a hostile one must not take the machine along.
 CPU_SECONDS = 20
@@ -26,8 +24,12 @@ _FILES = 64
 def main() -> None:
     """Answer on standard output; exit code 0 whenever there is an answer."""
     folder, parent = Path(sys.argv[1]), int(sys.argv[2])
-    keep_memory_private()
     if sys.platform != "win32":
+        # Imported here and below: the shim imports this module on Windows too, where they cannot be.
+        from device.die_with_parent import die_with_parent
+        from device.private_memory import keep_memory_private
+
+        keep_memory_private()
         die_with_parent(parent)
         _limit()
     if sys.platform == "linux":
