@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from device.artifact import bundle, inspector
-from device.errors import BadArtifactError
+from device.errors import BadArtifactError, LamplightError
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import table, text
 
@@ -79,7 +79,9 @@ def _judge(status: int, answer: bytes) -> Found:
         if fields.get("unknown") is True:
             raise _unknown()
         if fields.get("ok") is not True:
-            raise BadArtifactError(*(text(fields, key, "inspection")[:_MAX_TEXT] for key in ("what", "why", "remedy")))
+            # A machine that cannot confine the process says nothing about the artifact.
+            kind = LamplightError if fields.get("unlooked") is True else BadArtifactError
+            raise kind(*(text(fields, key, "inspection")[:_MAX_TEXT] for key in ("what", "why", "remedy")))
         return Found(*(text(fields, key, "inspection") for key in ("kind", "name", "manifest")))
     except (ValueError, RecursionError, ProtocolError) as error:
         raise BadArtifactError("The artifact cannot be read", f"its checks gave no answer: {error}") from None

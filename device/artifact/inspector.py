@@ -32,8 +32,12 @@ def main() -> None:
         keep_memory_private()
         die_with_parent(parent)
         _limit()
-    if sys.platform == "linux":
-        _confine(folder)
+    try:
+        if sys.platform == "linux":
+            _confine(folder)
+    except LamplightError as error:
+        sys.stdout.write(json.dumps(_refusal(error) | {"unlooked": True}))
+        return
     sys.stdout.write(json.dumps(answer(folder)))
 
 
@@ -84,9 +88,12 @@ def _confine(folder: Path) -> None:
     nothing = filter.Grants(network=False, signals=False, watches=False)
     try:
         kernel.install_filter(filter.program(kernel.machine(), nothing, os.getpid()))
-    except OSError:
-        # A kernel without seccomp; the limits hold, and Landlock where it is there.
-        return
+    except OSError as error:
+        raise LamplightError(
+            "The artifact was not looked at",
+            f"this kernel installs no filter of system calls, and without one no stranger's bytes are read: {error}",
+            "Use a kernel with seccomp (CONFIG_SECCOMP_FILTER)",
+        ) from error
 
 
 if __name__ == "__main__":

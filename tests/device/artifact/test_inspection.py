@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from device.artifact import inspection
-from device.errors import BadArtifactError
+from device.errors import BadArtifactError, LamplightError
 
 HANDLER = "def handler(event, context):\n    pass\n"
 MANIFEST = 'name = "boom"\nhandler = "main:handler"\n'
@@ -110,3 +110,26 @@ def test_the_process_that_looks_reaches_no_other_file_no_network_and_no_process(
 def test_a_manifest_nested_too_deeply_is_refused(function, line):
     with pytest.raises(BadArtifactError):
         inspection.inspect(function(HANDLER, MANIFEST + line + "\n"))
+
+
+WITHOUT_FILTER = """
+import os, sys
+from device.artifact import inspector
+from device.runtime.confinement import kernel
+def refuse(program):
+    raise OSError(22, "no seccomp")
+kernel.install_filter = refuse
+sys.argv = ["inspector", sys.argv[1], str(os.getppid())]
+inspector.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
+def test_nothing_is_read_where_the_filter_cannot_be_installed(function):
+    ended = subprocess.run(
+        [sys.executable, "-c", WITHOUT_FILTER, function(HANDLER)], capture_output=True, text=True, check=False
+    )
+    assert '"unlooked": true' in ended.stdout, ended.stderr
+    with pytest.raises(LamplightError, match="no seccomp") as raised:
+        inspection._judge(ended.returncode, ended.stdout.encode())
+    assert not isinstance(raised.value, BadArtifactError)
