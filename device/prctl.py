@@ -1,6 +1,6 @@
 """prctl(2) for a process about itself; elsewhere than on Linux it does nothing.
 
-The confinement's calls, which fail with an error, are runtime/confinement/kernel.py's.
+The confinement's calls, which fail with an error, are sandbox/kernel.py's.
 """
 
 import ctypes

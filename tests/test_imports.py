@@ -78,14 +78,16 @@ ALLOWED = {
     ),
     "enrol": ("device.link",),
     "hal": ("boards",),
-    "infer": (),
+    "infer": ("device.sandbox",),
     "link": (),
     "launcher": ("device.artifact", "device.runtime.backoff"),
-    "artifact": ("device.infer", "device.version"),
+    "artifact": ("device.infer", "device.sandbox", "device.version"),
+    # To show a confined process where the board's descriptions are.
+    "sandbox": ("boards",),
     "trust": (),
     "update": ("device.artifact", "device.trust", "device.infer", "device.launcher"),
     "triggers": ("device.hal", "boards"),
-    "runtime": ("device.hal", "device.triggers", "device.infer", "boards"),
+    "runtime": ("device.hal", "device.triggers", "device.infer", "device.sandbox", "boards"),
     "replay": ("device.hal", "device.infer", "device.runtime"),
 }
 

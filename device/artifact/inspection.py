@@ -23,8 +23,10 @@ from device.protocol.fields import table, text
 TIMEOUT = 60.0
 _MAX_TEXT = 2000
 _REPOSITORY = Path(__file__).parents[2]
+_ROOM = "Is there enough memory? Linux kills processes when it runs out (`dmesg`); try again"
 _REMEDY = "Split its code into smaller files, or put data into files of their own"
-_ENDED = {getattr(signal, "SIGXCPU", None), getattr(signal, "SIGKILL", None)} - {None}
+# Windows has neither signal.
+_TIME, _KILLED = getattr(signal, "SIGXCPU", None), getattr(signal, "SIGKILL", None)
 
 
 class BeyondLimitError(BadArtifactError):
@@ -68,8 +70,10 @@ def _run(folder: Path, answer: IO[bytes]) -> int:
 
 
 def _judge(status: int, answer: bytes) -> Found:
-    if -status in _ENDED:
+    if -status == _TIME:
         raise _beyond(f"more than {inspector.CPU_SECONDS} s of processor time")
+    if -status == _KILLED:
+        raise LamplightError("The artifact was not looked at to its end", "the system killed its checks", _ROOM)
     if status != 0:
         raise BadArtifactError("The artifact cannot be read", f"its checks ended with status {status}", _REMEDY)
     try:

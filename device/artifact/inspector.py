@@ -5,14 +5,14 @@ and judges its end.
 """
 
 import json
-import os
 import sys
 import tomllib
 from pathlib import Path
 
 from device import texts
 from device.artifact import bundle
-from device.errors import BadArtifactError, LamplightError, NotFoundError
+from device.errors import LamplightError, NotFoundError
+from device.sandbox import reader
 
 # Far above what a good artifact needs; a hostile one must not take the machine along.
 CPU_SECONDS = 20
@@ -33,8 +33,7 @@ def main() -> None:
         die_with_parent(parent)
         _limit()
     try:
-        if sys.platform == "linux":
-            _confine(folder)
+        reader.confine(folder)
     except LamplightError as error:
         sys.stdout.write(json.dumps(_refusal(error) | {"unlooked": True}))
         return
@@ -45,19 +44,27 @@ def answer(folder: Path) -> dict[str, object]:
     """The verdict on the artifact unpacked in `folder`: its kind, name and manifest, or its fault."""
     try:
         kind = bundle.kind(folder)
+    except NotFoundError:
+        return {"ok": False, "unknown": True}
+    try:
         name = bundle.read(folder).name
         manifest = json.dumps(tomllib.loads(texts.read(folder / bundle.FILES[kind])))
         return {"ok": True, "kind": kind, "name": name, "manifest": manifest}
-    except NotFoundError:
-        return {"ok": False, "unknown": True}
-    except BadArtifactError as error:
-        if isinstance(error.__context__, MemoryError):
+    except Exception as error:
+        if _out_of_memory(error):
             return {"ok": False, "limit": "memory"}
-        return _refusal(error)
-    except LamplightError as error:
-        return _refusal(error)
-    except MemoryError:
-        return {"ok": False, "limit": "memory"}
+        if isinstance(error, LamplightError):
+            return _refusal(error)
+        raise
+
+
+def _out_of_memory(error: BaseException | None) -> bool:
+    """Whether the error comes from a lack of memory, on whatever way it was passed on."""
+    while error is not None:
+        if isinstance(error, MemoryError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _refusal(error: LamplightError) -> dict[str, object]:
@@ -67,33 +74,13 @@ def _refusal(error: LamplightError) -> dict[str, object]:
 def _limit() -> None:
     import resource
 
-    from device.runtime.confinement import rlimits
+    from device.sandbox import rlimits
 
     rlimits.limit(MAX_ANSWER)
-    for kind, most in ((resource.RLIMIT_CPU, CPU_SECONDS), (resource.RLIMIT_NOFILE, _FILES)):
-        resource.setrlimit(kind, (most, most))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES, _FILES))
+    # SIGXCPU at the first, SIGKILL at the second: by the first its end tells of this limit.
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1))
     rlimits.limit_memory(MEMORY)
-
-
-def _confine(folder: Path) -> None:
-    """Leave it nothing but reading: Python's own files and `folder`. Each mechanism where the kernel has it."""
-    from device.runtime.confinement import filter, kernel, landlock, paths
-
-    kernel.no_new_privileges()
-    if os.geteuid() == 0:
-        kernel.drop_capabilities()
-    if landlock.version():
-        readable = [folder, *(real for _, real in paths.readable(folder, network=False))]
-        landlock.restrict(readable, (), (), network=False)
-    nothing = filter.Grants(network=False, signals=False, watches=False)
-    try:
-        kernel.install_filter(filter.program(kernel.machine(), nothing, os.getpid()))
-    except OSError as error:
-        raise LamplightError(
-            "The artifact was not looked at",
-            f"this kernel installs no filter of system calls, and without one no stranger's bytes are read: {error}",
-            "Use a kernel with seccomp (CONFIG_SECCOMP_FILTER)",
-        ) from error
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from device.die_with_parent import die_with_parent
 from device.errors import BadArtifactError, LamplightError, RejectedError
 from device.infer import checks, limits
 from device.private_memory import keep_memory_private
+from device.sandbox import reader
 
 DEFAULT_TIMEOUT = 30.0
 # Seconds between two looks at whether the checks are still wanted.
@@ -88,7 +89,8 @@ def _judge(status: int, verdict: bytes, complaints: bytes) -> None:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise _crashed(status, complaints) from None
     if accepted is not True:
-        raise BadArtifactError(*texts)
+        # A machine that cannot confine the process says nothing about the model.
+        raise (BadArtifactError if found.get("examined") is not False else LamplightError)(*texts)
     # onnxruntime may still crash while it is being torn down, after the verdict.
     if status != 0:
         raise _crashed(status, complaints)
@@ -125,9 +127,19 @@ def main(arguments: list[str] | None = None) -> int:
         die_with_parent(given.parent)
     limits.bound(given.seconds, _MAX_VERDICT)
     try:
+        # Alone, on a developer's machine, the model is the developer's own.
+        if given.parent:
+            reader.confine(given.folder.resolve())
         found = checks.examine(given.folder)
-    except RejectedError as error:
-        verdict = {"accepted": False, "what": error.what, "why": error.why, "remedy": error.remedy}
+    except LamplightError as error:
+        examined = isinstance(error, RejectedError)
+        verdict = {
+            "accepted": False,
+            "examined": examined,
+            "what": error.what,
+            "why": error.why,
+            "remedy": error.remedy,
+        }
         print(json.dumps(verdict) if given.json else f"Not accepted: {error}")  # noqa: T201
         return error.exit_code
     verdict = {"accepted": True, "vectors": found.vectors, "latency": found.latency, "memory": found.memory}

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from device.private_memory import keep_memory_private
 from device.runtime import state_files
-from device.runtime.confinement import filter, kernel, landlock, paths, view
+from device.runtime.confinement import view
 from device.runtime.confinement.mechanisms import Mechanisms
+from device.sandbox import filter, kernel, landlock, paths
 
 # One user for each function, in an unused range (https://systemd.io/UIDS-GIDS: 1879048192 to 2147483647). They need no
 # names in passwd.

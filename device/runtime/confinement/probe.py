@@ -9,9 +9,10 @@ from functools import cache
 from pathlib import Path
 
 from device.runtime import state_files
-from device.runtime.confinement import filter, kernel, landlock, paths, view
+from device.runtime.confinement import view
 from device.runtime.confinement.enter import Bounds, enter, grants
 from device.runtime.confinement.mechanisms import Mechanisms
+from device.sandbox import filter, kernel, landlock, paths
 
 
 @cache

@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterable, Mapping
 
 from device.errors import RejectedError, UsageError
-from device.runtime.confinement import rlimits
 from device.runtime.confinement.mechanisms import Mechanisms
 from device.runtime.confinement.probe import mechanisms
+from device.sandbox import rlimits
 
 NOT = "none"
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from device.runtime.confinement import kernel
-from device.runtime.confinement.paths import Shown
+from device.sandbox import kernel
+from device.sandbox.paths import Shown
 
 _QUIET = kernel.MS_NOSUID | kernel.MS_NODEV
 

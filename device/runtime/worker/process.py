@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
 
 from device.die_with_parent import die_with_parent
 from device.private_memory import keep_memory_private
-from device.runtime.confinement import rlimits
 from device.runtime.confinement.enter import Bounds, enter
 from device.runtime.confinement.probe import mechanisms
 from device.runtime.wire import messages
@@ -30,6 +29,7 @@ from device.runtime.worker.coroutines import Coroutines
 from device.runtime.worker.names import Names
 from device.runtime.worker.reads import Reads
 from device.runtime.worker.state import State
+from device.sandbox import rlimits
 
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware

@@ -1,8 +1,8 @@
 """The numbers of the system calls that the filter of this machine lets nobody make, for tests that try every one."""
 
-from device.runtime.confinement import kernel
-from device.runtime.confinement.allowed import ALLOWED
-from device.runtime.confinement.syscalls import ON_ITSELF, ON_ITSELF_BY_KIND, SIGNALS, WATCHES, X86_64
+from device.sandbox import kernel
+from device.sandbox.allowed import ALLOWED
+from device.sandbox.syscalls import ON_ITSELF, ON_ITSELF_BY_KIND, SIGNALS, WATCHES, X86_64
 
 CLONE3 = 435
 

@@ -4,8 +4,8 @@ import json
 import os
 
 from device.private_memory import keep_memory_private
-from device.runtime.confinement import paths
 from device.runtime.confinement.enter import Bounds, enter
+from device.sandbox import paths
 
 NOBODY = 65534
 BOUNDS = {"files": (), "hardware": (), "scratch_size": 1 << 20, "processes": 5, "network": False}

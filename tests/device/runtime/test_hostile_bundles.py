@@ -14,10 +14,10 @@ import pytest
 from runtime_bench import QUICK, Bench, alive, until
 
 from device.errors import LamplightError, RejectedError
-from device.runtime.confinement import kernel
-from device.runtime.confinement.allowed import NEWEST
 from device.runtime.confinement.report import confinement
 from device.runtime.state_files import FILES
+from device.sandbox import kernel
+from device.sandbox.allowed import NEWEST
 
 BUNDLES = Path(__file__).parent / "hostile"
 NEIGHBOUR = "def handler(event, context): return event.data"

@@ -19,10 +19,11 @@ import pytest
 from confined import BOUNDS, NOBODY, inside, owned
 
 from device.runtime import state_files
-from device.runtime.confinement import kernel, probe
-from device.runtime.confinement.allowed import NEWEST
+from device.runtime.confinement import probe
 from device.runtime.confinement.enter import FIRST_USER, user_of
 from device.runtime.confinement.mechanisms import Mechanisms
+from device.sandbox import kernel
+from device.sandbox.allowed import NEWEST
 
 HAS = probe.mechanisms()
 NONE = Mechanisms()

@@ -21,8 +21,9 @@ from confined import NOBODY, inside, owned
 
 from device.die_with_parent import die_with_parent
 from device.private_memory import keep_memory_private
-from device.runtime.confinement import kernel, landlock, probe
+from device.runtime.confinement import probe
 from device.runtime.confinement.mechanisms import Mechanisms
+from device.sandbox import kernel, landlock
 
 # <linux/prctl.h>, <linux/ptrace.h>, <linux/ioprio.h>
 PR_SET_PDEATHSIG = 1

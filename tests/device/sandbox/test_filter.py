@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from device.runtime.confinement import filter
-from device.runtime.confinement.allowed import ALLOWED, NEWEST
-from device.runtime.confinement.filter import Grants
-from device.runtime.confinement.syscalls import (
+from device.sandbox import filter
+from device.sandbox.allowed import ALLOWED, NEWEST
+from device.sandbox.filter import Grants
+from device.sandbox.syscalls import (
     AARCH64,
     ARM,
     MACHINES,

@@ -10,7 +10,7 @@ import platform
 import sys
 from functools import cache
 
-from device.runtime.confinement.syscalls import MACHINES, Machine
+from device.sandbox.syscalls import MACHINES, Machine
 
 # <linux/sched.h>
 CLONE_NEWNS = 0x00020000
@@ -111,6 +111,18 @@ def drop_capabilities() -> None:
 def no_new_privileges() -> None:
     """Keep every program executed by this process from gaining privileges. Raises OSError."""
     prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def has_filters() -> bool:
+    """Whether this kernel can judge system calls by a program (CONFIG_SECCOMP_FILTER).
+
+    It looks for the program before it takes the lack of one for a fault (EFAULT), as seccomp(2) has it.
+    """
+    try:
+        prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, 0)
+    except OSError as error:
+        return error.errno == errno.EFAULT
+    return True
 
 
 def install_filter(program: bytes) -> None:

@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 import device
-from device.runtime.confinement import paths
 from device.runtime.confinement.view import plan
+from device.sandbox import paths
 
 
 def places(shown):

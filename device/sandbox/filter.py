@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from device.runtime.confinement.allowed import ALLOWED, NEWEST
-from device.runtime.confinement.syscalls import (
+from device.sandbox.allowed import ALLOWED, NEWEST
+from device.sandbox.syscalls import (
     FORBIDDEN_CONTROLS,
     FORBIDDEN_REQUESTS,
     ON_ITSELF,

@@ -8,7 +8,7 @@ all of them, on MIPS with 4000 added.
 
 from dataclasses import dataclass
 
-from device.runtime.confinement.allowed import Numbers
+from device.sandbox.allowed import Numbers
 
 
 @dataclass(frozen=True)

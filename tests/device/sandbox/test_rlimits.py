@@ -1,6 +1,6 @@
 """The limits that a worker finds itself under, and what is said of them."""
 
-from device.runtime.confinement import rlimits
+from device.sandbox import rlimits
 
 STATUS = "Name:\tpython3\nVmSize:\t  20000 kB\nVmData:\t    1234 kB\nThreads:\t1\n"
 

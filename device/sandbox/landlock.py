@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
-from device.runtime.confinement import kernel
+from device.sandbox import kernel
 
 # The same numbers on all architectures, but for MIPS's offset.
 _CREATE, _ADD, _RESTRICT = 444, 445, 446
