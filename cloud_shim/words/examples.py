@@ -49,7 +49,7 @@ def _mqtt(trigger: Any) -> Events:
 
 def _http(trigger: Any) -> Events:
     path = trigger.path.removesuffix("*")
-    request: Json = {"method": trigger.methods[0], "path": path, "query": {}, "headers": {}}
+    request: Json = {"method": trigger.methods[0], "path": path, "query": {}, "queries": {}, "headers": {}}
     return [("http.request", {**request, "body": "", "base64": False})]
 
 

@@ -1,36 +1,30 @@
 """The http trigger: requests to the board become events, and a handler's result becomes the answer.
 
-This file chooses the function; conversation.py has the bytes, server.py the sockets.
+This file chooses the function; answers.py reads its result, conversation.py has the bytes, server.py the sockets.
 """
 
 import base64
 import dataclasses
-import json
 import logging
 import platform
 import re
 import threading
 from collections.abc import Callable, Collection
-from typing import cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from device.errors import LamplightError, OfflineError, UsageError
 from device.protocol.triggers import METHODS
 from device.protocol.triggers import HttpTrigger as Declared
 from device.triggers.delivery import Ask
-from device.triggers.http import origin
+from device.triggers.http import answers, origin
 from device.triggers.http.message import RefusedError, Request, Response, plain
 
 TYPE = "lamplight.http.request"
 MOST_FIELDS = 100
 # A browser's, with OPTIONS: the method of the request that it will make.
 _ASKS_FOR = "access-control-request-method"
-_JSON = [("Content-Type", "application/json")]
 # A server must take a target with its host's name, as those for a proxy have (RFC 9112, 3.2.2).
 _AUTHORITY = re.compile(r"^https?://[^/?]+", re.IGNORECASE)
-# A handler has no say in how its answer is framed.
-_OURS = ("content-length", "transfer-encoding", "connection")
-_ANSWER = {"status", "headers", "body", "base64"}
 
 _log = logging.getLogger(__name__)
 
@@ -100,8 +94,15 @@ class Routes:
         if request.method == "OPTIONS":
             return origin.preflight(request, declared.methods, declared.origins)
         data = event_data(_asked(request, declared.methods))
-        answer = response(trigger.ask("http", TYPE, data, str(data["path"])))
+        answer = self._read(trigger.ask("http", TYPE, data, str(data["path"])), declared.path)
         return dataclasses.replace(answer, headers=[*answer.headers, *_more(answer, request, declared)])
+
+    def _read(self, result: object, path: str) -> Response:
+        try:
+            return answers.response(result)
+        except ValueError as error:
+            _log.warning("The function at %s: %s", path, error)
+            return plain(500, str(error))
 
     def _find(self, method: str, target: str) -> HttpTrigger:
         path = _path(target)
@@ -148,55 +149,25 @@ def _asked(request: Request, methods: Collection[str]) -> Request:
 def event_data(request: Request) -> dict[str, object]:
     """The event's data. A body other than UTF-8 goes as base64. Raises RefusedError for a query beyond MOST_FIELDS."""
     try:
-        query = dict(parse_qsl(urlsplit(request.target).query, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+        fields = parse_qsl(urlsplit(request.target).query, keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError as error:
         raise RefusedError(plain(400, f"the query cannot be read: {error}")) from None
     try:
         body, encoded = request.body.decode(), False
     except UnicodeDecodeError:
         body, encoded = base64.b64encode(request.body).decode(), True
+    queries: dict[str, list[str]] = {}
+    for key, value in fields:
+        queries.setdefault(_clean(key), []).append(_clean(value))
     return {
         "method": request.method,
         "path": _path(request.target),
-        "query": {_clean(key): _clean(value) for key, value in query.items()},
+        "query": {key: values[-1] for key, values in queries.items()},
+        "queries": queries,
         "headers": request.headers,
         "body": body,
         "base64": encoded,
     }
-
-
-def response(result: object) -> Response:
-    """The HTTP answer for a handler's result; a 500 for an unusable one."""
-    if result is None:
-        return Response(204)
-    if isinstance(result, str):
-        return Response(200, result.encode(), [("Content-Type", "text/plain; charset=utf-8")])
-    fields = cast("dict[str, object]", result) if isinstance(result, dict) else {}
-    if "status" in fields and set(fields) <= _ANSWER:
-        return _described(fields)
-    return Response(200, json.dumps(result, ensure_ascii=False).encode(), _JSON)
-
-
-def _described(fields: dict[str, object]) -> Response:
-    """From {"status", "headers", "body", "base64"}; all but the first may be absent."""
-    status, headers, body = fields["status"], fields.get("headers", {}), fields.get("body", "")
-    if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
-        return plain(500, "the function gave a status that is not between 200 and 599")
-    if not isinstance(headers, dict):
-        return plain(500, "the function gave headers that are no table")
-    named = [(str(k), str(v)) for k, v in headers.items()]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-    chosen = [(key, value) for key, value in named if key.lower() not in _OURS]
-    if isinstance(body, dict) and set(body) == {"base64"}:  # pyright: ignore[reportUnknownArgumentType]
-        # As the worker says bytes.
-        body, fields = cast("dict[str, object]", body)["base64"], {**fields, "base64": True}
-    if not isinstance(body, str):
-        return Response(status, json.dumps(body, ensure_ascii=False).encode(), [*_JSON, *chosen])
-    try:
-        return Response(
-            status, base64.b64decode(body, validate=True) if fields.get("base64") else body.encode(), chosen
-        )
-    except ValueError:
-        return plain(500, "the function gave a body that is no base64")
 
 
 def _path(target: str) -> str:
