@@ -36,8 +36,9 @@ def _described(fields: dict[str, object]) -> Response:
     if isinstance(body, dict) and _is_bytes(cast("dict[str, object]", body)):
         return Response(status, _decoded(cast("dict[str, object]", body)["base64"]), headers)
     if not isinstance(body, str):
+        # JSON too, unless the handler says another type.
         kind = [] if any(name.lower() == "content-type" for name, _ in headers) else _JSON
-        return Response(status, _json(body), [*kind, *headers])
+        return Response(status, _json(cast("object", body)), [*kind, *headers])
     return Response(status, _decoded(body) if fields.get("base64") else body.encode(), headers)
 
 
