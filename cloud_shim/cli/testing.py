@@ -5,17 +5,20 @@ the test's process, unconfined, under a virtual clock and with the surroundings 
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from device.errors import LamplightError, NotFoundError
 from device.event import Event
+from device.protocol.messages import HTTP_REQUEST
 from device.replay import compare, player, trace
 from device.replay.clock import VirtualClock
 from device.replay.player import Outcome
 from device.replay.trace import Read, Step
+from device.triggers.http.message import Request
+from device.triggers.http.trigger import event_data
 
 # Some moment, the same each time: 2026-01-01 00:00 UTC.
 _BEGINNING = 1767225600.0
@@ -68,6 +71,15 @@ class FunctionUnderTest:
     def call(self, data: object = None) -> object:
         """Call it; the handler's result."""
         return self.send("lamplight.call", data, "call")
+
+    def request(
+        self, method: str, target: str, body: bytes | str = b"", headers: Mapping[str, str] | None = None
+    ) -> object:
+        """Give it an HTTP request for `target`, a path with its query; the handler's result, parts joined."""
+        sent = body.encode() if isinstance(body, str) else body
+        named = {name.lower(): value for name, value in (headers or {}).items()}
+        data = event_data(Request(method, target, {"host": "localhost", **named}, sent))
+        return self.send(HTTP_REQUEST, data, "http", str(data["path"]))
 
     def replay(self, path: str | Path) -> list[str]:
         """Run it over a trace, below the function's folder or absolute; the differences from the recording, or []."""

@@ -29,6 +29,8 @@ MODEL_FILE = "model.toml"
 FILES = {"function": FUNCTION_FILE, "model": MODEL_FILE, "layer": LAYER_FILE, "agent": AGENT_FILE}
 _MAX_MANIFEST = 64 * 1024
 _HANDLER_PARAMETERS = 2
+# Of a web application that is a function (applications.py).
+_ASGI = ["scope", "receive", "send"]
 # A function's own files must keep clear of these modules' names: an import of one means the module here.
 RESERVED = {
     "lamplight": "Lamplight's own: functions import Context and Event from it",
@@ -190,18 +192,22 @@ def _check_handler(folder: Path, function: FunctionManifest) -> None:
             f"{found} does not define {function.attribute!r} at its top level",
             f"Write `def {function.attribute}(event, context):` there",
         )
-    _check_signature(handler, definitions[-1])
+    _check_signature(handler, definitions[-1], [each.kind for each in function.triggers])
 
 
-def _check_signature(handler: str, definition: _Definition) -> None:
+def _check_signature(handler: str, definition: _Definition, triggers: list[str]) -> None:
     # A decorator may change the parameters.
     if not isinstance(definition, (ast.FunctionDef, ast.AsyncFunctionDef)) or definition.decorator_list:
         return
-    if _yields(definition):
+    if _yields(definition) and set(triggers) != {"http"}:
         raise BadArtifactError(
-            f"The handler {handler} is a generator", "its result is not waited for", "write `return`"
+            f"The handler {handler} is a generator",
+            "only the answer to an HTTP request comes in parts",
+            "write `return`, or leave it only triggers of type http",
         )
     arguments = definition.args
+    if [each.arg for each in (*arguments.posonlyargs, *arguments.args)] == _ASGI:
+        return
     most = len(arguments.posonlyargs) + len(arguments.args)
     required = [name for name, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if not default]
     enough = most >= _HANDLER_PARAMETERS or arguments.vararg

@@ -16,6 +16,8 @@ MAX_HARDWARE = 128
 _LATEST = 253_370_764_799  # the end of the year 9998, in seconds since 1970
 # The type of an event sent by a call, unless the caller says another.
 CALL = "lamplight.call"
+# The type of an http trigger's events.
+HTTP_REQUEST = "lamplight.http.request"
 
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)

@@ -247,10 +247,12 @@ def _mqtt(fields: dict[str, object]) -> Trigger:
 
 def _http(fields: dict[str, object]) -> Trigger:
     path = text(fields, "path", WHERE)
-    plain = path[:-2] if path.endswith("/*") and len(path) > 2 else path
+    plain = (path[:-2] or "/") if path.endswith("/*") else path
     wrong = not plain.startswith("/") or "//" in plain or len(path) > 200
     if wrong or not all(c in _PATH_CHARACTERS for c in plain) or any(p in (".", "..") for p in plain.split("/")):
-        raise ProtocolError(f"{WHERE}.path: {path!r} is not a path; write '/lamp', or '/lamp/*' for all below it")
+        raise ProtocolError(
+            f"{WHERE}.path: {path!r} is not a path; write '/lamp', '/lamp/*' for all below it, or '/*' for all"
+        )
     methods = items(fields.get("methods", ["GET", "POST"]), f"{WHERE}.methods")
     known = [each for each in METHODS if each in methods]
     if not known or len(known) != len(methods):

@@ -16,15 +16,17 @@ from device.errors import NotFoundError, UsageError
 from device.protocol import manifest
 from device.protocol.errors import ProtocolError
 from device.protocol.manifest import FunctionManifest
+from device.protocol.messages import HTTP_REQUEST
 from device.replay import surroundings
 from device.replay.clock import VirtualClock
 from device.replay.surroundings import Recorded, ReplayedState
 from device.replay.trace import Step, Trace
 from device.runtime.wire.channel import encode
-from device.runtime.worker import handler, values
+from device.runtime.worker import handler, streams, values
 from device.runtime.worker.context import Context, leased_models
 from device.runtime.worker.coroutines import Coroutines
 from device.runtime.worker.names import Names
+from device.runtime.worker.web import applications
 
 if TYPE_CHECKING:
     from device.infer.session import Model
@@ -65,7 +67,8 @@ class Player:
         self._names = Names(self._bundle)
         self._coroutines = Coroutines()
         try:
-            self._handle = handler.find(self._names, self.manifest.module, self.manifest.attribute)
+            found = handler.find(self._names, self.manifest.module, self.manifest.attribute)
+            self._handle = applications.adapted(found, self._coroutines)
         except BaseException:
             self.close()
             raise
@@ -103,6 +106,8 @@ class Player:
         signal.setitimer(signal.ITIMER_REAL, self.manifest.timeout)
         try:
             result = self._coroutines.settle(self._handle(step.event, self._context))
+            if step.event.type == HTTP_REQUEST and (stream := streams.stream(result)):
+                result = stream.gather(self._coroutines)
             return values.sendable(result, "result"), ""
         except surroundings.NotRecordedError:
             raise

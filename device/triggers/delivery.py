@@ -1,8 +1,12 @@
 """The two ways from a trigger to a function, and the form of a running trigger."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from device.errors import LamplightError
+
+# Takes a part of a streamed answer, within a bounded time; says whether more is wanted. It raises nothing.
+Sink = Callable[[object], bool]
 
 
 class Deliver(Protocol):
@@ -14,9 +18,12 @@ class Deliver(Protocol):
 
 
 class Ask(Protocol):
-    """Takes an event and waits for the handler's result; raises LamplightError as Supervisor.call does."""
+    """Takes an event and waits for the handler's result; raises LamplightError as Supervisor.call does.
 
-    def __call__(self, source: str, type: str, data: object, subject: str = "") -> object:
+    With a `sink` the answer may come in parts, on another thread, before the result.
+    """
+
+    def __call__(self, source: str, type: str, data: object, subject: str = "", sink: Sink | None = None) -> object:
         """`source` names the trigger, the rest is as in device/event.py."""
         ...
 

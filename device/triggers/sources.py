@@ -26,7 +26,7 @@ from device.triggers.sensor.trigger import Emit, SensorHub
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware
     from device.protocol.triggers import HttpTrigger as DeclaredHttp
-    from device.triggers.http.guard import Answer
+    from device.triggers.http.message import Answer
     from device.triggers.http.server import Server
 
 _log = logging.getLogger(__name__)

@@ -13,20 +13,26 @@ from typing import Any, NamedTuple, cast
 from device.event import Event
 from device.runtime.queue.reply import Reply
 from device.runtime.wire.messages import event_packet
+from device.triggers.delivery import Sink
 
 
 class Waiting(NamedTuple):
-    """An event, its packet (messages.event_packet), and the place for its result when a caller waits."""
+    """An event, its packet (messages.event_packet), and the place for its result when a caller waits.
+
+    A caller with a `sink` takes the answer in parts.
+    """
 
     event: Event
     packet: bytes
     reply: Reply | None = None
+    sink: Sink | None = None
 
     @classmethod
-    def of(cls, event: Event, reply: Reply | None = None) -> "Waiting":
+    def of(cls, event: Event, reply: Reply | None = None, sink: Sink | None = None) -> "Waiting":
         """Encodes the event; raises as messages.event_packet does."""
-        packet = event_packet(event.id, event.source, event.type, event.time, event.data, event.subject, event.hops)
-        return cls(event, packet, reply)
+        e = event
+        packet = event_packet(e.id, e.source, e.type, e.time, e.data, e.subject, e.hops, sink is not None)
+        return cls(event, packet, reply, sink)
 
     def fail(self, error: Exception) -> None:
         """Tell a waiting caller that the event failed, was dropped or was left unfinished."""

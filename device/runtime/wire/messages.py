@@ -2,7 +2,8 @@
 
 Agent to worker: an Assignment, then `GO`, then one event at a time, `STOP` at the end. Worker to agent: READY when the
 handler is imported, RUNNING after `GO` when the hardware is open, a Result or Failure for each event; a Log, a Publish
-or a Drives at any time. A worker may be hostile: each of its messages is checked here field by field.
+or a Drives at any time. An event that `streams` may be answered in Parts before its Result: the agent replies to each
+with `MORE` or `ENOUGH`. A worker may be hostile: each of its messages is checked here field by field.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,6 +17,8 @@ from device.runtime.wire.channel import MAX_PACKET, encode
 
 GO: dict[str, object] = {"do": "go"}
 STOP: dict[str, object] = {"do": "stop"}
+MORE: dict[str, object] = {"do": "more"}
+ENOUGH: dict[str, object] = {"do": "enough"}
 READY: dict[str, object] = {"is": "ready"}
 RUNNING: dict[str, object] = {"is": "running"}
 STOPPED: dict[str, object] = {"is": "stopped"}
@@ -75,7 +78,9 @@ def assignment(message: dict[str, object]) -> Assignment:
     return Assignment(**fields)  # pyright: ignore[reportArgumentType]
 
 
-def event_packet(id: str, source: str, type: str, time: float, data: object, subject: str = "", hops: int = 0) -> bytes:
+def event_packet(
+    id: str, source: str, type: str, time: float, data: object, subject: str = "", hops: int = 0, streams: bool = False
+) -> bytes:
     """An event as a packet, still to be completed by its deadline: encoded once, by the thread that brings the event.
 
     Raises ValueError, TypeError or RecursionError for data beyond JSON.
@@ -83,6 +88,8 @@ def event_packet(id: str, source: str, type: str, time: float, data: object, sub
     said = {"do": "handle", "id": id, "source": source, "type": type, "time": time, "data": data, "subject": subject}
     if hops:
         said["hops"] = hops
+    if streams:
+        said["streams"] = True
     packet = encode(said)
     if len(packet) > MAX_PACKET - _DEADLINE_ROOM:
         raise ProtocolError(f"{len(packet)} bytes as JSON; at most {MAX_PACKET - _DEADLINE_ROOM}")
@@ -185,7 +192,18 @@ class Drives:
         return {"is": "drives", "pin": self.pin, "level": self.level}
 
 
-Said = Ready | Running | Stopped | Result | Failure | Log | Publish | Drives
+@dataclass(frozen=True)
+class Part:
+    """A part of an answer that streams."""
+
+    value: object
+
+    def message(self) -> dict[str, object]:
+        """As sent."""
+        return {"is": "part", "value": self.value}
+
+
+Said = Ready | Running | Stopped | Result | Failure | Log | Publish | Drives | Part
 
 
 def said(message: dict[str, object]) -> Said:
@@ -239,4 +257,5 @@ _READERS: dict[str, Callable[[dict[str, object]], Said]] = {
     "log": lambda m: Log(_one_of(m, "level", LEVELS), text(m, "text", "log")),
     "publish": lambda m: Publish(text(m, "topic", "publish"), m.get("data")),
     "drives": lambda m: Drives(text(m, "pin", "drives"), flag(m, "level", "drives")),
+    "part": lambda m: Part(m.get("value")),
 }

@@ -18,17 +18,19 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
 
 from device.die_with_parent import die_with_parent
 from device.private_memory import keep_memory_private
+from device.protocol.messages import HTTP_REQUEST
 from device.runtime.confinement.enter import Bounds, enter
 from device.runtime.confinement.probe import mechanisms
 from device.runtime.wire import messages
 from device.runtime.wire.channel import Channel, ChannelClosedError, encode
 from device.runtime.wire.messages import Assignment, Failure, Result
-from device.runtime.worker import handler, migration, output, values
+from device.runtime.worker import handler, migration, output, streams, values
 from device.runtime.worker.context import Context, LoggingBridge, Pin, leased_models, leased_pins, leased_sensors
 from device.runtime.worker.coroutines import Coroutines
 from device.runtime.worker.names import Names
 from device.runtime.worker.reads import Reads
 from device.runtime.worker.state import State
+from device.runtime.worker.web import applications
 from device.sandbox import rlimits
 
 if TYPE_CHECKING:
@@ -159,7 +161,8 @@ class Worker:
 
     def _find(self) -> handler.Handler:
         logging.basicConfig(handlers=[LoggingBridge(self._context.log)], level=logging.INFO, force=True)
-        return handler.find(self._names, self._assignment.module, self._assignment.attribute)
+        found = handler.find(self._names, self._assignment.module, self._assignment.attribute)
+        return applications.adapted(found, self._coroutines)
 
     def _migrate(self) -> None:
         # Only after `go`: until then a worker of the old schema may still change the state.
@@ -188,6 +191,8 @@ class Worker:
         try:
             with self._state:
                 value = self._coroutines.settle(handle(event, self._context))
+                if event.type == HTTP_REQUEST and (stream := streams.stream(value)):
+                    value = self._streamed(stream, message)
             ms = (time.perf_counter() - started) * 1000
             return Result(value, self._levels(), round(ms, 3), self._reads.take(), *self._inferred())
         except MemoryError:
@@ -198,6 +203,11 @@ class Worker:
                 "exception", handler.explain(error, self._names, self._assignment.network), self._reads.take()
             )
         return Failure("memory", "the function met its memory limit")
+
+    def _streamed(self, stream: streams.Stream, message: dict[str, object]) -> object:
+        """Sent in parts when a client takes them; a call has room for the whole only."""
+        taken = message.get("streams")
+        return stream.send(self._channel, self._coroutines) if taken else stream.gather(self._coroutines)
 
     def _inferred(self) -> tuple[int, int]:
         """How often the models were run since this was last asked, and how often too slowly."""

@@ -15,11 +15,12 @@ from device.runtime.cgroups.group import Group
 from device.runtime.journal import Journal
 from device.runtime.wire import messages
 from device.runtime.wire.channel import ChannelClosedError, encode
-from device.runtime.wire.messages import Assignment, Drives, Failure, Log, Publish, Ready, Result, Running, Said
+from device.runtime.wire.messages import Assignment, Drives, Failure, Log, Part, Publish, Ready, Result, Running, Said
 from device.runtime.workers import effort
 from device.runtime.workers.logpipe import LogPipe
 from device.runtime.workers.watch import Watch, watch
 from device.runtime.workers.zygote import Fork
+from device.triggers.delivery import Sink
 
 # How long the kernel may take to end a process, and the zygote to say so.
 _REAP = 5.0
@@ -31,6 +32,8 @@ _LONGER = 4
 _BUSY = ": other programs had the processor for most of that time"
 _GO = encode(messages.GO)
 _STOP = encode(messages.STOP)
+_MORE = encode(messages.MORE)
+_ENOUGH = encode(messages.ENOUGH)
 
 
 class WorkerLostError(Exception):
@@ -82,6 +85,8 @@ class WorkerProcess:
         self._logging = True
         # Of the last event: a thread left behind by the handler publishes on its account.
         self._hops = 0
+        # Of the event in hand.
+        self._sink: Sink | None = None
         self._watch: Watch | None = None
         self.pid = fork.pid
 
@@ -103,12 +108,12 @@ class WorkerProcess:
         self._send(_GO)
         self._expect(Running, patience, "opening its hardware")
 
-    def handle(self, event: Event, packet: bytes, timeout: float) -> Result | Failure:
+    def handle(self, event: Event, packet: bytes, timeout: float, sink: Sink | None = None) -> Result | Failure:
         """Have it handle `event` within `timeout` seconds; messages.event_packet made its `packet`.
 
-        Raises WorkerLostError.
+        The parts of an answer go to `sink`, in this thread. Raises WorkerLostError.
         """
-        self._hops = event.hops
+        self._hops, self._sink = event.hops, sink
         begun = time.monotonic()
         deadline = begun + timeout
         self._send(messages.with_deadline(packet, deadline))
@@ -265,6 +270,8 @@ class WorkerProcess:
             self._journal.publish(said.topic, said.data, self._hops + 1)
         elif isinstance(said, Drives):
             self._drives(said.pin, said.level)
+        elif isinstance(said, Part) and self._sink:
+            self._send(_MORE if self._sink(said.value) else _ENOUGH)
         else:
             return said
         return None

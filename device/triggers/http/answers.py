@@ -27,6 +27,14 @@ def response(result: object) -> Response:
     return _described(fields) if "status" in fields and set(fields) <= _ANSWER else Response(200, _json(fields), _JSON)
 
 
+def part(value: object) -> bytes:
+    """The bytes of one part of an answer; nothing of one that is malformed, which only a hostile worker sends."""
+    try:
+        return base64.b64decode(str(value), validate=True)
+    except ValueError:
+        return b""
+
+
 def _described(fields: dict[str, object]) -> Response:
     """From {"status", "headers", "body", "base64"}; all but the first may be absent."""
     status, body = fields["status"], fields.get("body", "")

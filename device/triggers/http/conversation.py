@@ -17,6 +17,8 @@ Admit = Callable[[str, str], int]
 
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 _VALUE = re.compile(r"[\t\x20-\x7e]*").fullmatch
+# Answers of these never have a body (RFC 9110, 6.4.1).
+_BODILESS = (204, 304)
 
 
 class Conversation:
@@ -33,6 +35,8 @@ class Conversation:
         self._body: Body | None = None
         self._whole = False
         self._invited = False
+        # Of an answer in parts: how its end is told, by a last chunk or by the connection's end.
+        self._chunked = self._last_by_body = False
         # So much of the buffer has no end of a head in it.
         self._searched = 0
 
@@ -68,10 +72,25 @@ class Conversation:
 
     def respond(self, response: Response) -> bytes:
         """The bytes of the answer. A malformed answer becomes a 500."""
-        for name, value in response.headers:
-            if not _NAME(name) or not _VALUE(value):
-                return self._written(plain(500, f"the answer cannot be sent: its header {name!r} is malformed"))
-        return self._written(response)
+        return self._written(_checked(response))
+
+    def begin(self, head: Response) -> tuple[bytes, bool]:
+        """The head of an answer in parts, and whether its body may follow: `part` by part, then `end`."""
+        head = _checked(head)
+        if head.body:
+            return self._written(head), False
+        self._chunked = self._head is not None and self._head.new
+        self._last_by_body = not self._chunked
+        framing = "Transfer-Encoding: chunked\r\n" if self._chunked and head.status not in _BODILESS else ""
+        return self._start(head, framing), not self._bodiless(head)
+
+    def part(self, data: bytes) -> bytes:
+        """The bytes of one part; not empty."""
+        return b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
+
+    def end(self) -> bytes:
+        """The bytes after the last part."""
+        return b"0\r\n\r\n" if self._chunked else b""
 
     def again(self) -> bool:
         """After an answer: get ready for the next request. False when the connection has to end."""
@@ -82,7 +101,7 @@ class Conversation:
 
     @property
     def _last(self) -> bool:
-        return not self._whole or self._head is None or self._head.last
+        return self._last_by_body or not self._whole or self._head is None or self._head.last
 
     def _read_head(self) -> Head | None:
         start = self._buffer.find(http_head.END, self._searched)
@@ -109,11 +128,22 @@ class Conversation:
         return Chunked(most) if head.length is None else Sized(head.length, most)
 
     def _written(self, response: Response) -> bytes:
-        bodiless = response.status in (204, 304)
+        bodiless = response.status in _BODILESS
+        head = self._start(response, "" if bodiless else f"Content-Length: {len(response.body)}\r\n")
+        return head if self._bodiless(response) else head + response.body
+
+    def _start(self, response: Response, framing: str) -> bytes:
         lines = [f"HTTP/1.1 {response.status} \r\n"]
         lines += [f"{name}: {value}\r\n" for name, value in response.headers]
-        if not bodiless:
-            lines.append(f"Content-Length: {len(response.body)}\r\n")
-        lines.append("Connection: close\r\n\r\n" if self._last else "\r\n")
-        head = "".join(lines).encode()
-        return head if bodiless or (self._head and self._head.method == "HEAD") else head + response.body
+        lines += [framing, "Connection: close\r\n\r\n" if self._last else "\r\n"]
+        return "".join(lines).encode()
+
+    def _bodiless(self, response: Response) -> bool:
+        return response.status in _BODILESS or (self._head is not None and self._head.method == "HEAD")
+
+
+def _checked(response: Response) -> Response:
+    for name, value in response.headers:
+        if not _NAME(name) or not _VALUE(value):
+            return plain(500, f"the answer cannot be sent: its header {name!r} is malformed")
+    return response

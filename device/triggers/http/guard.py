@@ -4,17 +4,14 @@ It stands before every path. trigger.py chooses the function.
 """
 
 import hmac
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from device.errors import UsageError
-from device.triggers.http.message import Request, Response, plain
+from device.triggers.http.message import Answer, Outlet, Request, Response, plain
 
 LEAST = 16
 _HEADER = "authorization"
-
-Answer = Callable[[Request], Response]
 
 
 def read_token(file: Path) -> str:
@@ -36,13 +33,13 @@ def guarded(answer: Answer, token: str) -> Answer:
     """`answer`, for requests with this token alone. The token is hidden from handlers."""
     expected = token.encode()
 
-    def judge(request: Request) -> Response:
+    def judge(request: Request, outlet: Outlet) -> Response:
         scheme, _, given = request.headers.get(_HEADER, "").partition(" ")
         # The time it takes is the same however much of the token is right.
         right = hmac.compare_digest(given.strip().encode("utf-8", "replace"), expected)
         if scheme.lower() != "bearer" or not right:
             refusal = plain(401, "this board asks for a token: Authorization: Bearer ...")
             return replace(refusal, headers=[*refusal.headers, ("WWW-Authenticate", "Bearer")])
-        return answer(replace(request, headers={n: v for n, v in request.headers.items() if n != _HEADER}))
+        return answer(replace(request, headers={n: v for n, v in request.headers.items() if n != _HEADER}), outlet)
 
     return judge

@@ -25,7 +25,7 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 
 class Head(NamedTuple):
     """`length` of the body in bytes, None for one in chunks. `last`: the connection ends after the answer. `asks`:
-    whether the client waits to be told to go on before it sends the body.
+    whether the client waits to be told to go on before it sends the body. `new`: HTTP/1.1, rather than 1.0.
     """
 
     method: str
@@ -34,6 +34,7 @@ class Head(NamedTuple):
     length: int | None
     last: bool
     asks: bool
+    new: bool
 
 
 def parse(block: bytes) -> Head:
@@ -50,7 +51,7 @@ def parse(block: bytes) -> Head:
     options = headers["connection"].lower() if "connection" in headers else ""
     last = not new or "close" in [each.strip() for each in options.split(",")]
     asks = new and headers.get("expect", "").lower() == "100-continue"
-    return Head(method.decode(), target.decode(), headers, length, last, asks)
+    return Head(method.decode(), target.decode(), headers, length, last, asks, new)
 
 
 def _headers(fields: str) -> tuple[dict[str, str], set[str]]:

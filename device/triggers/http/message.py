@@ -1,6 +1,8 @@
 """An HTTP request and an answer, as values; and the refusal of a request."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,24 @@ class Response:
     status: int
     body: bytes = b""
     headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+
+
+class Outlet(Protocol):
+    """The client of a request, for an answer that comes in parts. Any thread, one at a time; each call has its time."""
+
+    begun: bool
+
+    def begin(self, head: Response) -> bool:
+        """Send the head; says whether the client takes a body. The response's own body is not sent."""
+        ...
+
+    def send(self, data: bytes) -> bool:
+        """Send a part; False when the client has gone, or is too slow."""
+        ...
+
+
+# The answer to a request. When the outlet has begun, the client has it already, and the status tells how it ended.
+Answer = Callable[[Request, Outlet], Response]
 
 
 class RefusedError(Exception):

@@ -10,15 +10,17 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from device.triggers.http.conversation import Admit, Conversation
-from device.triggers.http.message import RefusedError, Request, Response, plain
+from device.triggers.http.message import Answer, Outlet, RefusedError, Request, Response, plain
+from device.triggers.http.outlet import ClientOutlet
 
 _ROOM = 64 * 1024
 # Seconds for a client's bytes still on their way after the last answer.
 _GOODBYE = 1.0
+# The first status that tells of a failure of the function.
+_FAILED = 500
 
 _log = logging.getLogger(__name__)
 
@@ -46,13 +48,13 @@ class Turns:
         self._left = bounds.threads + bounds.waiting
         self._turns = threading.Semaphore(bounds.threads)
 
-    def take(self, answer: Callable[[Request], Response], request: Request) -> Response:
+    def take(self, answer: Answer, request: Request, outlet: Outlet) -> Response:
         """The answer, once it is this request's turn; at once a 503 when too many wait already."""
         if not self._enter():
             return Response(503, b"too many requests wait already\n", [("Retry-After", "1")])
         try:
             with self._turns:
-                return answer(request)
+                return answer(request, outlet)
         finally:
             with self._lock:
                 self._left += 1
@@ -73,7 +75,7 @@ class Peer:
         sock: socket.socket,
         tls: ssl.SSLContext | None,
         admit: Admit,
-        ask: Callable[[Request], Response],
+        ask: Answer,
         bounds: Bounds,
     ) -> None:
         self._sock = sock
@@ -108,7 +110,7 @@ class Peer:
             while self._exchange():
                 self._expect(self._bounds.rest)
         except RefusedError as refused:
-            self._send(refused.response)
+            self._write(self._conversation.respond(refused.response))
         self._say_goodbye()
 
     def _secure(self) -> None:
@@ -119,7 +121,12 @@ class Peer:
     def _exchange(self) -> bool:
         request = self._receive()
         self.idle = False
-        self._send(self._ask(request))
+        outlet = ClientOutlet(self._conversation, self._write)
+        response = self._ask(request, outlet)
+        if outlet.begun:
+            outlet.end(whole=response.status < _FAILED)
+        else:
+            self._write(self._conversation.respond(response))
         return self._conversation.again()
 
     def _receive(self) -> Request:
@@ -146,9 +153,9 @@ class Peer:
         self._sock.settimeout(self._left())
         return self._sock.recv(_ROOM)
 
-    def _send(self, response: Response) -> None:
+    def _write(self, data: bytes) -> None:
         self._expect(self._bounds.leave)
-        rest = memoryview(self._conversation.respond(response))
+        rest = memoryview(data)
         while rest:
             self._sock.settimeout(self._left())
             rest = rest[self._sock.send(rest) :]

@@ -9,21 +9,18 @@ import selectors
 import socket
 import ssl
 import threading
-from collections.abc import Callable
 from functools import partial
 
 from device.config import HttpConfig
 from device.triggers.http.conversation import Admit
-from device.triggers.http.message import Request, Response
+from device.triggers.http.message import Answer
 from device.triggers.http.peer import Bounds, Peer, Turns
 
 
 class Server:
     """Serves at once, on a thread of its own. Raises OSError for an unusable address or certificate."""
 
-    def __init__(
-        self, settings: HttpConfig, admit: Admit, answer: Callable[[Request], Response], bounds: Bounds | None = None
-    ) -> None:
+    def __init__(self, settings: HttpConfig, admit: Admit, answer: Answer, bounds: Bounds | None = None) -> None:
         self._admit = admit
         self._bounds = bounds or Bounds()
         self._ask = partial(Turns(self._bounds).take, answer)

@@ -13,13 +13,13 @@ from collections.abc import Callable, Collection
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from device.errors import LamplightError, OfflineError, UsageError
+from device.protocol.messages import HTTP_REQUEST
 from device.protocol.triggers import METHODS
 from device.protocol.triggers import HttpTrigger as Declared
 from device.triggers.delivery import Ask
 from device.triggers.http import answers, origin
-from device.triggers.http.message import RefusedError, Request, Response, plain
+from device.triggers.http.message import Outlet, RefusedError, Request, Response, plain
 
-TYPE = "lamplight.http.request"
 MOST_FIELDS = 100
 # A browser's, with OPTIONS: the method of the request that it will make.
 _ASKS_FOR = "access-control-request-method"
@@ -68,14 +68,14 @@ class Routes:
         """
         return 0 if method == "OPTIONS" and self._opened(target) else self._find(method, target).declared.limit
 
-    def answer(self, request: Request) -> Response:
-        """The function's answer; waits for it. Turns every error into an answer."""
+    def answer(self, request: Request, outlet: Outlet) -> Response:
+        """The function's answer; waits for it, and sends one in parts to `outlet`. Turns every error into an answer."""
         try:
             asked = request.headers.get(_ASKS_FOR, "") if request.method == "OPTIONS" else request.method
             trigger = self._find(asked, request.target)
             if (refusal := origin.objection(request.headers, trigger.declared.origins, self._name)) is not None:
                 return refusal
-            return self._answer(request, trigger)
+            return self._answer(request, trigger, outlet)
         except RefusedError as refused:
             return refused.response
         except UsageError as error:
@@ -89,20 +89,20 @@ class Routes:
             _log.exception("A request for %s could not be answered", request.target)
             return plain(500, "the board could not answer")
 
-    def _answer(self, request: Request, trigger: HttpTrigger) -> Response:
+    def _answer(self, request: Request, trigger: HttpTrigger, outlet: Outlet) -> Response:
         declared = trigger.declared
         if request.method == "OPTIONS":
             return origin.preflight(request, declared.methods, declared.origins)
-        data = event_data(_asked(request, declared.methods))
-        answer = self._read(trigger.ask("http", TYPE, data, str(data["path"])), declared.path)
-        return dataclasses.replace(answer, headers=[*answer.headers, *_more(answer, request, declared)])
 
-    def _read(self, result: object, path: str) -> Response:
-        try:
-            return answers.response(result)
-        except ValueError as error:
-            _log.warning("The function at %s: %s", path, error)
-            return plain(500, str(error))
+        def read(result: object) -> Response:
+            answer = _read(result, declared.path)
+            return dataclasses.replace(answer, headers=[*answer.headers, *_more(answer, request, declared)])
+
+        def take(part: object) -> bool:
+            return outlet.send(answers.part(part)) if outlet.begun else outlet.begin(read(part))
+
+        data = event_data(_asked(request, declared.methods))
+        return read(trigger.ask("http", HTTP_REQUEST, data, str(data["path"]), sink=take))
 
     def _find(self, method: str, target: str) -> HttpTrigger:
         path = _path(target)
@@ -126,6 +126,14 @@ class Routes:
         with self._lock:
             if trigger in self._triggers:
                 self._triggers.remove(trigger)
+
+
+def _read(result: object, path: str) -> Response:
+    try:
+        return answers.response(result)
+    except ValueError as error:
+        _log.warning("The function at %s: %s", path, error)
+        return plain(500, str(error))
 
 
 def _more(answer: Response, request: Request, declared: Declared) -> list[tuple[str, str]]:

@@ -62,6 +62,26 @@ def test_it_is_given_light_calls_readings_inputs_and_time(tmp_path):
     )
 
 
+WEB = """
+    def handler(event, context):
+        data = event.data
+        yield f"{data['method']} {data['path']} {data['queries']} "
+        yield f"{data['headers']['x-mine']} {data['body']}"
+"""
+
+
+def test_it_is_given_a_request_and_gives_the_parts_of_its_answer_as_a_whole(tmp_path):
+    run(
+        tmp_path,
+        """
+        def test_it(function):
+            answer = function.request("POST", "/a?b=1&b=2", "on", {"X-Mine": "me"})
+            assert answer["body"] == "POST /a {'b': ['1', '2']} me on"
+        """,
+        WEB,
+    )
+
+
 def test_a_sensor_that_it_reads_gives_what_the_latest_event_had(tmp_path):
     run(
         tmp_path,

@@ -41,6 +41,26 @@ def test_a_handler_may_be_in_a_package(tmp_path):
     assert bundle.read(tmp_path / "a").module == bundle.read(tmp_path / "b").module == "lights.main"
 
 
+HTTP = '\n[[triggers]]\ntype = "http"\npath = "/x"\n'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"def handler(event, context):\n    yield 1\n",
+        b"async def handler(event, context):\n    yield 1\n",
+        b"async def handler(scope, receive, send): pass",
+        b"def handler(environ, start_response): pass",
+        b"from flask import Flask\nhandler = Flask(__name__)\n",
+    ],
+)
+def test_an_answer_in_parts_and_a_web_application_are_handlers_of_requests(tmp_path, body):
+    files = function_files(body=body)
+    manifest = files["function.toml"]
+    http = HTTP.encode() if isinstance(manifest, bytes) else HTTP
+    assert bundle.read(write(tmp_path, {**files, "function.toml": manifest + http})).name
+
+
 WRONG = {
     "a missing handler": (b"def other(event, context): pass", "does not define 'handler' at its top level"),
     "a handler in a function": (b"def outer():\n    def handler(event, context): pass", "does not define"),

@@ -22,12 +22,12 @@ def asked():
 
 
 def answer(asked, authorization=None):
-    def function(request):
+    def function(request, outlet):
         asked.append(request)
         return Response(200, b"lit")
 
     headers = {"host": "x"} | ({} if authorization is None else {"authorization": authorization})
-    return guarded(function, TOKEN)(Request("GET", "/lamp", headers, b""))
+    return guarded(function, TOKEN)(Request("GET", "/lamp", headers, b""), None)
 
 
 WRONG = {
@@ -76,7 +76,7 @@ def sources(tmp_path):
 
 def test_a_served_path_asks_for_the_token_of_the_file(sources, tmp_path):
     (tmp_path / "token").write_text(f"{TOKEN}\n")
-    sources.serve(HttpTrigger("/lamp", ("GET",)), lambda *_: "lit")
+    sources.serve(HttpTrigger("/lamp", ("GET",)), lambda *_, sink: "lit")
 
     def status(**headers):
         connection = http.client.HTTPConnection("127.0.0.1", sources.port, timeout=30)
@@ -91,5 +91,5 @@ def test_a_served_path_asks_for_the_token_of_the_file(sources, tmp_path):
 
 def test_without_its_file_nothing_is_served_instead_of_everything(sources):
     with pytest.raises(LamplightError, match="token"):
-        sources.serve(HttpTrigger("/lamp", ("GET",)), lambda *_: "lit")
+        sources.serve(HttpTrigger("/lamp", ("GET",)), lambda *_, sink: "lit")
     assert sources.port == 0

@@ -35,7 +35,7 @@ def admit(method, target):
     return LIMIT
 
 
-def echo(request):
+def echo(request, outlet=None):
     return Response(200, request.body or request.target.encode(), [("X-Method", request.method)])
 
 
@@ -117,7 +117,7 @@ def test_whoever_waits_to_be_told_to_go_on_is_told(serve):
 
 
 def test_head_has_no_body_and_no_content_has_no_length(serve):
-    port = serve(lambda request: Response(204) if request.target == "/no" else echo(request))
+    port = serve(lambda request, outlet: Response(204) if request.target == "/no" else echo(request))
     head = raw(port, b"HEAD /x HTTP/1.1\r\nHost: pi\r\nConnection: close\r\n\r\n")
     assert b"Content-Length: 2" in head
     assert head.endswith(b"\r\n\r\n")
@@ -126,7 +126,7 @@ def test_head_has_no_body_and_no_content_has_no_length(serve):
 
 def test_an_answer_longer_than_any_buffer_arrives_whole(serve):
     body = b"x" * 5_000_000
-    assert get(serve(lambda request: Response(200, body))) == (200, body)
+    assert get(serve(lambda request, outlet: Response(200, body))) == (200, body)
 
 
 def test_http_1_0_is_answered_and_hung_up_on(serve):
@@ -253,7 +253,7 @@ def test_a_client_that_says_nothing_is_hung_up_on(serve):
 
 
 def test_a_client_that_does_not_take_its_answer_is_dropped(serve):
-    port = serve(lambda request: Response(200, b"x" * 20_000_000), QUICK)
+    port = serve(lambda request, outlet: Response(200, b"x" * 20_000_000), QUICK)
     with socket.create_connection(("127.0.0.1", port), timeout=30) as sock:
         sock.sendall(b"GET /x HTTP/1.1\r\nHost: pi\r\n\r\n")
         (server,) = serve.servers
@@ -268,7 +268,7 @@ def test_a_client_that_does_not_take_its_answer_is_dropped(serve):
 def test_one_too_many_is_told_to_come_back_and_an_idle_one_makes_room(serve):
     held, begun, answered = threading.Event(), threading.Semaphore(0), []
 
-    def slow(request):
+    def slow(request, outlet):
         begun.release()
         held.wait(30)
         return echo(request)
@@ -307,7 +307,7 @@ def test_a_board_without_a_thread_to_spare_turns_a_connection_away_and_goes_on(s
 def test_more_requests_than_may_wait_are_told_to_come_back_later(serve):
     held, begun = threading.Event(), threading.Semaphore(0)
 
-    def slow(request):
+    def slow(request, outlet):
         begun.release()
         held.wait(30)
         return echo(request)
@@ -338,7 +338,7 @@ def test_clients_that_come_and_vanish_leave_nothing_behind(serve):
 
 
 def test_an_answer_that_would_split_the_response_is_an_error(serve):
-    port = serve(lambda request: Response(200, b"", [("X-A", "b\r\nSet-Cookie: evil=1")]))
+    port = serve(lambda request, outlet: Response(200, b"", [("X-A", "b\r\nSet-Cookie: evil=1")]))
     got = raw(port, b"GET /x HTTP/1.1\r\nHost: pi\r\nConnection: close\r\n\r\n")
     assert status(got) == 500
     assert b"\r\nSet-Cookie" not in got

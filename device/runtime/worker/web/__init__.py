@@ -1,0 +1,1 @@
+"""Web applications as handlers: those of WSGI (Flask, Django, Bottle) and of ASGI (Starlette, FastAPI, Quart)."""
