@@ -7,7 +7,7 @@ and does not know a board's pins and sensors.
 
 from .errors import ProtocolError
 from .fields import flag, integer, items, name, number, only, plain, table, text
-from .triggers import Trigger, trigger
+from .triggers import USUAL_BODY, HttpTrigger, Trigger, trigger
 from .units import count, duration
 
 RUNTIMES = ("python3",)
@@ -131,6 +131,8 @@ def function(value: object) -> FunctionManifest:
         raise ProtocolError(f"{where}.runtime: {fields['runtime']!r} is unknown; known are {', '.join(RUNTIMES)}")
     module, attribute = _handler(text(fields, "handler", where))
     triggers = [trigger(each) for each in items(fields.get("triggers", []), f"{where}.triggers")]
+    scratch = _memory(fields, where, 16 * MIB, "scratch")
+    _bodies_have_room(triggers, scratch, where)
     sensors = [name(each, f"{where}.sensors") for each in items(fields.get("sensors", []), f"{where}.sensors")]
     config = table(fields.get("config", {}), f"{where}.config")
     plain(config, f"{where}.config")
@@ -148,7 +150,7 @@ def function(value: object) -> FunctionManifest:
         state=_state(table(fields.get("state", {}), f"{where}.state")),
         config=config,
         processes=integer(fields, "processes", where, 1, 1024, 16),
-        scratch=_memory(fields, where, 16 * MIB, "scratch"),
+        scratch=scratch,
         network=flag(fields, "network", where, False),
         buses=tuple(_bus(n, bus) for n, bus in table(fields.get("buses", {}), f"{where}.buses").items()),
         instances=_instances(fields, where, pins),
@@ -157,6 +159,14 @@ def function(value: object) -> FunctionManifest:
         cpu=_share(fields, where),
         record_calls=flag(fields, "record_calls", where, False),
     )
+
+
+def _bodies_have_room(triggers: list[Trigger], scratch: int, where: str) -> None:
+    for each in triggers:
+        if isinstance(each, HttpTrigger) and each.limit > max(scratch, USUAL_BODY):
+            raise ProtocolError(
+                f"{where}: a body within the limit of {each.path} has no room in scratch; raise scratch"
+            )
 
 
 def model(value: object) -> ModelManifest:

@@ -14,7 +14,9 @@ EDGES = ("rising", "falling", "both")
 PULLS = ("up", "down")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 # Of an HTTP request's body: an event has room for 128 kB, and bytes other than text grow by a third.
-MOST_BODY = 64 * 1024
+# Of a request whose manifest sets no limit; an event has room for it.
+USUAL_BODY = 64 * 1024
+MOST_BODY = 16 * 1024 * 1024
 MOST_LEVELS = 8
 _MOST_ORIGINS = 20
 _HOST_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789-.:[]"
@@ -132,7 +134,7 @@ class HttpTrigger(Trigger):
         self,
         path: str,
         methods: tuple[str, ...] = ("GET", "POST"),
-        limit: int = MOST_BODY,
+        limit: int = USUAL_BODY,
         origins: tuple[str, ...] = (),
     ) -> None:
         self.path = path
@@ -308,9 +310,10 @@ def _one_of(fields: dict[str, object], key: str, known: tuple[str, ...], default
 
 
 def _limit(value: str) -> int:
-    size = count(value[:-1]) * 1024 if value.endswith("K") else 0
+    unit = {"K": 1024, "M": 1024 * 1024}.get(value[-1:], 0)
+    size = count(value[:-1]) * unit if unit else 0
     if not 0 < size <= MOST_BODY:
-        raise ProtocolError(f"{WHERE}.limit: {value!r} is not a size from '1K' to '{MOST_BODY // 1024}K'")
+        raise ProtocolError(f"{WHERE}.limit: {value!r} is not a size from '1K' to '{MOST_BODY // 1024 // 1024}M'")
     return size
 
 

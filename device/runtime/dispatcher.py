@@ -25,7 +25,7 @@ from device.runtime.queue.reply import Reply
 from device.runtime.tally import Tally
 from device.runtime.workers.process import WorkerProcess
 from device.runtime.workers.starter import Starter
-from device.triggers.delivery import Sink
+from device.triggers.delivery import Asked
 
 # Between two reports of dropped events, in seconds.
 _TELL = 10.0
@@ -81,16 +81,16 @@ class Dispatcher:
             gone.fail(self._not_taken())
 
     def call(
-        self, data: object, source: str = "call", type: str = CALL, subject: str = "", sink: Sink | None = None
+        self, data: object, source: str = "call", type: str = CALL, subject: str = "", asked: Asked | None = None
     ) -> object:
-        """The handler's result for a call, or for another event with a waiting caller; parts of it go to `sink`.
+        """The handler's result for a call, or for another event with a waiting caller.
 
         Raises LamplightError when the handler fails, OfflineError when it takes too long or the queue stays full,
         UsageError for data beyond JSON.
         """
         event = Event(self._next_id(), source, type, time.time(), data, subject)
         try:
-            waiting = Waiting.of(event, sink=sink)
+            waiting = Waiting.of(event, asked=asked)
         except (TypeError, ValueError, RecursionError) as error:
             name = self._function.name
             raise UsageError(f"{name} cannot be called with this", str(error), "send what JSON can say") from None

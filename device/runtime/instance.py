@@ -152,7 +152,7 @@ class Instance:
         event, size = waiting.event, len(waiting.packet)
         self.tally.events += 1
         try:
-            outcome = worker.handle(event, waiting.packet, self._function.manifest.timeout, waiting.sink)
+            outcome = worker.handle(waiting, self._function.manifest.timeout)
         except WorkerLostError as lost:
             if recorded:
                 self._journal.failure(event, size, str(lost), None)

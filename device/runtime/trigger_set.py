@@ -16,7 +16,7 @@ from device.generation import InstalledFunction
 from device.health import IMPAIRED, RUNNING, FunctionHealth, TriggerFault
 from device.protocol.triggers import StartTrigger, Trigger
 from device.triggers import RunningTrigger, Sources, check, make
-from device.triggers.delivery import Ask, Deliver, Sink
+from device.triggers.delivery import Ask, Asked, Deliver
 
 # In seconds: between two tries to start a failed trigger, and between two looks at all.
 RETRY = 5.0
@@ -33,8 +33,8 @@ class Receiver(Protocol):
         """Queue an event and return at once."""
         ...
 
-    def call(self, data: object, source: str, type: str, subject: str, sink: Sink | None) -> object:
-        """The handler's result; parts of it go to `sink`."""
+    def call(self, data: object, source: str, type: str, subject: str, asked: Asked | None) -> object:
+        """The handler's result."""
         ...
 
     def note(self, level: str, text: str) -> None:
@@ -178,7 +178,7 @@ def _ways(origin: str, receiver: Receiver) -> tuple[Deliver, Ask]:
     def deliver(source: str, type: str, data: object, subject: str = "", hops: int = 0) -> None:
         receiver.offer(f"{origin}/{source}", type, data, subject=subject, hops=hops)
 
-    def ask(source: str, type: str, data: object, subject: str = "", sink: Sink | None = None) -> object:
-        return receiver.call(data, f"{origin}/{source}", type, subject, sink)
+    def ask(source: str, type: str, data: object, subject: str = "", asked: Asked | None = None) -> object:
+        return receiver.call(data, f"{origin}/{source}", type, subject, asked)
 
     return deliver, ask

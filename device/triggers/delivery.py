@@ -1,12 +1,19 @@
 """The two ways from a trigger to a function, and the form of a running trigger."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from device.errors import LamplightError
 
 # Takes a part of a streamed answer, within a bounded time; says whether more is wanted. It raises nothing.
 Sink = Callable[[object], bool]
+
+
+class Asked(NamedTuple):
+    """More of an event with a waiting caller: the taker of an answer in parts, and data too long for an event."""
+
+    sink: Sink | None = None
+    attachment: bytes = b""
 
 
 class Deliver(Protocol):
@@ -20,10 +27,10 @@ class Deliver(Protocol):
 class Ask(Protocol):
     """Takes an event and waits for the handler's result; raises LamplightError as Supervisor.call does.
 
-    With a `sink` the answer may come in parts, on another thread, before the result.
+    An answer in parts comes on another thread, before the result.
     """
 
-    def __call__(self, source: str, type: str, data: object, subject: str = "", sink: Sink | None = None) -> object:
+    def __call__(self, source: str, type: str, data: object, subject: str = "", asked: Asked | None = None) -> object:
         """`source` names the trigger, the rest is as in device/event.py."""
         ...
 

@@ -27,9 +27,9 @@ from device.hal.hardware import Hardware
 from device.runtime.backoff import Backoff
 from device.runtime.journal import Journal
 from device.runtime.policy import Policy
+from device.runtime.queue.overflow import Waiting
 from device.runtime.states import States
 from device.runtime.supervisor import Supervisor
-from device.runtime.wire.messages import event_packet
 from device.runtime.workers.process import WorkerLostError, WorkerProcess
 from device.runtime.workers.starter import Starter
 from device.runtime.workers.zygotes import Zygotes
@@ -117,7 +117,7 @@ def _start(starter: Starter, function: InstalledFunction) -> WorkerProcess:
 
 def _handle(worker: WorkerProcess, data: object, timeout: float = 30.0) -> None:
     event = Event("1", "call", "lamplight.call", time.time(), data)
-    worker.handle(event, event_packet(event.id, event.source, event.type, event.time, data), timeout)
+    worker.handle(Waiting.of(event), timeout)
 
 
 def _warm(starter: Starter, function: InstalledFunction) -> float:

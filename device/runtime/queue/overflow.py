@@ -13,26 +13,28 @@ from typing import Any, NamedTuple, cast
 from device.event import Event
 from device.runtime.queue.reply import Reply
 from device.runtime.wire.messages import event_packet
-from device.triggers.delivery import Sink
+from device.triggers.delivery import Asked, Sink
 
 
 class Waiting(NamedTuple):
     """An event, its packet (messages.event_packet), and the place for its result when a caller waits.
 
-    A caller with a `sink` takes the answer in parts.
+    A caller with a `sink` takes the answer in parts. `attachment` is the part of the event's data that is too long.
     """
 
     event: Event
     packet: bytes
     reply: Reply | None = None
     sink: Sink | None = None
+    attachment: bytes = b""
 
     @classmethod
-    def of(cls, event: Event, reply: Reply | None = None, sink: Sink | None = None) -> "Waiting":
+    def of(cls, event: Event, reply: Reply | None = None, asked: Asked | None = None) -> "Waiting":
         """Encodes the event; raises as messages.event_packet does."""
-        e = event
-        packet = event_packet(e.id, e.source, e.type, e.time, e.data, e.subject, e.hops, sink is not None)
-        return cls(event, packet, reply, sink)
+        e, asked = event, asked or Asked()
+        more = ("streams" if asked.sink else "", "attached" if asked.attachment else "")
+        packet = event_packet(e.id, e.source, e.type, e.time, e.data, e.subject, e.hops, more)
+        return cls(event, packet, reply, asked.sink, asked.attachment)
 
     def fail(self, error: Exception) -> None:
         """Tell a waiting caller that the event failed, was dropped or was left unfinished."""

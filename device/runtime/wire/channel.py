@@ -12,8 +12,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from json import encoder
+from pathlib import Path
 
 from device.protocol.errors import ProtocolError
+from device.runtime.wire import attachment
 
 # Below Linux's default socket buffer (212,992 bytes): a packet always fits.
 MAX_PACKET = 128 * 1024
@@ -136,6 +138,18 @@ class Channel:
                 self._socket.send(packet, self._flags)
         except OSError:
             raise ChannelClosedError from None
+
+    def attach(self, data: bytes) -> None:
+        """Send bytes too long for a packet (attachment.py). Raises ChannelClosedError."""
+        try:
+            with self._sending:
+                attachment.send(self._socket, data)
+        except OSError:
+            raise ChannelClosedError from None
+
+    def detach(self, to: Path) -> None:
+        """Receive them into the new file `to`. Raises OSError."""
+        attachment.receive(self._socket, to)
 
     def receive(self) -> dict[str, object]:
         """The next message, waiting for it.

@@ -79,17 +79,25 @@ def assignment(message: dict[str, object]) -> Assignment:
 
 
 def event_packet(
-    id: str, source: str, type: str, time: float, data: object, subject: str = "", hops: int = 0, streams: bool = False
+    id: str,
+    source: str,
+    type: str,
+    time: float,
+    data: object,
+    subject: str = "",
+    hops: int = 0,
+    marks: Sequence[str] = (),
 ) -> bytes:
     """An event as a packet, still to be completed by its deadline: encoded once, by the thread that brings the event.
+
+    `marks` are "streams" when its caller takes Parts, "attached" when attachment.py sends more of its data, or empty.
 
     Raises ValueError, TypeError or RecursionError for data beyond JSON.
     """
     said = {"do": "handle", "id": id, "source": source, "type": type, "time": time, "data": data, "subject": subject}
     if hops:
         said["hops"] = hops
-    if streams:
-        said["streams"] = True
+    said.update({mark: True for mark in marks if mark})
     packet = encode(said)
     if len(packet) > MAX_PACKET - _DEADLINE_ROOM:
         raise ProtocolError(f"{len(packet)} bytes as JSON; at most {MAX_PACKET - _DEADLINE_ROOM}")

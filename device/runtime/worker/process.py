@@ -12,11 +12,13 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
 
 from device.die_with_parent import die_with_parent
+from device.event import Event
 from device.private_memory import keep_memory_private
 from device.protocol.messages import HTTP_REQUEST
 from device.runtime.confinement.enter import Bounds, enter
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # Bytes.
 LOG_ROOM = 1 << 20
+_NOTHING = nullcontext()
 
 
 def main(end: socket.socket, log: int, hardware: "Hardware", zygote: int) -> NoReturn:
@@ -189,7 +192,7 @@ class Worker:
         self._context.request_id = event.id
         started = time.perf_counter()
         try:
-            with self._state:
+            with self._state, self._attached(event) if message.get("attached") else _NOTHING:
                 value = self._coroutines.settle(handle(event, self._context))
                 if event.type == HTTP_REQUEST and (stream := streams.stream(value)):
                     value = self._streamed(stream, message)
@@ -203,6 +206,18 @@ class Worker:
                 "exception", handler.explain(error, self._names, self._assignment.network), self._reads.take()
             )
         return Failure("memory", "the function met its memory limit")
+
+    @contextmanager
+    def _attached(self, event: Event) -> Generator[None]:
+        """A body too long for an event is a file in the scratch folder while the event is handled."""
+        file = Path(self._assignment.scratch) / "request-body"
+        file.unlink(missing_ok=True)
+        try:
+            self._channel.detach(file)
+            cast("dict[str, object]", event.data)["file"] = str(file)
+            yield
+        finally:
+            file.unlink(missing_ok=True)
 
     def _streamed(self, stream: streams.Stream, message: dict[str, object]) -> object:
         """Sent in parts when a client takes them; a call has room for the whole only."""

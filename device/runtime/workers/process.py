@@ -9,10 +9,10 @@ import signal
 import time
 from collections.abc import Callable
 
-from device.event import Event
 from device.protocol.errors import ProtocolError
 from device.runtime.cgroups.group import Group
 from device.runtime.journal import Journal
+from device.runtime.queue.overflow import Waiting
 from device.runtime.wire import messages
 from device.runtime.wire.channel import ChannelClosedError, encode
 from device.runtime.wire.messages import Assignment, Drives, Failure, Log, Part, Publish, Ready, Result, Running, Said
@@ -108,15 +108,18 @@ class WorkerProcess:
         self._send(_GO)
         self._expect(Running, patience, "opening its hardware")
 
-    def handle(self, event: Event, packet: bytes, timeout: float, sink: Sink | None = None) -> Result | Failure:
-        """Have it handle `event` within `timeout` seconds; messages.event_packet made its `packet`.
+    def handle(self, waiting: Waiting, timeout: float) -> Result | Failure:
+        """Have it handle the event within `timeout` seconds.
 
-        The parts of an answer go to `sink`, in this thread. Raises WorkerLostError.
+        The parts of an answer go to the event's `sink`, in this thread. Raises WorkerLostError.
         """
-        self._hops, self._sink = event.hops, sink
+        event = waiting.event
+        self._hops, self._sink = event.hops, waiting.sink
         begun = time.monotonic()
         deadline = begun + timeout
-        self._send(messages.with_deadline(packet, deadline))
+        self._send(messages.with_deadline(waiting.packet, deadline))
+        if waiting.attachment:
+            self._attach(waiting.attachment)
         # Most events are done before the first look at the worker's account, and pay nothing for it.
         said = self._await(begun + timeout * _UNWATCHED)
         if said is None:
@@ -202,6 +205,12 @@ class WorkerProcess:
     def _send(self, packet: bytes) -> None:
         try:
             self._channel.send_packet(packet)
+        except ChannelClosedError:
+            raise WorkerLostError("crashed") from None
+
+    def _attach(self, data: bytes) -> None:
+        try:
+            self._channel.attach(data)
         except ChannelClosedError:
             raise WorkerLostError("crashed") from None
 

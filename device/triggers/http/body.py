@@ -11,6 +11,8 @@ from device.triggers.http.message import RefusedError, refused
 
 # A body in more pieces than this is not sent to be read.
 MOST_PIECES = 2048
+# Of a long body, the least bytes of a piece on average.
+_PIECE = 4096
 # A length in hexadecimal, and an extension after it, ignored by us.
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:;[\t\x20-\x7e\x80-\xff]*)?")
 _TRAILER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*")
@@ -70,7 +72,7 @@ class Chunked:
             raise refused(400, "the length of a chunk cannot be read")
         self._size = int(match.group(1), 16)
         self._pieces += 1
-        if len(self._body) + self._size > self._most or self._pieces > MOST_PIECES:
+        if len(self._body) + self._size > self._most or self._pieces > max(MOST_PIECES, self._most // _PIECE):
             raise _too_long(self._most)
         return True
 
@@ -107,4 +109,4 @@ def _line(buffer: bytearray, most: int) -> bytes | None:
 
 
 def _too_long(most: int) -> RefusedError:
-    return refused(413, f"at most {most} bytes, in at most {MOST_PIECES} pieces")
+    return refused(413, f"at most {most} bytes, in at most {max(MOST_PIECES, most // _PIECE)} pieces")

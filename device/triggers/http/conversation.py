@@ -33,6 +33,7 @@ class Conversation:
     def _begin(self) -> None:
         self._head: Head | None = None
         self._body: Body | None = None
+        self._expected_size = 0
         self._whole = False
         self._invited = False
         # Of an answer in parts: how its end is told, by a last chunk or by the connection's end.
@@ -44,6 +45,11 @@ class Conversation:
     def idle(self) -> bool:
         """Whether the next request is still to begin."""
         return self._head is None and not self._buffer
+
+    @property
+    def expected(self) -> int:
+        """The most bytes of the body on its way; 0 before its head is there."""
+        return self._expected_size
 
     def receive(self, data: bytes) -> None:
         """Take more bytes; empty when the other side is done."""
@@ -125,7 +131,9 @@ class Conversation:
 
     def _expected(self, head: Head) -> Body:
         most = self._admit(head.method, head.target)
-        return Chunked(most) if head.length is None else Sized(head.length, most)
+        body = Chunked(most) if head.length is None else Sized(head.length, most)
+        self._expected_size = most if head.length is None else head.length
+        return body
 
     def _written(self, response: Response) -> bytes:
         bodiless = response.status in _BODILESS

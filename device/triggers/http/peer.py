@@ -10,11 +10,13 @@ import socket
 import ssl
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from device.protocol.triggers import USUAL_BODY
 from device.triggers.http.conversation import Admit, Conversation
 from device.triggers.http.message import Answer, Outlet, RefusedError, Request, Response, plain
 from device.triggers.http.outlet import ClientOutlet
+from device.triggers.http.room import Room
 
 _ROOM = 64 * 1024
 # Seconds for a client's bytes still on their way after the last answer.
@@ -29,6 +31,8 @@ _log = logging.getLogger(__name__)
 class Bounds:
     """Durations in seconds: `arrive` for a whole request, `rest` between two, `leave` for taking the answer.
 
+    A large body has longer: what `slowest` bytes a second need for it.
+
     `connections` may be open, `threads` of them be with a function, and `waiting` more wait for their turn.
     """
 
@@ -38,6 +42,7 @@ class Bounds:
     arrive: float = 15.0
     rest: float = 30.0
     leave: float = 15.0
+    slowest: float = 256 * 1024.0
 
 
 class Turns:
@@ -77,12 +82,15 @@ class Peer:
         admit: Admit,
         ask: Answer,
         bounds: Bounds,
+        room: Room,
     ) -> None:
         self._sock = sock
         self._tls = tls
         self._ask = ask
         self._bounds = bounds
         self._conversation = Conversation(admit)
+        self._room = room
+        self._taken = 0
         # The time for the awaited bytes to be there; while it is idle, all the later the fresher it is.
         self.deadline = time.monotonic() + bounds.arrive
         self.idle = True
@@ -102,6 +110,7 @@ class Peer:
         except Exception:
             _log.exception("A connection is ended")
         finally:
+            self._leave_room()
             self._sock.close()
 
     def _converse(self) -> None:
@@ -127,11 +136,14 @@ class Peer:
             outlet.end(whole=response.status < _FAILED)
         else:
             self._write(self._conversation.respond(response))
+        self._leave_room()
         return self._conversation.again()
 
     def _receive(self) -> Request:
         conversation = self._conversation
         while (request := conversation.next()) is None:
+            if not self._taken and conversation.expected > USUAL_BODY:
+                self._make_room(conversation.expected)
             if invitation := conversation.invitation():
                 self._sock.sendall(invitation)
             self.idle = conversation.idle
@@ -140,6 +152,18 @@ class Peer:
                 self._expect(self._bounds.arrive)
             conversation.receive(data)
         return request
+
+    def _make_room(self, size: int) -> None:
+        """For a large body, which also has more time to arrive. Raises RefusedError."""
+        if not self._room.take(size):
+            busy = plain(503, "other large requests are on their way")
+            raise RefusedError(replace(busy, headers=[*busy.headers, ("Retry-After", "5")]))
+        self._taken = size
+        self._expect(self._bounds.arrive + size / self._bounds.slowest)
+
+    def _leave_room(self) -> None:
+        self._room.give(self._taken)
+        self._taken = 0
 
     def _read(self) -> bytes:
         try:

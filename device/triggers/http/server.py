@@ -15,6 +15,7 @@ from device.config import HttpConfig
 from device.triggers.http.conversation import Admit
 from device.triggers.http.message import Answer
 from device.triggers.http.peer import Bounds, Peer, Turns
+from device.triggers.http.room import Room
 
 
 class Server:
@@ -24,6 +25,7 @@ class Server:
         self._admit = admit
         self._bounds = bounds or Bounds()
         self._ask = partial(Turns(self._bounds).take, answer)
+        self._room = Room()
         self._tls = _tls(settings)
         self._listener = _listen(settings)
         self._listener.setblocking(False)
@@ -57,7 +59,9 @@ class Server:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError:
             return
-        if not self._has_room() or not self._begin(Peer(sock, self._tls, self._admit, self._ask, self._bounds)):
+        if not self._has_room() or not self._begin(
+            Peer(sock, self._tls, self._admit, self._ask, self._bounds, self._room)
+        ):
             _turn_away(sock, secured=self._tls is not None)
 
     def _begin(self, peer: Peer) -> bool:

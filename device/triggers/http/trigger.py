@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from device.errors import LamplightError, OfflineError, UsageError
 from device.protocol.messages import HTTP_REQUEST
-from device.protocol.triggers import METHODS
+from device.protocol.triggers import METHODS, USUAL_BODY
 from device.protocol.triggers import HttpTrigger as Declared
-from device.triggers.delivery import Ask
+from device.triggers.delivery import Ask, Asked
 from device.triggers.http import answers, origin
 from device.triggers.http.message import Outlet, RefusedError, Request, Response, plain
 
@@ -101,8 +101,10 @@ class Routes:
         def take(part: object) -> bool:
             return outlet.send(answers.part(part)) if outlet.begun else outlet.begin(read(part))
 
-        data = event_data(_asked(request, declared.methods))
-        return read(trigger.ask("http", HTTP_REQUEST, data, str(data["path"]), sink=take))
+        asked = _asked(request, declared.methods)
+        long = asked.body if len(asked.body) > USUAL_BODY else b""
+        data = event_data(dataclasses.replace(asked, body=b"") if long else asked)
+        return read(trigger.ask("http", HTTP_REQUEST, data, str(data["path"]), asked=Asked(take, long)))
 
     def _find(self, method: str, target: str) -> HttpTrigger:
         path = _path(target)

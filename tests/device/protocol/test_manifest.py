@@ -105,7 +105,7 @@ WRONG_FUNCTIONS = [
             ('type = "http"\npath = "/../x"', "not a path"),
             ('type = "http"\npath = "/x"\nmethods = ["BREW"]', "methods"),
             ('type = "http"\npath = "/x"\nmethods = []', "methods"),
-            ('type = "http"\npath = "/x"\nlimit = "65K"', "limit"),
+            ('type = "http"\npath = "/x"\nlimit = "17M"', "limit"),
             ('type = "file"\nfolder = "../etc"', "not a name"),
             ('type = "file"\nfolder = "a"\nmatch = "../*"', "pattern"),
             ('type = "function"', "function"),

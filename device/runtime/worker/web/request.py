@@ -1,6 +1,7 @@
 """The parts of an HTTP event that both kinds of web applications need."""
 
 import base64
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,6 +25,8 @@ def data(event: Event) -> dict[str, Any]:
 
 def body(data: dict[str, Any]) -> bytes:
     """The bytes of the body."""
+    if "file" in data:
+        return Path(data["file"]).read_bytes()
     return base64.b64decode(data["body"]) if data["base64"] else data["body"].encode()
 
 

@@ -76,7 +76,7 @@ def sources(tmp_path):
 
 def test_a_served_path_asks_for_the_token_of_the_file(sources, tmp_path):
     (tmp_path / "token").write_text(f"{TOKEN}\n")
-    sources.serve(HttpTrigger("/lamp", ("GET",)), lambda *_, sink: "lit")
+    sources.serve(HttpTrigger("/lamp", ("GET",)), lambda *_, asked: "lit")
 
     def status(**headers):
         connection = http.client.HTTPConnection("127.0.0.1", sources.port, timeout=30)
@@ -91,5 +91,5 @@ def test_a_served_path_asks_for_the_token_of_the_file(sources, tmp_path):
 
 def test_without_its_file_nothing_is_served_instead_of_everything(sources):
     with pytest.raises(LamplightError, match="token"):
-        sources.serve(HttpTrigger("/lamp", ("GET",)), lambda *_, sink: "lit")
+        sources.serve(HttpTrigger("/lamp", ("GET",)), lambda *_, asked: "lit")
     assert sources.port == 0

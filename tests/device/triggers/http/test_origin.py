@@ -12,7 +12,7 @@ SHOP = "https://shop.example.org"
 METHOD = "access-control-request-method"
 
 
-def asked(headers, origins=(), method="POST", handler=lambda *_, sink: "on"):
+def asked(headers, origins=(), method="POST", handler=lambda *_, asked: "on"):
     routes = Routes("shelf-pi")
     routes.trigger(HttpTrigger("/lamp", ("GET", "POST"), origins=origins), handler)
     return routes.answer(Request(method, "/lamp", headers, b""), None)
@@ -72,7 +72,7 @@ def test_a_function_may_open_its_path_to_every_page():
 
 def test_a_handler_may_set_those_headers_itself():
     own = {"status": 200, "headers": {"access-control-allow-origin": "*"}, "body": ""}
-    answer = asked({"host": "pi", "origin": SHOP}, origins=(SHOP,), handler=lambda *_, sink: own)
+    answer = asked({"host": "pi", "origin": SHOP}, origins=(SHOP,), handler=lambda *_, asked: own)
     assert [value for name, value in answer.headers if name.lower() == "access-control-allow-origin"] == ["*"]
 
 
@@ -97,7 +97,7 @@ def test_a_browsers_question_beforehand_is_answered_without_the_function():
 
 def test_a_question_beforehand_may_bring_no_body():
     routes = Routes("shelf-pi")
-    routes.trigger(HttpTrigger("/lamp", ("POST",), origins=(SHOP,)), lambda *_, sink: None)
+    routes.trigger(HttpTrigger("/lamp", ("POST",), origins=(SHOP,)), lambda *_, asked: None)
     assert routes.admit("OPTIONS", "/lamp") == 0
 
 

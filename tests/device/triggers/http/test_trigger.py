@@ -23,10 +23,10 @@ def asked(routes, **given):
 @pytest.fixture
 def routes():
     routes = Routes()
-    routes.trigger(HttpTrigger("/lamp", ("GET",), 10), lambda *event, sink: "get")
-    routes.trigger(HttpTrigger("/lamp", ("POST",), 20), lambda *event, sink: "post")
-    routes.trigger(HttpTrigger("/files/*", ("GET",)), lambda *event, sink: event[3])
-    routes.trigger(HttpTrigger("/files/mine/*", ("GET",)), lambda *event, sink: "mine")
+    routes.trigger(HttpTrigger("/lamp", ("GET",), 10), lambda *event, asked: "get")
+    routes.trigger(HttpTrigger("/lamp", ("POST",), 20), lambda *event, asked: "post")
+    routes.trigger(HttpTrigger("/files/*", ("GET",)), lambda *event, asked: event[3])
+    routes.trigger(HttpTrigger("/files/mine/*", ("GET",)), lambda *event, asked: "mine")
     return routes
 
 
@@ -65,20 +65,20 @@ def test_another_method_is_told_which_are_allowed(routes):
 @pytest.mark.parametrize("methods", [("GET",), ("GET", "POST"), ("GET", "HEAD"), ("HEAD",)])
 def test_head_is_answered_where_get_is_and_asked_as_it_was_declared(methods):
     routes = Routes()
-    routes.trigger(HttpTrigger("/lamp", methods), lambda *event, sink: event[2]["method"])
+    routes.trigger(HttpTrigger("/lamp", methods), lambda *event, asked: event[2]["method"])
     answer = routes.answer(request(method="HEAD"), None)
     assert (answer.status, answer.body) == (200, b"HEAD" if "HEAD" in methods else b"GET")
 
 
 def test_head_is_refused_where_get_is_not_taken():
     routes = Routes()
-    routes.trigger(HttpTrigger("/lamp", ("POST",)), lambda *event, sink: "")
+    routes.trigger(HttpTrigger("/lamp", ("POST",)), lambda *event, asked: "")
     assert routes.answer(request(method="HEAD"), None).status == 405
 
 
 def test_a_closed_trigger_serves_no_longer():
     routes = Routes()
-    routes.trigger(HttpTrigger("/lamp"), lambda *event, sink: None).close()
+    routes.trigger(HttpTrigger("/lamp"), lambda *event, asked: None).close()
     assert asked(routes)[0] == 404
 
 
@@ -119,7 +119,7 @@ def test_a_query_of_a_million_fields_is_refused():
     ],
 )
 def test_what_goes_wrong_has_a_status_and_tells_no_secrets(error, status):
-    def ask(*event, sink):
+    def ask(*event, asked):
         raise error
 
     routes = Routes()
@@ -132,7 +132,7 @@ def test_what_goes_wrong_has_a_status_and_tells_no_secrets(error, status):
 @pytest.mark.parametrize("result", [{"status": 99}, {"status": 200, "headers": {"X-None": None}}])
 def test_an_unusable_result_is_an_error_of_the_function_told_to_the_caller_and_in_the_log(result, caplog):
     routes = Routes()
-    routes.trigger(HttpTrigger("/lamp"), lambda *event, sink: result)
+    routes.trigger(HttpTrigger("/lamp"), lambda *event, asked: result)
     answer = routes.answer(request(), None)
     assert answer.status == 500
     assert answer.body.decode().strip() in caplog.text
