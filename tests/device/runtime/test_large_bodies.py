@@ -13,10 +13,12 @@ from device.triggers.http.room import Room
 
 MIB = 1024 * 1024
 HASH = """
-import hashlib, os, pathlib
+import base64, hashlib, os, pathlib
 def handler(event, context):
     file = event.data.get("file")
-    body = pathlib.Path(file).read_bytes() if file else event.data["body"].encode()
+    said = event.data["body"]
+    body = base64.b64decode(said) if event.data["base64"] else said.encode()
+    body = pathlib.Path(file).read_bytes() if file else body
     beside = len(os.listdir(os.path.dirname(file))) if file else 0
     return [hashlib.sha256(body).hexdigest(), bool(file), beside, event.data["body"] == ""]
 """
