@@ -11,7 +11,7 @@ import os
 import stat
 import sys
 import tarfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path, PurePath, PurePosixPath
 from typing import IO
 
@@ -104,18 +104,20 @@ def _write(folder: Path, only: Collection[str] | None, sink: IO[bytes] | _Hasher
             _add(tar, folder / on_disk, name)
 
 
-def files(folder: Path) -> list[str]:
+def files(folder: Path, keeps: Callable[[str], bool] = lambda _: True) -> list[str]:
     """The files to pack, by their names on the disk, sorted: all below `folder` but hidden ones, caches and tests.
 
-    Raises BadArtifactError for a link or a special file among them: reading one gives the bytes of something else.
+    On a developer's machine `keeps` leaves out more. Raises BadArtifactError for a link or a special file among them:
+    reading one gives the bytes of something else.
     """
-    names = sorted(_names(folder))
-    for name in names:
+    found = sorted(name for name in travelling(folder) if keeps(name))
+    for name in found:
         _ordinary(folder / name, name)
-    return names
+    return found
 
 
-def _names(folder: Path) -> Iterator[str]:
+def travelling(folder: Path) -> Iterator[str]:
+    """The files to pack, by their names on the disk, in no order and unchecked."""
     for path in folder.rglob("*"):
         relative = path.relative_to(folder)
         if _travels(relative) and (path.is_symlink() or not path.is_dir()):

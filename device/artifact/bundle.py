@@ -76,10 +76,13 @@ def read(folder: Path) -> FunctionManifest | ModelManifest | LayerManifest | Age
     return readers[kind(folder)](folder)
 
 
-def read_function(folder: Path) -> FunctionManifest:
-    """The function's manifest, once everything about it is checked; raises BadArtifactError."""
+def read_function(folder: Path, names: Collection[str] | None = None) -> FunctionManifest:
+    """The function's manifest, once everything about it is checked; raises BadArtifactError.
+
+    `names` are its files; without it, all that archive.py would pack.
+    """
     function = declared(folder)
-    check_code(folder, function)
+    check_code(folder, function, names)
     return function
 
 
@@ -90,12 +93,12 @@ def declared(folder: Path) -> FunctionManifest:
     return function
 
 
-def check_code(folder: Path, function: FunctionManifest) -> None:
+def check_code(folder: Path, function: FunctionManifest, names: Collection[str] | None = None) -> None:
     """Raise BadArtifactError, with the file and the line, for code that fails to compile or lacks the handler.
 
-    Looks only at the files to be packed: a virtual environment beside them is left alone.
+    Looks only at the files `names`, as read_function does.
     """
-    names = archive.files(folder)
+    names = archive.files(folder) if names is None else names
     _check_modules(names)
     for name in names:
         if name.endswith(".py"):

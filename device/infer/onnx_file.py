@@ -12,6 +12,7 @@ some parser could read otherwise is refused here, and so are groups, which ONNX 
 from collections.abc import Iterator
 
 from device.errors import BadArtifactError
+from device.infer import other_files
 
 # For each message, the fields on the way to tensors, and the message in each.
 _FIELDS: dict[str, dict[int, str]] = {
@@ -42,9 +43,9 @@ def check(data: bytes) -> None:
         top = {number for number, _ in _fields(memoryview(data))}
         external = _has_external_data(memoryview(data))
     except ValueError as error:
-        raise _not_onnx(str(error)) from None
+        raise _not_onnx(str(error), data) from None
     if not {_IR_VERSION, _GRAPH} <= top:
-        raise _not_onnx("it holds no graph")
+        raise _not_onnx("it holds no graph", data)
     if external:
         raise BadArtifactError(
             "model.onnx refers to data in other files",
@@ -53,7 +54,9 @@ def check(data: bytes) -> None:
         )
 
 
-def _not_onnx(why: str) -> BadArtifactError:
+def _not_onnx(why: str, data: bytes) -> BadArtifactError:
+    if other := other_files.known(data):
+        return BadArtifactError("model.onnx is not an ONNX model", f"it is {other.what}", other.remedy)
     return BadArtifactError(
         "model.onnx is not an ONNX model", why, "Export it again with your training tool's ONNX export"
     )

@@ -4,6 +4,7 @@ A handler writes `context.models["presence"].run(event.data["window"]).value`. W
 is decided in acceptance.py.
 """
 
+import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,9 @@ from device.infer.files import MODEL
 from device.infer.result import Result, label_scores
 from device.protocol.manifest import ModelManifest
 
+# onnxruntime's words for a model of a later time (core/graph/model.cc, model_load_utils.h).
+_FORM = re.compile(r"model IR version: (\d+), max supported IR version: (\d+)")
+_OPERATORS = re.compile(r"Opset (\d+) is under development.*support for domain (\S+) is till opset (\d+)", re.DOTALL)
 # The types to be filled by a list of numbers: onnxruntime's names, and numpy's.
 _TYPES = {
     "tensor(float)": "float32",
@@ -188,11 +192,26 @@ def _mismatch(manifest: ModelManifest, why: str) -> BadArtifactError:
 
 
 def _unloadable(manifest: ModelManifest, error: Exception) -> BadArtifactError:
+    if newer := _newer(str(error)):
+        return BadArtifactError(f"Model {manifest.name} is newer than this machine's onnxruntime", *newer)
     return BadArtifactError(
         f"onnxruntime cannot run model {manifest.name}",
         _first_line(error),
         "Export it again, for an opset that the board's onnxruntime knows (17 or lower is safe)",
     )
+
+
+def _newer(said: str) -> tuple[str, str] | None:
+    """Why, and what to do, when onnxruntime says that the file's form or operators are of a later time."""
+    if form := _FORM.search(said):
+        has, takes = form.groups()
+        why = f"its IR version is {has}, and onnxruntime {ort.prepare().__version__} takes up to {takes}"
+        return why, f"Save it for that version (model.ir_version = {takes}), or upgrade the board"
+    if operators := _OPERATORS.search(said):
+        has, domain, takes = operators.groups()
+        why = f"its opset is {has}, and onnxruntime {ort.prepare().__version__} takes {domain} up to {takes}"
+        return why, f"Export it for that opset (opset_version={takes}), or upgrade the board"
+    return None
 
 
 def _names(mapping: Mapping[str, Any]) -> str:

@@ -16,7 +16,8 @@ from cloud_shim.cli.options import (
     existing_folder,
     parse_config,
 )
-from cloud_shim.cli.release.packing import declared_settings, pack
+from cloud_shim.cli.release.left_out import IGNORE
+from cloud_shim.cli.release.packing import declared_settings, left_out, pack
 from cloud_shim.cli.release.pushing import push
 from device.protocol.deployment import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS
 
@@ -46,6 +47,8 @@ def run(
     started = time.monotonic()
     config = parse_config(pairs, declared_settings(existing_folder(path)))
     archive = pack(Path(path), config)
+    if left := left_out(Path(path)):
+        options.terminal.say(f"left out: {', '.join(left)} ({IGNORE} has the last word)")
     device = choose_device(options.client, device)
     built = layer.build(options, Path(path), device)
     sent = push(options.client, archive, device)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cloud_shim.cli.release import lock
+from cloud_shim.cli.release.left_out import LeftOut
 from device.artifact import archive, bundle
 from device.errors import UsageError
 from device.infer import acceptance, files
@@ -27,9 +28,9 @@ def pack(folder: Path, config: Mapping[str, object] | None = None) -> bytes:
     setting unknown to the function, and UsageError for settings of a model and for a version of the agent.
     """
     if bundle.kind(folder) == "function":
-        bundle.settings(bundle.read_function(folder), config or {})
-        # Without the locks: one for another kind of board would make another release of the same code.
-        return archive.pack(folder, only=[name for name in archive.files(folder) if not lock.is_lock(name)])
+        names = _files(folder)
+        bundle.settings(bundle.read_function(folder, names), config or {})
+        return archive.pack(folder, only=names)
     if bundle.kind(folder) == "agent":
         raise UsageError(f"{folder} is a version of the agent", "it is no function", "`lamplight upgrade DEVICE`")
     if config:
@@ -37,3 +38,14 @@ def pack(folder: Path, config: Mapping[str, object] | None = None) -> bytes:
     bundle.read_model(folder)
     acceptance.accept(folder)
     return archive.pack(folder, only=files.MODEL_FILES)
+
+
+def left_out(folder: Path) -> list[str]:
+    """The files of a function that stay here though nobody hid them, for a person (left_out.py); [] for none."""
+    return LeftOut(folder).of(folder) if bundle.kind(folder) == "function" else []
+
+
+def _files(folder: Path) -> list[str]:
+    """Without the locks: one for another kind of board would make another release of the same code."""
+    keeps = LeftOut(folder).keeps
+    return archive.files(folder, lambda name: keeps(name) and not lock.is_lock(name))

@@ -174,3 +174,16 @@ except RejectedError as error:
 def test_importing_the_session_imports_neither_onnxruntime_nor_numpy(run_python):
     code = "import device.infer.session, sys; print({'numpy', 'onnxruntime'} & set(sys.modules))"
     assert run_python(code) == "set()"
+
+
+def test_a_model_of_a_later_time_is_told_with_its_number_and_this_machines(make, put):
+    newest = make.doubling()
+    newest.ir_version = 99
+    with pytest.raises(
+        BadArtifactError, match=rf"IR version is 99, and onnxruntime {ort.prepare().__version__} takes up to \d"
+    ):
+        load(put(newest))
+    newest = make.doubling()
+    newest.opset_import[0].version = 99
+    with pytest.raises(BadArtifactError, match=r"opset is 99, and onnxruntime \S+ takes ai\.onnx up to \d"):
+        load(put(newest))
