@@ -65,7 +65,8 @@ def empty(folder: Path, *files: str) -> None:
 def give(states: Path, user: int) -> None:
     """Let `user` write into the files and read the folders; the folders stay this process's own.
 
-    For root; raises OSError. Links laid there by a function are ignored.
+    The files stay open to this process's group: an agent that is not root, and has no users for functions any more,
+    goes on with them. For root; raises OSError. Links laid there by a function are ignored.
     """
     for folder in (states, *schemas(states)):
         with _opened(folder, _FOLDER) as handle:
@@ -73,13 +74,35 @@ def give(states: Path, user: int) -> None:
             for name in FILES if folder != states else (LOCK,):
                 with contextlib.suppress(FileNotFoundError), _opened(name, _FILE, handle) as file:
                     if _is_plain(os.fstat(file)):
-                        _own(file, user, user, 0o600)
+                        _own(file, user, os.getgid(), 0o660)
 
 
 def give_as_before(states: Path) -> None:
-    """Give all files to the owner of the others. Raises OSError."""
+    """Give all files to the owner of the others, or open them to that one. Raises OSError."""
+    owner = (states / LOCK).lstat().st_uid
     if os.getuid() == 0:
-        give(states, (states / LOCK).lstat().st_uid)
+        give(states, owner)
+    elif owner != os.getuid():
+        _open_up(states)
+
+
+def _open_up(states: Path) -> None:
+    """Open the files of this process to all who can reach them: by `give`, that is the function with `states`.
+
+    For an agent that is not root, and so cannot give them away. A worker's start gives them in earnest.
+    """
+    for folder in schemas(states):
+        with _opened(folder, _FOLDER) as handle:
+            _open(handle, 0o755)
+            for name in FILES:
+                # One that the function closed to us is its own already.
+                with contextlib.suppress(FileNotFoundError, PermissionError), _opened(name, _FILE, handle) as file:
+                    _open(file, 0o666)
+
+
+def _open(handle: int, mode: int) -> None:
+    if os.fstat(handle).st_uid == os.getuid():
+        os.fchmod(handle, mode)
 
 
 def _own(handle: int, user: int, group: int, mode: int) -> None:

@@ -73,6 +73,12 @@ def unshare(flags: int) -> None:
     _checked(int(_libc.unshare(flags)))
 
 
+def setns(namespace: int, kind: int) -> None:
+    """setns(2): take this process, of one thread, into the namespace with this descriptor. Raises OSError."""
+    machine()
+    _checked(int(_libc.setns(namespace, kind)))
+
+
 def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
     """mount(2). Raises OSError."""
     strings = [each.encode() for each in (source, target, kind)]

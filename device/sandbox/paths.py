@@ -20,6 +20,9 @@ _SYSTEM = (
 _NETWORK = ("/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf", "/etc/services", "/etc/ssl")
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
+# The kernel's number for groups that this user namespace has not got (/proc/sys/kernel/overflowgid).
+_NOT_MAPPED = 65534
+
 # A path as programs name it, and where it really is: another place when there are symbolic links on the way.
 Shown = tuple[Path, Path]
 
@@ -51,6 +54,9 @@ def devices() -> list[Path]:
 
 
 def groups(paths: Iterable[Path]) -> list[int]:
-    """The groups, except root's, with the right to use these devices: `i2c` and `gpio`, found without their names."""
+    """The groups, except root's, with the right to use these devices: `i2c` and `gpio`, found without their names.
+
+    A group that is not in this process's user namespace is left out: nobody in it can be its member.
+    """
     found = [path.stat() for path in paths if os.access(path, os.F_OK)]
-    return sorted({each.st_gid for each in found if each.st_gid and each.st_mode & 0o060})
+    return sorted({each.st_gid for each in found if each.st_gid not in (0, _NOT_MAPPED) and each.st_mode & 0o060})

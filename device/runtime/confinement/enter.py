@@ -15,11 +15,8 @@ from device.runtime import state_files
 from device.runtime.confinement import view
 from device.runtime.confinement.mechanisms import Mechanisms
 from device.sandbox import filter, kernel, landlock, paths
+from device.users.helper import FIRST_USER, USERS
 
-# One user for each function, in an unused range (https://systemd.io/UIDS-GIDS: 1879048192 to 2147483647). They need no
-# names in passwd.
-FIRST_USER = 1_900_000_000
-USERS = 240_000_000
 # How much less a worker counts than the agent when both want the processor (nice(1)).
 _NICE = 5
 
@@ -77,7 +74,7 @@ def _isolate(bounds: Bounds, has: Mechanisms, common: tuple[paths.Shown, ...], w
     if has.view:
         owner = f"uid={user},gid={user if has.user else gid}"
         options = f"mode=700,{owner},size={bounds.scratch_size},nr_inodes={_inodes(bounds)}"
-        view.build(common, bounds.files, writable, bounds.scratch, options, has.user)
+        view.build(common, bounds.files, writable, bounds.scratch, options, has.proc)
     if has.user:
         _become(user, groups)
     elif has.capabilities or has.user_namespace:

@@ -8,12 +8,13 @@ class Mechanisms:
     """The mechanisms at work here. `landlock` is the version of its interface, 0 for none.
 
     `user_namespace`: namespaces are had through one, because the agent runs as an ordinary user; `view`: a root of its
-    own; `user`: a user of its own; `processes`: their limit counts a worker's own alone; `capabilities`: there are some
-    to drop.
+    own; `user`: a user of its own; `proc`: a /proc of its own, which hides the processes of others; `processes`: their
+    limit counts a worker's own alone; `capabilities`: there are some to drop.
     """
 
     view: bool = False
     user: bool = False
+    proc: bool = False
     user_namespace: bool = False
     network_namespace: bool = False
     processes: bool = False

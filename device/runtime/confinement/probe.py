@@ -2,9 +2,12 @@
 
 import ctypes
 import errno
+import json
+import logging
 import os
 import tempfile
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -13,11 +16,61 @@ from device.runtime.confinement import view
 from device.runtime.confinement.enter import Bounds, enter, grants
 from device.runtime.confinement.mechanisms import Mechanisms
 from device.sandbox import filter, kernel, landlock, paths
+from device.users import asking
+
+_log = logging.getLogger(__name__)
 
 
 @cache
 def mechanisms() -> Mechanisms:
     """The mechanisms of this machine, for this user; tried once. Forks, so call it before there are threads."""
+    return _found()[0]
+
+
+def namespace() -> int | None:
+    """A descriptor of the user namespace in which `mechanisms` are had: to be joined by the parent of the workers.
+
+    None for root, and where nothing gives functions users of their own. As `mechanisms`, it forks the first time.
+    """
+    return _found()[1]
+
+
+@cache
+def _found() -> tuple[Mechanisms, int | None]:
+    if os.geteuid() != 0 and asking.SOCKET.exists():
+        try:
+            space = asking.namespace()
+            within = _within(space)
+        except OSError as error:
+            _log.warning("Functions have no users of their own: %s", error)
+        else:
+            if within.user:
+                return within, space
+            _log.warning("Functions have no users of their own: the helper gave some, and they cannot be used")
+            os.close(space)
+    return _here(), None
+
+
+def _within(space: int) -> Mechanisms:
+    """The mechanisms for a process that joined this user namespace. Raises OSError."""
+    read, write = os.pipe()
+
+    def tell() -> bool:
+        asking.join(space)
+        os.write(write, json.dumps(asdict(_here())).encode())
+        return True
+
+    with os.fdopen(read) as told:
+        try:
+            worked = _succeeds(tell)
+        finally:
+            os.close(write)
+        if not worked:
+            raise OSError("the user namespace cannot be joined")
+        return Mechanisms(**json.load(told))
+
+
+def _here() -> Mechanisms:
     root = os.geteuid() == 0
     space = not root and _works(Mechanisms(user_namespace=True))
     view = (root or space) and _works(Mechanisms(view=True, user_namespace=space))
@@ -25,6 +78,7 @@ def mechanisms() -> Mechanisms:
     return Mechanisms(
         view=view,
         user=user,
+        proc=user and _works(Mechanisms(view=True, user=True, proc=True)),
         user_namespace=space,
         network_namespace=_works(Mechanisms(network_namespace=True, user_namespace=space)),
         processes=user or space,

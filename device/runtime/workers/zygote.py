@@ -74,12 +74,13 @@ class Zygote:
     """Keeps one zygote alive, on a thread of its own: this thread starts the zygote and hears it.
 
     (The kernel ties the zygote's life to the starting thread, so the thread must last.) `infers`: the zygote warms the
-    inference library too.
+    inference library too. `space` is a user namespace for it to join, if any.
     """
 
-    def __init__(self, hardware: "Hardware", infers: bool) -> None:
+    def __init__(self, hardware: "Hardware", infers: bool, space: int | None = None) -> None:
         self._hardware = hardware
         self._infers = infers
+        self._space = space or 0
         self._lock = threading.Lock()
         self._up = threading.Condition(self._lock)
         self._socket: socket.socket | None = None
@@ -180,12 +181,13 @@ class Zygote:
         # Without -P the agent's working directory would be on every function's path.
         orders = None if self._infers else Orders()
         fds = orders.fds if orders else ()
-        command = [sys.executable, "-P", "-m", "device.runtime.zygote.process", str(theirs.fileno()), str(os.getpid())]
+        command = [sys.executable, "-P", "-m", "device.runtime.zygote.process"]
+        command += map(str, (theirs.fileno(), os.getpid(), self._space))
         command += map(str, fds) if fds else ["0", "0", INFERS]
         with theirs, orders.passing() if orders else contextlib.nullcontext():
             process = subprocess.Popen(
                 command,
-                pass_fds=[theirs.fileno(), *fds],
+                pass_fds=[theirs.fileno(), *fds, *([self._space] if self._space else [])],
                 stdin=subprocess.DEVNULL,
                 env=environment(dict(os.environ)),
                 # Ctrl-C in the agent's terminal is not for the zygote.

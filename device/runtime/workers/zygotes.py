@@ -8,6 +8,7 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from device.runtime.confinement import probe
 from device.runtime.workers.zygote import Fork, Zygote
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ class Zygotes:
 
     def __init__(self, hardware: "Hardware") -> None:
         self._hardware = hardware
-        self._plain = Zygote(hardware, infers=False)
+        # Looked for here, where the agent has one thread.
+        self._space = probe.namespace()
+        self._plain = Zygote(hardware, infers=False, space=self._space)
         self._inferring: Zygote | None = None
         self._changing = threading.Lock()
 
@@ -57,5 +60,5 @@ class Zygotes:
     def _for_inference(self) -> Zygote:
         with self._changing:
             if self._inferring is None:
-                self._inferring = Zygote(self._hardware, infers=True)
+                self._inferring = Zygote(self._hardware, infers=True, space=self._space)
             return self._inferring

@@ -1,7 +1,8 @@
 """The warm parent of all workers: a process of one thread. It imports the slow modules once and forks on request.
 
-`python -m device.runtime.zygote.process FD PID ORDERS HELD [infers]`: FD is a socket to the agent, to
-workers/zygote.py; PID is the agent's; ORDERS and HELD are the guardian's pipe (guardian.py), or two zeros for none.
+`python -m device.runtime.zygote.process FD PID SPACE ORDERS HELD [infers]`: FD is a socket to the agent, to
+workers/zygote.py; PID is the agent's; SPACE is a user namespace to be joined (device/users), or zero for none; ORDERS
+and HELD are the guardian's pipe (guardian.py), or two zeros for none.
 Requests carry the worker's channel and log pipe as file descriptors; answers give the new process id and, later, how it
 ended. It ends, and its workers with it, when the agent does. User code runs in the workers only.
 """
@@ -26,6 +27,7 @@ from device.runtime.confinement import probe
 from device.runtime.wire.channel import adopt
 from device.runtime.worker import process as worker
 from device.runtime.zygote import guardian
+from device.users import asking
 
 if TYPE_CHECKING:
     from device.hal.hardware import Hardware
@@ -167,14 +169,18 @@ def main() -> None:
     """Take the hardware's description from the agent, warm up, serve."""
     keep_memory_private()
     agent = adopt(int(sys.argv[1]))
-    parent, orders, held = map(int, sys.argv[2:5])
+    parent, space, orders, held = map(int, sys.argv[2:6])
     # While warming up, the end of the agent ends this process. From then on the closed socket does, after the workers.
     die_with_parent(parent, signal.SIGTERM)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if space:
+        # Before there are threads, and while nothing was found out about this process's rights.
+        asking.join(space)
+        os.close(space)
     hardware: Hardware = pickle.loads(agent.recv(MAX_REQUEST))
     _warm_up(hardware)
     probe.prepare()
-    if INFERS in sys.argv[5:]:
+    if INFERS in sys.argv[6:]:
         _warm_up_inference()
     gc.collect()
     gc.freeze()
