@@ -6,15 +6,17 @@ import os
 from device.private_memory import keep_memory_private
 from device.runtime.confinement.enter import Bounds, enter
 from device.sandbox import paths
+from device.users import asking
 
 NOBODY = 65534
 BOUNDS = {"files": (), "hardware": (), "scratch_size": 1 << 20, "processes": 5, "network": False}
 
 
-def inside(has, look, scratch, become=None, beside=None, **bounds):
+def inside(has, look, scratch, become=None, beside=None, helper=None, **bounds):
     """What `look` says in a process that entered `has`, as the user `become`; or its error.
 
-    With `beside`, `look` is given the number of a process of the same user: a child made before, and outside.
+    With `beside`, `look` is given the number of a process of the same user: a child made before, and outside. With the
+    socket `helper`, the process first becomes root of a namespace with functions' users (device/users).
     """
     read, write = os.pipe()
     pid = os.fork()
@@ -28,6 +30,8 @@ def inside(has, look, scratch, become=None, beside=None, **bounds):
                 keep_memory_private(False)
                 paths.common.cache_clear()
             given = [beside()] if beside else []
+            if helper:
+                asking.join(asking.namespace(helper))
             enter(Bounds(**{**BOUNDS, "states": scratch.parent / "states", "scratch": scratch, **bounds}), has)
             os.write(write, json.dumps(look(*given)).encode())
         except BaseException as error:

@@ -74,7 +74,7 @@ def test_the_function_has_the_files_and_the_agent_the_folders_whatever_they_had_
         (states / "1" / DATABASE).chmod(0o666)
         state_files.give(states, USER)
         assert mode(states) == mode(states / "1") == (0, USER, 0o750)
-        assert mode(states / "1" / DATABASE) == mode(states / LOCK) == (USER, USER, 0o600)
+        assert mode(states / "1" / DATABASE) == mode(states / LOCK) == (USER, 0, 0o660)
 
 
 @pytest.mark.parametrize("lay", [os.symlink, os.link], ids=["symbolic", "hard"])

@@ -24,6 +24,7 @@ from device.private_memory import keep_memory_private
 from device.runtime.confinement import probe
 from device.runtime.confinement.mechanisms import Mechanisms
 from device.sandbox import kernel, landlock
+from tests.device.users.serving import SERVICE_USER, served
 
 # <linux/prctl.h>, <linux/ptrace.h>, <linux/ioprio.h>
 PR_SET_PDEATHSIG = 1
@@ -152,9 +153,8 @@ def mechanisms(become):
     with tempfile.TemporaryDirectory() as folder:
         scratch = owned(Path(folder), become)
         space = inside(replace(Mechanisms(), user_namespace=True), lambda: True, scratch, become) is True
-    return replace(
-        has, user=False, user_namespace=space, view=space, network_namespace=space, capabilities=False, processes=space
-    )
+    has = replace(has, user=False, proc=False, capabilities=False)
+    return replace(has, user_namespace=space, view=space, network_namespace=space, processes=space)
 
 
 def forms(has):
@@ -172,15 +172,32 @@ def forms(has):
 def possible(some, has):
     if has.user_namespace and not some.user_namespace:
         some = replace(some, view=False, network_namespace=False, processes=False)
-    return some if some.view else replace(some, user=False)
+    return some if some.view else replace(some, user=False, proc=False)
+
+
+@pytest.fixture
+def helper():
+    """The socket of root's helper for the user SERVICE_USER."""
+    if os.geteuid() != 0:
+        pytest.skip("the helper is root's")
+    with served() as at:
+        yield at.path
 
 
 @pytest.mark.parametrize("become", [None, NOBODY], ids=["as the agent's user", "as an ordinary user"])
 def test_no_way_out_is_open_where_a_mechanism_closes_it(become):
     if os.geteuid() != 0:
         become = None
+    nothing_opens(mechanisms(become), become)
+
+
+def test_none_is_open_where_the_agent_is_an_ordinary_user_with_a_helper(helper):
+    nothing_opens(replace(probe.mechanisms(), proc=False), SERVICE_USER, helper)
+
+
+def nothing_opens(whole, become, helper=None):
     opened = {}
-    for name, has in forms(mechanisms(become)):
+    for name, has in forms(whole):
         with tempfile.TemporaryDirectory() as folder:
             scratch = owned(Path(folder), become)
             secret = scratch.parent / "secret"
@@ -190,9 +207,28 @@ def test_no_way_out_is_open_where_a_mechanism_closes_it(become):
             def look(victim, secret=secret, has=has):
                 return [each.name for each in ESCAPES if each.held(has) and succeeds(each, victim, secret)]
 
-            opened[name] = inside(has, look, scratch, become, beside=agent)
+            opened[name] = inside(has, look, scratch, become, agent, helper)
     assert opened == {name: [] for name in opened}
     assert len(opened) > 2
+
+
+def touches(victim):
+    """The means by which a process can touch another: each mechanism but the user is left out."""
+    made = [each for each in ESCAPES if each.name in ("SIGSTOP", "its limits", "its niceness", "its scheduler")]
+    touched = [each.name for each in made if succeeds(each, victim, None)]
+    return touched
+
+
+def test_a_user_of_its_own_alone_keeps_a_function_from_the_agent_of_an_ordinary_user(helper):
+    said = {}
+    for name, has, asked in (
+        ("with", Mechanisms(view=True, user=True), helper),
+        ("without", Mechanisms(view=True, user_namespace=True), None),
+    ):
+        with tempfile.TemporaryDirectory() as folder:
+            said[name] = inside(has, touches, owned(Path(folder), SERVICE_USER), SERVICE_USER, agent, asked)
+    # What it is good for: the same agent without it is touched.
+    assert said == {"with": [], "without": ["SIGSTOP", "its limits", "its niceness", "its scheduler"]}
 
 
 def succeeds(escape, victim, secret):
