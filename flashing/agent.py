@@ -36,6 +36,9 @@ _LEFT_OUT = (
     *("onnxruntime/capi/libonnxruntime.so*", "zstandard/_cffi.*"),
     "securesystemslib/_vendor/ed25519/test_data",
 )
+_SCRIPTS = ("install.sh", "remove.sh")
+# systemd's units: the agent's, and the helper's that gives functions users of their own.
+UNITS = ("lamplight.service", "lamplight-users.socket", "lamplight-users@.service")
 # The oldest glibc with wheels still made for it (manylinux2014, PEP 599).
 _OLDEST_GLIBC = 17
 
@@ -132,9 +135,9 @@ def _for_the_board(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
 
 
 def own_files() -> Mapping[str, bytes]:
-    """The files run on the board to install the archives and to be rid of them again: the scripts and the service."""
+    """The files run on the board to install the archives and to be rid of them again: the scripts and the units."""
     folder = Path(__file__).parent / "on_board"
-    return {name: (folder / name).read_bytes() for name in ("install.sh", "remove.sh", "lamplight.service")}
+    return {name: (folder / name).read_bytes() for name in (*_SCRIPTS, *UNITS)}
 
 
 def check_pythons(pythons: Sequence[str]) -> Sequence[str]:

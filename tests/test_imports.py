@@ -73,6 +73,7 @@ ALLOWED = {
         "device.runtime",
         "device.trust",
         "device.update",
+        "device.users",
         "device.version",
         "boards",
     ),
@@ -87,7 +88,8 @@ ALLOWED = {
     "trust": (),
     "update": ("device.artifact", "device.trust", "device.infer", "device.launcher"),
     "triggers": ("device.hal", "boards"),
-    "runtime": ("device.hal", "device.triggers", "device.infer", "device.sandbox", "boards"),
+    "runtime": ("device.hal", "device.triggers", "device.infer", "device.sandbox", "device.users", "boards"),
+    "users": ("device.sandbox",),
     "replay": ("device.hal", "device.infer", "device.runtime"),
 }
 
@@ -102,6 +104,10 @@ def test_the_parts_do_not_know_each_other(part: str) -> None:
         if within(module, *OURS) and module != "device" and not within(module, *allowed)
     ]
     assert wrong == []
+
+
+def test_the_helper_of_roots_imports_nothing_of_ours() -> None:
+    assert [m for m in imports(ROOT / "device/users/helper.py") if within(m, *OURS)] == []
 
 
 @pytest.mark.parametrize("path", SERVER, ids=lambda p: str(p.relative_to(ROOT)))

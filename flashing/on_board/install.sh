@@ -105,14 +105,17 @@ echo i2c-dev >"$ROOT/etc/modules-load.d/lamplight.conf"
 if [ -c "$ROOT/dev/watchdog" ] || [ -c "$ROOT/dev/watchdog0" ]; then
     printf '[Manager]\nRuntimeWatchdogSec=15s\nRebootWatchdogSec=2min\n' >"$ROOT/etc/systemd/system.conf.d/lamplight.conf"
 fi
-install -m 0644 "$here/lamplight.service" "$ROOT/etc/systemd/system/lamplight.service"
+# The helper that gives functions users of their own is started through its socket. The agent comes last: it asks there.
+for unit in lamplight-users@.service lamplight-users.socket lamplight.service; do
+    install -m 0644 "$here/$unit" "$ROOT/etc/systemd/system/$unit"
+done
 systemctl daemon-reload || true
-systemctl enable lamplight.service
+systemctl enable lamplight.service lamplight-users.socket
 # A first boot that did not come to here starts again with the next.
 sync
 touch "$ROOT/etc/lamplight/installed"
 # Under firstrun.sh the system starts again by itself, and the agent with it.
 if systemctl is-active --quiet multi-user.target || systemctl is-active --quiet cloud-final.service; then
     modprobe i2c-dev || true
-    systemctl restart --no-block lamplight.service
+    systemctl restart --no-block lamplight-users.socket lamplight.service
 fi

@@ -7,7 +7,11 @@ changed="$ROOT/etc/lamplight/changed"
 did() { [ -f "$changed" ] && grep -qxF "$1" "$changed"; }
 
 systemctl disable --now lamplight.service 2>/dev/null || true
-rm -f "$ROOT/etc/systemd/system/lamplight.service" "$ROOT/etc/modules-load.d/lamplight.conf"
+systemctl disable --now lamplight-users.socket 2>/dev/null || true
+for unit in lamplight.service lamplight-users.socket lamplight-users@.service; do
+    rm -f "$ROOT/etc/systemd/system/$unit"
+done
+rm -f "$ROOT/etc/modules-load.d/lamplight.conf"
 rm -f "$ROOT/etc/systemd/system.conf.d/lamplight.conf"
 for folder in etc/modules-load.d etc/systemd/system etc/systemd/system.conf.d; do
     if did "folder $folder"; then rmdir "$ROOT/$folder" 2>/dev/null || true; fi

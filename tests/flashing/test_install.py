@@ -124,7 +124,9 @@ def test_the_agent_its_identity_and_its_service_are_in_their_places(board: Board
         "etc/systemd/system/lamplight.service"
     )
     assert board.read("etc/modules-load.d/lamplight.conf") == "i2c-dev\n"
-    assert "systemctl enable lamplight.service" in board.log.read_text()
+    assert "systemctl enable lamplight.service lamplight-users.socket" in board.log.read_text()
+    for name in agent.UNITS:
+        assert board.read(f"etc/systemd/system/{name}") == agent.own_files()[name].decode()
 
 
 def test_the_password_is_the_agents_only_and_no_longer_on_the_card(board: Board) -> None:
@@ -220,6 +222,7 @@ def test_removed_the_board_is_as_it_was(board: Board) -> None:
     assert "umask=0077" in board.read("etc/fstab") and "i2c_arm=on" in config.read_text()
     board.remove()
     assert {path: path.read_bytes() for path in board.root.rglob("*") if path.is_file()} == before
+    assert "systemctl disable --now lamplight-users.socket" in board.log.read_text()
     # A system made of packages whose scripts were not run has no such folder.
     assert not (board.root / "opt").exists()
     board.remove()

@@ -74,6 +74,14 @@ def test_a_demanded_aspect_that_is_missing_fails_and_another_one_warns() -> None
     assert sandbox.judge("an aspect of the future", "none", required=False).remedy
 
 
+def test_functions_that_share_the_agents_user_are_told_with_what_gives_them_their_own() -> None:
+    assert "flash.py ssh" in sandbox.judge("user", "none", required=False).remedy
+    installed = sandbox.judge("user", "none", required=True, helped=True)
+    assert (installed.status, "lamplight-users" in installed.remedy) == ("fail", True)
+    assert sandbox.judge("user", "own user", required=True, helped=True).status == "ok"
+    assert "Landlock" in sandbox.judge("filesystem", "none", required=False, helped=True).remedy
+
+
 def test_a_pin_held_by_another_program_fails_unless_the_agent_runs() -> None:
     assert "held by pigpiod" in pins.judge(True, "pigpiod", agent_runs=False).found
     assert [pins.judge(True, "", agent).status for agent in (False, True)] == ["fail", "ok"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from device import config
-from flashing import cli
+from flashing import agent, cli
 from tests.flashing.commands.conftest import MakeDisk, Run
 from tests.flashing.conftest import BOOKWORM, MIB, PASSWORD, MakeImage, mtools, read
 
@@ -37,7 +37,7 @@ def test_a_card_has_all_that_its_board_needs(run: Run, arguments: list[object], 
         "first_boot": "cloud-init",
     }
     on_card = mtools("mdir", card(arguments), "-b", "::/lamplight").decode()
-    for name in ("agent-3.13.tar.gz", "SHA256SUMS", "install.sh", "lamplight.service", "password"):
+    for name in ("agent-3.13.tar.gz", "SHA256SUMS", "password", *agent.own_files()):
         assert f"/lamplight/{name}" in on_card
     assert read(card(arguments), "lamplight/password") == PASSWORD
     (tmp_path / "agent.toml").write_text(read(card(arguments), "lamplight/agent.toml"))

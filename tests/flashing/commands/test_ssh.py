@@ -37,7 +37,8 @@ def test_a_running_machine_becomes_a_device(run: Run, machine: Machine, line: li
     assert there["var/lib/lamplight/password"].decode() == PASSWORD
     assert 'board = "linux/x86-64"' in there["var/lib/lamplight/agent.toml"].decode()
     assert "opt/lamplight/device/launcher/__main__.py" in there and "etc/systemd/system/lamplight.service" in there
-    assert "systemctl enable lamplight.service" in machine.run("cat /run/told")
+    assert "opt/lamplight/device/users/helper.py" in there and "etc/systemd/system/lamplight-users.socket" in there
+    assert "systemctl enable lamplight.service lamplight-users.socket" in machine.run("cat /run/told")
     assert (
         machine.run("cd /opt/lamplight && python3 -P -c 'import sys; sys.path.insert(0, \".\"); import device.errors'")
         == ""

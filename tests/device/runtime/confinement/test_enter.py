@@ -175,10 +175,8 @@ def test_an_agent_that_is_not_root_is_confined_by_what_is_left_to_it():
     with tempfile.TemporaryDirectory() as folder:
         scratch = owned(Path(folder), become)
         space = inside(replace(NONE, user_namespace=True), lambda: True, scratch, become) is True
-        has = replace(
-            HAS, user=False, proc=False, user_namespace=space, view=space, network_namespace=space, capabilities=False
-        )
-        said = inside(replace(has, processes=space), look, scratch, become)
+        has = replace(HAS, user=False, proc=False, capabilities=False, user_namespace=space, view=space)
+        said = inside(replace(has, network_namespace=space, processes=space), look, scratch, become)
     assert said == [True, HAS.filter, HAS.filter, become or os.getuid()]
 
 

@@ -215,8 +215,7 @@ def nothing_opens(whole, become, helper=None):
 def touches(victim):
     """The means by which a process can touch another: each mechanism but the user is left out."""
     made = [each for each in ESCAPES if each.name in ("SIGSTOP", "its limits", "its niceness", "its scheduler")]
-    touched = [each.name for each in made if succeeds(each, victim, None)]
-    return touched
+    return [each.name for each in made if succeeds(each, victim, None)]
 
 
 def test_a_user_of_its_own_alone_keeps_a_function_from_the_agent_of_an_ordinary_user(helper):
