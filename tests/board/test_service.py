@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from device.users.helper import FIRST_USER, USERS
 from tests.board.board import NAME, Board
 from tests.board.conftest import deploy
 from tests.support import until
@@ -53,6 +54,23 @@ def test_functions_are_confined_below_it_as_without_it(board: Board, night_light
         assert confinement[aspect] != "none", confinement
     board.sensor.lux = 5
     board.led_becomes(True)
+
+
+def test_a_function_is_a_user_of_its_own_and_never_the_services(board: Board, night_light: Path) -> None:
+    shell, group = board.emulator.shell, "/sys/fs/cgroup/system.slice/lamplight.service/fn-night-light.*"
+    assert board.home.device(NAME)["reported"]["confinement"]["user"] == "own user"
+    service = int(shell.run("id -u lamplight"))
+    worker = f"$(head -n 1 {group}/cgroup.procs)"
+    # Real, effective, saved, and that for files.
+    users = set(map(int, shell.run(f"grep ^Uid: /proc/{worker}/status").split()[1:]))
+    assert service not in users and len(users) == 1
+    assert FIRST_USER <= users.pop() < FIRST_USER + USERS
+    # It has its pins by their group, and works.
+    board.sensor.lux = 5
+    board.led_becomes(True)
+    # Nothing of the helper stays, and nobody was refused.
+    assert shell.run("systemctl is-active lamplight-users.socket") == "active"
+    assert shell.run("journalctl -t lamplight-users -o cat --no-pager | grep -c refused || true") == "0"
 
 
 def test_a_function_takes_no_more_of_the_processor_than_its_share(board: Board, tmp_path: Path) -> None:

@@ -23,6 +23,13 @@ PYTHON = shutil.which(f"python3.{sys.version_info.minor}", path="/usr/bin:/usr/l
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0 or not PYTHON, reason="needs root, and a Python for everybody"
 )
+# A group of the service's, as i2c and gpio are: `dialout`.
+DEVICES = 20
+# As flashing/on_board/lamplight.service has it: no capability, and none to be gained.
+AS_THE_SERVICE = [
+    *("setpriv", f"--reuid={SERVICE_USER}", f"--regid={SERVICE_USER}", f"--groups={DEVICES}"),
+    *("--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"),
+]
 # What every program below begins with: a board's runtime in `bench`.
 BEGIN = """
 import json, os, sys, time
@@ -70,11 +77,8 @@ class Home:
         """A run of `code` after BEGIN, as the service's user, with the helper at `path`."""
         more = [REPOSITORY, REPOSITORY / "tests/device/runtime", *site.getsitepackages(), *filter(None, sys.path)]
         return subprocess.Popen(
-            [str(PYTHON), "-c", BEGIN + code, str(self.folder), str(path)],
+            [*AS_THE_SERVICE, str(PYTHON), "-c", BEGIN + code, str(self.folder), str(path)],
             env={"PATH": "/usr/bin:/bin", "PYTHONPATH": os.pathsep.join(map(str, more)), "HOME": "/"},
-            user=SERVICE_USER,
-            group=SERVICE_USER,
-            extra_groups=[],
             umask=0o022,
             cwd="/",
             stdout=subprocess.PIPE,
@@ -154,8 +158,38 @@ tell([bench.supervisor.call("f", None), Path(f"/proc/{{pid}}/status").read_text(
     users, groups, more, capabilities = told
     assert len(set(users)) == 1 and is_functions(users[0])
     assert groups == users and more == [] and capabilities == ["", ""]
+    assert f"Gid:\t{users[0]}\t" in pid_status
     # The same, seen from outside.
     assert f"Uid:\t{users[0]}\t{users[0]}\t{users[0]}\t{users[0]}\n" in pid_status
+
+
+WRITES = """
+from pathlib import Path
+import os
+def handler(event, context):
+    Path(event.data).write_text("written")
+    return os.getgroups()
+"""
+
+
+def test_it_has_the_devices_of_its_leases_by_their_group(home: Home, at: Served) -> None:
+    groups, written = home.run(
+        f"""
+os.chown(bench.hardware.folder, -1, {DEVICES})
+bench.hardware.folder.chmod(0o770)
+bench.run(bench.function({WRITES!r}))
+file = bench.hardware.folder / "line"
+tell([bench.supervisor.call("f", str(file)), file.stat().st_uid])
+""",
+        at.path,
+    )
+    assert groups == [DEVICES] and is_functions(written)
+
+
+def test_a_device_of_a_group_that_the_service_has_not_keeps_no_function_from_its_start(home: Home, at: Served) -> None:
+    (home.folder / "hardware").mkdir()
+    os.chown(home.folder / "hardware", SERVICE_USER, 5)
+    assert home.run("bench.hardware.folder.chmod(0o770)\ntell(count(1))", at.path) == 1
 
 
 def test_without_the_helper_all_is_as_before_and_the_report_says_so(home: Home) -> None:
