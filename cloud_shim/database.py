@@ -101,6 +101,22 @@ class BoardRow(Base):
     last: Mapped[float]
 
 
+class BoardKeyRow(Base):
+    """A password of its own that a board kept out of a device's name has shown, by its hash.
+
+    `hardware` is the board, `generation` the one it runs, by its own words. `name` is the one that a person gave to
+    the holder of the password, "" for none; the row goes once the board has come in under it.
+    """
+
+    __tablename__ = "board_keys"
+    device: Mapped[str] = mapped_column(ForeignKey("devices.name"), primary_key=True)
+    hash: Mapped[str] = mapped_column(String(160), primary_key=True)
+    hardware: Mapped[str] = mapped_column(String(128))
+    generation: Mapped[int] = mapped_column(BigInteger)
+    last: Mapped[float]
+    name: Mapped[str] = mapped_column(_NAME, default="", index=True)
+
+
 class TokenRow(Base):
     """One card's token, by its digest: the name it is for, and the fingerprint of the board that spent it, if any.
 

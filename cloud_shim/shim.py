@@ -16,6 +16,7 @@ from cloud_shim.fleet.chores import Chore, Chores
 from cloud_shim.fleet.enrolment import Enrolment
 from cloud_shim.fleet.fleet import Fleet
 from cloud_shim.fleet.members import Members
+from cloud_shim.fleet.naming import Naming, Steps
 from cloud_shim.fleet.outcomes import Outcomes
 from cloud_shim.fleet.publisher import Publisher
 from cloud_shim.fleet.retained import Retained
@@ -62,7 +63,7 @@ class Shim:
             lambda hashes, ended: broker.set_devices(config.state, config.fleet, hashes, ended),
             doubt=self.signing.clock.complaint,
         )
-        self.twins = Twins(self.database)
+        self.twins = Twins(self.database, announce=self.changes.device)
         self.budgets = Budgets()
         self.retention = Retention(self.database, config.keep_records, config.keep_bytes)
         self.enrolment = Enrolment(
@@ -70,8 +71,9 @@ class Shim:
             self.members,
             self.link,
             doubt=self.signing.clock.complaint,
-            refusal=self.twins.refusal,
+            displaced=lambda device, ask: self.naming.answer(device, ask),
         )
+        self.naming = Naming(self.database, self.twins, Steps(self.enrolment.admit, self._go_on))
         self.fleet = Fleet(
             config.fleet,
             self.database,
@@ -126,6 +128,11 @@ class Shim:
         """Sign a withdrawal asked for `by` somebody, and tell every device at once."""
         self.withdrawals.add(withdrawal, by)
         self._tell_all()
+
+    def _go_on(self, device: str, before: str, generation: int, by: str) -> None:
+        """A new device goes on where its board was as `before`: with its deployment, and the counts of its metadata."""
+        self.signing.go_on(device, before)
+        self.fleet.go_on(device, before, generation, by)
 
     def _tell_all(self) -> None:
         self._publisher.connected(session_present=True)

@@ -27,9 +27,10 @@ from device.calls import Calls
 from device.config import AgentConfig, load
 from device.disk import Usage
 from device.doctor import remote as doctor
-from device.enrol import hardware, serial
-from device.enrol.displacement import Displacement
+from device.enrol import hardware, own_name, serial
+from device.enrol.displacement import Displacement, Ways
 from device.enrol.joining import Joining
+from device.enrol.own_name import OwnName
 from device.enrol.passwords import Passwords
 from device.enrol.renewal import Renewal
 from device.errors import LamplightError, RejectedError
@@ -103,7 +104,9 @@ class Agent:
         passwords = Passwords(config.broker.password_file)
         board = hardware.name(config.state)
         self._session = Session(config.broker, config.fleet, config.device, self._outbox.boots, passwords, board)
-        self._displacement = Displacement(config.state, self._session.displace)
+        own = OwnName(config, board, hardware.first_run(config.state, board, self._outbox.boots))
+        ways = Ways(self._session.displace, self._show_own, lambda: not launcher.told.trial, self._give_way)
+        self._displacement = Displacement(config.state, board, own, ways)
         self._joining = Joining(config, passwords, serial.read(), self._session.start)
         self._renewal = Renewal(config.device, config.board, passwords, self._session.ask, time.monotonic)
         self._probe = PortProbe(config.broker.host, config.broker.port)
@@ -186,7 +189,11 @@ class Agent:
         if not self._displacement.answered(answer):
             self._renewal.answered(answer)
 
+    def _show_own(self, hash: str) -> bool:
+        return self._renewal.ask(hash, self._engine.status().generation)
+
     def _when_connected(self) -> None:
+        self._displacement.connected()
         self._engine.connected()
         self._uplink.connected()
         self._sources.topics.connected()
@@ -230,7 +237,7 @@ class Agent:
             self._last_beat = now
 
     def _give_way(self) -> None:
-        """The launcher is to start another version."""
+        """The launcher is to start another version, or this one under another name."""
         self._exit_code = SWITCH
         self.stop()
 
@@ -350,8 +357,9 @@ def _lock_file(state: Path) -> TextIO:
 
 
 def run(config: AgentConfig, launcher: Line) -> int:
-    """Run one board until SIGTERM or SIGINT, or until another version of the agent is to be started."""
+    """Run one board until SIGTERM or SIGINT, or until the agent is to be started again."""
     with only_one(config.state):
+        config = own_name.take_up(config)
         groups = take(places())
         # Before there are threads: the probing forks.
         demand(config.confinement.require, confinement(groups.held))

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from cloud_shim.api.gate import Guarded
-from cloud_shim.api.requests import json_object, path_name, shim
+from cloud_shim.api.requests import identity, json_object, path_name, shim
 from cloud_shim.broker import setup as broker
 from cloud_shim.people.identity import Permission
 from device.protocol.fields import flag, name, only, text
@@ -64,7 +64,19 @@ async def _choose(request: Request) -> JSONResponse:
     return JSONResponse({"device": device, "boards": the.twins.boards(device)})
 
 
+async def _rename(request: Request) -> JSONResponse:
+    """A person gives a board, kept out of a device's name, a name of its own."""
+    fields = await json_object(request)
+    only(fields, ("board", "name"), "body")
+    device, the, by = path_name(request, "device"), shim(request), identity(request).name
+    new = name(fields.get("name"), "body.name")
+    await run_in_threadpool(the.naming.name, device, text(fields, "board", "body"), new, by)
+    the.changes.device(device)
+    return JSONResponse({"device": device, "boards": the.twins.boards(device)})
+
+
 ROUTES = [
+    Guarded("/api/devices/{device}/rename", _rename, Permission.ADMINISTER, methods=["POST"]),
     Guarded("/api/devices/{device}/board", _choose, Permission.ADMINISTER, methods=["POST"]),
     Guarded("/api/claims", _list, Permission.VIEW),
     Guarded("/api/claims", _reject_all, Permission.ADMINISTER, methods=["DELETE"]),

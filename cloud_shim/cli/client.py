@@ -159,6 +159,10 @@ class Client:
         """Say which of the boards that claim the name is the device."""
         self._request("POST", _path("devices", device, "board"), json={"hardware": hardware})
 
+    def rename(self, device: str, board: str, name: str) -> None:
+        """Give the board that is kept out of the device's name a name of its own."""
+        self._request("POST", _path("devices", device, "rename"), json={"board": board, "name": name})
+
     def trust_clock(self) -> float:
         """Have the shim sign by its clock, whatever it said before; gives its time, in seconds since 1970."""
         return self._request("POST", "/api/keys/clock", json={})["now"]

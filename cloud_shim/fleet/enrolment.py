@@ -22,7 +22,7 @@ from cloud_shim.fleet.members import Members
 from cloud_shim.fleet.views import Json
 from device.errors import LamplightError, NotFoundError, OfflineError, RejectedError
 from device.protocol import enrolment, topics
-from device.protocol.enrolment import ACCEPTED, DISPLACED, KEPT, REFUSED, REJECTED, WAITING, Answer, Ask
+from device.protocol.enrolment import ACCEPTED, KEPT, REFUSED, REJECTED, WAITING, Answer, Ask
 from device.protocol.errors import ProtocolError
 from device.protocol.topics import ENROL_USER, Topic
 
@@ -44,17 +44,17 @@ class Enrolment:
         link: Link,
         clock: Callable[[], float] = time.time,
         doubt: Callable[[], str] = str,
-        refusal: Callable[[str], str] = lambda device: "",
+        displaced: Callable[[str, Ask], Answer | None] = lambda device, ask: None,
     ) -> None:
-        """`doubt` says why the clock may be wrong, "" when all is well: in doubt no card grows too old. `refusal` says
-        why the board now connected as a device is not it, "" when it is.
+        """`doubt` says why the clock may be wrong, "" when all is well: in doubt no card grows too old. `displaced`
+        gives the answer to a board that is connected as a device and is not it, None for the device.
         """
         self._database = database
         self._members = members
         self._link = link
         self._clock = clock
         self._doubt = doubt
-        self._refusal = refusal
+        self._displaced = displaced
         self._deciding = threading.Lock()
 
     def asked(self, topic: Topic, payload: bytes) -> None:
@@ -95,6 +95,18 @@ class Enrolment:
             self._forget(row.client)
         self._answer(ENROL_USER, row.client, Answer(ACCEPTED))
         return row.name
+
+    def admit(self, name: str, board: str, hash: str) -> None:
+        """Let the holder of the password with this hash in, as a new device; nothing happens when it is in already.
+
+        RejectedError when another one has the name.
+        """
+        with self._deciding:
+            if self._members.has(name, hash):
+                return
+            if self._members.has(name):
+                raise RejectedError(f"There is a device {name} already", "", "choose another name")
+            self._members.enrol(name, board, hash)
 
     def reject(self, which: str) -> list[str]:
         """Let a board wait no more, by name (all that ask for it) or fingerprint; "" for all. Gives fingerprints."""
@@ -210,8 +222,8 @@ class Enrolment:
         """A device offers its next password. It hears of it first: the broker ends its connection then."""
         if ask.name != device:
             raise ProtocolError(f"ask: {device} asks for the password of {ask.name}")
-        if refusal := self._refusal(device):
-            self._answer(device, client, Answer(DISPLACED, refusal))
+        if answer := self._displaced(device, ask):
+            self._answer(device, client, answer)
         elif self._members.has(device, ask.hash):
             self._answer(device, client, Answer(ACCEPTED))
         elif self._members.has(device) and self._members.due(device):

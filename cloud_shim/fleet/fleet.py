@@ -196,6 +196,20 @@ class Fleet:
         self._tell(device)
         return deployment.generation
 
+    def go_on(self, device: str, before: str, generation: int, by: str) -> None:
+        """Have a new device go on with what `before` was asked for as `generation`: its board runs that already.
+
+        Its count goes on from the other's present one: the board takes nothing older than what it was given.
+        """
+        with self._database.write() as session:
+            row, last = self._row(session, device), self._row(session, before).generation
+            if row.generation or not last:
+                return
+            content = generations.at(session, self._name, before, generation).replace(device=device)
+            reason = f"as {before} generation {generation}"
+            generations.add(session, row, deployments.again(content, last + 1), reason, by)
+        self._tell(device)
+
     def rollback(self, device: str, by: str = "") -> int:
         """Undo the last request: deploy again the last deployment proved before it; gives the new generation.
 

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 import boards
-from cloud_shim.database import BoardRow, CredentialRow, Database, DeviceRow
+from cloud_shim.database import BoardKeyRow, BoardRow, CredentialRow, Database, DeviceRow
 from cloud_shim.fleet.changes import Changes
 from device.enrol.secret import hash_password, new_password
 from device.errors import NotFoundError, UsageError
@@ -84,6 +84,7 @@ class Members:
             self._set_password(session, row, hash)
             # The next board to come in is the device, whichever it was before (twins.py).
             session.execute(delete(BoardRow).where(BoardRow.device == name))
+            session.execute(delete(BoardKeyRow).where(BoardKeyRow.device == name))
         self.admit_all()
         self._changes.device(name)
 
@@ -119,6 +120,8 @@ class Members:
                 raise NotFoundError(f"There is no device {name!r}", "", "`lamplight devices` lists them")
             session.merge(CredentialRow(device=name, made=self._clock(), revoked=True))
             session.get_one(DeviceRow, name).online = False
+            # The board that was to be this device is nobody again (naming.py).
+            session.execute(delete(BoardKeyRow).where(BoardKeyRow.name == name))
         self.admit_all()
         self._changes.device(name)
 

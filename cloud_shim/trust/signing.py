@@ -209,6 +209,13 @@ class Signing:
                 _check_generation(deployment, last["deployment"])
             return self._sign(deployment, last)
 
+    def go_on(self, device: str, before: str) -> None:
+        """The versions of a new device's metadata go on from those of `before`: its board believes no lower ones."""
+        with self._lock:
+            last = self._device(before)
+            if last is not None and self._device(device) is None:
+                durable.write_file(self._device_file(device), json.dumps(last).encode(), mode=0o600)
+
     def refresh(self, device: str) -> bytes | None:
         """The device's last DESIRED document, signed anew when half of its time has passed; None before then.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from device.config import AgentConfig, load
 from device.doctor import show, table
 from device.doctor.check import Result, healthy, perform
+from device.enrol import own_name
 from device.errors import LamplightError
 
 # Longer than any name of a check, so lines can be shown as they come.
@@ -26,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--reference", type=float, help="what another clock says, in seconds since 1970")
     options = parser.parse_args(arguments)
     try:
-        return _run(load(options.config), options.json, options.reference)
+        return _run(own_name.config(load(options.config)), options.json, options.reference)
     except LamplightError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_code

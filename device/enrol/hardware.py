@@ -8,11 +8,17 @@ machine with no serial that can be read and the same machine id stays unnoticed 
 """
 
 import hashlib
+import json
+import logging
 from pathlib import Path
 
+from device import durable
 from device.enrol import serial
 
 _MACHINE = Path("etc/machine-id")
+_SEEN = "board.json"
+
+_log = logging.getLogger(__name__)
 
 
 def name(state: Path, root: Path = Path("/")) -> str:
@@ -24,3 +30,26 @@ def name(state: Path, root: Path = Path("/")) -> str:
         machine = ""
     mark = hashlib.sha256(f"board {number} {machine} {state.stat().st_ino}".encode()).hexdigest()[:8]
     return f"{number.replace('/', '_') or '-'}/{mark}"
+
+
+def first_run(state: Path, hardware: str, run: int) -> int:
+    """The first run of the agent on this board, `run` being the present one; noted in the folder `state`.
+
+    The runs before it were on the board that this card, or folder, was copied or moved from. 0 where there was none.
+    """
+    path = state / _SEEN
+    first = run
+    try:
+        seen = json.loads(path.read_bytes())
+        if seen["hardware"] == hardware:
+            return int(seen["run"])
+    except FileNotFoundError:
+        # The first agent to note it: its earlier runs were here too.
+        first = 0
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        _log.error("%s is damaged (%r): earlier runs may have been on another board", path, error)
+    try:
+        durable.write_file(path, json.dumps({"hardware": hardware, "run": first}).encode())
+    except OSError as error:
+        _log.warning("The board behind this state could not be noted: %s", error)
+    return first

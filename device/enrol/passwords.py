@@ -4,10 +4,10 @@ The next one is durable before the shim hears of it, and the present one is give
 next: so wherever power goes, one of the two lets the board in. For one process; any thread.
 """
 
-import os
 import threading
 from pathlib import Path
 
+from device import durable
 from device.enrol.secret import hash_password, new_password
 
 
@@ -69,7 +69,7 @@ class Passwords:
         self._trying_next = False
         if self._next.exists():
             _write(self._path, self._lines()[0] + "\n")
-            self._next.unlink()
+            durable.remove(self._next)
 
     def _lines(self) -> list[str]:
         return self._next.read_text().splitlines()
@@ -78,14 +78,7 @@ class Passwords:
 def _write(path: Path, text: str) -> None:
     """Replace `path`, readable by its owner only, in one durable step."""
     new = path.with_name(path.name + ".new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    durable.remove(new)
+    durable.create_file(new, (text.encode(),), 0o600)
+    durable.disk.sync(new)
+    durable.rename(new, path)

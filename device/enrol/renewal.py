@@ -31,9 +31,13 @@ class Renewal:
         """The board is connected: offer."""
         self._offered = self._clock()
         try:
-            self._send(Ask(self._name, self._board, "", self._passwords.offer()).encode())
+            self.ask()
         except OSError as error:
             _log.warning("No new password could be prepared: %s", error)
+
+    def ask(self, own: str = "", generation: int = 0) -> bool:
+        """Offer, with the hash `own` and the `generation` of a board that is not the device. Raises OSError."""
+        return self._send(Ask(self._name, self._board, "", self._passwords.offer(), "", own, generation).encode())
 
     def look(self) -> None:
         """Offer again when the last time was a day ago; `clock` is monotonic, in seconds."""

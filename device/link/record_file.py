@@ -128,6 +128,21 @@ class RecordFile:
         return sizes
 
 
+def set_aside(path: Path, first: int) -> None:
+    """Keep the waiting records of the runs before run `first` in the table `aside`, where nobody sends them.
+
+    For a file that no outbox has open; doing it again changes nothing. Raises sqlite3.Error, with nothing changed.
+    """
+    with contextlib.closing(_open(path)) as database, database:
+        # Certain before it returns: its caller goes on to send what is left.
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute("CREATE TABLE IF NOT EXISTS aside AS SELECT * FROM records WHERE 0")
+        # A run's name begins with its number.
+        where = "CAST(boot AS INTEGER) < ?"
+        database.execute(f"INSERT INTO aside SELECT * FROM records WHERE {where}", (first,))
+        database.execute(f"DELETE FROM records WHERE {where}", (first,))
+
+
 def boot_name(count: int) -> str:
     """A name for the run of the agent with this number."""
     # The random part tells two lives of a board apart when its state was wiped in between.

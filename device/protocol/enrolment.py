@@ -6,8 +6,9 @@ A password never travels: the board makes it and sends its hash as in the broker
 
 import hashlib
 
+from .deployment import MAX_GENERATION
 from .errors import ProtocolError
-from .fields import name, only, table, text
+from .fields import integer, name, only, table, text
 from .messages import decode, encode
 
 MAX_ASK = 4096
@@ -32,32 +33,49 @@ _MOST = {"board": 80, "serial": 64, "token": 64}
 class Ask:
     """A board asks to be `name` with the password hashed as `hash`.
 
-    `board` and `serial` are its own words, for the person deciding. `token` is the card's, "" for none.
+    `board` and `serial` are its own words, for the person deciding. `token` is the card's, "" for none. A board that
+    was told it is not the device shows `own`, the hash of a password that no other board has, for a name of its own,
+    and the `generation` it runs.
     """
 
-    def __init__(self, name: str, board: str, serial: str, hash: str, token: str = "") -> None:
+    def __init__(
+        self, name: str, board: str, serial: str, hash: str, token: str = "", own: str = "", generation: int = 0
+    ) -> None:
         self.name = name
         self.board = board
         self.serial = serial
         self.hash = hash
         self.token = token
+        self.own = own
+        self.generation = generation
 
     def encode(self) -> bytes:
-        """The body."""
+        """The body. Shims before 0.2.0 read none with `own`: it is left out where there is nothing to show."""
         told: dict[str, object] = {"name": self.name, "board": self.board, "serial": self.serial}
-        return encode({**told, "hash": self.hash, "token": self.token})
+        own = {"own": self.own, "generation": self.generation} if self.own else {}
+        return encode({**told, "hash": self.hash, "token": self.token, **own})
 
 
 class Answer:
-    """The shim's answer: one of STATES, and why."""
+    """The shim's answer: one of STATES, and why.
 
-    def __init__(self, state: str, reason: str = "") -> None:
+    Two boards with one password hear each other's answers, so one that is `displaced` is told to `hardware`. `own` is
+    the hash that the shim knows of it, and `name` the name that a person gave to the holder of that password, "" for
+    none yet.
+    """
+
+    def __init__(self, state: str, reason: str = "", hardware: str = "", own: str = "", name: str = "") -> None:
         self.state = state
         self.reason = reason
+        self.hardware = hardware
+        self.own = own
+        self.name = name
 
     def encode(self) -> bytes:
         """The body."""
-        return encode({"state": self.state, "reason": self.reason})
+        more = {"hardware": self.hardware, "own": self.own, "name": self.name}
+        told: dict[str, object] = {"state": self.state, "reason": self.reason}
+        return encode({**told, **{key: value for key, value in more.items() if value}})
 
 
 def ask(payload: bytes) -> Ask:
@@ -65,7 +83,7 @@ def ask(payload: bytes) -> Ask:
     if len(payload) > MAX_ASK:
         raise ProtocolError(f"ask: {len(payload)} bytes; at most {MAX_ASK}")
     fields = decode(payload, "ask")
-    only(fields, ("name", "board", "serial", "hash", "token"), "ask")
+    only(fields, ("name", "board", "serial", "hash", "token", "own", "generation"), "ask")
     for key, most in _MOST.items():
         _short(text(fields, key, "ask"), most, f"ask.{key}")
     return Ask(
@@ -74,6 +92,8 @@ def ask(payload: bytes) -> Ask:
         text(fields, "serial", "ask"),
         password_hash(text(fields, "hash", "ask"), "ask.hash"),
         text(fields, "token", "ask"),
+        password_hash(text(fields, "own", "ask"), "ask.own") if "own" in fields else "",
+        integer(fields, "generation", "ask", 0, MAX_GENERATION, 0),
     )
 
 
@@ -83,7 +103,13 @@ def answer(payload: bytes) -> Answer:
     state = text(fields, "state", "answer")
     if state not in STATES:
         raise ProtocolError(f"answer.state: {state!r} is none of {', '.join(STATES)}")
-    return Answer(state, text(fields, "reason", "answer", ""))
+    return Answer(
+        state,
+        text(fields, "reason", "answer", ""),
+        text(fields, "hardware", "answer", ""),
+        text(fields, "own", "answer", ""),
+        name(fields["name"], "answer.name") if "name" in fields else "",
+    )
 
 
 def password_hash(value: str, where: str) -> str:

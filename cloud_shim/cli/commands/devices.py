@@ -63,7 +63,25 @@ def choose(options: Options, device: str, hardware: str) -> None:
     """Say which board is the device, where two claim its name: BOARD is its serial number or mark, as shown."""
     options.client.choose(device, hardware)
     options.terminal.data({"device": device, "board": hardware}, [(f"{hardware} is {device}", "green")])
-    options.terminal.say("The other one goes on by itself, and comes in again once a card gives it another name.")
+    options.terminal.say(
+        "Another one goes on by itself, kept out; `lamplight devices rename` gives it a name of its own."
+    )
+
+
+@command("rename")
+@click.argument("device", metavar="NAME")
+@click.argument("board", metavar="BOARD")
+@click.argument("name", metavar="NEW-NAME")
+def rename(options: Options, device: str, board: str, name: str) -> None:
+    """Give a board that is kept out of NAME a name of its own: BOARD is its serial number, its mark, or the fingerprint
+    in its log.
+    """
+    options.client.rename(device, board, name)
+    options.terminal.data({"device": device, "board": board, "name": name}, [(f"{board} is to be {name}", "green")])
+    options.terminal.say(
+        f"It hears that at its next attempt to connect, within an hour or so, and starts its agent again as {name}. "
+        f"Its functions and its records go with it; {device} keeps its own."
+    )
 
 
 @command("revoke")
@@ -82,7 +100,7 @@ def void_cards(options: Options) -> None:
     options.terminal.data({"tokens": ended}, [(told, "")])
 
 
-for each in (accept, reject, choose, revoke, void_cards):
+for each in (accept, reject, choose, rename, revoke, void_cards):
     run.add_command(each)
 
 

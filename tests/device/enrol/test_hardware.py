@@ -2,9 +2,7 @@
 
 import shutil
 
-from device.enrol import displacement, hardware
-from device.enrol.displacement import Displacement
-from device.protocol.enrolment import DISPLACED, KEPT, Answer
+from device.enrol import hardware
 
 
 def machine(folder, serial="", id="m1"):
@@ -31,13 +29,14 @@ def test_a_copied_folder_on_one_machine_has_another_name(tmp_path):
     assert hardware.name(tmp_path / "state", root).startswith("-/")
 
 
-def test_the_displaced_board_gives_way_says_why_and_tells_doctor_until_it_is_the_device_again(tmp_path, caplog):
-    gave_way = []
-    board = Displacement(tmp_path, lambda: gave_way.append(True))
-    assert board.answered(Answer(DISPLACED, "the board 1000/aa is desk-pi"))
-    assert board.answered(Answer(DISPLACED, "the board 1000/aa is desk-pi"))
-    assert gave_way == [True, True]
-    assert caplog.text.count("Another board has this one's name: the board 1000/aa is desk-pi") == 1
-    assert displacement.reason(tmp_path) == "the board 1000/aa is desk-pi"
-    assert not board.answered(Answer(KEPT))
-    assert displacement.reason(tmp_path) == ""
+def test_the_first_run_on_a_board_is_noted_and_a_copy_begins_anew(tmp_path):
+    assert hardware.first_run(tmp_path, "1000/aa", 5) == 0
+    assert hardware.first_run(tmp_path, "1000/aa", 6) == 0
+    assert hardware.first_run(tmp_path, "2000/bb", 7) == 7
+    assert hardware.first_run(tmp_path, "2000/bb", 8) == 7
+
+
+def test_a_damaged_note_of_the_board_takes_no_earlier_run_for_its_own(tmp_path):
+    for damage in (b"", b"[]", b'{"hardware": "2000/bb", "run": "x"}'):
+        (tmp_path / "board.json").write_bytes(damage)
+        assert hardware.first_run(tmp_path, "2000/bb", 7) == 7
