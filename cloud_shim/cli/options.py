@@ -49,11 +49,15 @@ class Command(click.Command):
         self.params += common_options()
 
 
-def command(name: str) -> Callable[[Callable[..., None]], Command]:
-    """Makes a function the command `name`. It is given Options first, and then its own arguments."""
+def command(name: str, dashes: bool = False) -> Callable[[Callable[..., None]], Command]:
+    """Makes a function the command `name`. It is given Options first, and then its own arguments.
+
+    With `dashes` an argument may begin with one: a board without a serial number is "-/5f0a77c1".
+    """
+    settings = {"ignore_unknown_options": dashes}
 
     def wrap(function: Callable[..., None]) -> Command:
-        return click.command(name, cls=Command)(click.pass_obj(function))
+        return click.command(name, cls=Command, context_settings=settings)(click.pass_obj(function))
 
     return wrap
 

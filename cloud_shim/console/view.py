@@ -79,12 +79,17 @@ class Row:
 
 @dataclass(frozen=True)
 class BoardView:
-    """One of several boards that claim the device's name; the `chosen` one is the device."""
+    """One of several boards that claim the device's name; the `chosen` one is the device.
+
+    `fingerprints` are of the passwords of its own that it has shown, `named` is the name that it is to have.
+    """
 
     hardware: str
     chosen: bool
     first: str
     last: str
+    fingerprints: tuple[str, ...]
+    named: str
 
 
 @dataclass(frozen=True)
@@ -178,7 +183,7 @@ def device(value: Json, now: float) -> DeviceView:
 
 def _board(value: Json, now: float) -> BoardView:
     first, last = (amounts.ago(value[moment], now) for moment in ("first", "last"))
-    return BoardView(value["hardware"], value["chosen"], first, last)
+    return BoardView(value["hardware"], value["chosen"], first, last, tuple(value["fingerprints"]), value["named"])
 
 
 def _seen(value: Json, now: float) -> str:

@@ -56,7 +56,7 @@ def reject(options: Options, board: str, everyone: bool) -> None:
     options.terminal.data({"rejected": rejected}, [(f"Rejected: {', '.join(rejected) or 'none'}", "")])
 
 
-@command("choose")
+@command("choose", dashes=True)
 @click.argument("device", metavar="NAME")
 @click.argument("hardware", metavar="BOARD")
 def choose(options: Options, device: str, hardware: str) -> None:
@@ -68,7 +68,7 @@ def choose(options: Options, device: str, hardware: str) -> None:
     )
 
 
-@command("rename")
+@command("rename", dashes=True)
 @click.argument("device", metavar="NAME")
 @click.argument("board", metavar="BOARD")
 @click.argument("name", metavar="NEW-NAME")

@@ -72,6 +72,7 @@ class Fake:
             self._route("/api/devices/{device}/rollback", self.rollback, "POST"),
             self._route("/api/devices/{device}/revoke", self.revoke, "POST"),
             self._route("/api/devices/{device}/board", self.choose, "POST"),
+            self._route("/api/devices/{device}/rename", self.rename, "POST"),
             self._route("/api/devices/{device}/deploy", self.retry, "POST"),
             self._route(f"{function}/source", self.source),
             self._route(f"{function}/source", self.deploy, "POST"),
@@ -123,6 +124,15 @@ class Fake:
         hardware = (await request.json())["hardware"]
         for board in self.state.devices[name]["boards"]:
             board["chosen"] = board["hardware"] == hardware
+        return {"device": name, "boards": self.state.devices[name]["boards"]}
+
+    async def rename(self, request, name):
+        asked = await request.json()
+        if asked["name"] in self.state.devices:
+            return problem(422, 5, f"There is a device {asked['name']} already", "", "choose another name")
+        for board in self.state.devices[name]["boards"]:
+            if asked["board"] in board["fingerprints"]:
+                board["named"] = asked["name"]
         return {"device": name, "boards": self.state.devices[name]["boards"]}
 
     async def source(self, request, name):

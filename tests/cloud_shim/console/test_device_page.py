@@ -162,7 +162,8 @@ def test_a_revocation_that_fails_says_so_in_the_dialog(real):
     page.until_text("#revoke-failure", "The database could not be read")
 
 
-ONE, OTHER = "serial:100000003d1b2c4f/5f0a", "serial:100000009e27a1b0/77c3"
+ONE, OTHER = "100000003d1b2c4f/5f0a77c1", "100000009e27a1b0/77c35f0a"
+MARK, OTHER_MARK = "ab12-cd34-ef56", "0f1e-2d3c-4b5a"
 
 
 @pytest.fixture(params=["desktop", "phone"])
@@ -173,8 +174,8 @@ def contested(request, serve, show):
     state.report("hall-pi")
     seen = state.devices["hall-pi"]["last_seen"]
     state.devices["hall-pi"]["boards"] = [
-        {"hardware": ONE, "chosen": True, "first": seen - 90_000, "last": seen},
-        {"hardware": OTHER, "chosen": False, "first": seen - 600, "last": seen - 20},
+        {"hardware": ONE, "chosen": True, "first": seen - 90_000, "last": seen, "fingerprints": [], "named": ""},
+        {"hardware": OTHER, "chosen": False, "first": seen - 600, "last": seen, "fingerprints": [MARK], "named": ""},
     ]
     server = serve(Fake(state))
     return server, show(server, "/devices/hall-pi", request.param).ready()
@@ -187,6 +188,51 @@ def test_of_two_boards_with_one_name_a_person_chooses_the_device(contested):
     page.click(f"[data-choose='{OTHER}']")
     page.until(lambda: page.run(f"return document.querySelector(`[data-choose='{ONE}']`) !== null"), "the other one")
     assert server.fake.posted == [("/api/devices/hall-pi/board", {"hardware": OTHER})]
+
+
+def give_name(page, name, mark=MARK):
+    page.until(lambda: page.all(f"[data-rename='{mark}']"), "the button")
+    page.click(f"[data-rename='{mark}']")
+    assert mark in page.text("#rename")
+    page.one("#rename-name").send_keys(name)
+    page.click("#rename-confirm")
+
+
+def test_the_board_that_is_kept_out_is_given_a_name_of_its_own(contested):
+    server, page = contested
+    give_name(page, "shelf-pi")
+    page.until_text(".claims", "is to be shelf-pi")
+    assert not page.one("#rename").is_displayed()
+    assert not page.all("[data-rename]") and not page.all("[data-choose]")
+    assert server.fake.posted == [("/api/devices/hall-pi/rename", {"board": MARK, "name": "shelf-pi"})]
+
+
+def test_a_name_that_is_taken_says_so_in_the_dialog_and_one_that_is_none_is_not_sent(contested):
+    server, page = contested
+    page.tolerated.append("422")
+    give_name(page, "hall-pi")
+    page.until_text("#rename-failure", "There is a device hall-pi already")
+    before = list(server.fake.posted)
+    page.one("#rename-name").send_keys(" Ä")
+    page.click("#rename-confirm")
+    assert page.run("return document.querySelector('#rename-name:invalid') !== null")
+    page.click("#rename-cancel")
+    page.until(lambda: not page.one("#rename").is_displayed(), "the dialog gone")
+    assert server.fake.posted == before
+
+
+def test_boards_with_one_serial_number_are_told_apart_and_one_with_an_old_agent_is_told_of(contested):
+    server, page = contested
+    page.until_text(".claims", "Give it another name")
+    server.fake.state.devices["hall-pi"]["boards"][1]["fingerprints"] = [MARK, OTHER_MARK]
+    page.run("document.body.dispatchEvent(new CustomEvent('lamplight:device'))")
+    page.until_text(".claims", f"Several boards say that they are {OTHER}")
+    give_name(page, "shelf-pi", OTHER_MARK)
+    page.until_text(".claims", "is to be shelf-pi")
+    server.fake.state.devices["hall-pi"]["boards"][1].update(fingerprints=[], named="")
+    page.run("document.body.dispatchEvent(new CustomEvent('lamplight:device'))")
+    page.until_text(".claims", "cannot be given another name yet")
+    assert not page.all("[data-rename]")
 
 
 def test_a_choice_that_fails_says_so(contested):

@@ -19,9 +19,25 @@ def body(**changes) -> bytes:
 
 
 def test_an_ask_and_an_answer_come_back_as_they_were():
-    sent = Ask("pi", "raspberry-pi/4b", "1000", HASH, "token")
-    assert vars(enrolment.ask(sent.encode())) == vars(sent)
-    assert vars(enrolment.answer(Answer("refused", "why").encode())) == {"state": "refused", "reason": "why"}
+    for sent in (
+        Ask("pi", "raspberry-pi/4b", "1000", HASH, "token"),
+        Ask("pi", "raspberry-pi/4b", "", HASH, "", hash_password("own"), 7),
+    ):
+        assert vars(enrolment.ask(sent.encode())) == vars(sent)
+    for answer in (Answer("refused", "why"), Answer("displaced", "why", "1000/aa", HASH, "shelf-pi")):
+        assert vars(enrolment.answer(answer.encode())) == vars(answer)
+
+
+def test_what_only_a_board_that_is_kept_out_says_and_hears_is_left_out_for_the_others():
+    """A shim before 0.2.0 refuses a whole ask for one field that it does not know."""
+    assert json.loads(Ask("pi", "b", "1", HASH).encode()).keys() == {"name", "board", "serial", "hash", "token"}
+    assert json.loads(Answer("kept").encode()).keys() == {"state", "reason"}
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", 7, "A" * 9])
+def test_a_board_takes_nothing_for_a_name_that_is_none(name):
+    with pytest.raises(ProtocolError, match="answer.name"):
+        enrolment.answer(json.dumps({"state": "displaced", "reason": "", "name": name}).encode())
 
 
 @pytest.mark.parametrize(

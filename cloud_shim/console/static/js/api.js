@@ -20,6 +20,7 @@ export const rollback = (name) => ask("POST", `${device(name)}/rollback`, {});
 export const retry = (name, release) => ask("POST", `${device(name)}/deploy`, { ...release, retry: true });
 export const revoke = (name) => ask("POST", `${device(name)}/revoke`, {});
 export const chooseBoard = (name, hardware) => ask("POST", `${device(name)}/board`, { hardware });
+export const renameBoard = (name, board, newName) => ask("POST", `${device(name)}/rename`, { board, name: newName });
 export const acceptClaim = (claim) => ask("POST", `/api/claims/${encodeURIComponent(claim)}/accept`, {});
 export const rejectClaim = (claim) => ask("POST", `/api/claims/${encodeURIComponent(claim)}/reject`, {});
 export const call = (name, fn, data, type) => ask("POST", `${device(name)}/functions/${encodeURIComponent(fn)}/call`, { data, type });

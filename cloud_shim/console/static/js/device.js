@@ -8,6 +8,7 @@ import { Log } from "./log.js";
 import { Outputs } from "./outputs.js";
 import { Plot } from "./plot.js";
 import { Readout } from "./readout.js";
+import { Rename } from "./rename.js";
 import { Revoke } from "./revoke.js";
 import { Sim } from "./sim.js";
 import { Stream } from "./stream.js";
@@ -32,6 +33,7 @@ function main() {
   if (document.getElementById("sim-lux")) new Sim(name);
   new Revoke(name);
   new Choose(name);
+  new Rename(name);
   skipUnchanged();
   choices(plot);
 

@@ -1,7 +1,7 @@
 // The simulated board's light: slider and the two switches. One request at a time; of what is set meanwhile, the last counts.
 
 import { getSim, setSim } from "./api.js";
-import { lux, toTry } from "./format.js";
+import { errorText, lux } from "./format.js";
 import { toLux, toPosition } from "./scale.js";
 
 const RENEW = 2000;
@@ -83,6 +83,6 @@ export class Sim {
 
   #failed(error) {
     this.#pending = null;
-    this.error.textContent = [error.what ?? String(error), toTry(error.remedy)].filter(Boolean).join(". ");
+    this.error.textContent = errorText(error);
   }
 }

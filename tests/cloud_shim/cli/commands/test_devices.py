@@ -132,3 +132,26 @@ def test_choosing_a_board_that_does_not_claim_the_name_is_told_as_not_found(shim
     shim.refuse("POST /api/devices/desk-pi/board", 404, 3, "No one board '3000' claims desk-pi")
     code, out, err = run("devices", "choose", "desk-pi", "3000")
     assert code == 3 and out == "" and "3000" in err
+
+
+def test_a_board_that_is_kept_out_is_given_a_name(shim, run):
+    shim.answers["POST /api/devices/desk-pi/rename"] = {"device": "desk-pi", "boards": []}
+    code, out, _ = run("devices", "rename", "desk-pi", "2000", "shelf-pi", "--json")
+    assert code == 0 and json.loads(out) == {"device": "desk-pi", "board": "2000", "name": "shelf-pi"}
+    code, _, err = run("devices", "rename", "desk-pi", "2000", "shelf-pi")
+    assert code == 0 and "next attempt to connect" in err
+    assert shim.asked("POST /api/devices/desk-pi/rename") == 2 * [{"board": "2000", "name": "shelf-pi"}]
+
+
+def test_a_board_without_a_serial_number_is_no_option(shim, run):
+    for path in ("rename", "board"):
+        shim.answers[f"POST /api/devices/desk-pi/{path}"] = {"device": "desk-pi", "boards": []}
+    assert run("devices", "rename", "desk-pi", "-/5f0a77c1", "shelf-pi")[0] == 0
+    assert run("devices", "choose", "desk-pi", "-/5f0a77c1")[0] == 0
+    assert shim.asked("POST /api/devices/desk-pi/rename") == [{"board": "-/5f0a77c1", "name": "shelf-pi"}]
+
+
+def test_a_board_with_an_old_agent_is_told_what_it_needs(shim, run):
+    shim.refuse("POST /api/devices/desk-pi/rename", 422, 5, "The board 2000 cannot be given a name")
+    code, out, err = run("devices", "rename", "desk-pi", "2000", "shelf-pi")
+    assert code == 5 and out == "" and "cannot be given a name" in err
