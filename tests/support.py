@@ -3,8 +3,11 @@
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+
+from cloud_shim.cli.keys import confirming
 
 PATIENCE = 60.0  # seconds; only a failing test waits this long
 
@@ -15,6 +18,11 @@ def until(condition: Callable[[], object], what: str, patience: float = PATIENCE
     while not condition():
         assert time.monotonic() < deadline, f"never came true: {what}"
         time.sleep(0.01)
+
+
+def every_release(image: Mapping[str, Any]) -> set[str]:
+    """The targets of every release in an image repository, as if a person had confirmed each."""
+    return {each.target for each in confirming.listed(image, [], [])}
 
 
 def crowding() -> float:

@@ -28,7 +28,7 @@ async def _health(request: Request) -> JSONResponse:
         notices = [complaint, *notices]
     notices += [*the.twins.notices(), *the.budgets.notices(), *the.retention.notices()]
     if the.withdrawals.known():
-        notices += withdrawals.notices(await run_in_threadpool(the.fleet.views, the.link.listening))
+        notices += withdrawals.notices(await run_in_threadpool(the.fleet.heeding))
     told = {"notices": notices, "signs_releases": the.signing.can_release}
     return JSONResponse({"ok": True, "broker": broker | boards, **told})
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import boards
-from cloud_shim.database import CredentialRow, Database, DeviceRow, ReportRow, UseRow
+from cloud_shim.database import CredentialRow, Database, DeploymentRow, DeviceRow, ReportRow, UseRow
 from cloud_shim.fleet import aftermath, deployments, generations, views
 from cloud_shim.fleet.aftermath import Part
 from cloud_shim.fleet.changes import Changes
@@ -92,6 +92,18 @@ class Fleet:
         """One DEVICE."""
         with self._database.read() as session:
             return self._views(session, [self._row(session, name)], listening)[0]
+
+    def heeding(self) -> list[Json]:
+        """The parts of every DEVICE that say how it heeds the withdrawals."""
+        known, present = self._withdrawals.known(), DeploymentRow.generation == DeviceRow.generation
+        rows = (
+            select(DeviceRow.name, DeploymentRow.document, ReportRow.body, CredentialRow.revoked)
+            .outerjoin(DeploymentRow, (DeploymentRow.device == DeviceRow.name) & present)
+            .outerjoin(ReportRow, ReportRow.device == DeviceRow.name)
+            .outerjoin(CredentialRow, CredentialRow.device == DeviceRow.name)
+        )
+        with self._database.read() as session:
+            return [views.heeding(*row, known) for row in session.execute(rows)]
 
     def device(self, name: str) -> Device:
         """How to reach the device."""

@@ -10,7 +10,7 @@ from cloud_shim.fleet.members import LIFETIME
 from cloud_shim.fleet.silence import is_silent
 from cloud_shim.releases.release import Release
 from device.protocol import withdrawn
-from device.protocol.deployment import Deployment
+from device.protocol.deployment import Deployment, decode
 from device.protocol.withdrawn import Withdrawal
 
 Json = dict[str, object]
@@ -55,6 +55,19 @@ def device(
         "failed": [_failure(each) for each in aftermath.failed],
         "continued": {str(generation): successor for generation, successor in aftermath.continued.items()},
         "reported": json.loads(report.body) if report else None,
+    }
+
+
+def heeding(
+    name: str, document: str | None, report: str | None, revoked: bool | None, withdrawals: Sequence[Withdrawal]
+) -> Json:
+    """The parts of DEVICE about withdrawals; `document` is the deployment it should run, `report` its last one."""
+    return {
+        "name": name,
+        "revoked": bool(revoked),
+        "withdrawn": _withdrawn(decode(document.encode()), withdrawals) if document else [],
+        "withdrawals": len(withdrawals),
+        "reported": json.loads(report) if report else None,
     }
 
 

@@ -6,7 +6,7 @@ night-light v3 with this configuration". Keys and signed metadata are files in o
     keys/                  ed25519, readable by the owner only: shim_keys.py
     image.json             the image repository, in the form DESIRED has it
     director.json          the director's root, common to all devices
-    devices/<name>.json    one device's director metadata and deployment
+    devices/<name>.json    one device's director metadata and deployment: director_files.py
     pending-<repository>.json   an offer with a new root still short of signatures
     clock.json             when something was last signed: clock.py
 
@@ -29,6 +29,7 @@ from tuf.api.metadata import Delegations, MetaFile, Root, Snapshot, TargetFile, 
 
 from cloud_shim.trust import handover, release_metadata, root_metadata, shim_keys
 from cloud_shim.trust.clock import SigningClock
+from cloud_shim.trust.director_files import DirectorFiles, Signed
 from cloud_shim.trust.pending import Pending
 from cloud_shim.trust.release_metadata import RELEASES, ROOT
 from cloud_shim.trust.shim_keys import ShimKeys
@@ -36,7 +37,6 @@ from device import durable
 from device.errors import NotFoundError, RejectedError
 from device.protocol import fields
 from device.protocol.deployment import ArtifactRef, Deployment, Patch, decode
-from device.protocol.fields import is_name
 from device.protocol.withdrawn import Withdrawal
 
 ONLINE = timedelta(days=30)
@@ -55,9 +55,10 @@ class Signing:
         self._folder = folder
         self.clock = SigningClock(folder / "clock.json", clock, _last_signed(folder / "image.json"))
         self._lock = threading.Lock()
-        for each in (folder, folder / "keys", folder / "devices"):
+        for each in (folder, folder / "keys"):
             durable.make_folder(each)
             durable.sweep(each)
+        self._devices = DirectorFiles(folder / "devices")
         self._pending = {each: Pending(folder / f"pending-{each}.json") for each in ("image", "director")}
         self._keys = ShimKeys(folder / "keys", self._named())
         self._director: dict[str, Any] = self._load("director.json", lambda: {"root": [self._root(_DIRECTOR)]})
@@ -204,17 +205,13 @@ class Signing:
         """
         with self._lock:
             self._check_released(deployment)
-            last = self._device(deployment.device)
-            if last is not None:
-                _check_generation(deployment, last["deployment"])
-            return self._sign(deployment, last)
+            self._devices.check(deployment)
+            return self._sign(deployment, self._devices.last(deployment.device))
 
     def go_on(self, device: str, before: str) -> None:
         """The versions of a new device's metadata go on from those of `before`: its board believes no lower ones."""
         with self._lock:
-            last = self._device(before)
-            if last is not None and self._device(device) is None:
-                durable.write_file(self._device_file(device), json.dumps(last).encode(), mode=0o600)
+            self._devices.go_on(device, before)
 
     def refresh(self, device: str) -> bytes | None:
         """The device's last DESIRED document, signed anew when half of its time has passed; None before then.
@@ -222,14 +219,14 @@ class Signing:
         Raises NotFoundError for a device that was never given a deployment.
         """
         with self._lock:
-            last = self._device(device)
+            last = self._devices.last(device)
             if last is None:
                 raise NotFoundError(f"Nothing was ever deployed to {device}")
             if self._fresh(last["director"]["timestamp"], ONLINE) and self._fresh(self._image["timestamp"], ONLINE):
                 return None
             return self._sign(decode(last["deployment"].encode()), last)
 
-    def _sign(self, deployment: Deployment, last: dict[str, Any] | None) -> bytes:
+    def _sign(self, deployment: Deployment, last: Signed | None) -> bytes:
         self._renew()
         deployment = deployment.with_patches(set(self._released(deployment.artifacts())))
         text = deployment.encode()
@@ -237,8 +234,7 @@ class Signing:
         targets = Targets(version, targets={ref.target: release_metadata.target(ref) for ref in deployment.targets()})
         targets.targets["deployment.json"] = TargetFile.from_data("deployment.json", text, ["sha256"])
         director = self._chain({"targets": targets}, Snapshot(version), Timestamp(version), _DIRECTOR)
-        state = {"director": director, "deployment": text.decode()}
-        durable.write_file(self._device_file(deployment.device), json.dumps(state).encode(), mode=0o600)
+        self._devices.save(deployment.device, {"director": director, "deployment": text.decode()})
         needed = {release_metadata.role_of(ref) for ref in deployment.artifacts()}
         delegated = {role: each for role, each in self._image["delegated"].items() if role in needed}
         document = {
@@ -371,26 +367,6 @@ class Signing:
         if not path.exists():
             durable.write_file(path, json.dumps(make()).encode(), mode=0o600)
         return json.loads(path.read_bytes())
-
-    def _device(self, device: str) -> dict[str, Any] | None:
-        path = self._device_file(device)
-        return json.loads(path.read_bytes()) if path.exists() else None
-
-    def _device_file(self, device: str) -> Path:
-        if not is_name(device):
-            raise NotFoundError(f"{device!r} is not a device's name")
-        return self._folder / "devices" / f"{device}.json"
-
-
-def _check_generation(deployment: Deployment, last: str) -> None:
-    before = decode(last.encode())
-    same = deployment.with_patches(set()).encode() == before.with_patches(set()).encode()
-    if deployment.generation < before.generation or (deployment.generation == before.generation and not same):
-        raise RejectedError(
-            f"{deployment.device} was already given generation {before.generation}",
-            f"generation {deployment.generation} would go back",
-            f"Use {before.generation + 1}",
-        )
 
 
 def _last_signed(image: Path) -> float | None:

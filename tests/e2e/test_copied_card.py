@@ -1,4 +1,4 @@
-"""A card is copied, a person gives the copy a name of its own, and it goes on as another device: nothing was touched."""
+"""A card is copied, a person gives the copy a name of its own, and it goes on as a device with its own records."""
 
 import shutil
 import subprocess
@@ -87,7 +87,7 @@ def updated(fleet: Fleet) -> str:
 def test_the_copy_becomes_a_device_of_its_own_with_its_function_and_its_own_records(
     fleet: Fleet, pair: tuple[Board, Board]
 ) -> None:
-    one, two = pair
+    _, two = pair
 
     def other() -> dict[str, Any]:
         return next((each for each in fleet.device(NAME)["boards"] if not each["chosen"]), {})

@@ -62,12 +62,11 @@ class ReleaseKeys:
         names = (name for name in NAMES if key_files.exists(self.folder, name))
         return {name: self._key(name).public_key.keyid for name in names}
 
-    def take(self, image: Json, confirmed: Collection[str] | None = None, forget: bool = False) -> Json:
+    def take(self, image: Json, confirmed: Collection[str], forget: bool = False) -> Json:
         """Make the keys, and the metadata that puts them in force; only the old root's signature is missing.
 
-        Of the releases in the shim's own metadata the targets in `confirmed` are signed again, and the rest drops out;
-        None stands for all of them. With `forget` the list of withdrawals begins anew. The same offer can be made until
-        it is adopted.
+        Of the releases in the shim's own metadata the targets in `confirmed` are signed again, and the rest drops out.
+        With `forget` the list of withdrawals begins anew. The same offer can be made until it is adopted.
         """
         _make_folder(self.folder)
         return self._hand_over(image["root"][-1], _with_only(image, confirmed), self.folder, forget)
@@ -228,10 +227,8 @@ class ReleaseKeys:
             )
 
 
-def _with_only(image: Json, confirmed: Collection[str] | None) -> Json:
+def _with_only(image: Json, confirmed: Collection[str]) -> Json:
     """The repository with these releases alone, and the patches to them."""
-    if confirmed is None:
-        return image
     delegated: Json = {}
     for role, text in image["delegated"].items():
         metadata = release_metadata.parse(text)

@@ -8,6 +8,7 @@ from cloud_shim.cli.keys.release_keys import ReleaseKeys
 from cloud_shim.database import DeploymentRow
 from cloud_shim.fleet import generations
 from device.protocol.withdrawn import MAX_BECAUSE, Withdrawal
+from tests.support import every_release
 
 BAD = [
     ({"because": " "}, 400),
@@ -102,6 +103,21 @@ def test_the_device_shows_it(http, lamps):
     assert notice.startswith("night-light v3 was withdrawn (it burns) and is still asked for on pi")
 
 
+def test_the_notices_ask_for_the_parts_of_each_device_about_withdrawals_alone(http, shim, lamps):
+    withdraw(http, 3)
+    for name in ("bare-pi", "shut-out"):
+        http.post("/api/devices", json={"name": name, "board": "lamplight/simulated", "simulation": None})
+    http.post("/api/devices/shut-out/revoke", json={})
+    with shim.database.write() as session:
+        session.add(ReportRow(device="pi", body='{"boot": "1-ab"}', received=1.0))
+    whole = {each["name"]: each for each in shim.fleet.views(None)}
+    heeding = shim.fleet.heeding()
+    assert {each["name"] for each in heeding} == whole.keys() == {"pi", "bare-pi", "shut-out"}
+    for each in heeding:
+        assert each == {key: whole[each["name"]][key] for key in each}
+    assert withdrawals.notices(heeding) == withdrawals.notices(list(whole.values()))
+
+
 def test_the_others_are_deployed_beside_a_withdrawn_one(http, lamps, make_function):
     withdraw(http, 3)
     bell = http.post("/api/releases", content=make_function("bell", pins="")).json()
@@ -139,7 +155,7 @@ def test_it_takes_the_highest_permission(http, lamps):
 
 def test_once_the_keys_were_taken_only_their_machine_withdraws_and_nobody_takes_it_back(http, shim, lamps, tmp_path):
     keys = ReleaseKeys(tmp_path / "keys", shim.signing.image())
-    shim.adopt(keys.take(shim.signing.image()), "owner")
+    shim.adopt(keys.take(shim.signing.image(), every_release(shim.signing.image())), "owner")
     assert withdraw(http, 2).status_code == 422
     before = keys.renew(shim.signing.image())
     offer = keys.withdraw(shim.signing.image(), Withdrawal("function", "night-light", 2, False, "it burns", 1))

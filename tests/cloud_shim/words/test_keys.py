@@ -8,6 +8,7 @@ from cloud_shim.cli.keys.release_keys import ReleaseKeys
 from cloud_shim.cli.keys.root_keys import RootKeys
 from cloud_shim.trust.release_metadata import RELEASES, ROOT, utc_now
 from cloud_shim.words.keys import notices
+from tests.support import every_release
 
 SOON = timedelta(days=29)
 
@@ -20,7 +21,7 @@ def answer(signing):
 def taken(signing, tmp_path):
     """A shim whose release and root keys lie on another machine."""
     keys = ReleaseKeys(tmp_path / "keys", signing.image())
-    signing.adopt(keys.take(signing.image()))
+    signing.adopt(keys.take(signing.image(), every_release(signing.image())))
     roots = {"image": signing.image()["root"][-1], "director": signing.director_root()}
     signing.adopt(RootKeys(keys.folder, roots).take_director())
     return signing

@@ -36,7 +36,7 @@ def test_what_only_a_board_that_is_kept_out_says_and_hears_is_left_out_for_the_o
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", 7, "A" * 9])
 def test_a_board_takes_nothing_for_a_name_that_is_none(name):
-    with pytest.raises(ProtocolError, match="answer.name"):
+    with pytest.raises(ProtocolError, match=r"answer\.name"):
         enrolment.answer(json.dumps({"state": "displaced", "reason": "", "name": name}).encode())
 
 

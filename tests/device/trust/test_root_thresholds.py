@@ -10,6 +10,7 @@ from cloud_shim.trust import release_metadata, root_metadata
 from device.errors import UntrustedError
 from device.trust.verifier import Verifier
 from tests.device.harness import function_files
+from tests.support import every_release
 
 pytestmark = pytest.mark.usefixtures("verified_here")
 
@@ -26,7 +27,7 @@ def board(tmp_path, cloud):
     """A board that follows roots of which two of three machines must sign the next."""
     signing = cloud.signing
     ref = cloud.release(function_files())
-    signing.adopt(ReleaseKeys(tmp_path / "anna", signing.image()).take(signing.image()))
+    signing.adopt(ReleaseKeys(tmp_path / "anna", signing.image()).take(signing.image(), every_release(signing.image())))
     signing.adopt(machine(tmp_path, cloud, "anna").take_director())
     others = [machine(tmp_path, cloud, name).request() for name in ("ben", "carla")]
     for offer in machine(tmp_path, cloud, "anna").holders(others, 2):

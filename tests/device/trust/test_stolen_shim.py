@@ -13,6 +13,7 @@ from device.errors import RejectedError, UntrustedError
 from device.protocol.deployment import ArtifactRef
 from device.trust.verifier import Verifier
 from tests.device.harness import function_files, model_files
+from tests.support import every_release
 
 pytestmark = pytest.mark.usefixtures("verified_here")
 
@@ -36,7 +37,7 @@ def shipped(tmp_path, cloud, keys):
         cloud.release(model_files(), "model"),
     ]
     shutil.copytree(cloud.folder / "signing", tmp_path / "backup")
-    cloud.signing.adopt(keys.take(cloud.signing.image()))
+    cloud.signing.adopt(keys.take(cloud.signing.image(), every_release(cloud.signing.image())))
     agent = ArtifactRef("agent", "lamplight", 1, "d" * 64, 1000, "")
     cloud.signing.adopt(keys.release(cloud.signing.image(), agent))
     layer = ArtifactRef("layer", "aarch64-py311", 1, "c" * 64, 1000, "")

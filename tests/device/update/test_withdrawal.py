@@ -12,6 +12,7 @@ from device.protocol import withdrawn
 from device.protocol.withdrawn import Withdrawal
 from device.trust.verifier import Verifier
 from tests.device.harness import HANDLER, Health, function_files
+from tests.support import every_release
 
 pytestmark = pytest.mark.usefixtures("verified_here")
 
@@ -178,7 +179,7 @@ def test_older_metadata_does_not_take_a_withdrawal_back(cloud, device, lamp, bel
 def test_a_thief_of_the_shim_without_the_keys_takes_no_withdrawal_back(tmp_path, cloud, device, lamp, bell):
     keys = ReleaseKeys(tmp_path / "keys", cloud.signing.image())
     before = json.loads(json.dumps(cloud.signing.image()))
-    cloud.signing.adopt(keys.take(cloud.signing.image()))
+    cloud.signing.adopt(keys.take(cloud.signing.image(), every_release(cloud.signing.image())))
     taken = json.loads(json.dumps(cloud.signing.image()))
     cloud.signing.adopt(keys.withdraw(cloud.signing.image(), withdrawal(1)))
     device.engine.desired(cloud.desired(1, lamp, bell))
@@ -199,7 +200,7 @@ def test_a_list_begun_anew_by_new_keys_lets_it_run_again(tmp_path, cloud, device
     learn(cloud, device, lamp, bell)
     device.wait(lambda _: held(device) != {})
     keys = ReleaseKeys(tmp_path / "keys", cloud.signing.image())
-    cloud.signing.adopt(keys.take(cloud.signing.image(), forget=True))
+    cloud.signing.adopt(keys.take(cloud.signing.image(), every_release(cloud.signing.image()), forget=True))
     device.engine.desired(cloud.desired(1, lamp, bell))
     device.wait(lambda _: held(device) == {})
     assert device.engine.withdrawn() == 0

@@ -13,6 +13,7 @@ from cloud_shim.trust.signing import Signing
 from device import durable
 from device.errors import RejectedError, UntrustedError
 from device.protocol.deployment import ArtifactRef
+from tests.support import every_release
 
 
 def ref(version=1, name="lamp", digest="a" * 64):
@@ -26,7 +27,7 @@ def keys(tmp_path, signing):
 
 @pytest.fixture
 def taken(signing, keys):
-    signing.adopt(keys.take(signing.image()))
+    signing.adopt(keys.take(signing.image(), every_release(signing.image())))
     return signing
 
 
@@ -60,7 +61,7 @@ def test_crash_before_the_old_keys_are_deleted_is_finished_by_the_next_start(sig
 
     with monkeypatch.context() as patch, pytest.raises(SystemExit):
         patch.setattr(ShimKeys, "settle", crash)
-        signing.adopt(keys.take(signing.image()))
+        signing.adopt(keys.take(signing.image(), every_release(signing.image())))
     assert private(tmp_path) > set(NAMES)
     again = Signing(tmp_path / "shim")
     assert not private(tmp_path) & set(NAMES)
@@ -68,16 +69,16 @@ def test_crash_before_the_old_keys_are_deleted_is_finished_by_the_next_start(sig
 
 
 def test_crash_before_the_offer_arrives_is_finished_by_taking_again(signing, keys):
-    keys.take(signing.image())
+    keys.take(signing.image(), every_release(signing.image()))
     assert not keys.owns(signing.image())
-    signing.adopt(keys.take(signing.image()))
+    signing.adopt(keys.take(signing.image(), every_release(signing.image())))
     assert keys.owns(signing.image())
 
 
 def test_a_second_machine_cannot_take_what_was_taken(taken, tmp_path):
     other = ReleaseKeys(tmp_path / "other", taken.image())
     with pytest.raises(UntrustedError, match="does not hold"):
-        taken.adopt(other.take(taken.image()))
+        taken.adopt(other.take(taken.image(), every_release(taken.image())))
 
 
 def test_a_machine_without_the_keys_signs_nothing(taken, tmp_path):
@@ -217,7 +218,7 @@ def test_shim_that_forges_a_root_with_the_next_keys_id_does_not_make_this_machin
 
 
 def test_a_take_that_was_interrupted_is_named_and_accuses_nobody(signing, keys):
-    keys.take(signing.image())
+    keys.take(signing.image(), every_release(signing.image()))
     with pytest.raises(RejectedError, match="not in force") as refused:
         keys.release(signing.image(), ref(2))
     assert "`lamplight keys take` again" in str(refused.value)

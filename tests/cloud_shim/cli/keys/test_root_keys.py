@@ -12,6 +12,7 @@ from cloud_shim.cli.keys.root_keys import RootKeys
 from cloud_shim.trust import release_metadata, root_metadata
 from cloud_shim.trust.signing import Signing
 from device.errors import NotFoundError, RejectedError, UntrustedError, UsageError
+from tests.support import every_release
 
 
 class Machine:
@@ -38,7 +39,7 @@ class Machine:
 def machines(signing, tmp_path):
     """Three; the first has taken the keys."""
     made = [Machine(tmp_path / name, signing) for name in ("anna", "ben", "carla")]
-    signing.adopt(made[0].releases.take(signing.image()))
+    signing.adopt(made[0].releases.take(signing.image(), every_release(signing.image())))
     signing.adopt(made[0].roots.take_director())
     return made
 

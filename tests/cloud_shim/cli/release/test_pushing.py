@@ -7,6 +7,7 @@ from cloud_shim.cli.keys.release_keys import ReleaseKeys
 from cloud_shim.cli.release import pushing
 from cloud_shim.trust.signing import Signing
 from device.errors import LamplightError, RejectedError, UntrustedError
+from tests.support import every_release
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def taken(client, folder):
     image = client.keys()["image"]
-    client.adopt(ReleaseKeys(folder, image).take(image))
+    client.adopt(ReleaseKeys(folder, image).take(image, every_release(image)))
 
 
 def test_the_shims_own_development_keys_sign_without_any_key_here(client, folder, make_function):
