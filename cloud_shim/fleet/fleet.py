@@ -103,7 +103,8 @@ class Fleet:
             .outerjoin(CredentialRow, CredentialRow.device == DeviceRow.name)
         )
         with self._database.read() as session:
-            return [views.heeding(*row, known) for row in session.execute(rows)]
+            found = session.execute(rows).all()
+        return [views.heeding(row[0], row[1], row[2], row[3], known) for row in found]
 
     def device(self, name: str) -> Device:
         """How to reach the device."""
