@@ -155,7 +155,7 @@ def test_backup_of_the_shim_with_the_keys_of_before_on_a_board_that_knows_the_ne
 
 
 def test_stolen_shim_goes_below_the_floor(thief, cloud, verifier, shipped, monkeypatch):
-    monkeypatch.setattr("cloud_shim.trust.signing._check_generation", lambda deployment, last: None)
+    monkeypatch.setattr("cloud_shim.trust.director_files.DirectorFiles.check", lambda files, deployment: None)
     with pytest.raises(UntrustedError, match="Generation 4 is older"):
         verifier.believe(thief.desired(cloud.deployment(4, shipped["old"])), 5)
 
