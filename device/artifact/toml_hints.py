@@ -49,7 +49,8 @@ def _line(text: str, key: str, word: str) -> int:
 
     Of several it is the first with `word` in it, or else the first.
     """
-    named = re.compile(rf"""\s*(?:["']?{re.escape(key)}["']?\s*=|\[+[^\]]*\b{re.escape(key)}\s*\]+)""")
+    word_of_key = rf"""["']?{re.escape(key)}["']?"""
+    named = re.compile(rf"""\s*(?:{word_of_key}\s*[=.]|\[+\s*(?:[^\]]*\.\s*)?{word_of_key}\s*[\].])""")
     numbered = enumerate(text.splitlines(), 1)
     found = [(word not in line, number) for number, line in numbered if key and named.match(line)]
     return min(found)[1] if found else 0

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from device import texts
-from device.errors import NotFoundError, UsageError
+from device.errors import LamplightError, NotFoundError, RejectedError, UsageError
 from device.protocol import manifest
 from device.protocol.errors import ProtocolError
 from device.protocol.manifest import FunctionManifest
@@ -50,8 +50,8 @@ class LateError(Exception):
 class Player:
     """The function in the folder `bundle`, with `config` over its own settings and the models at these folders.
 
-    Raises NotFoundError for a folder without a function, UsageError for a needed but missing model, and any error of
-    importing the function.
+    Raises NotFoundError for a folder without a function, UsageError for a needed but missing model, and RejectedError
+    with the place in the code when the function cannot be imported.
     """
 
     def __init__(
@@ -69,9 +69,12 @@ class Player:
         try:
             found = handler.find(self._names, self.manifest.module, self.manifest.attribute)
             self._handle = applications.adapted(found, self._coroutines)
-        except BaseException:
+        except BaseException as error:
             self.close()
-            raise
+            if isinstance(error, LamplightError) or not isinstance(error, (Exception, SystemExit)):
+                raise
+            told = handler.explain(error, self._names)
+            raise RejectedError(f"{self.manifest.name} cannot start", told) from error
         self._context = Context(
             self.manifest.name,
             0,

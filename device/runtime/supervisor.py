@@ -343,7 +343,7 @@ def _not_started(function: InstalledFunction, error: StartError | ForkError) -> 
     name = f"{function.name} version {function.version}"
     if error.excused:
         return BusyError(f"{TOO_BUSY}{name}", str(error), "deploy it again when the board has time")
-    return RejectedError(f"{name} cannot start", str(error), "correct it and deploy again; what ran before still runs")
+    return RejectedError(f"{name} cannot start", str(error))
 
 
 def _infers(functions: Iterable[InstalledFunction]) -> bool:

@@ -115,6 +115,12 @@ def _failure(told: str, target: Target) -> LamplightError:
             " ".join(told.split())[-500:],
             "Add that package with its version and --hash, or leave all digests out",
         )
+    if "(from versions: none)" in why:
+        return RejectedError(
+            f"{target.what} cannot be met for {target.board}",
+            f"the index has no package of this name, or it has no wheel: {why}",
+            "Check the spelling. Nothing is built on a board: a package needs a wheel for this platform, or pure Python",
+        )
     if "No matching distribution" in why or "ResolutionImpossible" in why:
         return RejectedError(
             f"{target.what} cannot be met for {target.board}",

@@ -13,15 +13,37 @@ from pathlib import Path
 
 # Packages with another name than their modules.
 _PACKAGES = {
+    "Crypto": "pycryptodome",
+    "OpenSSL": "pyOpenSSL",
     "PIL": "pillow",
+    "adafruit_bus_device": "adafruit-circuitpython-busdevice",
+    "adafruit_character_lcd": "adafruit-circuitpython-charlcd",
+    "attr": "attrs",
     "bs4": "beautifulsoup4",
     "cv2": "opencv-python-headless",
     "dateutil": "python-dateutil",
+    "discord": "discord.py",
+    "docx": "python-docx",
+    "dotenv": "python-dotenv",
+    "fitz": "PyMuPDF",
+    "jwt": "PyJWT",
+    "magic": "python-magic",
+    "multipart": "python-multipart",
+    "nacl": "PyNaCl",
+    "paho": "paho-mqtt",
+    "pkg_resources": "setuptools",
     "serial": "pyserial",
+    "skimage": "scikit-image",
     "sklearn": "scikit-learn",
+    "slugify": "python-slugify",
     "usb": "pyusb",
+    "websocket": "websocket-client",
     "yaml": "PyYAML",
+    "zmq": "pyzmq",
 }
+_ADAFRUIT = "adafruit_"
+# Modules that drive pins past the agent, which holds them.
+_PAST_THE_AGENT = ("RPi", "RPIO", "lgpio", "pigpio", "gpiod", "wiringpi")
 # The errors of kernel and sandbox for a missing network.
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 _FORBIDDEN = (errno.EPERM, errno.EACCES)
@@ -69,9 +91,15 @@ def _module(name: str, own: Collection[str]) -> str:
     near = difflib.get_close_matches(top, own, 1)
     if near:
         return f"did you mean {near[0]!r}, which is in the function's folder?"
-    return (
-        f"write {_PACKAGES.get(top, top)} into requirements.txt beside function.toml, and `lamplight deploy` brings it"
-    )
+    if top in _PAST_THE_AGENT:
+        return "lease the pin in function.toml, [pins.NAME], and use context.pins[NAME].value: the agent holds the pins"
+    return f"write {_package(top)} into requirements.txt beside function.toml, and `lamplight deploy` brings it"
+
+
+def _package(module: str) -> str:
+    if module not in _PACKAGES and module.startswith(_ADAFRUIT):
+        return f"adafruit-circuitpython-{module.removeprefix(_ADAFRUIT).replace('_', '-')}"
+    return _PACKAGES.get(module, module)
 
 
 def _is_of_the_network(error: BaseException) -> bool:

@@ -53,6 +53,27 @@ def test_what_was_recorded_of_the_release_that_ran_last_is_a_trace_that_replays(
     assert "2 events of 2 s on desk-pi" in err
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import nope\n", "No module named 'nope'"),
+        ("raise SystemExit(3)\n", "SystemExit: 3"),
+        ("x = 1 / 0\n", "ZeroDivisionError"),
+        ("def handler(event, context:\n", "SyntaxError"),
+    ],
+)
+def test_code_that_cannot_start_is_told_with_its_line_and_without_a_traceback(run, recorded, tmp_path, code, said):
+    recorded(decision(1, 5, True))
+    trace, folder = tmp_path / "trace.jsonl", tmp_path / "mine"
+    assert run("record", "desk-pi/night-light", "-o", str(trace))[0] == 0
+    shutil.copytree(NIGHT_LIGHT, folder)
+    (folder / "main.py").write_text(code)
+    ended, _, err = run("replay", str(trace), str(folder))
+    assert ended == 5
+    assert said in err and "main.py" in err
+    assert "Traceback" not in err and "importlib" not in err
+
+
 def test_after_a_rollback_it_is_the_release_that_runs_again(run, recorded):
     recorded(decision(1, 5, True, version=1), decision(2, 5, False), decision(3, 500, False, version=1))
     header, *lines = map(json.loads, run("record", "desk-pi/night-light")[1].splitlines())

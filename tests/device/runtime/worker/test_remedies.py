@@ -28,3 +28,21 @@ def test_a_missing_file_is_looked_for_beside_the_code_only_when_its_name_is_rela
     monkeypatch.chdir(tmp_path)
     assert remedy(opened(tmp_path / "data.csv"), (), network=True) == ""
     assert "beside its code" in remedy(opened(type(tmp_path)("data.csv")), (), network=True)
+
+
+@pytest.mark.parametrize(
+    ("module", "told"),
+    [
+        ("requests", "write requests into"),
+        ("sklearn.cluster", "write scikit-learn into"),
+        ("adafruit_bme280", "write adafruit-circuitpython-bme280 into"),
+        ("adafruit_display_text.label", "write adafruit-circuitpython-display-text into"),
+        ("adafruit_character_lcd.i2c", "write adafruit-circuitpython-charlcd into"),
+        ("adafruit_bus_device", "write adafruit-circuitpython-busdevice into"),
+        ("dotenv", "write python-dotenv into"),
+        ("RPi.GPIO", "context.pins"),
+    ],
+)
+def test_a_missing_module_is_told_with_what_brings_it(module, told):
+    error = ModuleNotFoundError(f"No module named {module!r}", name=module)
+    assert told in remedy(error, ("main",), network=False)
