@@ -3,6 +3,7 @@
 It tolerates a device before its first report. Escaping is done by the templates.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -64,7 +65,7 @@ class Row:
     desired: int
     reported: int
     state: str = ""
-    config: tuple[tuple[str, object], ...] = ()
+    config: tuple[tuple[str, str], ...] = ()
     errors: int = 0
     restarts: int = 0
     deaths: str = ""
@@ -288,9 +289,10 @@ def _confinement(aspects: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple((name, "not confined" if how == "none" else how) for name, how in aspects.items())
 
 
-def _settings(wanted: Json) -> tuple[tuple[str, Any], ...]:
+def _settings(wanted: Json) -> tuple[tuple[str, str], ...]:
+    """Each setting with its value as JSON, in the letters that a person wrote."""
     config: Json = wanted.get("config") or {}
-    return tuple(config.items())
+    return tuple((key, json.dumps(value, ensure_ascii=False)) for key, value in config.items())
 
 
 def _faults(sensors: Mapping[str, ReportedSensor]) -> tuple[tuple[str, str], ...]:

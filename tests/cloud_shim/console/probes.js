@@ -68,3 +68,12 @@ function amber() {
   for (let at = 0; at < pixels.length; at += 4) if (pixels[at] === r && pixels[at + 1] === g && pixels[at + 2] === b) count += 1;
   return count;
 }
+
+/** The texts of the readout that are written over one another. */
+function overwritten() {
+  const boxes = [...document.querySelectorAll("#lux, .lamp, #light-note")]
+    .filter((e) => e.textContent.trim())
+    .map((e) => [e.textContent.trim().slice(0, 40), e.getBoundingClientRect()]);
+  const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  return boxes.flatMap(([text, box], at) => boxes.slice(at + 1).filter(([, o]) => meet(box, o)).map(([o]) => [text, o]));
+}

@@ -29,6 +29,29 @@ def test_no_text_however_long_makes_the_page_wider_than_the_screen(server, show,
     assert not page.probe("tooWide()")
 
 
+@pytest.mark.parametrize("size", ["desktop", "phone", "narrow"])
+def test_a_long_note_is_not_written_over_the_lamps(server, show, size):
+    page = show(server, size=size).ready()
+    trouble = "no reading from the tsl2561 at address 0x39 on bus i2c. check its wiring, " * 5
+    server.do(server.fake.state.report, "desk-pi", sensors={"light": {"ok": False, "error": trouble}})
+    page.until_text("#light-note", "check its wiring")
+    assert page.probe("overwritten()") == []
+    server.do(server.fake.state.drive, "desk-pi", "garden-pump-relay", True, "cooler")
+    server.do(server.fake.state.changed, "desk-pi")
+    page.until_text("#outputs", "garden-pump-relay")
+    assert page.probe("overwritten()") == []
+
+
+def test_a_usual_name_stays_in_one_line_beside_a_long_text(server, show):
+    page = show(server).ready()
+    trouble = "no reading from the tsl2561 at address 0x39 on bus i2c. check its wiring, " * 5
+    server.do(server.fake.state.report, "desk-pi", sensors={"light": {"ok": False, "error": trouble}})
+    page.until_text(".board", "check its wiring")
+    lines = "const e = [...document.querySelectorAll('.board tbody th')].find((e) => e.textContent === 'button');"
+    lines += "const r = document.createRange(); r.selectNodeContents(e); return r.getClientRects().length"
+    assert page.run(lines) == 1
+
+
 @pytest.mark.parametrize("size", ["desktop", "narrow"])
 def test_the_list_of_devices_fits_the_screen(serve, show, size):
     fake = lively()

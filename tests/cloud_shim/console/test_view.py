@@ -23,6 +23,12 @@ def test_a_device_in_step_is_up_to_date(device):
     assert update(device) == view.Update("ok", "Up to date: generation 7")
 
 
+def test_a_setting_is_shown_in_the_letters_it_was_written_in(device):
+    device["desired"]["functions"]["night-light"]["config"] = {"greeting": "Grüße <b>", "on": True, "list": [1, "日"]}
+    shown = view.device(device, 0.0).functions[0].config
+    assert shown == (("greeting", '"Grüße <b>"'), ("on", "true"), ("list", '[1, "日"]'))
+
+
 def test_a_device_that_has_reported_nothing_is_shown(device):
     device["reported"] = None
     shown = view.device(device, 0.0)
