@@ -65,6 +65,16 @@ def near_miss(folder: Path, name: str) -> str:
     return meant[found[0]] if found else ""
 
 
+def _instead(folder: Path, name: str, attribute: str) -> tuple[str, str]:
+    """The words for the file in `folder` that is there instead of `name`, and the remedy; empty without one."""
+    if near := near_miss(folder, name):
+        return f"; there is {near!r}", f"Rename it to {name}"
+    code = [each.name for each in folder.glob("*.py") if each.is_file() and each.stem.isidentifier()]
+    if len(code) != 1:
+        return "", ""
+    return f"; there is {code[0]!r}", f'Write handler = "{Path(code[0]).stem}:{attribute}" into function.toml'
+
+
 def read(folder: Path) -> FunctionManifest | ModelManifest | LayerManifest | AgentManifest:
     """The manifest of the function, model, layer or agent in `folder`, once everything about it is checked."""
     readers = {
@@ -184,8 +194,7 @@ def _check_handler(folder: Path, function: FunctionManifest) -> None:
     found = next((name for name in names if (folder / name).is_file()), None)
     handler = f"{function.module}:{function.attribute}"
     if found is None:
-        near = near_miss(folder, names[0])
-        there, remedy = (f"; there is {near!r}", f"Rename it to {names[0]}") if near else ("", "")
+        there, remedy = _instead(folder, names[0], function.attribute)
         raise BadArtifactError(f"The handler {handler} is missing", f"there is no file {names[0]}{there}", remedy)
     tree = _syntax(folder / found, found)
     definitions = [each for names, each in _definitions(tree.body) if function.attribute in names or "*" in names]

@@ -115,17 +115,13 @@ def _failure(told: str, target: Target) -> LamplightError:
             " ".join(told.split())[-500:],
             "Add that package with its version and --hash, or leave all digests out",
         )
-    if "(from versions: none)" in why:
-        return RejectedError(
-            f"{target.what} cannot be met for {target.board}",
-            f"the index has no package of this name, or it has no wheel: {why}",
-            "Check the spelling. Nothing is built on a board: a package needs a wheel for this platform, or pure Python",
-        )
     if "No matching distribution" in why or "ResolutionImpossible" in why:
+        # pip says so of a name that the index lacks, and of a package without any wheel for the board.
+        spelling = "Check the spelling; or choose" if "(from versions: none)" in why else "Choose"
         return RejectedError(
             f"{target.what} cannot be met for {target.board}",
             f"only wheels are taken, for nothing is built on a board: {why}",
-            "Choose a version that has a wheel for this platform, or a package in pure Python",
+            f"{spelling} a version that has a wheel for this platform, or a package in pure Python",
         )
     return LamplightError(f"{target.what} cannot be resolved for {target.board}", why)
 

@@ -167,6 +167,17 @@ def test_a_handlers_file_that_is_nearly_called_so_is_named(tmp_path, name):
         bundle.read_function(tmp_path)
 
 
+def test_the_only_code_in_the_folder_is_told_as_the_handler_that_may_be_meant(tmp_path):
+    (tmp_path / "function.toml").write_text('name = "lamp"\nhandler = "main:handler"\n')
+    (tmp_path / "lambda_function.py").write_text("def handler(event, context): ...\n")
+    with pytest.raises(BadArtifactError, match=r"there is 'lambda_function.py'.*handler = \"lambda_function:handler\""):
+        bundle.read(tmp_path)
+    (tmp_path / "other.py").write_text("")
+    with pytest.raises(BadArtifactError) as refused:
+        bundle.read(tmp_path)
+    assert "lambda_function" not in str(refused.value)
+
+
 def test_a_folder_of_something_else_is_told_as_before(tmp_path):
     (tmp_path / "notes.md").write_text("")
     with pytest.raises(NotFoundError, match="lamplight new"):

@@ -127,6 +127,13 @@ def test_a_source_distribution_is_not_built(tmp_path, index):
         layers.build(function(tmp_path, "source\n"), PI, models=False)
 
 
+@pytest.mark.parametrize("name", ["lefa", "leaf-typing"])
+def test_a_package_that_the_index_lacks_may_be_misspelt(tmp_path, index, name):
+    wheel(index, "leaf", "")
+    with pytest.raises(RejectedError, match=f"{name}.*Check the spelling"):
+        layers.build(function(tmp_path, f"{name}\n"), PI, models=False)
+
+
 def test_what_the_agent_brings_along_stays_out(tmp_path, index):
     provided = layers.provided(models=True)
     wheel(index, "paho_mqtt", "", version=provided["paho-mqtt"])
