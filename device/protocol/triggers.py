@@ -250,7 +250,7 @@ def _mqtt(fields: dict[str, object]) -> Trigger:
 def _http(fields: dict[str, object]) -> Trigger:
     path = text(fields, "path", WHERE)
     plain = (path[:-2] or "/") if path.endswith("/*") else path
-    wrong = not plain.startswith("/") or "//" in plain or len(path) > 200
+    wrong = not plain.startswith("/") or "//" in path or len(path) > 200
     if wrong or not all(c in _PATH_CHARACTERS for c in plain) or any(p in (".", "..") for p in plain.split("/")):
         raise ProtocolError(
             f"{WHERE}.path: {path!r} is not a path; write '/lamp', '/lamp/*' for all below it, or '/*' for all"

@@ -69,7 +69,7 @@ def test_a_wrong_attribute_is_named(changes, words):
 
 @pytest.mark.parametrize("payload", [b"", b"[]", b"\xff", b'{"specversion": "1.0"'])
 def test_noise_is_refused(payload):
-    with pytest.raises(ProtocolError, match="^event"):
+    with pytest.raises(ProtocolError, match=r"^event"):
         cloudevents.message("t", payload)
 
 

@@ -24,23 +24,23 @@ def test_a_value_of_another_kind_is_called_by_its_own(value, kind):
 
 
 def test_a_table_in_the_place_of_another_value_is_called_a_table():
-    with pytest.raises(ProtocolError, match="^here: expected a list, found a table$"):
+    with pytest.raises(ProtocolError, match=r"^here: expected a list, found a table$"):
         fields.items({}, "here")
     with pytest.raises(ProtocolError, match=r"^here\.key: expected a string, found a table$"):
         fields.text({"key": {}}, "key", "here")
 
 
 def test_a_key_that_is_no_text_is_refused():
-    with pytest.raises(ProtocolError, match="^here: keys must be strings$"):
+    with pytest.raises(ProtocolError, match=r"^here: keys must be strings$"):
         fields.table({1: 2}, "here")
 
 
 def test_an_unknown_key_is_told_with_the_known_ones():
-    with pytest.raises(ProtocolError, match="^here: unknown key 'c'; known are a, b$") as refused:
+    with pytest.raises(ProtocolError, match=r"^here: unknown key 'c'; known are a, b$") as refused:
         fields.only({"a": 1, "c": 2}, ("b", "a"), "here")
     # For a hint on the line of a file.
     assert (refused.value.where, refused.value.key, refused.value.known) == ("here", "c", ("b", "a"))
-    with pytest.raises(ProtocolError, match="known are none$"):
+    with pytest.raises(ProtocolError, match=r"known are none$"):
         fields.only({"a": 1}, (), "here")
 
 
@@ -87,14 +87,14 @@ def test_a_name_is_taken(value):
 
 @pytest.mark.parametrize("value", ["", "-", "-a", "a" * (NAME_LENGTH + 1), "A", "a_b", "a.b", "é", 7, None])
 def test_any_other_name_is_refused(value):
-    with pytest.raises(ProtocolError, match="^here: .* is not a name"):
+    with pytest.raises(ProtocolError, match=r"^here: .* is not a name"):
         fields.name(value, "here")
 
 
 @pytest.mark.parametrize("value", ["0" * 63, "0" * 65, "g" * 64, "A" * 64, None, b"0" * 64])
 def test_a_digest_is_64_hexadecimal_digits_in_lower_case(value):
     assert fields.sha256("0123456789abcdef" * 4, "here") == "0123456789abcdef" * 4
-    with pytest.raises(ProtocolError, match="^here: expected a sha256"):
+    with pytest.raises(ProtocolError, match=r"^here: expected a sha256"):
         fields.sha256(value, "here")
 
 
@@ -108,7 +108,7 @@ def test_so_many_levels_are_plain_and_no_more():
     fields.plain(nested(MAX_DEPTH), "here")
     fields.plain({"a": nested(MAX_DEPTH - 1)}, "here")
     for deeper in (nested(MAX_DEPTH + 1), {"a": nested(MAX_DEPTH)}):
-        with pytest.raises(ProtocolError, match="^here: is nested more than 32 levels deep$"):
+        with pytest.raises(ProtocolError, match=r"^here: is nested more than 32 levels deep$"):
             fields.plain(deeper, "here")
 
 
@@ -119,5 +119,5 @@ def test_what_json_has_is_plain(value):
 
 @pytest.mark.parametrize("value", ["\ud800", {"\ud800": 1}, float("nan"), [float("inf")], b"", {"a": {1, 2}}])
 def test_anything_else_is_refused_where_it_stands(value):
-    with pytest.raises(ProtocolError, match="^here"):
+    with pytest.raises(ProtocolError, match=r"^here"):
         fields.plain(value, "here")

@@ -115,3 +115,97 @@ def test_what_is_read_is_plain_however_it_was_written(value, escaped, depth, num
     except ProtocolError:
         return
     fields.plain(read, "body")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [(None, None), (1000.5, 1000.5), (-5.0, 0), (1e300, messages._LATEST), (0.0, 0.0)]
+)
+def test_presence_has_the_time_of_the_board_as_a_date_can_be(written, read):
+    assert messages.presence(messages.Presence(True, 1, written).encode()).time == read
+
+
+@pytest.mark.parametrize("hardware", ["", "rpi-4b/10000000e1", "!~", "x" * messages.MAX_HARDWARE])
+def test_presence_names_the_board_behind_it(hardware):
+    assert messages.presence(messages.Presence(True, 1, hardware=hardware).encode()).hardware == hardware
+
+
+@pytest.mark.parametrize("hardware", ["a b", "\x7f", "é", "\x1b[2J", "x" * (messages.MAX_HARDWARE + 1)])
+def test_presence_of_a_board_with_an_unprintable_name_is_refused(hardware):
+    with pytest.raises(ProtocolError, match=r"presence\.hardware"):
+        messages.presence(messages.Presence(True, 1, hardware=hardware).encode())
+
+
+def test_presence_says_only_what_the_board_knows():
+    assert json.loads(messages.Presence(False, 3).encode()) == {"online": False, "session": 3}
+    full = {"online": True, "session": 3, "time": 5.5, "hardware": "x"}
+    assert json.loads(messages.Presence(True, 3, 5.5, "x").encode()) == full
+
+
+@pytest.mark.parametrize(
+    ("decode", "body"),
+    [
+        (messages.presence, {"online": True, "session": 2**53 + 1}),
+        (messages.presence, {"online": 1, "session": 1}),
+        (messages.presence, {"online": True, "session": 1, "time": "now"}),
+        (messages.batch, {"boot": "1", "records": [{"seq": 2**53 + 1, "time": 0}]}),
+        (messages.batch, {"boot": "1", "records": [], "more": 1}),
+        (messages.batch, {"boot": 1, "records": []}),
+        (messages.ack, {"stream": "logs", "boot": "1", "seq": 2**53 + 1}),
+        (messages.ack, {"stream": "logs", "boot": "1", "seq": -1}),
+        (messages.ack, {"stream": 1, "boot": "1", "seq": 1}),
+        (messages.ack, {"stream": "logs", "boot": 1, "seq": 1}),
+        (messages.want, {"chunks": ["0" * 63]}),
+        (messages.call, {"id": 1}),
+        (messages.call, {"id": "1", "type": ""}),
+        (messages.reply, {"id": "1", "error": 5}),
+        (messages.reply, {"id": 1}),
+    ],
+)
+def test_a_wrong_field_is_refused(decode, body):
+    with pytest.raises(ProtocolError, match=f"^{decode.__name__}"):
+        decode(messages.encode(body))
+
+
+def test_the_highest_numbers_pass():
+    assert messages.presence(messages.Presence(True, 2**53).encode()).session == 2**53
+    assert messages.ack(messages.Ack("logs", "1", 2**53).encode()).seq == 2**53
+    assert messages.batch(messages.Batch("1", [{"seq": 2**53, "time": 0}]).encode()).records[0]["seq"] == 2**53
+    assert len(messages.want(messages.encode_want(["0" * 64] * 99))) == messages.MAX_WANT
+
+
+@pytest.mark.parametrize("type", ["a", "lamplight.sensor.reading", "A-Z_0/9", "x" * messages.MAX_TYPE])
+def test_a_call_is_of_the_type_its_caller_says(type):
+    assert messages.call(messages.Call("1", None, type).encode()).type == type
+    assert messages.call(b'{"id": "1"}').type == "lamplight.call"
+
+
+@pytest.mark.parametrize("type", ["", "a b", "é", "a\n", "x" * (messages.MAX_TYPE + 1), "٣"])
+def test_a_type_is_plain_and_bounded(type):
+    with pytest.raises(ProtocolError, match="is not a type"):
+        messages.event_type(type)
+
+
+def test_a_message_may_be_as_long_as_said_and_no_longer():
+    body = b'{"a":1}'
+    assert messages.decode(body + b" " * (messages.MAX_MESSAGE - len(body)), "body") == {"a": 1}
+    with pytest.raises(ProtocolError, match=r"^body: 1048577 bytes; at most 1048576$"):
+        messages.decode(body + b" " * (messages.MAX_MESSAGE + 1 - len(body)), "body")
+
+
+def test_what_is_no_object_is_named():
+    with pytest.raises(ProtocolError, match=r"^body: expected a table, found a list$"):
+        messages.decode(b"[]", "body")
+    with pytest.raises(ProtocolError, match=r"^body: is not JSON"):
+        messages.decode(b"{", "body")
+    assert messages.encode({"é": [1, None]}) == b'{"\\u00e9":[1,null]}'
+
+
+@pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"a":', "}")], ids=["lists", "tables"])
+def test_so_many_levels_pass_and_no_more_whatever_opens_them(opened, closed):
+    def decode(depth):
+        # The body itself is the first level.
+        return messages.decode(f'{{"a":{opened * (depth - 1)}0{closed * (depth - 1)}}}'.encode(), "body")
+
+    assert decode(MAX_DEPTH)
+    with pytest.raises(ProtocolError, match="nested more than 32"):
+        decode(MAX_DEPTH + 1)

@@ -111,7 +111,7 @@ def test_a_reason_is_any_text_of_one_line(because):
 
 @pytest.mark.parametrize("value", [None, {}, "withdrawn", [5], [["lamp"]], [{**ENTRY, "later": float("inf")}]])
 def test_another_shape_is_refused(value):
-    with pytest.raises(ProtocolError, match="^withdrawn"):
+    with pytest.raises(ProtocolError, match=r"^withdrawn"):
         withdrawn.parse(value)
 
 
