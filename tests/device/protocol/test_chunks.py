@@ -60,3 +60,18 @@ def test_an_index_with_something_else_than_digests_is_refused(entry):
 def test_an_index_nested_without_end_is_refused():
     with pytest.raises(ProtocolError, match="not JSON"):
         chunks.decode_index(b"[" * 100_000, 1)
+
+
+def test_an_artifact_of_the_longest_length_is_sent(monkeypatch):
+    monkeypatch.setattr(chunks, "MAX_ARTIFACT", 3)
+    assert chunks.split(b"abc") == [b"abc"]
+    with pytest.raises(ProtocolError, match=r"4 bytes; at most 3"):
+        chunks.split(b"abcd")
+
+
+def test_an_index_is_one_list_and_nothing_besides():
+    listed = ["0" * 64]
+    assert json.loads(chunks.encode_index(listed)) == {"chunks": listed}
+    for document in ({"chunks": listed, "more": 1}, {}, {"chunks": "0" * 64}, listed):
+        with pytest.raises(ProtocolError, match=r"^index"):
+            chunks.decode_index(json.dumps(document).encode(), 1)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.protocol import deployment
+from device.protocol import chunks, deployment
 from device.protocol.chunks import CHUNK_SIZE
 from device.protocol.errors import ProtocolError
 from tests.device.protocol.strategies import deployments, values
@@ -120,3 +120,121 @@ def test_noise_is_refused(data):
 def test_a_number_too_long_to_convert_is_refused():
     with pytest.raises(ProtocolError):
         deployment.decode(b'{"generation": ' + b"9" * 10_000 + b"}")
+
+
+BYTES = {"version": 2, "sha256": "1" * 64, "length": 100, "index": ""}
+LAYER = {**BYTES, "name": "x86-64-py311", "sha256": "2" * 64}
+FULL = {
+    "format": 1,
+    "fleet": "home",
+    "device": "desk-pi",
+    "generation": 7,
+    "functions": {
+        "lamp": {**BYTES, "config": {"x": 1}, "layer": LAYER},
+        "door": {**BYTES, "sha256": "3" * 64, "config": {}, "layer": LAYER},
+    },
+    "models": {"presence": {"version": 1, "sha256": "b" * 64, "length": CHUNK_SIZE + 1, "index": "c" * 64}},
+    "agent": {
+        **BYTES,
+        "sha256": "4" * 64,
+        "patches": [{"base": "d" * 64, "sha256": "e" * 64, "length": 9, "index": ""}],
+    },
+    "trial": {"seconds": 5, "events": 3},
+    "attempt": 2,
+}
+
+
+def test_a_deployment_with_everything_is_read_and_written_as_it_was():
+    made = deployment.parse(FULL)
+    assert made.to_json() == FULL
+    assert json.loads(made.encode()) == FULL
+    assert made.encode() == json.dumps(FULL, sort_keys=True, separators=(",", ":")).encode()
+    assert deployment.decode(made.encode()).encode() == made.encode()
+    assert made.with_patches({"agents/lamplight/2.from-dddddddddddddddd.patch"}).to_json() == FULL
+
+
+def test_its_targets_are_named_by_kind_name_and_version_and_a_shared_layer_counts_once():
+    assert [each.target for each in deployment.parse(FULL).targets()] == [
+        "functions/door/2.tar",
+        "functions/lamp/2.tar",
+        "models/presence/1.tar",
+        "layers/x86-64-py311/2.tar",
+        "agents/lamplight/2.tar",
+        "agents/lamplight/2.from-dddddddddddddddd.patch",
+    ]
+    assert [each.kind for each in deployment.parse(FULL).parts()] == ["function", "function", "model", "layer"]
+
+
+def test_its_content_is_what_runs_whatever_its_number_trial_and_patches():
+    bytes_of = {key: LAYER[key] for key in BYTES}
+    assert deployment.parse(FULL).content() == {
+        "functions": {
+            "lamp": {**BYTES, "config": {"x": 1}, "layer": bytes_of},
+            "door": {**BYTES, "sha256": "3" * 64, "config": {}, "layer": bytes_of},
+        },
+        "models": FULL["models"],
+        "agent": {**BYTES, "sha256": "4" * 64},
+    }
+    other = {**FULL, "generation": 9, "trial": {"seconds": 1, "events": 0}, "attempt": 0}
+    assert deployment.parse(other).content() == deployment.parse(FULL).content()
+
+
+def test_what_a_deployment_leaves_out_has_a_default():
+    made = deployment.parse(
+        {**GOOD, "functions": {"lamp": {"version": 3, "sha256": "a" * 64, "length": 10}}, "models": {}}
+    )
+    assert (made.attempt, made.agent, made.layers, made.config) == (0, None, {}, {"lamp": {}})
+    assert (made.functions["lamp"].index, made.functions["lamp"].patches) == ("", ())
+
+
+@pytest.mark.parametrize(
+    "trial", [{"seconds": 0, "events": 0}, {"seconds": deployment.MAX_TRIAL_SECONDS, "events": 1_000_000}]
+)
+def test_the_shortest_and_the_longest_trial_pass(trial):
+    assert deployment.parse({**FULL, "trial": trial}).to_json()["trial"] == trial
+
+
+@pytest.mark.parametrize(
+    "length", [1, CHUNK_SIZE, CHUNK_SIZE + 1, chunks.MAX_ARTIFACT], ids=["one", "chunk", "two chunks", "longest"]
+)
+def test_an_artifact_has_an_index_exactly_when_it_is_longer_than_a_chunk(length):
+    index = "c" * 64 if length > CHUNK_SIZE else ""
+    model = {"version": 1, "sha256": "b" * 64, "length": length, "index": index}
+    assert deployment.parse({**FULL, "models": {"m": model}}).models["m"].to_json() == model
+
+
+def changed(path, value):
+    document = copy.deepcopy(FULL)
+    place = document
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    return document
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        (("attempt",), -1, r"^deployment\.attempt"),
+        (("attempt",), 2**53, r"^deployment\.attempt"),
+        (("trial", "seconds"), deployment.MAX_TRIAL_SECONDS + 1, r"^deployment\.trial\.seconds"),
+        (("trial", "events"), 1_000_001, r"^deployment\.trial\.events"),
+        (("trial", "more"), 1, r"^deployment\.trial: unknown key"),
+        (("agent",), None, r"^deployment\.agent: expected a table"),
+        (("agent", "config"), {}, r"^deployment\.agent: unknown key"),
+        (("agent", "layer"), LAYER, r"^deployment\.agent: unknown key"),
+        (("agent", "patches", 0, "base"), None, r"^deployment\.agent\.patches\.base"),
+        (("functions", "lamp"), 5, r"^deployment\.functions\.lamp: expected a table|lamp: expected a table"),
+        (("functions", "lamp", "layer"), None, r"^deployment\.functions\.lamp\.layer: expected a table"),
+        (("functions", "lamp", "layer", "name"), "../x", r"^deployment\.functions\.lamp\.layer\.name"),
+        (("functions", "lamp", "layer", "config"), {}, r"^deployment\.functions\.lamp\.layer: unknown key"),
+        (("functions", "lamp", "layer", "sha256"), "x", r"^deployment\.functions\.lamp\.layer\.sha256"),
+        (("functions", "lamp", "length"), chunks.MAX_ARTIFACT + 1, r"^deployment\.functions\.lamp\.length"),
+        (("models", "presence", "layer"), LAYER, r"^deployment\.models\.presence: unknown key"),
+        (("models", "presence", "index"), "C" * 64, r"^deployment\.models\.presence\.index"),
+        (("models", "presence", "version"), 2**53, r"^deployment\.models\.presence\.version"),
+    ],
+)
+def test_a_wrong_part_is_named_by_its_path(path, value, words):
+    with pytest.raises(ProtocolError, match=words):
+        deployment.parse(changed(path, value))

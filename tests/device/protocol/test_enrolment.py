@@ -104,3 +104,48 @@ def test_the_topics_are_found_again_and_no_device_can_have_the_name_of_the_asker
 
 def test_the_fingerprint_does_not_tell_the_client_id():
     assert enrolment.fingerprint(HASH).replace("-", "") not in enrolment.client_id(HASH)
+
+
+SALT = HASH.split("$")[3]
+
+
+@pytest.mark.parametrize("character", ["\n", ":", "$", " ", "-", "é"])
+def test_a_salt_that_would_spoil_the_password_file_is_refused(character):
+    with pytest.raises(ProtocolError, match=r"ask\.hash"):
+        enrolment.ask(body(hash=HASH.replace(SALT, character + SALT[1:])))
+
+
+def test_a_stranger_may_use_the_room_it_has():
+    told = {"board": "~" * 80, "serial": " " * 64, "token": "x" * 64}
+    assert {key: vars(enrolment.ask(body(**told)))[key] for key in told} == told
+    padded = body() + b" " * (MAX_ASK - len(body()))
+    assert enrolment.ask(padded).name == "pi"
+    with pytest.raises(ProtocolError, match="at most 4096"):
+        enrolment.ask(padded + b" ")
+
+
+@pytest.mark.parametrize("key", ["name", "board", "serial", "hash", "token"])
+def test_an_ask_that_leaves_something_out_is_refused_with_its_name(key):
+    told = {name: value for name, value in json.loads(body()).items() if name != key}
+    with pytest.raises(ProtocolError, match=rf"^ask\.{key}: "):
+        enrolment.ask(json.dumps(told).encode())
+
+
+@pytest.mark.parametrize("state", ["waiting", "accepted", "rejected", "refused", "kept", "displaced"])
+def test_every_state_of_an_answer_is_read_with_or_without_a_reason(state):
+    assert vars(enrolment.answer(json.dumps({"state": state}).encode())) == {"state": state, "reason": ""}
+    assert vars(Answer(state)) == {"state": state, "reason": ""}
+    assert enrolment.answer(Answer(state, "why").encode()).reason == "why"
+
+
+@pytest.mark.parametrize("fields", [{"state": 5}, {"reason": "why"}, {"state": "kept", "reason": 5}])
+def test_an_answer_of_another_form_is_refused(fields):
+    with pytest.raises(ProtocolError, match=r"^answer\."):
+        enrolment.answer(json.dumps(fields).encode())
+
+
+def test_codes_and_client_ids_stay_as_boards_in_use_have_them():
+    """A board waits under its client id, and a person compares the code, across upgrades of either side."""
+    assert enrolment.fingerprint("hash") == "e8c4-8d25-9834"
+    assert enrolment.client_id("hash") == "915e11d74fa8f5eba10c8bfed73b6fc2"
+    assert enrolment.login_id("pi", "password") == "pi-4bf92bae2c0c38d2"

@@ -173,3 +173,141 @@ def test_any_other_table_gives_a_protocol_error_and_nothing_worse(read, table):
         read(table)
     except ProtocolError:
         pass
+
+
+FULL = """
+name = "a"
+handler = "pkg.main:h"
+runtime = "python3"
+memory = "1M"
+timeout = "2s"
+sensors = ["rain", "light"]
+models = ["m", "n"]
+instances = 16
+queue = 1024
+overflow = "block"
+processes = 1024
+scratch = "65536M"
+network = true
+cpu = "150%"
+record_calls = true
+[[triggers]]
+type = "sensor"
+sensor = "light"
+[pins.button]
+direction = "in"
+[buses.i2c]
+[buses.spi]
+[state]
+schema = 999999
+size = "2M"
+migrate = "pkg.old:up"
+[config]
+x = 1
+"""
+
+
+def test_every_key_of_a_function_is_read():
+    made = vars(function(FULL))
+    state, pins, triggers = vars(made.pop("state")), made.pop("pins"), made.pop("triggers")
+    assert state == {"schema": 999999, "size": 2 * manifest.MIB, "migrate": ("pkg.old", "up")}
+    assert {name: vars(pin) for name, pin in pins.items()} == {"button": {"direction": "in", "safe": False}}
+    assert [str(each) for each in triggers] == ["sensor light"]
+    assert made == {
+        "name": "a",
+        "module": "pkg.main",
+        "attribute": "h",
+        "memory": manifest.MIB,
+        "timeout": 2.0,
+        "sensors": ["light", "rain"],
+        "models": ["m", "n"],
+        "instances": 16,
+        "queue": 1024,
+        "overflow": "block",
+        "processes": 1024,
+        "scratch": 65536 * manifest.MIB,
+        "network": True,
+        "cpu": 1.5,
+        "record_calls": True,
+        "buses": ("i2c", "spi"),
+        "config": {"x": 1},
+    }
+
+
+def test_the_defaults_of_what_waits_and_what_is_kept():
+    made = function('name = "a"\nhandler = "m:h"\n[pins.led]')
+    assert (made.instances, made.queue, made.overflow, made.buses) == (1, 64, "drop-oldest", ())
+    assert (made.sensors, made.models, made.config) == ([], [], {})
+    assert vars(made.state) == {"schema": 1, "size": manifest.MIB, "migrate": ("", "")}
+    assert vars(made.pins["led"]) == {"direction": "out", "safe": False}
+
+
+@pytest.mark.parametrize(("share", "processors"), [("1%", 0.01), ("25%", 0.25), ("6400%", 64.0)])
+def test_a_share_is_of_one_processor(share, processors):
+    assert function(f'name = "a"\nhandler = "m:h"\ncpu = "{share}"').cpu == processors
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[state]\nschema = 0", r"state\.schema: 0 is not between 1 and 999999"),
+        ("[state]\nschema = 1000000", r"state\.schema"),
+        ('[state]\nsize = "2"', r"state\.size"),
+        ('[state]\nsize = "65537M"', r"state\.size"),
+        ('[state]\nmigrate = "up"', r"state\.migrate: 'up' is not of the form"),
+        ("[state]\nmigrate = 1", r"state\.migrate: expected a string"),
+        ("[state]\nmore = 1", "state: unknown key"),
+        ("state = 1", "state: expected a table"),
+        ('memory = "65537M"', r"memory: .* is not a size; write '64M'"),
+        ("instances = 17", "instances: 17 is not between 1 and 16"),
+        ("queue = 1025", "queue: 1025 is not between 1 and 1024"),
+        ('sensors = ["Light"]', "sensors: .* is not a name"),
+        ('models = ["../m"]', "models: .* is not a name"),
+        ("[buses.I2C]", "buses: .* is not a name"),
+        ("[pins.led]\nlevel = 1", r"pins\.led: unknown key 'level'"),
+        ("[pins.led]\ndirection = 1", r"pins\.led\.direction: expected a string"),
+    ],
+)
+def test_a_wrong_key_is_told_with_its_path(text, words):
+    with pytest.raises(ProtocolError, match=rf"^function\.toml\.{words}"):
+        function(f'name = "a"\nhandler = "m:h"\n{text}')
+
+
+@pytest.mark.parametrize("handler", ["a:b:c", "a:", ":b", "a..b:c", "a.:b", "a:b.c", "a-b:c", "a:1"])
+def test_a_handler_is_one_function_of_one_module(handler):
+    with pytest.raises(ProtocolError, match="module:function"):
+        function(f'name = "a"\nhandler = "{handler}"')
+
+
+def test_several_workers_may_share_an_input():
+    assert function('name = "a"\nhandler = "m:h"\ninstances = 2\n[pins.button]\ndirection = "in"').instances == 2
+
+
+def test_every_key_of_a_model_is_read_and_all_but_its_name_and_inputs_has_a_default():
+    made = manifest.model(
+        {
+            "name": "m",
+            "inputs": {"x": [1, 2]},
+            "labels": ["a"],
+            "tolerance": 0.5,
+            "latency": "1s",
+            "memory": "2M",
+        }
+    )
+    assert vars(made) == {
+        "name": "m",
+        "inputs": {"x": [1, 2]},
+        "labels": ["a"],
+        "tolerance": 0.5,
+        "latency": 1.0,
+        "memory": 2 * manifest.MIB,
+    }
+    least = vars(manifest.model({"name": "m", "inputs": {"x": []}}))
+    assert least == {
+        "name": "m",
+        "inputs": {"x": []},
+        "labels": [],
+        "tolerance": 1e-4,
+        "latency": pytest.approx(0.1),
+        "memory": 64 * manifest.MIB,
+    }

@@ -170,3 +170,95 @@ def test_triggers_in_another_form_are_refused(triggers):
     report["functions"]["night-light"]["triggers"] = triggers
     with pytest.raises(ProtocolError, match="triggers"):
         reported.parse(report)
+
+
+TRIGGER = {"trigger": "http /lamp", "error": "the port is taken", "remedy": "choose another"}
+
+
+def with_trigger(**changes):
+    report = samples.report(**changes)
+    report["functions"]["night-light"]["triggers"] = [TRIGGER]
+    return report
+
+
+def test_triggers_out_of_service_and_withdrawals_are_read_and_written_as_they_were():
+    report = with_trigger(withdrawn=3)
+    told = reported.parse(report)
+    assert told.to_json() == report
+    assert told.withdrawn == 3
+    assert [vars(each) for each in told.functions["night-light"].triggers] == [TRIGGER]
+    assert samples.reported_value().withdrawn is None
+    with pytest.raises(ProtocolError, match=r"^reported\.withdrawn"):
+        reported.parse(samples.report(withdrawn=-1))
+
+
+def test_parts_are_equal_by_what_they_say():
+    assert reported.parse(with_trigger()) != samples.reported_value()
+    assert ReportedOutput("f", True, 1) != ReportedOutput("f", None, 1)
+    assert ReportedUpdate(1, "IDLE", "", 0, 0) != ReportedAgent("1")
+    assert repr(Disk(1, 2)) == "Disk({'free': 1, 'used': 2})"
+
+
+def test_what_ever_changes_is_no_reason_to_keep_another_report():
+    steady = samples.reported_value().steady()
+    busy = samples.report(outputs={}, disk={"free": 1, "used": 1})
+    busy["functions"]["night-light"].update(events=999, errors=9)
+    assert reported.parse(busy).steady() == steady
+    assert not {"disk", "outputs"} & steady.keys()
+    assert reported.parse(with_trigger()).steady() != steady
+    assert samples.reported_value(generation=8).steady() != steady
+
+
+def test_where_a_failed_generation_stands_is_told_with_its_evidence():
+    grounds = {"8": {"seconds": 2}}
+    report = told(9, 9, "TRIAL", failed={"8": "crashed"}, evidence=grounds)
+    assert report.standing(8) == Standing("REVERTED", "crashed", Evidence({"seconds": 2}))
+
+
+def test_where_the_generation_that_runs_stands_while_another_is_fetched():
+    assert told(8, 9, "FETCHING").standing(8) == Standing("COMMITTED")
+    assert told(7, 7, "IDLE").standing(8) == Standing("WAITING")
+
+
+@pytest.mark.parametrize("seconds", [0, 2**53])
+def test_evidence_of_the_shortest_and_the_longest_trial_passes(seconds):
+    assert samples.reported_value(evidence={"8": {"seconds": seconds}}).evidence[8].seconds == seconds
+
+
+@pytest.mark.parametrize("seconds", [-1, 2**53 + 1])
+def test_evidence_of_no_duration_is_refused(seconds):
+    with pytest.raises(ProtocolError, match=r"^reported\.evidence\.seconds"):
+        reported.parse(samples.report(evidence={"8": {"seconds": seconds}}))
+
+
+def test_the_number_of_a_generation_has_at_most_19_digits():
+    assert samples.reported_value(failed={"9" * 19: "why"}).failed == {int("9" * 19): "why"}
+    for key in ("9" * 20, "", "-1", "٣", "1 "):
+        with pytest.raises(ProtocolError, match=r"^reported\.failed"):
+            reported.parse(samples.report(failed={key: "why"}))
+
+
+def test_agents_of_earlier_releases_leave_out_more():
+    report = samples.report()
+    del report["functions"]["night-light"]["sha256"], report["models"]["presence"]["sha256"]
+    del report["functions"]["night-light"]["deaths"]
+    told = reported.parse(report)
+    assert (told.functions["night-light"].digest, told.models["presence"].digest) == ("", "")
+    assert told.functions["night-light"].deaths == {}
+    del report["patches"]
+    assert reported.parse(report).patches is False
+
+
+def test_every_word_of_the_agent_is_kept():
+    agent = {"version": "2", "sha256": "5" * 64, "trial": True, "previous": "1", "lost": "why", "safe": "so"}
+    assert samples.reported_value(runtime=agent).to_json()["runtime"] == agent
+    assert vars(samples.reported_value(runtime=agent).agent) == vars(
+        ReportedAgent("2", "5" * 64, True, "1", "why", "so")
+    )
+
+
+@pytest.mark.parametrize("key", ["version", "sha256", "trial", "previous", "lost"])
+def test_an_agent_that_leaves_out_a_word_is_refused(key):
+    agent = {name: value for name, value in samples.agent().items() if name != key}
+    with pytest.raises(ProtocolError, match=rf"^reported\.runtime\.{key}"):
+        reported.parse(samples.report(runtime=agent))
