@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from cloud_shim.trust.clock import CLOSE, FAR, judge
+from cloud_shim.trust.clock import CLOSE, FAR, SigningClock, judge
 from cloud_shim.trust.signing import Signing
 from device.errors import RejectedError
 from device.protocol.deployment import ArtifactRef, Deployment
@@ -118,3 +118,96 @@ def test_a_shim_that_signed_3_years_ahead_before_it_knew_better_is_put_right_by_
         again.desired(deployment(1))
     again.clock.heard("desk-pi", NOW)
     assert again.desired(deployment(1))
+
+
+@pytest.mark.parametrize("leap", [FAR, -FAR])
+def test_so_far_needs_nobody_and_a_second_further_does(leap):
+    judge(NOW + leap, NOW, [])
+    with pytest.raises(RejectedError):
+        judge(NOW + leap * 1.00001, NOW, [])
+
+
+def test_a_device_agrees_within_a_day_and_opposes_within_half_of_a_signatures_life():
+    later = NOW + 40 * DAY
+    for near in (later - CLOSE, later + CLOSE):
+        judge(later, NOW, [near])
+    for far in (later - CLOSE - 1, later + CLOSE + 1):
+        with pytest.raises(RejectedError):
+            judge(later, NOW, [far])
+    for opposed in (NOW - FAR, NOW + FAR):
+        with pytest.raises(RejectedError, match="1 are near the last signature, 1 agree"):
+            judge(later, NOW, [later, opposed])
+    for elsewhere in (NOW - FAR - 1, NOW + FAR + 1):
+        judge(later, NOW, [later, elsewhere])
+
+
+def test_a_refusal_tells_how_many_devices_say_what():
+    later = NOW + 40 * DAY
+    with pytest.raises(RejectedError) as refused:
+        judge(later, NOW, [later, NOW, NOW])
+    assert refused.value.why == (
+        "the shim's clock says 2026-07-11, and its last signature is of 2026-06-01; "
+        "of the connected devices' clocks, 2 are near the last signature, 1 agree with the shim's"
+    )
+
+
+@pytest.fixture
+def noted(tmp_path):
+    return lambda: json.loads((tmp_path / "clock.json").read_bytes())["signed"]
+
+
+def signing_clock(tmp_path, clock):
+    return SigningClock(tmp_path / "clock.json", clock, None)
+
+
+def test_a_signature_is_noted_once_an_hour_in_either_direction(tmp_path, clock, noted):
+    made = signing_clock(tmp_path, clock)
+    made.signed()
+    assert noted() == NOW
+    for away, told in ((3600, NOW), (-3600, NOW), (3601, NOW + 3601), (0, NOW)):
+        clock.now = START + timedelta(seconds=away)
+        made.signed()
+        assert noted() == told
+
+
+def test_an_old_record_takes_nothing_back_and_a_devices_word_of_now_does(tmp_path, clock):
+    made = signing_clock(tmp_path, clock)
+    made.signed()
+    clock.now = START + timedelta(days=40)
+    made.heard("pi", clock.now.timestamp())
+    made.heard("pi", NOW, of_record=True)
+    made.check()
+    made.heard("pi", NOW)
+    with pytest.raises(RejectedError, match="1 are near the last signature, 0 agree"):
+        made.check()
+
+
+def test_a_device_has_one_vote(tmp_path, clock):
+    made = signing_clock(tmp_path, clock)
+    made.signed()
+    clock.now = START + timedelta(days=40)
+    made.heard("honest", NOW)
+    for _ in range(3):
+        made.heard("liar", clock.now.timestamp())
+    with pytest.raises(RejectedError, match="1 are near the last signature, 1 agree"):
+        made.check()
+
+
+def test_what_was_never_refused_has_not_recovered(tmp_path, clock):
+    made = signing_clock(tmp_path, clock)
+    made.signed()
+    assert (made.complaint(), made.recovered()) == ("", False)
+    clock.now = START + timedelta(days=40)
+    assert made.complaint().startswith("The shim signs nothing while its clock cannot be right: the shim's clock says")
+    assert not made.recovered()
+    made.confirm()
+    assert (made.complaint(), made.recovered()) == ("", False)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "5", '{"signed": null}', '{"signed": "soon"}'])
+def test_a_damaged_note_counts_as_none(tmp_path, clock, text):
+    (tmp_path / "clock.json").write_text(text)
+    signing_clock(tmp_path, clock).check()
+    clock.now = START + timedelta(days=40)
+    with pytest.raises(RejectedError):
+        SigningClock(tmp_path / "clock.json", clock, NOW).check()
