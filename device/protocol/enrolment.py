@@ -99,7 +99,7 @@ def ask(payload: bytes) -> Ask:
 
 def answer(payload: bytes) -> Answer:
     """The answer in `payload`. Later versions' additions are passed over."""
-    fields = table(decode(payload, "answer"), "answer")
+    fields = decode(payload, "answer")
     state = text(fields, "state", "answer")
     if state not in STATES:
         raise ProtocolError(f"answer.state: {state!r} is none of {', '.join(STATES)}")

@@ -37,7 +37,7 @@ def test_a_message_comes_back_as_it_was_sent(hops):
 
 
 def test_one_from_elsewhere_needs_only_what_the_standard_asks_for():
-    assert vars(read()) == vars(Message("1", "/home/pi", "", "house/light", None))
+    assert vars(read()) == vars(read(hops=0)) == vars(Message("1", "/home/pi", "", "house/light", None))
 
 
 def test_the_topic_is_where_it_came_from_whatever_it_says():

@@ -123,7 +123,8 @@ def test_a_number_too_long_to_convert_is_refused():
 
 
 BYTES = {"version": 2, "sha256": "1" * 64, "length": 100, "index": ""}
-LAYER = {**BYTES, "name": "x86-64-py311", "sha256": "2" * 64}
+PATCH = {"base": "d" * 64, "sha256": "e" * 64, "length": 9, "index": ""}
+LAYER = {**BYTES, "name": "x86-64-py311", "sha256": "2" * 64, "patches": [PATCH]}
 FULL = {
     "format": 1,
     "fleet": "home",
@@ -134,11 +135,7 @@ FULL = {
         "door": {**BYTES, "sha256": "3" * 64, "config": {}, "layer": LAYER},
     },
     "models": {"presence": {"version": 1, "sha256": "b" * 64, "length": CHUNK_SIZE + 1, "index": "c" * 64}},
-    "agent": {
-        **BYTES,
-        "sha256": "4" * 64,
-        "patches": [{"base": "d" * 64, "sha256": "e" * 64, "length": 9, "index": ""}],
-    },
+    "agent": {**BYTES, "sha256": "4" * 64, "patches": [PATCH]},
     "trial": {"seconds": 5, "events": 3},
     "attempt": 2,
 }
@@ -150,7 +147,15 @@ def test_a_deployment_with_everything_is_read_and_written_as_it_was():
     assert json.loads(made.encode()) == FULL
     assert made.encode() == json.dumps(FULL, sort_keys=True, separators=(",", ":")).encode()
     assert deployment.decode(made.encode()).encode() == made.encode()
-    assert made.with_patches({"agents/lamplight/2.from-dddddddddddddddd.patch"}).to_json() == FULL
+
+
+def test_patches_are_chosen_for_every_kind_of_artifact():
+    made = deployment.parse(FULL)
+    of_agent, of_layer = (f"{each}/2.from-{'d' * 16}.patch" for each in ("agents/lamplight", "layers/x86-64-py311"))
+    assert made.with_patches({of_agent, of_layer}).to_json() == FULL
+    artifacts = [each.target for each in made.artifacts()]
+    for kept in ({of_agent}, {of_layer}, set()):
+        assert {each.target for each in made.with_patches(kept).targets()} == {*artifacts, *kept}
 
 
 def test_its_targets_are_named_by_kind_name_and_version_and_a_shared_layer_counts_once():
@@ -159,6 +164,7 @@ def test_its_targets_are_named_by_kind_name_and_version_and_a_shared_layer_count
         "functions/lamp/2.tar",
         "models/presence/1.tar",
         "layers/x86-64-py311/2.tar",
+        "layers/x86-64-py311/2.from-dddddddddddddddd.patch",
         "agents/lamplight/2.tar",
         "agents/lamplight/2.from-dddddddddddddddd.patch",
     ]
@@ -180,6 +186,7 @@ def test_its_content_is_what_runs_whatever_its_number_trial_and_patches():
 
 
 def test_what_a_deployment_leaves_out_has_a_default():
+    assert "attempt" not in deployment.parse(GOOD).to_json(), "agents before there were attempts would refuse it"
     made = deployment.parse(
         {**GOOD, "functions": {"lamp": {"version": 3, "sha256": "a" * 64, "length": 10}}, "models": {}}
     )
@@ -238,3 +245,17 @@ def changed(path, value):
 def test_a_wrong_part_is_named_by_its_path(path, value, words):
     with pytest.raises(ProtocolError, match=words):
         deployment.parse(changed(path, value))
+
+
+@pytest.mark.parametrize(
+    "value", [float("inf"), "\ud800", [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]
+)
+def test_settings_that_some_reader_of_json_would_refuse_are_refused(value):
+    with pytest.raises(ProtocolError, match=r"^deployment"):
+        deployment.parse(changed(("functions", "lamp", "config"), {"x": value}))
+
+
+def test_a_function_without_settings_is_the_same_content_as_one_with_none():
+    made = deployment.parse(changed(("functions", "lamp", "config"), {}))
+    assert made.replace(config={}).content() == made.content()
+    assert made.replace(config={}).to_json() == made.to_json()

@@ -192,6 +192,10 @@ def test_a_message_may_be_as_long_as_said_and_no_longer():
         messages.decode(body + b" " * (messages.MAX_MESSAGE + 1 - len(body)), "body")
 
 
+def test_a_reply_that_names_no_error_is_a_success():
+    assert vars(messages.reply(b'{"id": "1", "result": 5}')) == {"id": "1", "result": 5, "error": ""}
+
+
 def test_what_is_no_object_is_named():
     with pytest.raises(ProtocolError, match=r"^body: expected a table, found a list$"):
         messages.decode(b"[]", "body")

@@ -217,7 +217,7 @@ def test_where_a_failed_generation_stands_is_told_with_its_evidence():
 
 def test_where_the_generation_that_runs_stands_while_another_is_fetched():
     assert told(8, 9, "FETCHING").standing(8) == Standing("COMMITTED")
-    assert told(7, 7, "IDLE").standing(8) == Standing("WAITING")
+    assert told(7, 7, "IDLE").standing(8) == told(7, 8, "IDLE").standing(8) == Standing("WAITING")
 
 
 @pytest.mark.parametrize("seconds", [0, 2**53])
