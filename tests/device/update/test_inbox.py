@@ -2,7 +2,7 @@
 
 import threading
 
-from device.protocol.chunks import CHUNK_SIZE
+from device.protocol.chunks import CHUNK_SIZE, digest
 from device.trust.rules import MAX_DESIRED
 from device.update.inbox import LIMIT, Chunk, Connected, Desired, Inbox, Stop
 
@@ -52,3 +52,25 @@ def test_a_waiting_reader_is_woken():
     inbox.put(Connected())
     reader.join(60)
     assert taken == [Connected()]
+
+
+def test_a_download_is_interrupted_by_the_end_and_by_another_desired_state():
+    inbox = Inbox()
+    assert not inbox.interrupts("")
+    inbox.put(Connected())
+    inbox.put(Chunk("a", b""))
+    assert not inbox.interrupts("")
+    inbox.put(Desired(b"new"))
+    assert inbox.interrupts(digest(b"old"))
+    assert not inbox.interrupts(digest(b"new"))
+    inbox.put(Stop())
+    assert inbox.interrupts(digest(b"new"))
+
+
+def test_a_chunk_of_the_longest_length_arrives_whole_and_one_too_many_wakes_nobody():
+    inbox = Inbox()
+    inbox.put(Chunk("a", bytes(CHUNK_SIZE)))
+    assert drained(inbox) == [Chunk("a", bytes(CHUNK_SIZE))]
+    for _ in range(LIMIT + 1):
+        inbox.put(Chunk("a", b""))
+    assert len(drained(inbox)) == LIMIT

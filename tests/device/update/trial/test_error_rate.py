@@ -74,3 +74,39 @@ def called_worse(chance, old, new, length):
         if worse(errors, events, old_errors, 1000, least=100):
             return True
     return False
+
+
+@pytest.mark.parametrize(
+    ("errors", "events", "bound"),
+    [(0, 30, 0.0827), (3, 30, 0.2255), (60, 300, 0.2406), (150, 300, 0.5472), (0, 100_000, error_rate.LEAST_RATE)],
+)
+def test_the_allowed_rate_is_the_upper_bound_of_wilsons_score(errors, events, bound):
+    assert error_rate.allowed(errors, events) == pytest.approx(bound, abs=0.0001)
+
+
+def test_what_only_failed_is_allowed_to_go_on_failing_and_no_more():
+    assert error_rate.allowed(100, 100) == pytest.approx(1.0)
+    assert error_rate.allowed(100, 100) < 1.0
+
+
+@pytest.mark.parametrize(
+    ("errors", "events", "old", "expected"),
+    [
+        (2, 3, (0, 29), True),
+        (2, 3, (15, 29), False),
+        (2, 3, (14, 28), True),
+        (2, 3, (0, 30), False),
+    ],
+)
+def test_from_so_many_old_events_on_the_rates_are_compared(errors, events, old, expected):
+    assert error_rate.worse(errors, events, *old, 3) == expected
+
+
+@pytest.mark.parametrize(("old", "first"), [((0, 1000), 2), ((60, 300), 5), ((150, 300), 11), ((10, 1000), 2)])
+def test_so_many_failures_in_a_row_decide(old, first):
+    assert [error_rate.worse(n, n, *old, 0) for n in (first - 1, first)] == [False, True]
+
+
+def test_twice_the_allowed_rate_decides_where_failing_mostly_does_not():
+    """Half fail, and 24 % are allowed: each pair of events weighs log 2 + log (0.52 / 0.76), and 5.3 is asked for."""
+    assert [error_rate.worse(n, 2 * n, 60, 300, 0) for n in (16, 17)] == [False, True]

@@ -254,3 +254,80 @@ def test_a_sensor_that_was_dead_before_is_held_against_no_trigger_of_a_function_
     assert judge(99.0, rules, DARK, state="impaired", events=9, triggers=(NO_LIGHT,)) == Commit()
     new = replace(RULES, before=baseline.take({"fan": Health(events=9)}, DARK))
     assert "sensor light does not work" in judge(99.0, new, DARK, state="impaired", triggers=(NO_LIGHT,)).reason
+
+
+ZERO = {"events": 0, "errors": 0, "timeouts": 0, "crashes": 0, "memory": 0, "runs": 0, "slow": 0, "excused": 0}
+
+
+def test_the_evidence_is_the_whole_of_both_accounts():
+    verdict = judge(1.26, after(events=9), state="backoff", crashes=3, events=4, last_error="boom")
+    assert verdict.evidence == {
+        "kind": "crashes",
+        "function": "lamp",
+        "seconds": 1.3,
+        "now": {**ZERO, "crashes": 3, "events": 4},
+        "before": {**ZERO, "events": 9},
+        "last_error": "boom",
+    }
+
+
+def test_the_evidence_of_what_was_never_started():
+    verdict = trial.judge(after(events=9), {}, LIGHT, 5.0 + PATIENCE)
+    assert verdict.evidence == {
+        "kind": "stopped",
+        "function": "lamp",
+        "seconds": 65.0,
+        "now": ZERO,
+        "before": {**ZERO, "events": 9},
+        "last_error": "",
+    }
+    assert judge(5.0 + PATIENCE, state="stopped", last_error="no").evidence["last_error"] == "no"
+
+
+def test_the_evidence_of_a_sensor_and_of_a_trigger():
+    dark = {"light": SensorHealth(False, "x" * MAX_ERROR + "no answer")}
+    verdict = judge(10.04, after({"light"}), dark, events=9)
+    told = {"kind": "sensor", "sensor": "light", "seconds": 10.0, "last_error": dark["light"].error[-MAX_ERROR:]}
+    assert verdict.evidence == told
+    fault = TriggerFault("http /lamp", "y" * MAX_ERROR + "taken", "stop it")
+    verdict = judge(10.04, state="impaired", events=9, triggers=(fault,))
+    assert verdict.evidence == {
+        "kind": "trigger",
+        "function": "lamp",
+        "trigger": "http /lamp",
+        "seconds": 10.0,
+        "last_error": fault.error[-MAX_ERROR:],
+    }
+
+
+def test_a_reason_says_what_happened_how_often():
+    assert judge(0.1, state="backoff", crashes=2, timeouts=2, last_error="boom").reason == (
+        "lamp: crashed 4 times in its trial: boom"
+    )
+    assert judge(0.1, state="backoff", crashes=1, timeouts=2).reason == "lamp: took too long 3 times in its trial: "
+    assert judge(0.1, crashes=1, deaths={"oom": 1}).reason == "lamp: met its memory limit in its trial: "
+    assert judge(0.1, events=4, errors=3).reason == "lamp: 3 of 4 events failed in its trial: "
+
+
+@pytest.mark.parametrize("field", [{"above": 5, "below": 4}, {"delta": 1}])
+def test_a_sensor_whose_light_must_change_first_gives_no_events_by_itself(field):
+    table = {"name": "lamp", "handler": "m:h", "triggers": [{**SENSOR, **field}]}
+    assert not trial.gets_events(manifest.function(table))
+    assert trial.gets_events(manifest.function({**table, "triggers": [SENSOR]}))
+
+
+def test_a_board_is_too_busy_from_three_excused_deaths_on_until_more_events_went_well():
+    assert judge(60.0, events=7, timeouts=3, excused=3) == Commit()
+    assert judge(60.0, events=6, timeouts=3, excused=3) == Wait()
+    assert judge(60.0, events=6, timeouts=2, excused=2) == Commit()
+    # Errors are no events that went well.
+    assert judge(60.0, events=8, timeouts=3, excused=3, errors=2) == Wait()
+    assert judge(60.0, events=3, crashes=1, timeouts=2, excused=3) == Wait()
+
+
+def test_a_bad_function_after_good_ones_is_seen_wherever_it_stands():
+    rules = Trial(5.0, 4, {"lamp": True, "fan": True})
+    good, slow = Health(events=9), Health(events=3)
+    assert trial.judge(rules, {"lamp": good, "fan": good}, LIGHT, 5.0) == Commit()
+    for health in ({"lamp": good, "fan": slow}, {"lamp": slow, "fan": good}, {"fan": good}, {"lamp": good}):
+        assert trial.judge(rules, health, LIGHT, 5.0) == Wait()
