@@ -326,3 +326,15 @@ def test_files_of_earlier_agents_have_less(tmp_path):
 def test_a_file_with_another_shape_is_damaged(tmp_path, changes):
     with pytest.raises(ProtocolError, match="is damaged"):
         slots.load(saved(tmp_path, **changes))
+
+
+def test_the_fingerprint_is_the_same_in_whatever_order_the_functions_came():
+    refs = [ArtifactRef("function", name, 1, "a" * 64, 1000, "") for name in ("door", "lamp")]
+    both = [Deployment("home", "pi", 1, {e.name: e for e in order}, {}, {}, 5.0, 3) for order in (refs, refs[::-1])]
+    assert fingerprint(both[0]) == fingerprint(both[1])
+
+
+def test_starts_left_are_none_once_a_trial_is_over():
+    on_trial = slots.begin_trial(committed(Slots(), 1), deployment(2))
+    assert on_trial.starts == STARTS - 1
+    assert [done.starts for done in (slots.commit(on_trial), slots.revert(on_trial, "boom"))] == [0, 0]
