@@ -1,14 +1,17 @@
 """The shim's signatures: versions only go up, releases never change, and a restart forgets nothing."""
 
+import hashlib
 import json
 import threading
 from datetime import datetime, timedelta
 
 import pytest
 
+from cloud_shim.trust.release_metadata import RELEASES
 from cloud_shim.trust.signing import ONLINE, Signing
 from device.errors import NotFoundError, RejectedError
 from device.protocol.deployment import ArtifactRef, Deployment, Patch
+from device.protocol.withdrawn import Withdrawal
 from tests.cloud_shim.trust.conftest import START
 
 
@@ -223,3 +226,87 @@ def test_the_patches_of_many_releases_do_not_make_documents_longer(signing):
         signing.release("function", "lamp", version, f"{version:064x}", 1000, patches)
         lengths.append(len(signing.desired(deployment(version, ref(version, digest=f"{version:064x}")))))
     assert lengths[-1] - lengths[-2] < 200
+
+
+def test_what_is_signed_is_readable_by_the_owner_only(signing, tmp_path):
+    signing.desired(deployment(1, ref()))
+    files = [tmp_path / name for name in ("image.json", "director.json", "devices/desk-pi.json")]
+    assert {each.stat().st_mode & 0o777 for each in files} == {0o600}
+
+
+def test_the_directors_signatures_last_as_long_as_the_timestamps_and_bind_the_deployment(signing):
+    document = json.loads(signing.desired(deployment(1, ref())))
+    targets = json.loads(document["director"]["targets"])["signed"]
+    assert document["format"] == 1
+    assert datetime.fromisoformat(targets["expires"]) == START + ONLINE
+    digest = hashlib.sha256(document["deployment"].encode()).hexdigest()
+    assert targets["targets"]["deployment.json"]["hashes"] == {"sha256": digest}
+    lamp = json.loads(document["image"]["delegated"]["functions-lamp"])["signed"]
+    assert datetime.fromisoformat(lamp["expires"]) == START + RELEASES
+
+
+@pytest.mark.parametrize("younger", ["image", "director"])
+def test_a_document_is_signed_anew_when_either_repository_is_half_way_through_its_time(signing, clock, younger):
+    signing.desired(deployment(1, ref()))
+    clock.now = START + ONLINE * 0.4
+    if younger == "image":
+        signing.release("function", "fan", 1, "b" * 64, 1000)
+    else:
+        signing.desired(deployment(2, ref()))
+    assert signing.refresh("desk-pi") is None
+    clock.now = START + ONLINE * 0.6
+    signing.clock.confirm()
+    assert signing.refresh("desk-pi") is not None
+    assert signing.refresh("desk-pi") is None
+
+
+def without_releases_key(signing, tmp_path, clock):
+    """The shim, with the key for releases on another machine."""
+    (tmp_path / "keys" / "image-releases.pem").unlink()
+    again = Signing(tmp_path, clock)
+    assert not again.can_release
+    return again
+
+
+def test_a_shim_without_the_key_for_releases_renews_its_own_signatures_and_no_others(signing, clock, tmp_path):
+    before = versions(signing.desired(deployment(1, ref())))
+    again = without_releases_key(signing, tmp_path, clock)
+    clock.now = START + ONLINE * 0.6
+    again.clock.confirm()
+    document = again.refresh("desk-pi")
+    assert expiry(document, "image") == clock.now + ONLINE
+    after = versions(document)
+    assert {role: after["image", role] - before["image", role] for role in ("timestamp", "snapshot", "targets")} == {
+        "timestamp": 1,
+        "snapshot": 1,
+        "targets": 0,
+    }
+
+
+def test_a_shim_without_the_key_for_releases_takes_a_known_release_without_its_patches_and_no_other(
+    signing, clock, tmp_path
+):
+    again = without_releases_key(signing, tmp_path, clock)
+    before = (tmp_path / "image.json").read_bytes()
+    again.release("function", "lamp", 1, "a" * 64, 1000, [Patch("function", "lamp", 1, "c" * 64, "d" * 64, 9, "")])
+    assert (tmp_path / "image.json").read_bytes() == before
+    with pytest.raises(RejectedError, match="cannot sign a release"):
+        again.release("function", "lamp", 2, "b" * 64, 1000)
+    with pytest.raises(RejectedError, match="cannot sign a release"):
+        again.withdraw(Withdrawal("function", "lamp", 1, False, "it leaks", 1))
+
+
+def test_a_withdrawal_is_signed_and_survives_a_restart(signing, clock, tmp_path):
+    made = Withdrawal("function", "lamp", 1, True, "it leaks", 7, True)
+    signing.withdraw(made)
+    for shim in (signing, Signing(tmp_path, clock)):
+        assert [each.to_json() for each in shim.withdrawals()] == [made.to_json()]
+    document = json.loads(signing.desired(deployment(1, ref())))
+    assert json.loads(document["image"]["targets"])["signed"]["withdrawn"] == [made.to_json()]
+
+
+def test_only_online_keys_are_replaced_by_the_shim(signing):
+    made = signing.next_key("image-online")
+    assert set(made) == {"id", "key"}
+    with pytest.raises(NotFoundError, match="no online key 'image-root'"):
+        signing.next_key("image-root")
