@@ -8,7 +8,7 @@ import hashlib
 
 from .deployment import MAX_GENERATION
 from .errors import ProtocolError
-from .fields import integer, name, only, table, text
+from .fields import integer, name, only, text
 from .messages import decode, encode
 
 MAX_ASK = 4096
