@@ -20,20 +20,21 @@ def lamplight() -> None:
     """The command `lamplight`."""
     try:
         from cloud_shim.cli.main import main
+
+        # Some of an extra's packages may be there for another's sake; the rest is missed on the way.
+        main()
     except ModuleNotFoundError as error:
         _stop(error)
-    else:
-        main()
 
 
 def flash() -> None:
     """The command `lamplight-flash`: `flash.py` as it is installed."""
     try:
         from flashing.cli import run
+
+        sys.exit(run(sys.argv[1:], "lamplight-flash"))
     except ModuleNotFoundError as error:
         _stop(error, "flash")
-    else:
-        sys.exit(run(sys.argv[1:], "lamplight-flash"))
 
 
 def missing(error: ModuleNotFoundError, extra: str = "") -> LamplightError:
