@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from device.protocol.chunks import CHUNK_SIZE, digest
 from device.trust.rules import MAX_DESIRED
 from device.update.inbox import LIMIT, Chunk, Connected, Desired, Inbox, Stop
@@ -44,14 +46,17 @@ def test_stop_comes_before_everything_and_stays():
     assert inbox.take(0) == inbox.take(0) == Stop()
 
 
-def test_a_waiting_reader_is_woken():
+@pytest.mark.parametrize(
+    "message", [Connected(), Desired(b""), Chunk("a", b""), Stop()], ids=lambda each: type(each).__name__
+)
+def test_a_waiting_reader_is_woken(message):
     inbox = Inbox()
     taken = []
-    reader = threading.Thread(target=lambda: taken.append(inbox.take(None)))
+    reader = threading.Thread(target=lambda: taken.append(inbox.take(None)), daemon=True)
     reader.start()
-    inbox.put(Connected())
+    inbox.put(message)
     reader.join(60)
-    assert taken == [Connected()]
+    assert taken == [message]
 
 
 def test_a_download_is_interrupted_by_the_end_and_by_another_desired_state():

@@ -32,6 +32,8 @@ def test_a_transition_is_an_event_and_the_new_status(told):
     told.reporter.transition(committed(Slots(), 1), 2, status.FETCHING, "why", part="functions/lamp")
     assert told.status == Update(generation=1, update=2, state="FETCHING", reason="why", part="functions/lamp")
     assert (told.events, told.changes) == ([told.status], 1)
+    told.reporter.transition(Slots(), 3, status.VERIFIED)
+    assert told.status == Update(update=3, state="VERIFIED")
 
 
 def test_an_aside_is_an_event_and_leaves_the_status_to_what_is_in_progress(told):
@@ -96,7 +98,7 @@ def test_progress_is_told_once_a_second_with_its_rate(told):
 
 def test_the_rate_goes_halfway_to_the_new_one_and_sinks_when_nothing_comes(told):
     told.reporter.fetching(0, 1000, 1000)
-    for now, stored, rate in ((1.0, 100, 100), (2.0, 400, 200), (3.0, 400, 100)):
+    for now, stored, rate in ((1.0, 100, 100), (2.0, 400, 200), (3.0, 401, 100)):
         told.now = now
         told.reporter.progress(stored)
         assert told.status.rate == rate

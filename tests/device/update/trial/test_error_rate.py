@@ -102,7 +102,9 @@ def test_from_so_many_old_events_on_the_rates_are_compared(errors, events, old, 
     assert error_rate.worse(errors, events, *old, 3) == expected
 
 
-@pytest.mark.parametrize(("old", "first"), [((0, 1000), 2), ((60, 300), 5), ((150, 300), 11), ((10, 1000), 2)])
+@pytest.mark.parametrize(
+    ("old", "first"), [((0, 1000), 2), ((60, 300), 5), ((150, 300), 11), ((10, 1000), 2), ((270, 300), 134)]
+)
 def test_so_many_failures_in_a_row_decide(old, first):
     assert [error_rate.worse(n, n, *old, 0) for n in (first - 1, first)] == [False, True]
 

@@ -114,8 +114,9 @@ def test_only_what_changed_is_on_trial(tmp_path):
         installed(tmp_path, "new", "d" * 64, {"type": "start"}),
         installed(tmp_path, "clock", "e" * 64, {"type": "start"}, TIMER),
     ]
-    rules = trial.trial(old, Generation(2, {each.name: each for each in functions}), 5.0, 4, Baseline())
-    assert rules == Trial(5.0, 4, {"lamp": True, "new": False, "clock": True})
+    before = Baseline({"lamp": Counts(events=1)})
+    rules = trial.trial(old, Generation(2, {each.name: each for each in functions}), 5.0, 4, before)
+    assert rules == Trial(5.0, 4, {"lamp": True, "new": False, "clock": True}, before)
 
 
 def test_twice_the_errors_of_the_old_version_are_reverted_with_both_counts():
@@ -217,7 +218,7 @@ def test_what_the_board_had_no_time_for_prolongs_the_trial_and_is_no_failure_of_
     assert judge(5.0 + BUSY_PATIENCE - 0.1, **busy) == Wait()
     verdict = judge(5.0 + BUSY_PATIENCE, **busy)
     assert verdict.reason.startswith("the board was too busy to try it: lamp had too little processor time 4 times")
-    assert verdict.evidence["kind"] == "busy"
+    assert (verdict.evidence["kind"], verdict.evidence["function"]) == ("busy", "lamp")
     assert verdict.evidence["now"]["excused"] == 4
 
 
@@ -281,21 +282,22 @@ def test_the_evidence_of_what_was_never_started():
         "before": {**ZERO, "events": 9},
         "last_error": "",
     }
-    assert judge(5.0 + PATIENCE, state="stopped", last_error="no").evidence["last_error"] == "no"
+    stopped = judge(5.0 + PATIENCE, state="stopped", events=2, last_error="no").evidence
+    assert (stopped["now"], stopped["last_error"]) == ({**ZERO, "events": 2}, "no")
 
 
 def test_the_evidence_of_a_sensor_and_of_a_trigger():
     dark = {"light": SensorHealth(False, "x" * MAX_ERROR + "no answer")}
-    verdict = judge(10.04, after({"light"}), dark, events=9)
-    told = {"kind": "sensor", "sensor": "light", "seconds": 10.0, "last_error": dark["light"].error[-MAX_ERROR:]}
+    verdict = judge(10.26, after({"light"}), dark, events=9)
+    told = {"kind": "sensor", "sensor": "light", "seconds": 10.3, "last_error": dark["light"].error[-MAX_ERROR:]}
     assert verdict.evidence == told
     fault = TriggerFault("http /lamp", "y" * MAX_ERROR + "taken", "stop it")
-    verdict = judge(10.04, state="impaired", events=9, triggers=(fault,))
+    verdict = judge(10.26, state="impaired", events=9, triggers=(fault,))
     assert verdict.evidence == {
         "kind": "trigger",
         "function": "lamp",
         "trigger": "http /lamp",
-        "seconds": 10.0,
+        "seconds": 10.3,
         "last_error": fault.error[-MAX_ERROR:],
     }
 
@@ -304,6 +306,7 @@ def test_a_reason_says_what_happened_how_often():
     assert judge(0.1, state="backoff", crashes=2, timeouts=2, last_error="boom").reason == (
         "lamp: crashed 4 times in its trial: boom"
     )
+    assert judge(0.1, state="backoff", crashes=1, timeouts=2).evidence["kind"] == "timeouts"
     assert judge(0.1, state="backoff", crashes=1, timeouts=2).reason == "lamp: took too long 3 times in its trial: "
     assert judge(0.1, crashes=1, deaths={"oom": 1}).reason == "lamp: met its memory limit in its trial: "
     assert judge(0.1, events=4, errors=3).reason == "lamp: 3 of 4 events failed in its trial: "
