@@ -56,11 +56,21 @@ class Board:
 
 
 @pytest.fixture
-def pair(fleet: Fleet, tmp_path: Path) -> Iterator[tuple[Board, Board]]:
+def boards() -> Iterator[list[Board]]:
+    """The boards that a test started; they end with it, however it ends."""
+    made: list[Board] = []
+    yield made
+    for each in reversed(made):
+        each.stop()
+
+
+@pytest.fixture
+def pair(fleet: Fleet, boards: list[Board], tmp_path: Path) -> tuple[Board, Board]:
     """A board with a function, and one with a copy of its card."""
     one = Board(tmp_path / "one")
     given = Client(fleet.url).add_device(NAME, "lamplight/simulated", str(one.files.socket))
     one.files.write(given, fleet.mqtt_port, ports.free())
+    boards.append(one)
     one.start()
     until(lambda: fleet.device(NAME)["online"], f"{NAME} is online")
     source = tmp_path / "tick"
@@ -70,12 +80,11 @@ def pair(fleet: Fleet, tmp_path: Path) -> Iterator[tuple[Board, Board]]:
     fleet.run("deploy", str(source), "--device", NAME, "--trial-events", "0")
     one.stop()
     two = one.copied(tmp_path / "two")
+    boards.append(two)
     one.start()
     until(lambda: fleet.device(NAME)["online"], f"{NAME} is back")
     two.start()
-    yield one, two
-    two.stop()
-    one.stop()
+    return one, two
 
 
 def updated(fleet: Fleet) -> str:
