@@ -18,6 +18,7 @@ from device.calendar import Calendar
 from device.errors import BadArtifactError, NotFoundError, RejectedError
 from device.infer import files
 from device.protocol import manifest
+from device.protocol.cloud import PLAIN
 from device.protocol.deployment import AGENT_FILE
 from device.protocol.errors import ProtocolError
 from device.protocol.layer import LAYER_FILE, LayerManifest
@@ -192,7 +193,7 @@ def _check_handler(folder: Path, function: FunctionManifest) -> None:
     base = "/".join(function.module.split("."))
     names = (f"{base}.py", f"{base}/__init__.py")
     found = next((name for name in names if (folder / name).is_file()), None)
-    handler = f"{function.module}:{function.attribute}"
+    handler = f"{function.module}{':' if function.runtime == PLAIN else '.'}{function.attribute}"
     if found is None:
         there, remedy = _instead(folder, names[0], function.attribute)
         raise BadArtifactError(f"The handler {handler} is missing", f"there is no file {names[0]}{there}", remedy)

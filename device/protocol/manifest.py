@@ -5,12 +5,13 @@ by the shim before signing and by the device before installing: the same words a
 and does not know a board's pins and sensors.
 """
 
+from . import cloud
+from .cloud import Cloud
 from .errors import ProtocolError
 from .fields import flag, integer, items, name, number, only, plain, table, text
 from .triggers import USUAL_BODY, HttpTrigger, Trigger, trigger
 from .units import count, duration
 
-RUNTIMES = ("python3",)
 OVERFLOWS = ("drop-oldest", "drop-newest", "block")
 MAX_INSTANCES = 16
 MAX_QUEUE = 1024
@@ -47,7 +48,8 @@ class FunctionManifest:
     says how to treat one too many. Each worker has at most `processes` processes and threads and `scratch` bytes of
     files; all of them together `cpu` processors (0.25 is a quarter of one), None for no limit. `network`: it asks for
     the Internet. `buses` are those it talks to with a driver of its own. `record_calls`: calls and HTTP requests are
-    recorded, as the events of triggers always are.
+    recorded, as the events of triggers always are. With a `runtime` of a cloud the handler gets that cloud's events and
+    context, in the forms of `cloud`. `environment` are variables for its process.
     """
 
     def __init__(
@@ -73,8 +75,14 @@ class FunctionManifest:
         overflow: str = "drop-oldest",
         cpu: float | None = None,
         record_calls: bool = False,
+        runtime: str = cloud.PLAIN,
+        cloud: Cloud | None = None,
+        environment: dict[str, str] | None = None,
     ) -> None:
         self.name = name
+        self.runtime = runtime
+        self.cloud = cloud or Cloud()
+        self.environment = environment or {}
         self.instances = instances
         self.queue = queue
         self.overflow = overflow
@@ -123,13 +131,13 @@ def function(value: object) -> FunctionManifest:
         (
             *("name", "handler", "runtime", "memory", "timeout", "triggers", "pins", "buses", "sensors", "models"),
             *("state", "config", "instances", "queue", "overflow", "processes", "scratch", "network", "cpu"),
-            "record_calls",
+            *("record_calls", "cloud", "environment"),
         ),
         where,
     )
-    if text(fields, "runtime", where, "python3") not in RUNTIMES:
-        raise ProtocolError(f"{where}.runtime: {fields['runtime']!r} is unknown; known are {', '.join(RUNTIMES)}")
-    module, attribute = _handler(text(fields, "handler", where))
+    runtime = cloud.runtime(fields, where)
+    named = text(fields, "handler", where)
+    module, attribute = _handler(named) if runtime == cloud.PLAIN else cloud.handler(named)
     triggers = [trigger(each) for each in items(fields.get("triggers", []), f"{where}.triggers")]
     scratch = _memory(fields, where, 16 * MIB, "scratch")
     _bodies_have_room(triggers, scratch, where)
@@ -158,6 +166,9 @@ def function(value: object) -> FunctionManifest:
         overflow=_overflow(fields, where),
         cpu=_share(fields, where),
         record_calls=flag(fields, "record_calls", where, False),
+        runtime=runtime,
+        cloud=cloud.cloud(fields, runtime),
+        environment=cloud.environment(fields),
     )
 
 

@@ -22,7 +22,9 @@ from device.replay.clock import VirtualClock
 from device.replay.surroundings import Recorded, ReplayedState
 from device.replay.trace import Step, Trace
 from device.runtime.wire.channel import encode
-from device.runtime.worker import handler, streams, values
+from device.runtime.worker import clouds, handler, streams, values
+from device.runtime.worker import surroundings as process
+from device.runtime.worker.clouds import facts
 from device.runtime.worker.context import Context, leased_models
 from device.runtime.worker.coroutines import Coroutines
 from device.runtime.worker.names import Names
@@ -66,9 +68,11 @@ class Player:
         self._pins = surroundings.pins(*_pins(self.manifest), self._recorded)
         self._names = Names(self._bundle)
         self._coroutines = Coroutines()
+        about = facts.of(self.manifest, 0, str(self._bundle))
+        self._put_back = process.settle(clouds.variables(about), about.folder)
         try:
             found = handler.find(self._names, self.manifest.module, self.manifest.attribute)
-            self._handle = applications.adapted(found, self._coroutines)
+            self._handle = applications.adapted(clouds.adapted(found, about), self._coroutines)
         except BaseException as error:
             self.close()
             if isinstance(error, LamplightError) or not isinstance(error, (Exception, SystemExit)):
@@ -135,6 +139,7 @@ class Player:
         """Forget the function's modules, and end its started but unawaited work."""
         self._coroutines.close()
         self._names.release()
+        self._put_back()
 
     def _levels(self) -> dict[str, bool]:
         outputs, _ = _pins(self.manifest)
@@ -172,7 +177,8 @@ def model_folders(folders: list[Path]) -> dict[str, Path]:
         return {}
     from device.infer import files
 
-    return {files.read_manifest(folder).name: folder for folder in folders}
+    # Absolute, for the function's folder may become the process's own.
+    return {files.read_manifest(folder).name: folder.resolve() for folder in folders}
 
 
 def _late(number: int, frame: FrameType | None) -> NoReturn:

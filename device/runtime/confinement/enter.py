@@ -26,7 +26,7 @@ class Bounds:
     """The things one function may use: `files` are its bundle and models, `hardware` the devices it leases.
 
     `states` is the folder of its durable state; `scratch` another, for `scratch_size` bytes; `processes` counts threads
-    too, of all workers of the function where they have a user of their own.
+    too, of all workers of the function where they have a user of their own. `layer` are its packages, if it has any.
     """
 
     files: Sequence[Path]
@@ -36,6 +36,7 @@ class Bounds:
     scratch_size: int
     processes: int
     network: bool
+    layer: Path | None = None
 
 
 def enter(bounds: Bounds, has: Mechanisms) -> None:
@@ -62,6 +63,12 @@ def grants(has: Mechanisms, network: bool) -> filter.Grants:
     return filter.Grants(network, signals=has.user or has.landlock >= landlock.SCOPES_SINCE, watches=has.user)
 
 
+def homes(bounds: Bounds) -> dict[str, str]:
+    """The folders by the names that code from elsewhere has for them: temporary files, and a cloud's layer."""
+    layer = {"/opt/python": str(bounds.layer)} if bounds.layer else {}
+    return {"/tmp": str(bounds.scratch), **layer}
+
+
 def _isolate(bounds: Bounds, has: Mechanisms, common: tuple[paths.Shown, ...], writable: list[Path]) -> None:
     """Give it namespaces, a root and a user of its own; take its capabilities."""
     # Looked at here, where the devices still are.
@@ -74,7 +81,7 @@ def _isolate(bounds: Bounds, has: Mechanisms, common: tuple[paths.Shown, ...], w
     if has.view:
         owner = f"uid={user},gid={user if has.user else gid}"
         options = f"mode=700,{owner},size={bounds.scratch_size},nr_inodes={_inodes(bounds)}"
-        view.build(common, bounds.files, writable, bounds.scratch, options, has.proc)
+        view.build(common, bounds.files, writable, bounds.scratch, options, has.proc, homes(bounds))
     if has.user:
         _become(user, groups)
     elif has.capabilities or has.user_namespace:

@@ -4,8 +4,9 @@ It needs the right to mount: root's, or a user namespace's. paths.py chooses the
 strings, and plans the common part of all workers ahead: a worker's start waits for it.
 """
 
+import contextlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -27,12 +28,19 @@ class Plan:
 
 
 def build(
-    common: tuple[Shown, ...], files: Iterable[Path], writable: Iterable[Path], scratch: Path, options: str, proc: bool
+    common: tuple[Shown, ...],
+    files: Iterable[Path],
+    writable: Iterable[Path],
+    scratch: Path,
+    options: str,
+    proc: bool,
+    homes: Mapping[str, str],
 ) -> None:
     """Replace this process's root: `common` and `files` read-only, `writable` as it is, `scratch` an empty tmpfs.
 
     Every path stays the same. `options` are the tmpfs'; `proc`: a /proc of its own, with the processes of other users
-    hidden. The process must already be in a mount namespace of its own. Raises OSError; the process is then unusable.
+    hidden. `homes` are more names of folders in it, as code expects them, unless something has the name. The process
+    must already be in a mount namespace of its own. Raises OSError; the process is then unusable.
     """
     kernel.mount("", "/", "", kernel.MS_REC | kernel.MS_PRIVATE)
     # Any folder will do to build upon; this one is known to be ours.
@@ -46,6 +54,8 @@ def build(
         _bind(path, root)
     # Shared memory of C libraries lies there, and counts as scratch.
     os.symlink(root, f"{root}/dev/shm")  # noqa: PTH211
+    for place, folder in homes.items():
+        _name(f"{root}{place}", folder)
     if proc:
         kernel.mount("proc", f"{root}/proc", "proc", _QUIET, "hidepid=2")
     else:
@@ -99,6 +109,13 @@ def _place(plan: Plan, root: str) -> None:
             pass
     for path in plan.files:
         os.close(os.open(root + path, os.O_CREAT | os.O_CLOEXEC))
+
+
+def _name(place: str, folder: str) -> None:
+    # Where a library of the board lies at /opt, or a developer's board at /tmp, that stays.
+    with contextlib.suppress(OSError):
+        Path(place).parent.mkdir(exist_ok=True)
+        Path(place).symlink_to(folder)
 
 
 def _bind(path: str, root: str) -> None:

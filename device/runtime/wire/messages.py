@@ -41,7 +41,8 @@ class Assignment:
     above the bare worker; `processes` counts threads too; `outputs` and `inputs` are leased pins; `folders` are the
     watched folders of its file triggers; `models` maps a name to the folder of the model. `states` is the folder of its
     durable state, with one folder a schema and at most `state_size` bytes in each; `migrate` is a module and its
-    function, or two empty texts. `layer` is the folder of its dependencies, or empty.
+    function, or two empty texts. `layer` is the folder of its dependencies, or empty. `facts` are those of
+    clouds/facts.py: its runtime, and its variables.
     """
 
     function: str
@@ -66,6 +67,7 @@ class Assignment:
     migrate: list[str]
     layer: str
     config: dict[str, object]
+    facts: dict[str, object]
 
     def message(self) -> dict[str, object]:
         """As sent."""

@@ -26,7 +26,8 @@ from device.runtime.confinement.probe import mechanisms
 from device.runtime.wire import messages
 from device.runtime.wire.channel import Channel, ChannelClosedError, encode
 from device.runtime.wire.messages import Assignment, Failure, Result
-from device.runtime.worker import handler, migration, output, streams, values
+from device.runtime.worker import clouds, handler, migration, output, streams, surroundings, values
+from device.runtime.worker.clouds.facts import Facts
 from device.runtime.worker.context import Context, LoggingBridge, Pin, leased_models, leased_pins, leased_sensors
 from device.runtime.worker.coroutines import Coroutines
 from device.runtime.worker.names import Names
@@ -103,6 +104,7 @@ def _bounds(assignment: Assignment, hardware: "Hardware") -> Bounds:
         scratch_size=assignment.scratch_size,
         processes=assignment.processes,
         network=assignment.network,
+        layer=Path(assignment.layer) if assignment.layer else None,
     )
 
 
@@ -164,8 +166,10 @@ class Worker:
 
     def _find(self) -> handler.Handler:
         logging.basicConfig(handlers=[LoggingBridge(self._context.log)], level=logging.INFO, force=True)
+        facts = Facts(**self._assignment.facts)  # pyright: ignore[reportArgumentType]
+        surroundings.settle(clouds.variables(facts), facts.folder)
         found = handler.find(self._names, self._assignment.module, self._assignment.attribute)
-        return applications.adapted(found, self._coroutines)
+        return applications.adapted(clouds.adapted(found, facts), self._coroutines)
 
     def _migrate(self) -> None:
         # Only after `go`: until then a worker of the old schema may still change the state.

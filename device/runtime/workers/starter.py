@@ -5,6 +5,7 @@ It forks, puts into a control group, and warms. Hardware and the keeping of the 
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from device.runtime.journal import Journal
 from device.runtime.policy import Policy
 from device.runtime.states import States
 from device.runtime.wire.messages import Assignment, Failure
+from device.runtime.worker.clouds import facts
 from device.runtime.workers.process import StartError, WorkerLostError, WorkerProcess
 from device.runtime.workers.zygotes import Zygotes
 
@@ -151,6 +153,7 @@ def assign(
         migrate=list(function.manifest.state.migrate),
         layer=str(function.layer.path.resolve()) if function.layer else "",
         config=dict(function.config),
+        facts=asdict(facts.of(function.manifest, function.version, str(function.path.resolve()))),
     )
 
 
