@@ -13,6 +13,7 @@ from device.allowance import Allowance
 from device.artifact import layer, patch
 from device.generation import Generation, HeldFunction
 from device.health import FunctionHealth, OutputLevel, SensorHealth
+from device.protocol.cloud import RUNTIMES
 from device.protocol.reported import (
     HELD,
     Disk,
@@ -75,6 +76,7 @@ def compose(
         libraries=libraries.installed(),
         outputs=levels(outputs),
         withdrawn=withdrawn,
+        runtimes=RUNTIMES,
     )
 
 

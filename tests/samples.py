@@ -127,6 +127,7 @@ def report(**fields: Any) -> Sample:
         "patches": True,
         "platform": {"machine": "aarch64", "python": "3.11", "glibc": 36},
         "libraries": {"tuf": "6.0"},
+        "runtimes": ["python3", "aws-lambda", "tencent-scf"],
         **fields,
     }
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from boards import Board
 from device.errors import NotFoundError, RejectedError
 from device.hal import leases
+from device.protocol.cloud import PLAIN, RUNTIMES
 from device.protocol.deployment import ArtifactRef, Deployment
 from device.protocol.manifest import FunctionManifest
 from device.protocol.reported import Reported
@@ -145,6 +146,22 @@ def check_models_run(deployment: Deployment, board: Board, report: Reported | No
     if machine in _WITHOUT_ONNXRUNTIME:
         why, remedy = f"there is no onnxruntime for {machine}", "use a 64-bit board, or a function without a model"
     raise RejectedError(f"{deployment.device} cannot run ONNX models", why, remedy)
+
+
+def check_runtime(device: str, function: FunctionManifest, report: Reported | None) -> None:
+    """Raise RejectedError when the device's agent is too old for the function's runtime, or for its variables.
+
+    `report` is the device's last one; while there is none, the device itself decides.
+    """
+    runs = report.runtimes or (PLAIN,) if report else RUNTIMES
+    if function.runtime in runs and (report is None or report.runtimes or not function.environment):
+        return
+    unknown = f"the runtime {function.runtime!r}" if function.runtime not in runs else "[environment]"
+    raise RejectedError(
+        f"{device}'s agent is older than {function.name} needs",
+        f"it does not know {unknown} in function.toml",
+        f"upgrade it first: `lamplight upgrade {device}`",
+    )
 
 
 def check_unused(deployment: Deployment, manifests: Mapping[str, FunctionManifest], model: str) -> None:

@@ -265,7 +265,10 @@ class Fleet:
         models = [deployment.models[each] for name in own for each in own[name].models if each in deployment.models]
         self._withdrawals.check(useful, *([needs] if needs else []), *models)
         deployments.check(deployment, {**self._registry.functions_of(deployment), **own}, board)
-        deployments.check_models_run(deployment, board, _reported(session, row.name))
+        report = _reported(session, row.name)
+        deployments.check_models_run(deployment, board, report)
+        for function in own.values():
+            deployments.check_runtime(row.name, function, report)
         return deployment
 
     def _tell(self, device: str) -> None:

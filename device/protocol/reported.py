@@ -7,7 +7,7 @@ and where one of them stands (`standing`). docs/protocol/reported.md describes t
 
 from . import reported_parts as parts
 from .errors import ProtocolError
-from .fields import flag, name, table, text
+from .fields import flag, items, name, table, text
 from .reported_parts import (
     Disk,
     Evidence,
@@ -52,8 +52,8 @@ class Reported(Value):
     trial to the reason, and `evidence` the latest of them to the grounds. `confinement` says by aspect how a worker is
     confined. `ai`: the board runs models; `patches`: it applies patches. `outputs` has every output held by a function,
     by the name of its pin. `libraries` are the versions in use by the agent. `withdrawn` is how many withdrawals of
-    releases it knows. An agent of an earlier release may leave out `disk`, `platform`, `libraries`, `outputs` or
-    `withdrawn`.
+    releases it knows. `runtimes` are the kinds of handlers it calls (cloud.py). An agent of an earlier release may leave
+    out `disk`, `platform`, `libraries`, `outputs`, `withdrawn` or `runtimes`.
     """
 
     def __init__(
@@ -78,6 +78,7 @@ class Reported(Value):
         libraries: dict[str, str] | None = None,
         outputs: dict[str, ReportedOutput] | None = None,
         withdrawn: int | None = None,
+        runtimes: tuple[str, ...] = (),
     ) -> None:
         self.board = board
         self.agent = agent
@@ -98,6 +99,7 @@ class Reported(Value):
         self.libraries = libraries or {}
         self.outputs = outputs
         self.withdrawn = withdrawn
+        self.runtimes = runtimes
 
     def outcomes(self) -> list[tuple[int, str]]:
         """How generations ended, the running one first: it is committed, unless it is on trial."""
@@ -146,6 +148,8 @@ class Reported(Value):
             fields["outputs"] = {pin: each.to_json() for pin, each in self.outputs.items()}
         if self.withdrawn is not None:
             fields["withdrawn"] = self.withdrawn
+        if self.runtimes:
+            fields["runtimes"] = list(self.runtimes)
         optional = {"disk": self.disk, "platform": self.platform}
         libraries: Fields = {"libraries": dict(self.libraries)} if self.libraries else {}
         return {**fields, **{key: each.to_json() for key, each in optional.items() if each}, **libraries}
@@ -174,6 +178,7 @@ def parse(value: object) -> Reported:
         libraries=_texts(report, "libraries") if "libraries" in report else {},
         outputs=_outputs(report),
         withdrawn=parts.count(report, "withdrawn", _WHERE) if "withdrawn" in report else None,
+        runtimes=_names(report, "runtimes"),
     )
 
 
@@ -210,6 +215,11 @@ def _texts(report: Fields, key: str) -> dict[str, str]:
     where = f"{_WHERE}.{key}"
     told = table(report.get(key), where)
     return {each: text(told, each, where) for each in told}
+
+
+def _names(report: Fields, key: str) -> tuple[str, ...]:
+    where = f"{_WHERE}.{key}"
+    return tuple(name(each, where) for each in items(report.get(key, []), where))
 
 
 def _number(key: str, where: str) -> int:

@@ -165,3 +165,24 @@ def test_a_model_for_a_board_on_which_onnxruntime_is_not_installed_names_what_to
     with pytest.raises(RejectedError, match="install it beside the agent there") as refused:
         deployments.check_models_run(MODEL, BOARD, on("aarch64", False))
     assert "not installed" in str(refused.value)
+
+
+LAMBDA = {"handler": "app.handler", "runtime": "aws-lambda"}
+OLD = samples.reported_value(runtimes=[])
+
+
+def test_a_function_of_a_cloud_goes_to_an_agent_that_knows_it_or_has_not_said():
+    for report in (None, samples.reported_value()):
+        deployments.check_runtime("pi", function(**LAMBDA), report)
+        deployments.check_runtime("pi", function(environment={"A": "b"}), report)
+    deployments.check_runtime("pi", function(), OLD)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"), [(LAMBDA, "the runtime 'aws-lambda'"), ({"environment": {"A": "b"}}, r"\[environment\]")]
+)
+def test_an_older_agent_is_to_be_upgraded_first(fields, said):
+    with pytest.raises(RejectedError, match=said) as refused:
+        deployments.check_runtime("pi", function(**fields), OLD)
+    assert refused.value.what == "pi's agent is older than lamp needs"
+    assert "`lamplight upgrade pi`" in refused.value.remedy
