@@ -24,6 +24,7 @@ COMMANDS = {
     "up": "Start a broker, the shim and a simulated device on this machine.",
     "demo": "Show the whole loop without hands, and check each step.",
     "new": "Start a function from a starter.",
+    "import": "Make a function out of one of AWS Lambda or Tencent SCF.",
     "deploy": "Send a function or a model to a device.",
     "dev": "Deploy a folder again at each save.",
     "devices": "List the devices.",

@@ -12,7 +12,20 @@ _PATH = re.compile(r"function\.toml\.([A-Za-z0-9_.-]+): ")
 _WORD = re.compile(r"'([^']*)'(?: is unknown)?; known are (.*)")
 _QUOTED = re.compile(r": .*?'([^']+)'")
 # Keys of the file itself, often written below a table by mistake: there they belong to the table.
-_TOP = ("network", "timeout", "memory", "sensors", "models", "instances", "queue", "overflow", "cpu", "handler", "name", "runtime")
+_TOP = (
+    "network",
+    "timeout",
+    "memory",
+    "sensors",
+    "models",
+    "instances",
+    "queue",
+    "overflow",
+    "cpu",
+    "handler",
+    "name",
+    "runtime",
+)
 
 
 def told(error: ProtocolError, text: str) -> str:

@@ -114,7 +114,9 @@ def _route(value: object) -> str:
     parts = path.split("/")
     fine = method in METHODS and path.startswith("/") and len(path) <= 200
     if not fine or not all(_is_part(part, last) for part, last in zip(parts, _lasts(parts))):  # noqa: B905
-        raise ProtocolError(f"{_WHERE}.routes: {value!r} is not a route; write 'GET /items/{{id}}', or 'ANY /{{proxy+}}'")
+        raise ProtocolError(
+            f"{_WHERE}.routes: {value!r} is not a route; write 'GET /items/{{id}}', or 'ANY /{{proxy+}}'"
+        )
     return f"{method} {path}"
 
 

@@ -52,8 +52,8 @@ class Reported(Value):
     trial to the reason, and `evidence` the latest of them to the grounds. `confinement` says by aspect how a worker is
     confined. `ai`: the board runs models; `patches`: it applies patches. `outputs` has every output held by a function,
     by the name of its pin. `libraries` are the versions in use by the agent. `withdrawn` is how many withdrawals of
-    releases it knows. `runtimes` are the kinds of handlers it calls (cloud.py). An agent of an earlier release may leave
-    out `disk`, `platform`, `libraries`, `outputs`, `withdrawn` or `runtimes`.
+    releases it knows. `runtimes` are the kinds of handlers it calls (cloud.py). An agent of an earlier release may
+    leave out `disk`, `platform`, `libraries`, `outputs`, `withdrawn` or `runtimes`.
     """
 
     def __init__(

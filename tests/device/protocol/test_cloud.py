@@ -1,4 +1,4 @@
-"""`runtime`, `[cloud]` and `[environment]` of a function.toml: what they may say, and the words for what they may not."""
+"""`runtime`, `[cloud]` and `[environment]` of a function.toml: what they may say, and the words for the rest."""
 
 import tomllib
 

@@ -41,7 +41,9 @@ def test_an_output_may_be_on_off_or_unknown_and_an_agent_may_tell_of_none():
     assert "outputs" not in earlier.to_json()
 
 
-@pytest.mark.parametrize("lacking", ["runtime", "disk", "platform", "evidence", "patches", "libraries", "outputs", "runtimes"])
+@pytest.mark.parametrize(
+    "lacking", ["runtime", "disk", "platform", "evidence", "patches", "libraries", "outputs", "runtimes"]
+)
 def test_what_an_earlier_agent_does_not_tell_may_lack(lacking):
     report = samples.report()
     del report[lacking]

@@ -7,7 +7,6 @@ from device.errors import LamplightError
 from device.runtime.worker import values
 
 
-
 def has_status(value: object) -> bool:
     """Whether it is an answer with all its parts, rather than a bare value."""
     return isinstance(value, dict) and "statusCode" in value

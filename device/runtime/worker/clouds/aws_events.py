@@ -1,7 +1,8 @@
 """The events of EventBridge, S3, SQS, SNS and IoT rules, of our timers, files and messages. Pure.
 
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-services.html leads to their forms. An event with no like in AWS (a
-sensor's reading, a pin's edge) comes as EventBridge delivers a custom one: its type is `detail-type`, its data `detail`.
+sensor's reading, a pin's edge) comes as EventBridge delivers a custom one: `detail-type` is its type, `detail` its
+data.
 """
 
 import hashlib
@@ -26,8 +27,9 @@ def schedule(event: Event, request_id: str, region: str) -> dict[str, object]:
 def custom(event: Event, request_id: str, region: str) -> dict[str, object]:
     """EventBridge's form of an event that is our own."""
     resources = [event.subject] if event.subject else []
-    detail = event.data if isinstance(event.data, dict) else {"data": event.data}
-    return _bridged(request_id, event.type, event.source, event.time, region, resources, detail)  # pyright: ignore[reportUnknownArgumentType]
+    data: object = event.data
+    detail: object = data if isinstance(data, dict) else {"data": data}
+    return _bridged(request_id, event.type, event.source, event.time, region, resources, detail)
 
 
 def file(event: Event, request_id: str, region: str) -> dict[str, object]:
@@ -104,7 +106,12 @@ def _sns(event: Event, request_id: str, region: str) -> dict[str, object]:
         "TopicArn": topic,
         "Subject": event.subject or None,
     }
-    return {"EventVersion": "1.0", "EventSubscriptionArn": f"{topic}:{request_id}", "EventSource": "aws:sns", "Sns": said}
+    return {
+        "EventVersion": "1.0",
+        "EventSubscriptionArn": f"{topic}:{request_id}",
+        "EventSource": "aws:sns",
+        "Sns": said,
+    }
 
 
 def _queue(event: Event) -> str:

@@ -27,7 +27,7 @@ class Headers(dict[str, str]):
 
     def get(self, key: str, default: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """As any dictionary's."""
-        return self[key] if key in self else default
+        return super().get(self._named(key) if key not in self.keys() else key, default)
 
     def _named(self, name: str) -> str:
         return self._names.get(name.lower(), name)

@@ -18,7 +18,9 @@ def test_what_is_said_is_understood(value):
 
 def test_an_assignment_arrives_as_it_was_sent():
     bounds, lists = (5, 6, 7, False), (["led"], [], ["light"], ["i2c"], ["/inbox"], {"m": "/m"})
-    sent = Assignment("f", 1, "/b", "/s", "main", "handler", *bounds, *lists, "/k", 1, 9, ["", ""], "/l", {"a": 1}, {"path": "/b"})
+    sent = Assignment(
+        "f", 1, "/b", "/s", "main", "handler", *bounds, *lists, "/k", 1, 9, ["", ""], "/l", {"a": 1}, {"path": "/b"}
+    )
     assert messages.assignment(sent.message()) == sent
 
 

@@ -79,7 +79,10 @@ def test_a_request_has_the_form_of_payload_1():
         *("/items/7", "GET"),
     )
     assert theirs["pathParameters"] == {"id": "7"}
-    assert (theirs["queryStringParameters"], theirs["multiValueQueryStringParameters"]) == ({"q": "2"}, {"q": ["1", "2"]})
+    assert (theirs["queryStringParameters"], theirs["multiValueQueryStringParameters"]) == (
+        {"q": "2"},
+        {"q": ["1", "2"]},
+    )
     assert (theirs["body"], theirs["isBase64Encoded"]) == ("AA==", True)
     assert theirs["headers"]["X-Api-Key"] == theirs["headers"]["x-api-key"] == "k"
     assert theirs["multiValueHeaders"]["X-Api-Key"] == ["k"]
@@ -199,7 +202,9 @@ def test_a_file_is_an_object_of_s3():
     assert record["eventName"] == "ObjectRemoved:Delete" and "size" not in record["s3"]["object"]
 
 
-MESSAGE = event("lamplight.mqtt.message", {"topic": "rooms/hall", "data": {"lux": 1}, "from": "/home/b"}, "mqtt", "rooms/hall")
+MESSAGE = event(
+    "lamplight.mqtt.message", {"topic": "rooms/hall", "data": {"lux": 1}, "from": "/home/b"}, "mqtt", "rooms/hall"
+)
 
 
 def test_a_message_is_one_of_sqs_sns_or_an_iot_rule():

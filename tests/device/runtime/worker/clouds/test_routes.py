@@ -25,6 +25,8 @@ def test_the_most_particular_route_wins(method, path, route, values):
     assert (f"{found.method} {found.path}", found.values) == (route, values)
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "/items"), ("GET", "/"), ("POST", "/a//c/2"), ("POST", "/a/1/c")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/items"), ("GET", "/"), ("POST", "/a//c/2"), ("POST", "/a/1/c")]
+)
 def test_there_may_be_none(method, path):
     assert routes.find(TABLE, method, path) is None
