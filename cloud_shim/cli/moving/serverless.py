@@ -4,7 +4,7 @@ https://www.serverless.com/framework/docs/providers/aws/guide/serverless.yml has
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from cloud_shim.cli.moving import aws_events, sam, scf_events, settings, values
 from cloud_shim.cli.moving.found import Found, Function, named
@@ -167,5 +167,5 @@ class _Reader:
             made.update({key: self._known(each) for key, each in value.items()})
             return made
         if isinstance(value, list):
-            return [self._known(each) for each in listed(value)]
+            return [self._known(each) for each in cast("list[Any]", value)]
         return self._resolve(value)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from cloud_shim.cli.moving.yaml_file import Call, Table, listed
 
@@ -24,7 +24,7 @@ def of_template(value: Any, parameters: Table) -> Any:
         return _NAMED.sub(lambda found: str(_parameter(found.group(1), parameters, value)), value.argument)
     parts = listed(value.argument)
     if value.name == "Join" and len(parts) == 2 and isinstance(parts[1], list):
-        return str(parts[0]).join(str(of_template(each, parameters)) for each in listed(parts[1]))
+        return str(parts[0]).join(str(of_template(each, parameters)) for each in cast("list[Any]", parts[1]))
     raise Unknown(str(value))
 
 

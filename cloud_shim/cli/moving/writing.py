@@ -4,10 +4,10 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import cast
 
 from cloud_shim.cli.moving import imports
 from cloud_shim.cli.moving.found import Found, Function
-from cloud_shim.cli.moving.yaml_file import listed
 from device.artifact import archive, bundle
 from device.artifact.bundle import FUNCTION_FILE
 from device.errors import BadArtifactError, LamplightError
@@ -112,7 +112,7 @@ def _said(error: LamplightError | OSError) -> str:
 
 def _value(value: object) -> str:
     if isinstance(value, list):
-        return "[" + ", ".join(_text(str(each)) for each in listed(value)) + "]"
+        return "[" + ", ".join(_text(str(each)) for each in cast("list[object]", value)) + "]"
     return _text(str(value))
 
 

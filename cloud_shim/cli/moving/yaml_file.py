@@ -77,7 +77,7 @@ def read(path: Path) -> Table:
     if len(data) > MAX_BYTES:
         raise BadArtifactError(f"{path.name} is too long", f"at most {MAX_BYTES} bytes are read")
     try:
-        node: Node | None = yaml.compose(data.decode(), Loader=yaml.SafeLoader)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        node = cast("Node | None", yaml.compose(data.decode(), Loader=yaml.SafeLoader))  # pyright: ignore[reportUnknownMemberType]
         value = _Reader(path.name).value(node, 0) if node else None
     except yaml.YAMLError as error:
         raise BadArtifactError(f"{path.name} is not YAML", _told(error)) from None

@@ -8,7 +8,7 @@ data.
 import hashlib
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote_plus
 
 from device.event import Event, rfc3339
@@ -28,7 +28,7 @@ def custom(event: Event, request_id: str, region: str) -> dict[str, object]:
     """EventBridge's form of an event that is our own."""
     resources = [event.subject] if event.subject else []
     data: object = event.data
-    detail: object = data if isinstance(data, dict) else {"data": data}
+    detail: object = cast("object", data) if isinstance(data, dict) else {"data": data}
     return _bridged(request_id, event.type, event.source, event.time, region, resources, detail)
 
 
