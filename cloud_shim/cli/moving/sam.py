@@ -8,7 +8,7 @@ from typing import Any
 
 from cloud_shim.cli.moving import settings, values
 from cloud_shim.cli.moving.found import Found, Function, named
-from cloud_shim.cli.moving.sources import Sources
+from cloud_shim.cli.moving.sources import DEFAULT, Sources
 from cloud_shim.cli.moving.values import Unknown
 from cloud_shim.cli.moving.yaml_file import Call, Table, listed
 
@@ -121,7 +121,7 @@ class _Reader:
 
     def _url(self) -> None:
         if "FunctionUrlConfig" in self._own or "FunctionUrlConfig" in self._globals:
-            self._sources.http(self._own.at("FunctionUrlConfig"), "ANY", "/{proxy+}", "2.0")
+            self._sources.http(self._own.at("FunctionUrlConfig"), "ANY", DEFAULT, "2.0")
 
     def _event(self, line: int, name: str, event: Any) -> None:
         kind = event.get("Type") if isinstance(event, Table) else None
@@ -157,12 +157,12 @@ def _disabled(sources: Sources, line: int, name: str, event: Table) -> bool:
 
 
 def _api(sources: Sources, line: int, event: Table) -> None:
-    sources.http(line, str(event.get("Method", "ANY")), str(event.get("Path", "/{proxy+}")), "1.0")
+    sources.http(line, str(event.get("Method", "ANY")), str(event.get("Path", DEFAULT)), "1.0")
 
 
 def _http_api(sources: Sources, line: int, event: Table) -> None:
     payload = "1.0" if str(event.get("PayloadFormatVersion")) == "1.0" else "2.0"
-    sources.http(line, str(event.get("Method", "ANY")), str(event.get("Path", "/{proxy+}")), payload)
+    sources.http(line, str(event.get("Method", "ANY")), str(event.get("Path", DEFAULT)), payload)
 
 
 def _schedule(sources: Sources, line: int, event: Table) -> None:

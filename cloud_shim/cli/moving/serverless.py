@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from cloud_shim.cli.moving import aws_events, sam, scf_events, settings, values
 from cloud_shim.cli.moving.found import Found, Function, named
-from cloud_shim.cli.moving.sources import Sources
+from cloud_shim.cli.moving.sources import DEFAULT, Sources
 from cloud_shim.cli.moving.values import Unknown
 from cloud_shim.cli.moving.yaml_file import Table, listed
 from device.errors import BadArtifactError
@@ -154,7 +154,7 @@ class _Reader:
                 line = event.line if isinstance(event, Table) else self._own.at("events")
                 self._sources.leave(line, "an event", f"only the cloud knows {error}")
         if self._own.get("url"):
-            self._sources.http(self._own.at("url"), "ANY", "/{proxy+}", "2.0")
+            self._sources.http(self._own.at("url"), "ANY", DEFAULT, "2.0")
 
     def _payload(self) -> str:
         return "1.0" if str(self._provider.table("httpApi").get("payload")) == "1.0" else "2.0"

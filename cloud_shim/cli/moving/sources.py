@@ -4,13 +4,18 @@ An HTTP source also gives a route, for the handler to find its path's names. Wha
 """
 
 import re
+from collections.abc import Sequence
 
 from cloud_shim.cli.moving import schedules
 from cloud_shim.cli.moving.found import Found, Function, Trigger, named
+from device.protocol import cloud, triggers
 from device.protocol.errors import ProtocolError
 from device.protocol.triggers import METHODS, topic_filter
 
 ANY = "ANY"
+# The route of every request that has no other, as API Gateway calls it, and our path for it.
+DEFAULT = "$default"
+EVERYWHERE = "/*"
 _TOPIC = re.compile(r"FROM\s+'([^']+)'", re.IGNORECASE)
 
 
@@ -34,12 +39,9 @@ class Sources:
         if method not in (*METHODS, ANY):
             self.leave(line, f"{method} {path}", f"the method is none of {', '.join(METHODS)}", _preflight(method))
             return
-        path = "/" + path.strip("/")
-        ours = _served(path)
-        if not ours:
-            ours = f"/{self._function.name}/*"
-            self.leave(line, f"{method} {path}", "no function of a board takes every path", f"It answers below {ours}")
-            path = f"/{self._function.name}{path}"
+        ours, routes = (EVERYWHERE, []) if path == DEFAULT else _served("/" + path.strip("/"), method)
+        if not self._may_be(line, f"{method} {path}", {"type": "http", "path": ours}, routes):
+            return
         self._payload(line, payload)
         wanted = METHODS if method == ANY else (method,)
         if ours not in self._methods:
@@ -47,8 +49,9 @@ class Sources:
             self._function.triggers.append({"type": "http", "path": ours, "methods": self._methods[ours]})
         methods = self._methods[ours]
         methods[:] = [each for each in METHODS if each in wanted or each in methods]
-        self._routes.append(f"{method} {path}")
-        self._function.cloud["routes"] = self._routes
+        self._routes += routes
+        if self._routes:
+            self._function.cloud["routes"] = self._routes
 
     def schedule(self, line: int, expression: object, zone: str = "UTC") -> None:
         """A schedule of EventBridge."""
@@ -75,6 +78,8 @@ class Sources:
             prefix = ""
         if prefix or suffix:
             trigger["match"] = f"{prefix}*{suffix}"
+        if not self._may_be(line, f"the bucket {bucket}", trigger):
+            return
         self._function.triggers.append(trigger)
         remedy = f'Grant it in the board\'s agent.toml: [folders] {folder} = "/srv/{folder}"'
         self.leave(line, f"the bucket {bucket}", f"its events come from the folder {folder!r} of the board", remedy)
@@ -104,6 +109,16 @@ class Sources:
             self.leave(line, f"the rule {sql!s:.60}", "a trigger neither chooses nor computes", "Do it in the handler")
         self.messages(line, "iot", topic.group(1))
 
+    def _may_be(self, line: int, what: str, trigger: Trigger, routes: Sequence[str] = ()) -> bool:
+        """Whether a function.toml may say so; notes the reason if not."""
+        try:
+            triggers.trigger(trigger)
+            cloud.cloud({"cloud": {"routes": list(routes)}}, self._function.runtime)
+        except ProtocolError as error:
+            self.leave(line, what, str(error).partition(": ")[2], "Write a [[triggers]] that may do")
+            return False
+        return True
+
     def _payload(self, line: int, payload: str) -> None:
         if not payload:
             return
@@ -112,12 +127,10 @@ class Sources:
             self.leave(line, f"payload {payload}", f"the function's other requests come in payload {before}")
 
 
-def _served(template: str) -> str:
-    """The trigger's path for a template; "" when it would be every path. "/items/{id}" is "/items/*"."""
+def _served(template: str, method: str) -> tuple[str, list[str]]:
+    """The trigger's path for a template, and the route: "/items/{id}" is "/items/*"."""
     fixed = template.partition("{")[0]
-    if fixed == template:
-        return template
-    return f"{fixed.rstrip('/')}/*" if fixed.strip("/") else ""
+    return (template if fixed == template else f"{fixed.rstrip('/')}/*"), [f"{method} {template}"]
 
 
 def _preflight(method: str) -> str:

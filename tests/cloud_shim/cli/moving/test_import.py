@@ -341,9 +341,9 @@ def test_the_provider_tencent_is_read_too(here, capsys):
     (here / "serverless.yml").write_text(textwrap.dedent(text))
     out = run(capsys, "serverless.yml", "there")
     made = written(here / "there" / "hello-world")
-    assert [str(each) for each in made.triggers] == ["http /hello-world/*", "mqtt test-topic"]
-    assert made.cloud.routes == ("POST /hello-world/{proxy+}",)
-    assert "no function of a board takes every path" in out.err
+    assert [str(each) for each in made.triggers] == ["http /*", "mqtt test-topic"]
+    assert made.cloud.routes == ()
+    assert "its messages come from the fleet's topic 'test-topic'" in out.err
 
 
 @pytest.mark.parametrize(
@@ -459,12 +459,19 @@ def test_a_template_of_odd_values_ends_in_lines_and_not_in_a_traceback(here, cap
               Timeout: soon
               MemorySize: !GetAtt X.Y
               Environment: {Variables: {A: [1], "B C": 1}}
-              Events: {X: 1, Y: {Type: HttpApi}, Z: {Type: Schedule, Properties: {Schedule: 5}}, W: {Type: S3}}
+              Events: {X: 1, Y: {Type: HttpApi}, Z: {Type: Schedule, Properties: {Schedule: 5}}, W: {Type: S3},
+                       V: {Type: Api, Properties: {Path: '/a b', Method: get}}}
               FunctionUrlConfig: {AuthType: NONE}
     """
     (here / "template.yaml").write_text(textwrap.dedent(text))
     out = run(capsys, "template.yaml", "there")
     made = written(here / "there" / "c")
-    assert [str(each) for each in made.triggers] == ["http /c/*", "file bucket"]
-    for said in ("'soon' is no whole number", "!GetAtt X.Y", "the variable A: it is no text", "the event X (None)"):
+    assert [str(each) for each in made.triggers] == ["http /*", "file bucket"]
+    for said in (
+        "'soon' is no whole number",
+        "!GetAtt X.Y",
+        "the variable A: it is no text",
+        "the event X (None)",
+        "GET /a b: ",
+    ):
         assert said in out.err, said

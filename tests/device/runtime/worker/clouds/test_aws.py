@@ -95,6 +95,15 @@ def test_a_request_has_the_form_of_payload_1():
     json.dumps(theirs)
 
 
+def test_a_long_body_comes_from_its_file(tmp_path):
+    asked = request("POST")
+    asked.data["file"] = str(tmp_path / "body")
+    for body, told in ((b"text", ("text", False)), (b"\xff", ("/w==", True))):
+        (tmp_path / "body").write_bytes(body)
+        theirs = call(FIRST, asked, OK)[0]
+        assert (theirs["body"], theirs["isBase64Encoded"]) == told
+
+
 def test_headers_are_found_in_any_case_and_stay_a_dictionary():
     headers = call(AWS, request(headers={"authorization": "Bearer x"}), OK)[0]["headers"]
     assert headers["Authorization"] == headers.get("AUTHORIZATION") == headers["authorization"] == "Bearer x"
