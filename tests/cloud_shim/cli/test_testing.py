@@ -175,3 +175,37 @@ def test_an_async_handler_sleeps_under_the_test_s_clock(tmp_path):
             return [slept, thread, {2, 1}, late]
     """
     run(tmp_path, body, main)
+
+
+LAMBDA = """
+    import json, os
+    def lambda_handler(event, context):
+        if "requestContext" not in event:
+            return [event, os.environ["TABLE"], os.getcwd() == os.path.dirname(__file__)]
+        return {"statusCode": 201, "body": event["requestContext"]["http"]["method"]}
+"""
+
+
+def test_a_handler_of_a_cloud_is_given_its_cloud_s_events(tmp_path):
+    toml = """
+        name = "f"
+        handler = "app.lambda_handler"
+        runtime = "aws-lambda"
+        [environment]
+        TABLE = "t"
+    """
+    body = """
+        import os
+        def test_it(function):
+            here = os.getcwd()
+            assert function.call({"a": 1}) == [{"a": 1}, "t", True]
+            answer = function.request("GET", "/x")
+            assert (answer["status"], answer["body"]) == (201, "GET")
+            function.close()
+            assert "TABLE" not in os.environ and os.getcwd() == here
+    """
+    (tmp_path / "app.py").write_text(textwrap.dedent(LAMBDA))
+    (tmp_path / "function.toml").write_text(textwrap.dedent(toml))
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_app.py").write_text(textwrap.dedent(body))
+    command.run.main([str(tmp_path)], standalone_mode=False, obj=Options())
