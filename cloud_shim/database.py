@@ -273,6 +273,30 @@ class RecordRow(Base):
     body: Mapped[str] = mapped_column(Text)
 
 
+class ExcessRow(Base):
+    """What a device sent beyond one of its shares (records/excesses.py). No key of the devices': boards that ask to be
+    let in are meant too.
+    """
+
+    __tablename__ = "excesses"
+    device: Mapped[str] = mapped_column(_NAME, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    first: Mapped[float]
+    last: Mapped[float]
+    number: Mapped[int] = mapped_column(BigInteger)
+    bytes: Mapped[int] = mapped_column(BigInteger)
+
+
+class PauseRow(Base):
+    """The last time a credential was kept out since it flooded (fleet/pauses.py): the how manieth in a row."""
+
+    __tablename__ = "pauses"
+    name: Mapped[str] = mapped_column(_NAME, primary_key=True)
+    times: Mapped[int]
+    began: Mapped[float]
+    until: Mapped[float]
+
+
 class ReportRow(Base):
     """The newest `reported` message of one device, as JSON."""
 

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 from cloud_shim.broker import certificates
 from cloud_shim.broker import setup as broker
+from cloud_shim.broker.access import Closed, writer
 from cloud_shim.broker.session import Link
+from cloud_shim.broker.strays import Strays
 from cloud_shim.config import Config
 from cloud_shim.database import Database
 from cloud_shim.fleet.calls import Calls
@@ -18,6 +20,7 @@ from cloud_shim.fleet.fleet import Fleet
 from cloud_shim.fleet.members import Members
 from cloud_shim.fleet.naming import Naming, Steps
 from cloud_shim.fleet.outcomes import Outcomes
+from cloud_shim.fleet.pauses import SHARED, Pauses
 from cloud_shim.fleet.publisher import Publisher
 from cloud_shim.fleet.retained import Retained
 from cloud_shim.fleet.twins import Twins
@@ -26,17 +29,22 @@ from cloud_shim.people.identity import OWNER
 from cloud_shim.people.links import Links
 from cloud_shim.people.tokens import Tokens
 from cloud_shim.records.budgets import Budgets
+from cloud_shim.records.excesses import Excesses
 from cloud_shim.records.ingest import Ingest
 from cloud_shim.records.retention import Retention
+from cloud_shim.records.turns import Turns
 from cloud_shim.releases.blobs import Blobs
 from cloud_shim.releases.registry import Registry
 from cloud_shim.releases.withdrawals import Withdrawals
 from cloud_shim.trust.signing import Signing
+from device.protocol.topics import ENROL_USER
 from device.protocol.withdrawn import Withdrawal
 
 # Seconds between two looks for devices that have fallen silent and at the clock, for ended passwords, and two removals
 # of old records.
 _LOOK, _PASSWORDS, _PRUNE = 5.0, 600.0, 600.0
+# The broker gives about a thousand retained messages, or 64 MiB, at a time: where so many come, more follow.
+_MANY, _PASSES = 50, 20
 
 
 class Shim:
@@ -60,12 +68,15 @@ class Shim:
         self.members = Members(
             self.database,
             self.changes,
-            lambda hashes, ended: broker.set_devices(config.state, config.fleet, hashes, ended),
+            self._admit,
             doubt=self.signing.clock.complaint,
         )
         self.twins = Twins(self.database, announce=self.changes.device)
-        self.budgets = Budgets()
-        self.retention = Retention(self.database, config.keep_records, config.keep_bytes)
+        self.excesses = Excesses(self.database)
+        self.pauses = Pauses(self.database, self.changes, self.members.admit_all)
+        self._budgets = Budgets(self.excesses, self.pauses.flooded)
+        self._retention = Retention(self.database, self.excesses, config.keep_records, config.keep_bytes)
+        self._strays = Strays(config.broker_host, config.broker_port, config.fleet, broker.shim_password(config.state))
         self.enrolment = Enrolment(
             self.database,
             self.members,
@@ -94,14 +105,15 @@ class Shim:
             deployed=self._publisher.changed,
             heard=self.signing.clock.heard,
             twins=self.twins,
-            budgets=self.budgets,
         )
+        self._turns = Turns(self._budgets, self.pauses.is_out, self.ingest.receive)
         self._chores = Chores(
             [
                 Chore(_LOOK, lambda: self.fleet.announce_silent(self.link.listening)),
                 Chore(_LOOK, self._resume),
+                Chore(_LOOK, self._look_for_floods),
                 Chore(_PASSWORDS, self.members.look),
-                Chore(_PRUNE, self.retention.prune),
+                Chore(_PRUNE, self._retention.prune),
             ]
         )
 
@@ -112,7 +124,15 @@ class Shim:
             self._outcomes.heal(session)
         self._publisher.start()
         self._chores.start()
-        self.link.start(self.ingest.receive, self._connected, self.fleet.announce_all)
+        self._turns.start()
+        self.link.start(self._turns.receive, self._connected, self.fleet.announce_all)
+
+    def revoke(self, device: str) -> None:
+        """Shut a device out for good, and take what it left off the broker. NotFoundError."""
+        self.enrolment.revoke(device)
+        self._publisher.revoked(device)
+        # It may have been the one.
+        self.pauses.end(SHARED)
 
     def adopt(self, offer: Mapping[str, object], by: str) -> None:
         """Publish metadata signed elsewhere (trust/), as asked for `by` somebody.
@@ -148,7 +168,9 @@ class Shim:
 
     def void_cards(self) -> int:
         """Make every unused card worthless; gives how many tokens ended."""
-        return self.enrolment.void_cards(lambda: broker.renew_enrol_password(self.config.state))
+        ended = self.enrolment.void_cards(lambda: broker.renew_enrol_password(self.config.state))
+        self.pauses.end(ENROL_USER)
+        return ended
 
     def reach(self) -> Mapping[str, object] | None:
         """How boards reach the broker by TLS; None when it is closed to them.
@@ -165,14 +187,35 @@ class Shim:
         """Stop the parts in the order of their needs."""
         self.changes.close()
         self._chores.close()
+        self._strays.close()
+        self.excesses.save()
         self._publisher.close()
         self.link.close()
+        self._turns.close()
         self.database.close()
 
     def trust_clock(self) -> None:
         """A person says that the clock is right: sign by it, whatever it said before."""
         self.signing.clock.confirm()
         self._publisher.connected(session_present=True)
+
+    def _admit(self, hashes: Mapping[str, str], ended: set[str]) -> None:
+        """Let the devices in, but for those that flood."""
+        out = self.pauses.leave_out()
+        closed = Closed(shared=SHARED in out, asking=ENROL_USER in out)
+        let_in = {name: hash for name, hash in hashes.items() if name not in out}
+        broker.set_devices(self.config.state, self.config.fleet, let_in, ended, closed)
+
+    def _look_for_floods(self) -> None:
+        if self.pauses.look():
+            self.link.hear_states()
+        for _ in range(_PASSES):
+            found = self._strays.clear()
+            for topic, size in found.items():
+                self._budgets.stray(writer(topic) or SHARED, "retained", size)
+            if len(found) < _MANY:
+                break
+        self.excesses.save()
 
     def _resume(self) -> None:
         """Publish what could not be signed while the clock was in doubt."""

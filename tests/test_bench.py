@@ -44,6 +44,8 @@ def test_every_figure_is_measured(figures: list[dict[str, object]]):
         ("inference in a function (presence)", True),
         ("inference in a function (a dozen convolutions)", True),
         ("deploy → first event in new code", False),
+        ("deploy → first event in new code, beside a flood of records", False),
+        ("record → stored, beside a flood of records", False),
         ("artifact of 1 MiB: fetched", False),
         ("artifact of 1 MiB: fetched", False),
         ("artifact of 1 MiB: sent and fetched", False),

@@ -50,7 +50,7 @@ def _void_cards(request: Request) -> JSONResponse:
 
 def _revoke(request: Request) -> JSONResponse:
     device = path_name(request, "device")
-    shim(request).enrolment.revoke(device)
+    shim(request).revoke(device)
     return JSONResponse({"revoked": device})
 
 

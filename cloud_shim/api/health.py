@@ -12,7 +12,7 @@ from cloud_shim.api.keys import shown
 from cloud_shim.api.requests import shim
 from cloud_shim.people.identity import Permission
 from cloud_shim.trust import release_metadata
-from cloud_shim.words import keys, withdrawals
+from cloud_shim.words import excesses, keys, withdrawals
 
 
 async def _health(request: Request) -> JSONResponse:
@@ -26,10 +26,11 @@ async def _health(request: Request) -> JSONResponse:
     notices = keys.notices(shown(the), release_metadata.utc_now())
     if complaint := the.signing.clock.complaint():
         notices = [complaint, *notices]
-    notices += [*the.twins.notices(), *the.budgets.notices(), *the.retention.notices()]
+    excess = excesses.views(the.excesses.known(), the.pauses.known(), the.config.keep_bytes)
+    notices += [*the.twins.notices(), *map(excesses.notice, excess)]
     if the.withdrawals.known():
         notices += withdrawals.notices(await run_in_threadpool(the.fleet.heeding))
-    told = {"notices": notices, "signs_releases": the.signing.can_release}
+    told = {"notices": notices, "excess": excess, "signs_releases": the.signing.can_release}
     return JSONResponse({"ok": True, "broker": broker | boards, **told})
 
 

@@ -8,6 +8,7 @@ have a password and stand in no list. They may do one thing: ask for a password,
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 from device.protocol import topics
@@ -38,12 +39,26 @@ def asking_rules(fleet: str, user: str = "%u", client: str = "%c") -> list[tuple
     return [("write", f"{base}/ask"), ("read", f"{base}/answer")]
 
 
-def mosquitto_acl(fleet: str, devices: Iterable[str] = ()) -> str:
+@dataclass(frozen=True)
+class Closed:
+    """Topics that nobody but the shim may write for a time, since somebody floods there: one cannot tell who."""
+
+    shared: bool = False
+    asking: bool = False
+
+
+OPEN = Closed()
+
+
+def mosquitto_acl(fleet: str, devices: Iterable[str] = (), closed: Closed = OPEN) -> str:
     """The rules as mosquitto's access file, for these devices. By name, for a pattern would hold for every user."""
     lines = [f"user {SHIM_USER}", f"topic readwrite {topics.ROOT}/{fleet}/#"]
+    shut = ("write", topics.shared(fleet, "#")) if closed.shared else None
     for device in sorted(devices):
-        lines += [f"user {device}", *(f"topic {direction} {topic}" for direction, topic in device_rules(fleet, device))]
-    lines += [f"pattern {direction} {topic}" for direction, topic in asking_rules(fleet)]
+        rules = [rule for rule in device_rules(fleet, device) if rule != shut]
+        lines += [f"user {device}", *(f"topic {direction} {topic}" for direction, topic in rules)]
+    rules = [rule for rule in asking_rules(fleet) if not closed.asking or rule[0] == "read"]
+    lines += [f"pattern {direction} {topic}" for direction, topic in rules]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -61,6 +76,12 @@ def may(fleet: str, user: str, direction: Direction, topic: str) -> bool:
         return False
     rules = [*device_rules(fleet, user), *asking_rules(fleet, user, "+")]
     return any(ruled == direction and topics.matches(rule, topic) for ruled, rule in rules)
+
+
+def writer(topic: str) -> str:
+    """The credential that may write the topic, a device's or that of boards that ask; "" when every device may."""
+    levels = topic.split("/")
+    return levels[4] if len(levels) > 4 and levels[3] in ("d", "e") else ""
 
 
 def _filter(fleet: str, user: str, kind: str, leaf: str) -> str:

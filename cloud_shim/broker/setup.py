@@ -131,9 +131,12 @@ def configuration(where: Path, host: str, port: int) -> str:
         ("persistent_client_expiration", "30d"),
         # The longest body, and room for its topic.
         ("max_packet_size", MAX_MESSAGE + 1024),
-        # Per client, beyond those in flight: 1000 is far above the needs of a device's small windows.
+        # Per client, beyond those in flight: 1000 is far above the needs of a device's small windows. More for the shim
+        # would be more of a flood to get through before the next device's turn; it has lost states sent again.
         ("max_queued_messages", "1000"),
         ("max_queued_bytes", 64 * MAX_MESSAGE),
+        # The shim must see the messages kept for a revoked device, to remove them (strays.py).
+        ("check_retain_source", "false"),
         ("log_dest", "stderr"),
         *(("log_type", kind) for kind in ("error", "warning", "notice")),
         ("connection_messages", "false"),
@@ -147,15 +150,22 @@ def _listener(where: Path, boards: Listener) -> str:
     return f"listener {boards.port} {boards.host}\ncertfile {files.certificate}\nkeyfile {files.key}\n"
 
 
-def set_devices(state: Path, fleet: str, hashes: Mapping[str, str], limited: Collection[str] = ()) -> None:
+def set_devices(
+    state: Path,
+    fleet: str,
+    hashes: Mapping[str, str],
+    limited: Collection[str] = (),
+    closed: access.Closed = access.OPEN,
+) -> None:
     """Let exactly these devices (and our own users) in, and tell a running broker.
 
     The `limited` ones may only ask for a new password. A device with a changed password is disconnected; others stay.
+    The fallback knows nothing of `closed` topics.
     """
     where = folder(state).resolve()
     known = credentials.read(where / "passwords")
     credentials.write(where / "passwords", {**hashes, **{user: known[user] for user in _OWN_USERS}})
-    credentials.write_private(where / "access", access.mosquitto_acl(fleet, hashes.keys() - set(limited)))
+    credentials.write_private(where / "access", access.mosquitto_acl(fleet, hashes.keys() - set(limited), closed))
     _reload(where)
 
 
@@ -200,5 +210,9 @@ def _reload(where: Path) -> None:
 
 def _is_ours(pid: int, where: Path) -> bool:
     """Whether `pid` is this folder's broker: after a kill the number may belong to some other process."""
+    config = str(where / "mosquitto.conf")
+    # On Linux without a process of its own: a flood grows while the broker is not told.
+    if (told := Path(f"/proc/{pid}/cmdline")).exists():
+        return config.encode() in told.read_bytes()
     listed = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return str(where / "mosquitto.conf") in listed.stdout
+    return config in listed.stdout

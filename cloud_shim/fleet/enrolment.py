@@ -59,12 +59,7 @@ class Enrolment:
 
     def asked(self, topic: Topic, payload: bytes) -> None:
         """Answer one request; ProtocolError for a malformed one. The topic proves the sender's user and client id."""
-        if not payload:
-            return  # our own clearing
         user, client = topic.device, topic.leaf
-        if user == ENROL_USER:
-            # A retained message here is of no use to us, and the holder of a card could fill the broker with them.
-            self._send(topics.enrolment(self._link.fleet, user, client, "ask"), b"", retain=True)
         ask = enrolment.ask(payload)
         if user != ENROL_USER:
             self._renew(user, client, ask)
@@ -252,11 +247,9 @@ class Enrolment:
             session.execute(delete(ClaimRow).where(ClaimRow.client == client))
 
     def _answer(self, user: str, client: str, answer: Answer) -> None:
-        self._send(topics.enrolment(self._link.fleet, user, client, "answer"), answer.encode())
-
-    def _send(self, topic: str, payload: bytes, retain: bool = False) -> None:
+        topic = topics.enrolment(self._link.fleet, user, client, "answer")
         try:
-            self._link.send(topic, payload, retain=retain)
+            self._link.send(topic, answer.encode())
         except OfflineError:
             logger.info("could not answer on %s; it will ask again", topic)
 

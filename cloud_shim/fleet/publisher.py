@@ -15,7 +15,7 @@ from functools import partial
 
 from sqlalchemy import Select, select
 
-from cloud_shim.database import Database, DeploymentRow, DeviceRow, UseRow
+from cloud_shim.database import CredentialRow, Database, DeploymentRow, DeviceRow, UseRow
 from cloud_shim.fleet.retained import ReadChunk, Retained
 from cloud_shim.releases.registry import Registry
 from cloud_shim.trust.signing import Signing
@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 # Signatures last 30 days: every day everything is signed and sent anew, however busy the day was.
 _REFRESH = 86400.0
+# Chunks that one device asks for at a time: more than the largest artifact has.
+_ASKED = 4096
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,11 @@ class _Changed:
 @dataclass(frozen=True)
 class _Wanted:
     device: str
-    digests: Sequence[str]
+
+
+@dataclass(frozen=True)
+class _Revoked:
+    device: str
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class _Stop:
     pass
 
 
-_Work = _Changed | _Wanted | _Connected
+_Work = _Changed | _Wanted | _Revoked | _Connected
 
 
 class Publisher:
@@ -61,6 +67,8 @@ class Publisher:
         self._signing = signing
         self._retained = retained
         self._jobs: queue.SimpleQueue[_Work | _Stop] = queue.SimpleQueue()
+        self._asking = threading.Lock()
+        self._asked: dict[str, set[str]] = {}
         self._refresh = time.monotonic() + _REFRESH
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
 
@@ -78,8 +86,16 @@ class Publisher:
         self._jobs.put(_Changed(device))
 
     def wanted(self, device: str, digests: Sequence[str]) -> None:
-        """The device asks for chunks still missing there."""
-        self._jobs.put(_Wanted(device, digests))
+        """The device asks for chunks still missing there. However often it asks, it is served once at a time."""
+        with self._asking:
+            before = self._asked.get(device)
+            self._asked[device] = {*digests, *(before or ())} if len(before or ()) < _ASKED else before or set()
+        if before is None:
+            self._jobs.put(_Wanted(device))
+
+    def revoked(self, device: str) -> None:
+        """The device was shut out: nothing of it stays on the broker."""
+        self._jobs.put(_Revoked(device))
 
     def connected(self, session_present: bool) -> None:
         """The broker is there; unless it knows our session, its retained messages are lost."""
@@ -112,7 +128,11 @@ class Publisher:
             self._publish(job.device)
             self._sweep()
         elif isinstance(job, _Wanted):
-            self._answer(job.device, set(job.digests))
+            with self._asking:
+                digests = self._asked.pop(job.device, set())
+            self._answer(job.device, digests)
+        elif isinstance(job, _Revoked):
+            self._retained.clear(job.device)
         else:
             self._publish_all(job.session_present)
 
@@ -121,7 +141,10 @@ class Publisher:
             self._retained.forget()
         with self._database.read() as session:
             devices = list(session.scalars(select(DeviceRow.name).where(DeviceRow.generation > 0)))
-        for device in devices:
+            revoked = list(session.scalars(select(CredentialRow.device).where(CredentialRow.revoked)))
+        for device in revoked:
+            self._retained.clear(device)
+        for device in (each for each in devices if each not in revoked):
             try:
                 self._publish(device)
             except OfflineError:

@@ -61,6 +61,13 @@ class Retained:
         """Have the device's `desired` retained."""
         self._deliver([(topics.of_device(self._link.fleet, device, "desired"), lambda: document)])
 
+    def clear(self, device: str) -> None:
+        """Remove every message under the device's own topics: it was revoked."""
+        fleet = self._link.fleet
+        kept = [topics.of_device(fleet, device, kind) for kind in ("presence", "reported", "want", "desired")]
+        kept += [topics.up(fleet, device, stream) for stream in topics.STREAMS]
+        self._deliver((topic, bytes) for topic in kept)
+
     def _deliver(self, messages: Iterable[tuple[str, ReadChunk]]) -> None:
         """Send, and return when the broker has acknowledged all of it."""
         sent: deque[mqtt.MQTTMessageInfo] = deque()

@@ -1,9 +1,9 @@
 """Takes the devices' messages in: presence, reported state, batches of records, requests for chunks, replies to calls.
 
 A batch is inserted in one transaction, committed, and only then acknowledged: the device deletes acknowledged records,
-and a broker's PUBACK says nothing about the database. Messages against the protocol are dropped with a warning; those
-beyond their device's budget are put off unread (budgets.py). The topic names the sender of a message, never the body:
-the broker's access rules hold the device to its topics.
+and a broker's PUBACK says nothing about the database. Messages against the protocol are dropped with a warning. Whose
+turn it is, and what is beyond its device's budget, is decided before (turns.py). The topic names the sender of a
+message, never the body: the broker's access rules hold the device to its topics.
 """
 
 import json
@@ -22,7 +22,7 @@ from cloud_shim.fleet.outcomes import Outcome, Outcomes
 from cloud_shim.fleet.silence import is_silent
 from cloud_shim.fleet.twins import Twins
 from cloud_shim.records import libraries, recording
-from cloud_shim.records.budgets import Budgets, Message
+from cloud_shim.records.budgets import Message
 from device.errors import OfflineError
 from device.protocol import messages, reported, topics
 from device.protocol.errors import ProtocolError
@@ -40,7 +40,7 @@ Asked = Callable[[Topic, bytes], None]
 
 
 class Ingest:
-    """Receives the devices' messages, one after the other, on the MQTT session's thread."""
+    """Receives the devices' messages, one after the other, on one thread."""
 
     def __init__(
         self,
@@ -54,14 +54,12 @@ class Ingest:
         deployed: Callable[[str], None],
         heard: Heard,
         twins: Twins,
-        budgets: Budgets,
     ) -> None:
         """`deployed` is called with a device that is asked for another deployment since its last one failed."""
         self._outcomes = outcomes
         self._deployed = deployed
         self._heard = heard
         self._twins = twins
-        self._budgets = budgets
         self._asked = asked
         self._database = database
         self._link = link
@@ -69,19 +67,8 @@ class Ingest:
         self._calls = calls
         self._changes = changes
 
-    def receive(self, topic: str, payload: bytes, retained: bool) -> None:
-        """Handle one message; `retained` when the broker had kept it: it then says nothing about now."""
-        try:
-            message = Message(topics.parse(topic), payload, retained)
-        except ProtocolError as error:
-            logger.warning("dropped a message on %s: %s", topic, error)
-            return
-        if self._budgets.take(message):
-            self._take_in(message)
-        for late in self._budgets.due():
-            self._take_in(late)
-
-    def _take_in(self, message: Message) -> None:
+    def receive(self, message: Message) -> None:
+        """Handle one message; a `retained` one had been kept by the broker: it then says nothing about now."""
         topic = message.topic
         try:
             if topic.kind == "ask":

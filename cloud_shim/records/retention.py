@@ -1,18 +1,15 @@
 """Limits the records to the newest of each stream of each device: so many, and so many bytes.
 
-Each stream of each device has its own limits, so none pushes out another's. People are told of records that went since
-a stream was too large; those beyond the number are simply old.
+Each stream of each device has its own limits, so none pushes out another's. Records that went since a stream was too
+large are noted as an excess (excesses.py); those beyond the number are simply old.
 """
 
-import threading
-import time
-from collections.abc import Callable
 from typing import NamedTuple
 
 from sqlalchemy import delete, func, select
 
 from cloud_shim.database import Database, DeviceRow, RecordRow
-from cloud_shim.words.amounts import counted, moment, size
+from cloud_shim.records.excesses import Excesses
 from device.protocol.topics import STREAMS
 
 KEEP = 500_000
@@ -23,7 +20,6 @@ KEEP_BYTES = 256 * 1024 * 1024
 
 # Records deleted in one transaction: devices wait for their acknowledgements meanwhile.
 _BATCH = 2000
-_TOLD = 86400.0  # seconds for which people hear of records that went
 
 
 class Counted(NamedTuple):
@@ -36,28 +32,16 @@ class Counted(NamedTuple):
 _NOTHING = Counted(0, 0)
 
 
-class Gone(NamedTuple):
-    """Records of a stream that was too large: how many went, and from when until when."""
-
-    records: int
-    first: float
-    last: float
-
-
 class Retention:
     """The limits of one fleet's records. `prune` holds them; it is called now and then, from one thread."""
 
-    def __init__(
-        self, database: Database, keep: int, keep_bytes: int = KEEP_BYTES, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, database: Database, excesses: Excesses, keep: int, keep_bytes: int = KEEP_BYTES) -> None:
         self._database = database
+        self._excesses = excesses
         self._keep = keep
         self._keep_bytes = keep_bytes
-        self._clock = clock
         # Kept from one time to the next: only the records that came in between are measured.
         self._counted: dict[tuple[str, str], Counted] = {}
-        self._lock = threading.Lock()
-        self._gone: dict[tuple[str, str], Gone] = {}
 
     def prune(self) -> int:
         """Remove all but the newest records of each stream of each device; gives how many went."""
@@ -65,13 +49,6 @@ class Retention:
             devices = set(session.scalars(select(DeviceRow.name)))
         self._counted = {key: value for key, value in self._counted.items() if key[0] in devices}
         return sum(self._prune(device, stream) for device in sorted(devices) for stream in STREAMS)
-
-    def notices(self) -> list[str]:
-        """Each stream that was too large within the last day, in words."""
-        with self._lock:
-            fresh = {key: gone for key, gone in self._gone.items() if self._clock() - gone.last <= _TOLD}
-            self._gone = fresh
-        return [_told(key, gone, self._keep_bytes) for key, gone in sorted(fresh.items())]
 
     def _prune(self, device: str, stream: str) -> int:
         removed = self._remove_old(device, stream)
@@ -86,7 +63,7 @@ class Retention:
             large += ids
         self._counted[device, stream] = kept
         if large:
-            self._note(device, stream, large)
+            self._excesses.note(device, stream, large)
         return removed + large
 
     def _measured(self, device: str, stream: str, before: Counted) -> Counted:
@@ -126,19 +103,3 @@ class Retention:
                 taken, bytes, end = taken + 1, bytes + length, id
             session.execute(delete(RecordRow).where(mine, RecordRow.id <= end))
         return taken, bytes
-
-    def _note(self, device: str, stream: str, count: int) -> None:
-        now = self._clock()
-        with self._lock:
-            old = self._gone.get((device, stream))
-            if old is None or now - old.last > _TOLD:
-                old = Gone(0, now, now)
-            self._gone[device, stream] = Gone(old.records + count, old.first, now)
-
-
-def _told(key: tuple[str, str], gone: Gone, most: int) -> str:
-    device, stream = key
-    return (
-        f"{device} sent more {stream} than is kept of one device ({size(most)}): its oldest "
-        f"{counted(gone.records, 'record')} went since {moment(gone.first)} UTC. The shim's --keep-bytes keeps more"
-    )

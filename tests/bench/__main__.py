@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.bench import (
     deploy,
     event_path,
+    flood,
     http_path,
     inference,
     memory,
@@ -27,7 +28,7 @@ from tests.bench import (
 
 BENCHMARKS = {
     each.__name__.rpartition(".")[2]: each
-    for each in (event_path, mqtt_path, http_path, workers, inference, deploy, transfer, patch, memory)
+    for each in (event_path, mqtt_path, http_path, workers, inference, deploy, flood, transfer, patch, memory)
 }
 
 

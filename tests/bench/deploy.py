@@ -16,9 +16,9 @@ from tests.bench.figures import Figure, spread
 from tests.bench.home import RunningHome
 from tests.bench.sampling import in_turn
 
-_FUNCTION = "stopwatch"
+FUNCTION = "stopwatch"
 _MANIFEST = f"""\
-name = "{_FUNCTION}"
+name = "{FUNCTION}"
 handler = "main:handler"
 [[triggers]]
 type = "timer"
@@ -58,7 +58,7 @@ class Deployments:
         bundle = home.pack(self._running.folder / "bundle", _MANIFEST, _CODE.format(number=self._number))
         started = time.time()
         generation = self._running.deploy(bundle)
-        first = self._running.record("telemetry", lambda each: each.get("result") == self._number, _FUNCTION)
+        first = self._running.record("telemetry", lambda each: each.get("result") == self._number, FUNCTION)
         self._running.wait_committed(generation)
         return first["time"] - started
 

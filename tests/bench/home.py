@@ -25,6 +25,7 @@ from device.artifact import archive
 from tests.support import child_of
 
 DEVICE = "bench-pi"
+_OTHER = "raspberry-pi/4b"
 PATIENCE = 120.0
 # A benchmark does not wait for a trial to prove anything: it ends with the first handled event.
 _TRIAL = {"seconds": 0, "events": 1}
@@ -84,6 +85,31 @@ class RunningHome:
             return told["total"] if _state(told) == (generation, "COMMITTED") else None
 
         return _eventually(look, f"a report of generation {generation}")
+
+    def provision(self, device: str) -> str:
+        """Make a further device known; gives its password."""
+        return self._client.add_device(device, _OTHER, "")["password"]
+
+    def revoke(self, device: str) -> None:
+        """Shut the device out; what was closed for its flood opens again."""
+        self._client.revoke(device)
+
+    def floods(self) -> list[dict[str, Any]]:
+        """Those that the shim keeps out for a flood."""
+        return [each for each in self._client.health()["excess"] if each["kind"] == "paused"]
+
+    def wait_noticed(self, before: list[dict[str, Any]]) -> None:
+        """Return when the shim keeps somebody out beyond those of `before`."""
+        _eventually(lambda: self.floods() != before or None, "a flood that the shim noticed")
+
+    def last_record(self, function: str) -> int:
+        """The number of the newest record of the function."""
+        records = self._client.records(DEVICE, "telemetry", function, 1)
+        return records[-1]["id"] if records else 0
+
+    def records_after(self, function: str, number: int) -> list[dict[str, Any]]:
+        """The function's records behind the one of this number."""
+        return self._client.records(DEVICE, "telemetry", function, 1000, after=number)
 
     def record(self, stream: str, matches: Callable[[dict[str, Any]], bool], function: str = "") -> dict[str, Any]:
         """The first record of `stream` that matches, waiting for it."""

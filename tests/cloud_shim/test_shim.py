@@ -12,6 +12,7 @@ from cloud_shim.config import Config
 from cloud_shim.database import SeededRow
 from cloud_shim.fleet import publisher
 from cloud_shim.fleet.deployments import Trial
+from cloud_shim.records.budgets import Message
 from cloud_shim.shim import Shim
 from device.artifact import archive
 from device.artifact import patch as patching
@@ -325,7 +326,7 @@ def test_everything_is_signed_anew_in_time_however_busy_the_shim_is(
 
     def signed_again():
         # A device that asks for chunks all the time, far more often than everything is due.
-        the.ingest.receive(pi.topic("want"), encode_want([]), False)
+        the.ingest.receive(Message.of(pi.topic("want"), encode_want([]), False))
         return len(set(pi.client.of(pi.topic("desired")))) > 2
 
     until(signed_again, "the desired state, signed anew")

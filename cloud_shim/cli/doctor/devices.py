@@ -30,6 +30,21 @@ def shim(client: Client) -> Finding:
     return fail(f"it answers at {client.url}, and cannot reach the broker at {where}", "Start the broker")
 
 
+def shares(client: Client) -> Finding:
+    """Whether each device keeps to its share, now and within the last day."""
+    return judge_shares(client.health().get("excess"))
+
+
+def judge_shares(excesses: Sequence[Json] | None) -> Finding:
+    """The excesses that the shim tells of; None for a shim that tells of none."""
+    if excesses is None:
+        return skip("this shim does not tell")
+    if not excesses:
+        return ok("no device sent more than its share within the last day")
+    remedies = dict.fromkeys(str(each["try"]) for each in excesses)
+    return warn("; ".join(str(each["told"]) for each in excesses), ". ".join(remedies))
+
+
 def findings(client: Client, now: float) -> Mapping[str, Finding]:
     """The findings on each device: its presence, deployment, functions, triggers and clock, as "<device>.presence" …"""
     found: dict[str, Finding] = {}

@@ -27,6 +27,7 @@ def checks(cloud: Path, client: Client) -> list[Check]:
         *_keys(cloud / "signing"),
         *_broker(cloud),
         Check("shim.answers", partial(devices.shim, client)),
+        Check("shim.shares", partial(devices.shares, client)),
         Check("devices", lambda: devices.findings(client, time.time()), 60.0),
     ]
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cloud_shim.records.budgets import Message
 from device.errors import OfflineError
 from device.protocol.messages import Presence
 from device.protocol.settings import settings_mark
@@ -112,7 +113,7 @@ def test_call_of_an_offline_device_is_refused_at_once_saying_since_when(http, sh
     assert answer.json()["error"]["exit_code"] == OfflineError.exit_code
     assert "never seen" in answer.text
     for online in (True, False):
-        shim.ingest.receive("lamplight/1/home/d/pi/presence", Presence(online, 1).encode(), False)
+        shim.ingest.receive(Message.of("lamplight/1/home/d/pi/presence", Presence(online, 1).encode(), False))
     assert "last seen" in http.post(f"{deployed}/call", json={"data": 1}).text
 
 

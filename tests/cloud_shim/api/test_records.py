@@ -2,6 +2,7 @@
 
 import pytest
 
+from cloud_shim.records.budgets import Message
 from device.protocol.messages import Batch
 from tests import samples
 
@@ -10,7 +11,7 @@ from tests import samples
 def records(http, shim):
     def send(device, stream, *seqs, **fields):
         batch = Batch("1-0123abcd", [samples.log(seq, **fields) for seq in seqs])
-        shim.ingest.receive(f"lamplight/1/home/d/{device}/up/{stream}", batch.encode(), False)
+        shim.ingest.receive(Message.of(f"lamplight/1/home/d/{device}/up/{stream}", batch.encode(), False))
 
     http.post("/api/devices", json={"name": "tv", "board": "lamplight/simulated", "simulation": None})
     send("pi", "logs", *range(10), function="lamp", text="hello")

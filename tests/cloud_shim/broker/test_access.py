@@ -60,3 +60,9 @@ def test_who_is_no_device_may_nothing_with_the_built_in_broker():
 def test_the_access_file_says_again_who_stands_in_it():
     assert access.listed(access.mosquitto_acl("home", ["pi", "tv"])) == {"pi", "tv"}
     assert access.listed(access.mosquitto_acl("home")) == set()
+
+
+def test_the_topic_tells_the_writer_unless_it_is_everybodys():
+    assert access.writer("lamplight/1/home/d/tv/reply/lamp") == "tv"
+    assert access.writer("lamplight/1/home/e/_enrol/abc/ask") == "_enrol"
+    assert access.writer("lamplight/1/home/t/d/tv/x") == ""

@@ -235,18 +235,6 @@ def test_a_board_that_waited_and_went_away_is_forgotten(door):
     assert [each["name"] for each in door.enrolment.claims()] == ["new-pi"]
 
 
-def test_what_is_asked_is_not_left_with_the_broker(door, hash):
-    door.ask(hash=hash)
-    assert (topics.enrolment("home", ENROL_USER, enrolment.client_id(hash), "ask"), b"") in door.sent
-    door.enrolment.asked(Topic("home", "ask", ENROL_USER, "x"), b"")
-
-
-def test_garbage_is_not_left_with_the_broker_either(door):
-    with pytest.raises(ProtocolError):
-        door.enrolment.asked(Topic("home", "ask", ENROL_USER, "x"), b"garbage, retained")
-    assert door.sent == [(topics.enrolment("home", ENROL_USER, "x", "ask"), b"")]
-
-
 def test_a_board_under_another_ones_client_id_gets_no_answer(door, hash):
     with pytest.raises(ProtocolError, match="client id"):
         door.ask(hash=hash, client="somebody-else")

@@ -6,6 +6,7 @@ import pytest
 
 from cloud_shim.database import DeploymentRow
 from cloud_shim.fleet.deployments import Trial
+from cloud_shim.records.budgets import Message
 from cloud_shim.shim import Shim
 from device.errors import NotFoundError, RejectedError
 from device.protocol import topics
@@ -29,13 +30,13 @@ class Pi:
         told = samples.report(generation=running, failed={}, evidence={}, **more)
         update = {**told["update"], "generation": generation, "state": state, "reason": reason, "part": part}
         topic = topics.of_device("home", "pi", "reported")
-        self.shim.ingest.receive(topic, encode({**told, "update": update}), False)
+        self.shim.ingest.receive(Message.of(topic, encode({**told, "update": update}), False))
 
     def records(self, generation, state, **more):
         self._seq += 1
         record = {"kind": "update", "generation": generation, "state": state, "reason": "it is broken", **more}
         batch = Batch("1-0123abcd", [{"seq": self._seq, "time": 1.0, **record}])
-        self.shim.ingest.receive(topics.up("home", "pi", "events"), batch.encode(), False)
+        self.shim.ingest.receive(Message.of(topics.up("home", "pi", "events"), batch.encode(), False))
 
     def runs(self, generation):
         self.says(generation, "COMMITTED", generation, "")

@@ -4,7 +4,7 @@ from cloud_shim.records import budget
 from cloud_shim.records.budget import RATES, Rate
 from device.link.outbox import BUDGETS
 
-RATE = Rate(60, 6000)
+RATE = Rate(60, 6000, 60)
 
 
 def test_a_minutes_worth_may_come_at_once_and_no_more():

@@ -85,3 +85,11 @@ def test_a_function_that_is_held_back_is_named_with_its_reason():
     version = given["reported"]["functions"]["night-light"]["version"]
     assert found.status == "fail" and found.remedy
     assert found.found == f"night-light v{version} does not run: the board has no pin 'nose'"
+
+
+def test_devices_that_send_more_than_their_share_are_worth_a_look():
+    assert devices.judge_shares(None).status == "skip"
+    assert devices.judge_shares([]).status == "ok"
+    both = [{"told": "tv floods", "try": "revoke tv"}, {"told": "tv is kept out", "try": "revoke tv"}]
+    found = devices.judge_shares(both)
+    assert (found.status, found.found, found.remedy) == ("warn", "tv floods; tv is kept out", "revoke tv")

@@ -1,0 +1,108 @@
+"""The devices' messages on their way to ingest: a queue of each device's own, served in turn, one message a turn.
+
+A flood delays the others by one message of each round. The session's thread only charges the budgets and queues, so
+the broker's queue for the shim empties as fast as the network goes. A device waits for acknowledgements, so it has few
+messages here: of records beyond that none is kept, for they come again; of states the newest is. The messages are
+understood by ingest.py.
+"""
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+
+from cloud_shim.broker import access
+from cloud_shim.records.budgets import Budgets, Message
+from device.protocol.errors import ProtocolError
+
+logger = logging.getLogger(__name__)
+
+_STATES = ("presence", "reported")
+_MOST = {"up": 2, "want": 16, "reply": 256, "ask": 4}
+"""Messages of a kind (a stream, a function, a client id) that wait of one credential. A device has one batch of a
+stream on its way, and sends it again after a while."""
+_ALL = 512
+"""Messages of all kinds that wait of one credential."""
+_LOOK = 1.0  # seconds between two looks for messages put off whose time has come, when no other message comes
+
+
+class Turns:
+    """The queues of one fleet, and the thread that serves them: from `start` to `close`."""
+
+    def __init__(self, budgets: Budgets, is_out: Callable[[str], bool], handle: Callable[[Message], None]) -> None:
+        """`is_out` says whether a credential is kept out for a flood: nothing of it is handled."""
+        self._budgets = budgets
+        self._is_out = is_out
+        self._handle = handle
+        self._condition = threading.Condition()
+        self._waiting: OrderedDict[str, OrderedDict[int, Message]] = OrderedDict()
+        self._count = 0
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop after the present message; the others come again, or are kept by the broker."""
+        with self._condition:
+            self._closing = True
+            self._condition.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def receive(self, topic: str, payload: bytes, retained: bool) -> None:
+        """Take one message from the broker; returns at once."""
+        if not payload:
+            return  # takes a message off the broker: our own clearing comes back to us
+        try:
+            message = Message.of(topic, payload, retained)
+        except ProtocolError as error:
+            logger.debug("dropped a message on %s: %s", topic, error)
+            self._budgets.stray(access.writer(topic), "foreign", len(payload))
+            return
+        if self._budgets.take(message):
+            self._put(message)
+
+    def _put(self, message: Message) -> None:
+        topic = message.topic
+        with self._condition:
+            mine = self._waiting.setdefault(topic.device, OrderedDict())
+            same = [number for number, each in mine.items() if each.topic == topic]
+            if topic.kind in _STATES and same:
+                del mine[same[0]]
+            elif len(mine) >= _ALL or len(same) >= _MOST.get(topic.kind, _ALL):
+                return
+            self._count += 1
+            mine[self._count] = message
+            self._condition.notify()
+
+    def _run(self) -> None:
+        while (message := self._next()) is not None:
+            try:
+                self._handle(message)
+            except Exception:
+                # One bad message must not end the service for every device.
+                logger.exception("could not handle a message on %s", message.topic)
+
+    def _next(self) -> Message | None:
+        while True:
+            for late in self._budgets.due():
+                self._put(late)
+            with self._condition:
+                if not self._waiting and not self._closing:
+                    self._condition.wait(_LOOK)
+                if self._closing:
+                    return None
+                message = self._pop() if self._waiting else None
+            if message and not self._is_out(message.topic.device):
+                return message
+
+    def _pop(self) -> Message:
+        device, mine = self._waiting.popitem(last=False)
+        _, message = mine.popitem(last=False)
+        if mine:
+            # Behind the others.
+            self._waiting[device] = mine
+        return message
