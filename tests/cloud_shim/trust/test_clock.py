@@ -110,6 +110,17 @@ def test_a_shim_of_an_earlier_release_takes_the_last_signature_from_the_image_re
         Signing(tmp_path, clock).desired(deployment(1))
 
 
+def test_a_shim_from_before_signatures_told_their_time_takes_it_from_their_end(signing, clock, tmp_path):
+    image = json.loads((tmp_path / "image.json").read_text())
+    timestamp = json.loads(image["timestamp"])
+    del timestamp["signed"]["issued"]
+    (tmp_path / "image.json").write_text(json.dumps({**image, "timestamp": json.dumps(timestamp)}))
+    (tmp_path / "clock.json").unlink()
+    clock.now = START + timedelta(days=40)
+    with pytest.raises(RejectedError, match="2026-06-01"):
+        Signing(tmp_path, clock).desired(deployment(2))
+
+
 def test_a_shim_that_signed_3_years_ahead_before_it_knew_better_is_put_right_by_its_devices(signing, clock, tmp_path):
     signing.clock.confirm()
     (tmp_path / "clock.json").write_text(json.dumps({"signed": NOW + 3 * 365 * DAY}))

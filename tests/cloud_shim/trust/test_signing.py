@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from cloud_shim.trust import release_metadata
 from cloud_shim.trust.release_metadata import RELEASES
 from cloud_shim.trust.signing import ONLINE, Signing
-from device.errors import NotFoundError, RejectedError
+from device.errors import NotFoundError, RejectedError, UntrustedError
 from device.protocol.deployment import ArtifactRef, Deployment, Patch
 from device.protocol.withdrawn import Withdrawal
 from tests.cloud_shim.trust.conftest import START
@@ -171,6 +172,12 @@ def test_a_release_is_signed_with_its_patches_and_the_director_lists_those_of_th
     }
 
 
+def test_a_release_may_get_a_patch_later(signing):
+    signing.release("function", "lamp", 2, "b" * 64, 1000)
+    signing.release("function", "lamp", 2, "b" * 64, 1000, patched().patches)
+    assert len(told_patches(signing.desired(deployment(1, patched())))) == 1
+
+
 def test_a_patch_never_changes(signing):
     signing.release("function", "lamp", 2, "b" * 64, 1000, patched().patches)
     with pytest.raises(RejectedError, match="exists with other content"):
@@ -310,3 +317,14 @@ def test_only_online_keys_are_replaced_by_the_shim(signing):
     assert set(made) == {"id", "key"}
     with pytest.raises(NotFoundError, match="no online key 'image-root'"):
         signing.next_key("image-root")
+
+
+def test_a_new_root_of_the_director_is_adopted_and_readable_by_the_owner_only(signing, clock, tmp_path):
+    following = release_metadata.successor(signing.director_root())
+    text = release_metadata.signed_text(following, START + release_metadata.ROOT, signing._keys["director-root"])
+    signing.adopt({"director_root": text})
+    for shim in (signing, Signing(tmp_path, clock)):
+        assert release_metadata.parse(shim.director_root()).signed == following
+    assert (tmp_path / "director.json").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(UntrustedError, match="does not follow"):
+        signing.adopt({"director_root": text})

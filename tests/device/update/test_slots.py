@@ -285,12 +285,12 @@ def saved(tmp_path, **changes):
 
 def test_files_of_earlier_agents_have_less(tmp_path):
     less = dict.fromkeys(("signer", "excused", "baseline"), ...)
-    bare = [["e" * 64, 2, "boom"]]
+    bare = [["e" * 64, 1, "boom"]]
     state = slots.load(saved(tmp_path, **less, failed=bare))
     assert (state.signer, state.excused, state.baseline) == (NOBODY, frozenset(), Baseline())
-    assert state.failed == {"e" * 64: slots.Failure(2, "boom", 0, {})}
+    assert state.failed == {"e" * 64: slots.Failure(1, "boom", 0, {})}
     state = slots.load(saved(tmp_path, failed=[[*bare[0], 5]]))
-    assert state.failed == {"e" * 64: slots.Failure(2, "boom", 5, {})}
+    assert state.failed == {"e" * 64: slots.Failure(1, "boom", 5, {})}
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,8 @@ def test_the_rate_goes_halfway_to_the_new_one_and_sinks_when_nothing_comes(told)
         told.now = now
         told.reporter.progress(stored)
         assert told.status.rate == rate
+    told.reporter.fetching(0, 500, 500)
+    assert told.status.rate == 0
 
 
 def test_the_end_of_a_download_is_told_at_once(told):

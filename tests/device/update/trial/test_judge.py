@@ -216,7 +216,8 @@ def test_what_the_board_had_no_time_for_prolongs_the_trial_and_is_no_failure_of_
     busy = {"state": "backoff", "events": 4, "timeouts": 4, "excused": 4, "last_error": "timeout: no answer"}
     assert judge(0.1, **busy) == Wait()
     assert judge(5.0 + BUSY_PATIENCE - 0.1, **busy) == Wait()
-    verdict = judge(5.0 + BUSY_PATIENCE, **busy)
+    verdict = judge(5.0 + BUSY_PATIENCE, after(events=9), **busy)
+    assert verdict.evidence["before"] == {**ZERO, "events": 9}
     assert verdict.reason.startswith("the board was too busy to try it: lamp had too little processor time 4 times")
     assert (verdict.evidence["kind"], verdict.evidence["function"]) == ("busy", "lamp")
     assert verdict.evidence["now"]["excused"] == 4
