@@ -8,7 +8,7 @@ understood by ingest.py.
 
 import logging
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 
 from cloud_shim.broker import access
@@ -26,6 +26,41 @@ _ALL = 512
 _LOOK = 1.0  # seconds between two looks for messages put off whose time has come, when no other message comes
 
 
+class _Queue:
+    """One credential's messages, oldest first, and the numbers of those with the same kind and leaf."""
+
+    def __init__(self) -> None:
+        self._messages: OrderedDict[int, Message] = OrderedDict()
+        self._same: dict[tuple[str, str], deque[int]] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def put(self, message: Message) -> None:
+        """Keep it, or drop it where too many wait."""
+        kind, leaf = message.topic.kind, message.topic.leaf
+        same = self._same.setdefault((kind, leaf), deque())
+        if kind in _STATES and same:
+            del self._messages[same.popleft()]
+        elif len(same) >= _MOST.get(kind, _ALL) or len(self._messages) >= _ALL:
+            if not same:
+                del self._same[kind, leaf]
+            return
+        self._count += 1
+        self._messages[self._count] = message
+        same.append(self._count)
+
+    def pop(self) -> Message:
+        """The oldest."""
+        _, message = self._messages.popitem(last=False)
+        key = message.topic.kind, message.topic.leaf
+        self._same[key].popleft()
+        if not self._same[key]:
+            del self._same[key]
+        return message
+
+
 class Turns:
     """The queues of one fleet, and the thread that serves them: from `start` to `close`."""
 
@@ -35,8 +70,7 @@ class Turns:
         self._is_out = is_out
         self._handle = handle
         self._condition = threading.Condition()
-        self._waiting: OrderedDict[str, OrderedDict[int, Message]] = OrderedDict()
-        self._count = 0
+        self._waiting: OrderedDict[str, _Queue] = OrderedDict()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
 
@@ -66,16 +100,8 @@ class Turns:
             self._put(message)
 
     def _put(self, message: Message) -> None:
-        topic = message.topic
         with self._condition:
-            mine = self._waiting.setdefault(topic.device, OrderedDict())
-            same = [number for number, each in mine.items() if each.topic == topic]
-            if topic.kind in _STATES and same:
-                del mine[same[0]]
-            elif len(mine) >= _ALL or len(same) >= _MOST.get(topic.kind, _ALL):
-                return
-            self._count += 1
-            mine[self._count] = message
+            self._waiting.setdefault(message.topic.device, _Queue()).put(message)
             self._condition.notify()
 
     def _run(self) -> None:
@@ -101,8 +127,8 @@ class Turns:
 
     def _pop(self) -> Message:
         device, mine = self._waiting.popitem(last=False)
-        _, message = mine.popitem(last=False)
-        if mine:
+        message = mine.pop()
+        if len(mine):
             # Behind the others.
             self._waiting[device] = mine
         return message

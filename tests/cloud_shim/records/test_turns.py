@@ -9,7 +9,7 @@ from cloud_shim.records.budget import RATES, STRAY, Rate
 from cloud_shim.records.budgets import Budgets
 from cloud_shim.records.excesses import Excesses
 from cloud_shim.records.turns import Turns
-from tests.support import until
+from tests.support import PATIENCE, until
 
 
 class Shim:
@@ -41,7 +41,7 @@ class Shim:
         self.handled.append((message.topic.device, message.payload))
         if message.payload == b"bad":
             raise RuntimeError("bad")
-        assert self._gate.wait(30)
+        assert self._gate.wait(PATIENCE)
 
 
 @pytest.fixture
