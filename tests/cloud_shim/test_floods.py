@@ -78,7 +78,7 @@ def test_a_device_that_floods_is_thrown_out_and_comes_back_after_a_pause_while_t
     until(lambda: fleet.pass_time(LONGEST + 1) or tv.connected(), "the flooder is let in again")
 
 
-def test_a_restarted_shim_keeps_the_flooder_out(fleet, until, connect):
+def test_letting_all_devices_in_anew_keeps_the_flooder_out(fleet, until):
     tv = fleet.device("tv")
     fleet.shim.pauses.flooded("tv")
     until(lambda: tv.refused, "the broker refuses the flooder")
