@@ -202,6 +202,8 @@ direction = "in"
 schema = 999999
 size = "2M"
 migrate = "pkg.old:up"
+[environment]
+LEVEL = "debug"
 [config]
 x = 1
 """
@@ -210,6 +212,7 @@ x = 1
 def test_every_key_of_a_function_is_read():
     made = vars(function(FULL))
     state, pins, triggers = vars(made.pop("state")), made.pop("pins"), made.pop("triggers")
+    assert made.pop("cloud") is not None
     assert state == {"schema": 999999, "size": 2 * manifest.MIB, "migrate": ("pkg.old", "up")}
     assert {name: vars(pin) for name, pin in pins.items()} == {"button": {"direction": "in", "safe": False}}
     assert [str(each) for each in triggers] == ["sensor light"]
@@ -217,6 +220,8 @@ def test_every_key_of_a_function_is_read():
         "name": "a",
         "module": "pkg.main",
         "attribute": "h",
+        "runtime": "python3",
+        "environment": {"LEVEL": "debug"},
         "memory": manifest.MIB,
         "timeout": 2.0,
         "sensors": ["light", "rain"],
