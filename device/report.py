@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 from device import libraries
 from device.allowance import Allowance
-from device.artifact import layer, patch
+from device.artifact import archive, layer, patch
 from device.generation import Generation, HeldFunction
 from device.health import FunctionHealth, OutputLevel, SensorHealth
 from device.protocol.cloud import RUNTIMES
@@ -77,6 +77,7 @@ def compose(
         outputs=levels(outputs),
         withdrawn=withdrawn,
         runtimes=RUNTIMES,
+        archive=archive.FORMAT,
     )
 
 

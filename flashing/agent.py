@@ -1,8 +1,7 @@
 """The agent with all its libraries for one kind of board, as one archive for each Python the board may have.
 
 The wheels are the board's instead of this machine's, chosen once and checked by their digests; the board only unpacks.
-Markers (a requirement on this kind of system only) of a library are judged by pip for this machine, the agent's own for
-the board. Writing to a card is done elsewhere.
+Writing to a card is done elsewhere.
 """
 
 import hashlib
@@ -13,9 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from boards import Machine
-from cloud_shim.cli.release import agent_release, lock, wheels
+from cloud_shim.cli.release import agent_release, lock, wheel_files, wheels
 from cloud_shim.cli.release.pip_process import Pip, prepared
 from cloud_shim.cli.release.requirements import Wanted
+from cloud_shim.cli.release.target import described
 from cloud_shim.cli.release.wheels import Wheel
 from device.artifact import agent
 from device.errors import NotFoundError, RejectedError
@@ -39,8 +39,8 @@ _LEFT_OUT = (
 _SCRIPTS = ("install.sh", "remove.sh")
 # systemd's units: the agent's, and the helper's that gives functions users of their own.
 UNITS = ("lamplight.service", "lamplight-users.socket", "lamplight-users@.service")
-# The oldest glibc with wheels still made for it (manylinux2014, PEP 599).
-_OLDEST_GLIBC = 17
+# Where wheels put commands for a shell.
+_COMMANDS = "bin/"
 
 
 def archives(machine: Machine, pythons: Sequence[str], say: Callable[[str], None]) -> dict[str, bytes]:
@@ -63,24 +63,18 @@ def archives(machine: Machine, pythons: Sequence[str], say: Callable[[str], None
     return {**made, "SHA256SUMS": sums.encode()}
 
 
-def platforms(wheels: str) -> Sequence[str]:
-    """The platform tags taken by a machine with `wheels` as its newest: each older glibc's too (PEP 600)."""
-    _, _, newest, architecture = wheels.split("_", 3)
-    return [f"manylinux_2_{minor}_{architecture}" for minor in range(int(newest), _OLDEST_GLIBC - 1, -1)] + [
-        f"manylinux2014_{architecture}"
-    ]
-
-
 def _archive(machine: Machine, python: str, pip: Pip) -> bytes:
     with tempfile.TemporaryDirectory(prefix="lamplight-agent-") as scratch:
         work = Path(scratch)
         tree = work / "tree"
         version = _our_packages(tree)
-        needs = [*_needs(tree, machine, python), *MODELS]
+        needs = [*_needs(tree), *MODELS]
         what = f"The libraries for Python {python}"
-        target = wheels.Target(what, machine.wheels, tuple(platforms(machine.wheels)), python)
-        chosen = wheels.resolve(needs, (), target, work, pip)
-        wheels.install(chosen, target, tree, work, pip)
+        target = wheels.Target(what, machine.wheels, described(machine.wheels, python, machine.architecture))
+        chosen = wheels.resolve(needs, (), {}, target, work / "resolution", pip).wheels
+        with wheel_files.opened(wheels.fetch(chosen, target, work / "wheels", pip)) as opened:
+            files = wheel_files.together(opened)
+            wheel_files.write([each for each in files if not each.name.startswith(_COMMANDS)], tree)
         _name_ourselves(tree, version, chosen)
         return _packed(tree)
 
@@ -94,14 +88,12 @@ def _our_packages(tree: Path) -> str:
     return manifest.version
 
 
-def _needs(tree: Path, machine: Machine, python: str) -> list[str]:
-    """The agent's requirements on the board, judged for the board's system instead of this one."""
-    environment = {"sys_platform": "linux", "platform_machine": machine.architecture, "python_version": python}
-    needed = [each for each in agent.read(tree).requires if not each.marker or each.marker.evaluate(environment)]
+def _needs(tree: Path) -> list[str]:
+    """The agent's requirements; those for other systems than the board's fall away in the resolution."""
+    needed = agent.read(tree).requires
     if elsewhere := next((each for each in needed if each.url), None):
         raise RejectedError(f"{elsewhere.name} is to come from {elsewhere.url}", "only wheels of the index are taken")
-    # The markers are judged; pip would judge them for this machine.
-    return [Wanted(each).unmarked() for each in needed]
+    return [Wanted(each).line() for each in needed]
 
 
 def _name_ourselves(tree: Path, version: str, chosen: Sequence[Wheel]) -> None:

@@ -20,9 +20,11 @@ from cloud_shim.words.examples import examples
 from device.errors import NotFoundError, OfflineError, RejectedError
 from device.protocol.deployment import MAX_GENERATION
 from device.protocol.fields import only, table, text
-from device.protocol.layer import REQUIREMENTS
+from device.protocol.layer import LOCK_FILE, PROJECT, REQUIREMENTS
 from device.protocol.messages import CALL, event_type
 
+# Files of a function that its layer is made from, on the machine with the CLI.
+_NEEDS = (REQUIREMENTS, LOCK_FILE, PROJECT)
 _MARGIN = 3.0  # seconds beyond the function's own timeout: the way there and back, and a queue before it
 
 
@@ -91,9 +93,10 @@ def _present(the: Shim, device: str, function: str) -> Release | None:
 
 def _same_requirements(present: Mapping[str, str], files: Mapping[str, str], device: str) -> None:
     """Raise RejectedError for changed requirements: a deployment from here keeps its layer."""
-    if present.get(REQUIREMENTS, "").split() != files.get(REQUIREMENTS, "").split():
+    changed = [each for each in _NEEDS if present.get(each, "").split() != files.get(each, "").split()]
+    if changed:
         raise RejectedError(
-            f"{REQUIREMENTS} has changed, and this cannot be deployed from here",
+            f"{changed[0]} has changed, and this cannot be deployed from here",
             "the wheels for the board are resolved where the CLI runs",
             f"save the files in a folder and run: lamplight deploy FOLDER {device}",
         )

@@ -1,17 +1,18 @@
 """The file names fit to travel: text in any language, in one spelling, with the same meaning on every system.
 
-Names are UTF-8 in Unicode's composed form (NFC): macOS stores "ü" as two characters, Linux as it was typed. It decides;
-archive.py asks.
+Names are UTF-8 in Unicode's composed form (NFC): macOS stores "ü" as two characters, Linux as it was typed. The names
+within a package are its makers', and stay as they are while they stay in their folder. It decides; archive.py asks.
 """
 
 import unicodedata
 from collections.abc import Iterable
 from pathlib import PurePosixPath
+from typing import NoReturn
 
 from device.errors import BadArtifactError
 
-# The room in a USTAR header, in bytes: for a name, and before it the folders (POSIX.1-1988).
-MAX_NAME, MAX_PREFIX = 100, 155
+# In bytes: a file system's room for a name; less than its 4,096 for a path, for trees lie deep in the agent's folder.
+MAX_PART, MAX_NAME = 255, 1024
 # Characters with a meaning of their own on some system.
 _SPECIAL = frozenset('\\:*?"<>|')
 # Hidden, an option, somebody's home, or invisible.
@@ -44,13 +45,33 @@ def check(name: str) -> None:
         )
     if composed(name) != name:
         raise BadArtifactError(f"The file name {shown} cannot be sent", "its accents are stored apart from the letters")
-    if not _fits(name):
-        raise BadArtifactError(
-            f"The file name {shown} is too long",
-            f"at most {MAX_NAME} bytes can be sent, and folders of {MAX_PREFIX} bytes before it; "
-            "a letter beyond English has two to four",
-            "Shorten it",
-        )
+    _check_length(name, shown)
+
+
+def check_package(name: str) -> None:
+    """Raise BadArtifactError for a name within a package if it leads out of its folder, or a disk cannot take it."""
+    shown = ascii(name) if not name.isprintable() else repr(name)
+    parts = name.split("/")
+    if name.startswith("/") or ".." in parts:
+        raise BadArtifactError(f"The file name {shown} leads out of its folder")
+    if "." in parts or "" in parts or any(unicodedata.category(each) in ("Cc", "Cs") for each in name):
+        raise BadArtifactError(f"The file name {shown} cannot be sent", "it is not the same on every system")
+    _check_length(name, shown)
+
+
+def _check_length(name: str, shown: str) -> None:
+    parts = [len(each.encode()) for each in name.split("/")]
+    if max(parts) > MAX_PART:
+        _too_long(shown, MAX_PART)
+    if len(name.encode()) > MAX_NAME:
+        _too_long(shown, MAX_NAME)
+
+
+def _too_long(shown: str, most: int) -> NoReturn:
+    why = f"at most {most} bytes can be {'sent with its folders' if most == MAX_NAME else 'stored'}; "
+    raise BadArtifactError(
+        f"The file name {shown} is too long", f"{why}a letter beyond English has two to four", "Shorten it"
+    )
 
 
 def _is_good(part: str) -> bool:
@@ -64,16 +85,6 @@ def _is_visible(character: str) -> bool:
     if character in _SPECIAL:
         return False
     return character.isprintable() or character in _JOINERS or unicodedata.category(character) == "Zs"
-
-
-def _fits(name: str) -> bool:
-    if len(name.encode()) <= MAX_NAME:
-        return True
-    path = PurePosixPath(name)
-    return any(
-        len(str(folder).encode()) <= MAX_PREFIX and len(str(path.relative_to(folder)).encode()) <= MAX_NAME
-        for folder in list(path.parents)[:-1]
-    )
 
 
 def check_together(names: Iterable[str]) -> None:

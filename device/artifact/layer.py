@@ -16,7 +16,18 @@ from device.protocol.reported import Platform
 @cache
 def this_machine() -> Platform:
     """The platform of this board, by which its wheels are chosen."""
-    return Platform(platform.machine(), f"{sys.version_info.major}.{sys.version_info.minor}", _glibc())
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    full = f"{python}.{sys.version_info.micro}"
+    return Platform(processor(platform.machine(), sys.maxsize), python, _glibc(), full)
+
+
+def processor(machine: str, largest: int) -> str:
+    """The processor as wheels name it: a Python of 32 bits needs those for 32, also on a kernel of 64.
+
+    `largest` is sys.maxsize. (Raspberry Pi OS of 32 bits starts a kernel of 64 on a Pi 4.)
+    """
+    narrow = {"aarch64": "armv7l", "armv8l": "armv7l", "x86_64": "i686"}
+    return narrow.get(machine, machine) if largest <= 2**32 else machine
 
 
 def _glibc() -> int:
@@ -44,7 +55,9 @@ def read(folder: Path) -> LayerManifest:
 def check(manifest: LayerManifest) -> None:
     """Raise RejectedError when its packages cannot run on this board."""
     here = this_machine()
-    if (manifest.machine, manifest.python) == (here.machine, here.python) and manifest.glibc <= here.glibc:
+    # The kernel's name, too: before 0.2 a Python of 32 bits reported it, and has layers under it that work.
+    known = manifest.machine in (here.machine, platform.machine())
+    if known and manifest.python == here.python and manifest.glibc <= here.glibc:
         return
     raise RejectedError(
         f"The packages were chosen for {manifest.machine}, Python {manifest.python}, glibc 2.{manifest.glibc}",

@@ -11,6 +11,7 @@ LAYER_FILE = "layer.toml"
 SITE = "site"
 LOCK_FILE = "pylock.toml"  # in a layer since 0.2: the origins of its packages; no board needs it
 REQUIREMENTS = "requirements.txt"  # in a function's folder: what its layer is made from
+PROJECT = "pyproject.toml"  # the same where it has no requirements.txt: its `dependencies`
 
 
 class LayerManifest:

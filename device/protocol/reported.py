@@ -52,8 +52,9 @@ class Reported(Value):
     trial to the reason, and `evidence` the latest of them to the grounds. `confinement` says by aspect how a worker is
     confined. `ai`: the board runs models; `patches`: it applies patches. `outputs` has every output held by a function,
     by the name of its pin. `libraries` are the versions in use by the agent. `withdrawn` is how many withdrawals of
-    releases it knows. `runtimes` are the kinds of handlers it calls (cloud.py). An agent of an earlier release may
-    leave out `disk`, `platform`, `libraries`, `outputs`, `withdrawn` or `runtimes`.
+    releases it knows. `runtimes` are the kinds of handlers it calls (cloud.py). `archive` is the newest form of
+    archives it unpacks. An agent of an earlier release may leave out `disk`, `platform`, `libraries`, `outputs`,
+    `withdrawn`, `runtimes` or `archive`, which is then 1.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Reported(Value):
         outputs: dict[str, ReportedOutput] | None = None,
         withdrawn: int | None = None,
         runtimes: tuple[str, ...] = (),
+        archive: int = 1,
     ) -> None:
         self.board = board
         self.agent = agent
@@ -100,6 +102,7 @@ class Reported(Value):
         self.outputs = outputs
         self.withdrawn = withdrawn
         self.runtimes = runtimes
+        self.archive = archive
 
     def outcomes(self) -> list[tuple[int, str]]:
         """How generations ended, the running one first: it is committed, unless it is on trial."""
@@ -144,6 +147,8 @@ class Reported(Value):
             "ai": self.ai,
             "patches": self.patches,
         }
+        if self.archive != 1:
+            fields["archive"] = self.archive
         if self.outputs is not None:
             fields["outputs"] = {pin: each.to_json() for pin, each in self.outputs.items()}
         if self.withdrawn is not None:
@@ -179,6 +184,7 @@ def parse(value: object) -> Reported:
         outputs=_outputs(report),
         withdrawn=parts.count(report, "withdrawn", _WHERE) if "withdrawn" in report else None,
         runtimes=_names(report, "runtimes"),
+        archive=parts.count(report, "archive", _WHERE, 1),
     )
 
 

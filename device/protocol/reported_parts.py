@@ -195,16 +195,21 @@ class Disk(Value):
 
 
 class Platform(Value):
-    """The board's platform, to choose wheels by: as "aarch64", "3.11" and the minor version of glibc 2 (0: none)."""
+    """The board's platform, to choose wheels by: as "aarch64", "3.11" and the minor version of glibc 2 (0: none).
 
-    def __init__(self, machine: str, python: str, glibc: int) -> None:
+    `full` is the whole version of its Python, such as "3.11.2"; "" from an agent before 0.2.
+    """
+
+    def __init__(self, machine: str, python: str, glibc: int, full: str = "") -> None:
         self.machine = machine
         self.python = python
         self.glibc = glibc
+        self.full = full
 
     def to_json(self) -> Fields:
         """The JSON form."""
-        return {"machine": self.machine, "python": self.python, "glibc": self.glibc}
+        told: Fields = {"machine": self.machine, "python": self.python, "glibc": self.glibc}
+        return {**told, "full": self.full} if self.full else told
 
 
 class Evidence(Value):
@@ -343,7 +348,8 @@ def platform(value: object) -> Platform | None:
         return None
     where = "reported.platform"
     told = table(value, where)
-    return Platform(text(told, "machine", where), text(told, "python", where), count(told, "glibc", where))
+    full = text(told, "full", where) if "full" in told else ""
+    return Platform(text(told, "machine", where), text(told, "python", where), count(told, "glibc", where), full)
 
 
 def count(told: Fields, key: str, where: str, default: int | None = None) -> int:

@@ -31,6 +31,7 @@ from device.protocol.deployment import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS
     "--trial-events", type=click.IntRange(0, MAX_TRIAL_EVENTS), help="How many events it must handle before that."
 )
 @click.option("--retry", is_flag=True, help="Have it tried once more, though it failed its trial on the device before.")
+@click.option("--explain", is_flag=True, help="Only show the packages it would get, and why; nothing is sent.")
 @waiting_options
 def run(
     options: Options,
@@ -40,16 +41,20 @@ def run(
     trial_seconds: float | None,
     trial_events: int | None,
     retry: bool,
+    explain: bool,
     wait: bool,
     timeout: float,
 ) -> None:
     """Send the function or model in PATH to a device, and wait until it runs there."""
     started = time.monotonic()
     config = parse_config(pairs, declared_settings(existing_folder(path)))
-    archive = pack(Path(path), config)
+    device = choose_device(options.client, device)
+    if explain:
+        layer.explain(options, Path(path), device)
+        return
+    archive = pack(Path(path), config, layer.plain(options, device))
     if left := left_out(Path(path)):
         options.terminal.say(f"left out: {', '.join(left)} ({IGNORE} has the last word)")
-    device = choose_device(options.client, device)
     built = layer.build(options, Path(path), device)
     sent = push(options.client, archive, device)
     needs = layer.send(options, built)

@@ -15,11 +15,11 @@ from cloud_shim.cli.lines import release
 from cloud_shim.cli.live import Live
 from cloud_shim.cli.options import Options, choose_device, command, device_option, existing_folder
 from cloud_shim.cli.outcome import Outcome
+from cloud_shim.cli.release import needs, places
 from cloud_shim.cli.release.packing import pack
 from cloud_shim.cli.release.pushing import push
 from device.errors import LamplightError
 from device.protocol import reasons
-from device.protocol.layer import REQUIREMENTS
 
 _IDLE = 250  # milliseconds between two looks when nothing is saved
 # The tries of one save, where the board's reason for refusing it may lie outside of its code.
@@ -27,7 +27,7 @@ _TRIES = 3
 
 
 class Sent(NamedTuple):
-    """The last save sent: the packed folder, its requirements.txt, the packed layer made of these; the RELEASE of both.
+    """The last save sent: the packed folder, its needs' files, the packed layer made of these; the RELEASE of both.
 
     `generation` is the awaited one, or 0; it is the save's try number `tries`.
     """
@@ -77,7 +77,7 @@ def interrupts() -> threading.Event:
 def redeploy(options: Options, folder: Path, device: str, sent: Sent) -> Sent:
     """Send the folder if it differs from the one `sent` before; gives the last save sent. An error is only shown."""
     try:
-        archive = pack(folder)
+        archive = pack(folder, plain=layer.plain(options, device))
         if archive == sent.archive:
             return sent
         requirements = _requirements(folder)
@@ -132,8 +132,9 @@ def _first_line(reason: str) -> str:
 
 
 def _requirements(folder: Path) -> bytes:
-    file = folder / REQUIREMENTS
-    return file.read_bytes() if file.is_file() else b""
+    """All that says which packages the function needs, and from where."""
+    files = [folder / each for each in (*needs.FILES, places.FILE)]
+    return b"\0".join(each.read_bytes() if each.is_file() else b"" for each in files)
 
 
 def saves(folder: Path, until: threading.Event) -> Iterator[bool]:

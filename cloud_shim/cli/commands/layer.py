@@ -1,4 +1,4 @@
-"""A function's needs beside its own files: the layer of its requirements.txt, built for a device, then sent.
+"""A function's needs beside its own files: the layer of its packages, built for a device, then sent.
 
 Built before the function is sent, so that a package without a wheel uses up no number of a release; sent after it, so
 that a function the device cannot take uses up none of a layer. `deploy` and `dev` do the deploying.
@@ -9,25 +9,50 @@ from typing import Any
 
 from cloud_shim.cli.lines import release
 from cloud_shim.cli.options import Options
-from cloud_shim.cli.release import layers
+from cloud_shim.cli.release import explained, layers, needs, target
+from cloud_shim.cli.release.layers import Board
 from cloud_shim.cli.release.pushing import push
+from device.artifact import archive
 from device.protocol import reported
-from device.protocol.layer import REQUIREMENTS
+
+
+def needy(folder: Path) -> bool:
+    """Whether a file in `folder` may say that the function needs packages."""
+    return any((folder / each).is_file() for each in needs.FILES)
+
+
+def plain(options: Options, device: str) -> bool:
+    """Whether the device's agent is known to read the first form of archives only."""
+    report = reported.known(options.client.device(device)["reported"])
+    return report is not None and report.archive < archive.FORMAT
+
+
+def board(options: Options, device: str) -> Board:
+    """The device as packages see it, by its report; raises OfflineError before the first one."""
+    report = reported.known(options.client.device(device)["reported"])
+    platform = target.reported(report)
+    assert report is not None, "a platform is told in a report"
+    return Board(platform, report.ai, report.libraries, report.archive)
 
 
 def build(options: Options, folder: Path, device: str) -> bytes | None:
-    """The packed layer of the function's requirements.txt, for this device; None when it needs nothing.
+    """The packed layer of what the function needs, for this device; None when it needs nothing.
 
     The lock beside it is used, or written with a word on what changed. Raises OfflineError before the device's first
     report and when the package index is out of reach, RejectedError for a line that is refused and when a wheel for
     the device is missing.
     """
-    if not (folder / REQUIREMENTS).is_file():
+    if not needy(folder):
         return None
-    report = reported.known(options.client.device(device)["reported"])
-    target = layers.platform(report)
-    options.terminal.say(f"{REQUIREMENTS}: choosing wheels for {target}")
-    return layers.build(folder, target, report is not None and report.ai, options.terminal.say)
+    return layers.layer(folder, board(options, device), options.terminal.say)
+
+
+def explain(options: Options, folder: Path, device: str) -> None:
+    """Show what packages the function gets on this device, and why; nothing is sent or written."""
+    rows = explained.rows(folder, board(options, device)) if needy(folder) else []
+    if not rows:
+        options.terminal.say("The function needs no packages of its own")
+    options.terminal.table([each.to_json() for each in rows], explained.table(rows), explained.HEADINGS)
 
 
 def send(options: Options, packed: bytes | None) -> dict[str, Any]:

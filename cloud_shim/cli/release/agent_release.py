@@ -45,7 +45,9 @@ def _copy(package: Path, to: Path) -> None:
         raise NotFoundError(
             f"There is no folder {package}", "", "--source with a folder that has `device` and `boards`"
         )
-    shutil.copytree(package, to, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    # Without modes: a launcher of before 0.2, which no deployment replaces, computes digests without an x bit.
+    ignored = shutil.ignore_patterns("__pycache__", ".*")
+    shutil.copytree(package, to, symlinks=True, ignore=ignored, copy_function=shutil.copyfile)
 
 
 def _manifest(source: Path) -> str:

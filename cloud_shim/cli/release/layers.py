@@ -1,153 +1,205 @@
-"""From a function's requirements.txt to a layer: its dependencies, unpacked, for one platform and one Python.
+"""From a function's needs to a layer: its packages, unpacked, for one platform and one Python.
 
-Wheels are chosen for the *board's* platform, on this machine, or taken from the lock that fits. A package without one
-is an error here, before the sending. The packages of every board's agent (Blinka and its needs) stay out. Each wheel's
-digest is recorded in layer.toml, its origin in the layer's pylock.toml. It packs; pushing.py sends.
+Wheels are chosen for the *board*, on this machine, or taken from the lock that fits. A package without one is an error
+here, before the sending. The packages that each worker has already stay out (brought.py). Each wheel's digest is
+recorded in layer.toml, its origin in the layer's pylock.toml. It packs; pushing.py sends.
 """
 
-import contextlib
-import importlib.metadata
-import re
+import io
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from packaging.utils import canonicalize_name
+from packaging.markers import Marker
+from packaging.version import Version
 
-from cloud_shim.cli.release import lock, pip_process, wheels
+from cloud_shim.cli.release import brought, lock, needs, pip_process, places, wheel_files, wheels
 from cloud_shim.cli.release.lock import Lock
+from cloud_shim.cli.release.needs import Needs
+from cloud_shim.cli.release.pip_log import Passed
 from cloud_shim.cli.release.pip_process import Pip
-from cloud_shim.cli.release.requirements import Wanted, read
-from cloud_shim.cli.release.wheels import Wheel
+from cloud_shim.cli.release.target import Platform
+from cloud_shim.cli.release.wheel_files import Opened
+from cloud_shim.cli.release.wheels import Target, Wheel
 from device import durable
 from device.artifact import archive
-from device.errors import OfflineError, RejectedError
-from device.protocol.layer import LAYER_FILE, LOCK_FILE, REQUIREMENTS, SITE
-from device.protocol.reported import Reported
+from device.artifact.archive import File
+from device.errors import RejectedError
+from device.protocol.layer import LAYER_FILE, LOCK_FILE, SITE
 
-# The agent's needs, by pyproject.toml, and the further ones of an agent on a board for models.
-_AGENT = (
-    *("adafruit-blinka", "adafruit-circuitpython-tsl2561", "cronsim", "gpiod", "packaging", "paho-mqtt"),
-    *("securesystemslib", "tuf", "tzdata", "zstandard"),
-)
-_MODELS = ("numpy", "onnxruntime")
-# The oldest glibc of today's wheels (PEP 599), and the names for older ones.
-_OLDEST_GLIBC = 5
-_LEGACY = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
-# A processor by its name in wheels; it becomes a part of a file's name.
-_MACHINE = re.compile(r"[A-Za-z0-9_]{1,32}", re.ASCII)
+# Markers of a Python's last number.
+_FULL = ("python_full_version", "implementation_version")
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Platform:
-    """A board as wheels see it: "aarch64", (3, 11), and the minor version of its glibc 2."""
+class Board:
+    """A board as a function's packages see it: `libraries` are the agent's with their versions, as it reported them.
 
-    machine: str
-    python: tuple[int, int]
-    glibc: int
+    `models`: it has the libraries for models. `formats` is the newest archive it reads.
+    """
 
-    def tags(self) -> list[str]:
-        """The platform tags of wheels fit for the board, the most specific first (PEP 600)."""
-        tags = [f"manylinux_2_{minor}_{self.machine}" for minor in range(self.glibc, _OLDEST_GLIBC - 1, -1)]
-        legacy = [f"{name}_{self.machine}" for minor, name in _LEGACY.items() if minor <= self.glibc]
-        return [*tags, *legacy, f"linux_{self.machine}"]
+    platform: Platform
+    models: bool = False
+    libraries: Mapping[str, str] | None = None
+    formats: int = archive.FORMAT
 
-    def version(self) -> str:
-        """Its Python, such as "3.11"."""
-        return f"{self.python[0]}.{self.python[1]}"
+    def brought(self) -> dict[str, str]:
+        """The packages that its workers have already, with their versions ("" when unknown)."""
+        return brought.versions(self.libraries or {}, self.models)
 
-    def kind(self, models: bool) -> str:
-        """A name for all boards that take the same wheels, but for their glibc: "aarch64-py311-models"."""
-        return f"{self.machine}-py{self.version().replace('.', '')}{'-models' if models else ''}"
 
-    def for_pip(self) -> wheels.Target:
-        """The same for the choice of wheels."""
-        return wheels.Target(REQUIREMENTS, str(self), tuple(self.tags()), self.version())
+@dataclass(frozen=True)
+class Resolved:
+    """An answer to a function's needs on a board: the lock, the wheels' files, and what was newer but has no wheel.
 
-    def __str__(self) -> str:
-        """For a person."""
-        return f"{self.machine} with Python {self.version()}"
+    `kept`: the lock was there before.
+    """
+
+    needs: Needs
+    lock: Lock
+    files: Sequence[Path]
+    passed: Mapping[str, Passed]
+    kept: bool
 
 
 def _quiet(_line: str) -> None:
     """Nobody is told."""
 
 
-def platform(report: Reported | None) -> Platform:
-    """The platform in a device's report.
-
-    Raises OfflineError before the first report, RejectedError when its Python's version or its processor is unreadable.
-    """
-    told = report.platform if report else None
-    if told is None:
-        raise OfflineError(
-            "It is not known which wheels this board takes", "it has not reported yet", "Try again when it is online"
-        )
-    if not re.fullmatch(r"3\.[0-9]{1,3}", told.python, re.ASCII):
-        raise RejectedError("It is not known which wheels this board takes", f"its Python is {told.python[:40]!r}")
-    if not _MACHINE.fullmatch(told.machine):
-        raise RejectedError("It is not known which wheels this board takes", f"its processor is {told.machine[:40]!r}")
-    return Platform(told.machine, (3, int(told.python[2:])), told.glibc)
-
-
 def build(folder: Path, target: Platform, models: bool, say: Say = _quiet) -> bytes | None:
+    """As `layer`, for a board of this platform whose libraries are not known."""
+    return layer(folder, Board(target, models), say)
+
+
+def layer(folder: Path, board: Board, say: Say = _quiet) -> bytes | None:
     """The packed layer for the function in `folder`; None when the function needs no other packages.
 
-    `models` says whether the board has the libraries for models; `say` is told what became of the lock, which is
-    written. Raises RejectedError for requirements that are refused and when a wheel for `target` is missing,
-    OfflineError when the package index is out of reach, UsageError for a lock that is unreadable.
+    `say` is told each package, and what became of the lock, which is written. Raises RejectedError for requirements
+    that are refused and when a wheel for the board is missing, OfflineError when the package index is out of reach,
+    UsageError for a lock or settings that are unreadable.
     """
-    requirements = folder / REQUIREMENTS
-    if not requirements.is_file():
-        return None
-    wanted = read(requirements)
-    if not wanted:
-        return None
-    kept = folder / lock.name(target.kind(models))
-    before = lock.read(kept)
-    asked = _asked(wanted, target, provided(models))
-    with tempfile.TemporaryDirectory(prefix="lamplight-layer-") as temporary:
-        work = Path(temporary)
-        pip = pip_process.prepared()
-        chosen = before if before is not None and before.fits(asked) else _choose(asked, target, work, pip)
-        packed = _packed(chosen.wheels, target, work, pip) if chosen.wheels else None
-    if chosen is before:
-        say(f"{kept.name}: {len(chosen.wheels)} packages as they were locked")
-    else:
-        _keep(kept, before, chosen, say)
+    with tempfile.TemporaryDirectory(prefix="lamplight-layer-") as work:
+        found = resolve(folder, board, Path(work), say)
+        if found is None:
+            return None
+        packed = None
+        if found.files:
+            with wheel_files.opened(found.files) as opened:
+                chosen, packed = _noted(found, opened, board.platform), _packed(found, opened, board)
+                found = replace(found, lock=chosen)
+    _tell(found, folder, board, say)
     return packed
 
 
-def _asked(wanted: Sequence[Wanted], target: Platform, brought: Mapping[str, str]) -> Lock:
+def resolve(folder: Path, board: Board, work: Path, say: Say = _quiet, anew: bool = False) -> Resolved | None:
+    """The wheels for the function in `folder`, fetched into `work`; None when it needs nothing. Nothing is written.
+
+    `anew` asks the index even where the lock fits, within its versions: to see what else there is. Raises as `build`.
+    """
+    wanted = needs.of(folder, board.platform)
+    if wanted is None:
+        return None
+    say(f"{wanted.file}: choosing wheels for {board.platform}")
+    target = Target(wanted.file, str(board.platform), board.platform)
+    pip = pip_process.prepared(places.read(folder))
+    before = lock.read(_lock_file(folder, board))
+    asked = _asked(wanted, board)
+    kept = before is not None and wanted.wheels is None and before.fits(asked)
+    passed: Mapping[str, Passed] = {}
+    if before is not None and kept and not anew:
+        chosen = before
+    elif wanted.wheels is not None:
+        chosen = replace(asked, wheels=tuple(each for each in wanted.wheels if each.name not in board.brought()))
+    else:
+        limits = [f"{each.name}=={each.version}" for each in before.wheels] if before is not None and kept else []
+        chosen, passed = _choose(wanted, asked, limits, board, target, work, pip)
+    if wanted.held:
+        wanted.held.check(chosen.wheels)
+    files = wheels.fetch(chosen.wheels, target, work / "wheels", pip) if chosen.wheels else []
+    return Resolved(wanted, chosen, files, passed, kept)
+
+
+def _lock_file(folder: Path, board: Board) -> Path:
+    return folder / lock.name(board.platform.kind(board.models))
+
+
+def _asked(wanted: Needs, board: Board) -> Lock:
     """A lock without wheels: what they are to be chosen for."""
-    lines = tuple(sorted(each.line() for each in wanted))
-    has = tuple(f"{name}=={version}" for name, version in sorted(brought.items()))
-    return Lock((), lines, has, target.machine, target.version(), target.glibc)
+    has = board.brought()
+    lines = sorted([*(each.line() for each in wanted.wanted), *wanted.limits(has)])
+    known = tuple(f"{name}=={version}" for name, version in sorted(has.items()))
+    place = board.platform
+    return Lock((), tuple(lines), known, place.machine, place.version(), place.glibc, place.whole())
 
 
-def _choose(asked: Lock, target: Platform, work: Path, pip: Pip) -> Lock:
+def _choose(
+    wanted: Needs, asked: Lock, limits: Sequence[str], board: Board, target: Target, work: Path, pip: Pip
+) -> tuple[Lock, Mapping[str, Passed]]:
     """The lock with wheels from the index; of the packages that the board has, those that are needed."""
-    found = wheels.resolve(asked.requirements, asked.provided, target.for_pip(), work, pip)
-    has = {each.partition("==")[0] for each in asked.provided}
-    met = tuple(f"{each.name}=={each.version}" for each in found if each.name in has)
-    return replace(asked, wheels=tuple(each for each in found if each.name not in has), provided=met)
+    has = board.brought()
+    _check_brought(wanted, has, target)
+    lines = [each.line() for each in wanted.wanted]
+    found = wheels.resolve(lines, [*limits, *wanted.limits(has)], has, target, work / "resolution", pip)
+    met = tuple(f"{name}=={has[name]}" for name in found.met)
+    return replace(asked, wheels=found.wheels, provided=met), found.passed
 
 
-def _packed(chosen: Sequence[Wheel], target: Platform, work: Path, pip: Pip) -> bytes:
-    layer = work / "layer"
-    wheels.install(chosen, target.for_pip(), layer / SITE, work, pip)
-    (layer / LAYER_FILE).write_text(_manifest(chosen, target), encoding="utf-8")
+def _check_brought(wanted: Needs, has: Mapping[str, str], target: Target) -> None:
+    """Raise RejectedError for a requirement that the board's own version does not meet."""
+    for each in wanted.wanted:
+        version = has.get(each.name, "")
+        asked = each.requirement
+        if version and target.platform.takes(asked.marker) and not asked.specifier.contains(version, prereleases=True):
+            raise RejectedError(
+                f"{wanted.file} cannot be met for {target.board}",
+                f"it asks for {each.unmarked()}, and the board brings {each.name} {version}, "
+                "which each worker has in memory",
+                f"Ask for {each.name} without a version, or for one that allows {version}",
+            )
+
+
+def _noted(found: Resolved, opened: Sequence[Opened], platform: Platform) -> Lock:
+    """The lock; it keeps the whole version of the board's Python only where a marker asks for it."""
+    if found.kept:
+        return found.lock
+    markers = [each.requirement.marker for each in found.needs.wanted]
+    markers += [each.marker for wheel in opened for each in wheel.requires]
+    return replace(found.lock, full=platform.whole() if any(_asks_all(each) for each in markers) else "")
+
+
+def _asks_all(marker: Marker | None) -> bool:
+    return any(name in str(marker) for name in _FULL)
+
+
+def _packed(found: Resolved, opened: Sequence[Opened], board: Board) -> bytes:
+    chosen = found.lock.wheels
     # Beside layer.toml and not in it: an older agent refuses a key that it does not know.
-    (layer / LOCK_FILE).write_text(lock.origins(chosen), encoding="utf-8")
-    return archive.pack(layer)
+    own = {LAYER_FILE: _manifest(chosen, board.platform), LOCK_FILE: lock.origins(chosen)}
+    files = [_text(name, text) for name, text in own.items()]
+    for each in wheel_files.together(opened):
+        files.append(replace(each, name=f"{SITE}/{each.name}"))
+    return archive.pack_files(files, plain=board.formats < archive.FORMAT)
 
 
-def _keep(file: Path, before: Lock | None, chosen: Lock, say: Say) -> None:
-    """Write the lock, and tell what is other than in the last one."""
+def _text(name: str, text: str) -> File:
+    data = text.encode()
+    return File(name, len(data), False, lambda: io.BytesIO(data))
+
+
+def _tell(found: Resolved, folder: Path, board: Board, say: Say) -> None:
+    """Name each package, and write the lock with a word on what is other than in the last one."""
+    file, chosen = _lock_file(folder, board), found.lock
+    listed = ", ".join(f"{each.name} {each.version}" for each in chosen.wheels)
+    if found.kept or found.needs.wheels is not None:
+        say(f"{file.name if found.kept else found.needs.file}: as locked: {listed or 'nothing that the board lacks'}")
+        return
+    before = lock.read(file)
     for line in lock.changes(before.wheels if before else (), chosen.wheels):
+        say(f"  {line}")
+    for line in newer(found):
         say(f"  {line}")
     try:
         durable.write_file(file, lock.text(chosen).encode())
@@ -157,24 +209,14 @@ def _keep(file: Path, before: Lock | None, chosen: Lock, say: Say) -> None:
         say(f"{file.name}: written; keep it with your code, delete it to choose anew")
 
 
-def provided(models: bool) -> dict[str, str]:
-    """The packages of a board's agent, and their versions here, by normalized name (PEP 503)."""
-    found: dict[str, str] = {}
-    waiting = [*_AGENT, *(_MODELS if models else ())]
-    while waiting:
-        name = waiting.pop()
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            if name not in found:
-                found[name] = importlib.metadata.version(name)
-                waiting.extend(_required(name))
-    return found
-
-
-def _required(name: str) -> Iterator[str]:
-    for each in importlib.metadata.requires(name) or ():
-        requirement, _, marker = each.partition(";")
-        if "extra" not in marker:
-            yield canonicalize_name(re.split(r"[^A-Za-z0-9._-]", requirement.strip(), maxsplit=1)[0])
+def newer(found: Resolved) -> list[str]:
+    """A line for each package whose newest version has no wheel for the board, so that an older one was chosen."""
+    lines: list[str] = []
+    for each in found.lock.wheels:
+        passed = found.passed.get(each.name)
+        if passed and passed.version > Version(each.version):
+            lines.append(f"! {each.name} {passed.version} is newer, but has {passed.why}: {each.version} is taken")
+    return lines
 
 
 def _manifest(chosen: Sequence[Wheel], target: Platform) -> str:

@@ -1,4 +1,4 @@
-"""The lock beside requirements.txt: the very wheels chosen for one kind of board, as `pylock.NAME.toml` (PEP 751).
+"""The lock beside the function: the very wheels chosen for one kind of board, as `pylock.NAME.toml` (PEP 751).
 
 Each kind of board has a file of its own, so that a deployment to one leaves the others' choices alone. The addresses
 in it tell a wheel's origin; they are never fetched, for the configured index is asked by version and digest.
@@ -16,18 +16,21 @@ from packaging.pylock import Package, Pylock, PylockValidationError
 
 from cloud_shim.cli.release.wheels import Wheel
 from device.errors import UsageError
-from device.protocol.layer import REQUIREMENTS
 
 _PATTERN = "pylock.*.toml"
 _MAX_BYTES = 4 << 20
+# Of a lock's table [tool.lamplight].
+FORM = 2
 _ANEW = "Delete the file: `lamplight deploy` chooses the packages again and writes it anew"
 
 
 @dataclass(frozen=True)
 class Lock:
-    """Wheels, and what they were chosen for: the lines of requirements.txt, the board, and the packages it has.
+    """Wheels, and what they were chosen for: the lines of its requirements, the board, and the packages it has.
 
-    `provided` are the packages that a requirement met on the board itself, as "name==version".
+    `provided` are the packages that a requirement met on the board itself, as "name==version". `full` is the whole
+    version of the board's Python; "" when no marker asked for it, and any will do. `form` is 1 for a lock of before
+    0.3: its wheels were chosen by the markers of the machine that deployed, and fit no longer.
     """
 
     wheels: tuple[Wheel, ...]
@@ -36,13 +39,15 @@ class Lock:
     machine: str
     python: str
     glibc: int
+    full: str = ""
+    form: int = FORM
 
     def fits(self, wanted: "Lock") -> bool:
         """Whether its wheels are an answer to what `wanted` was chosen for; a newer glibc takes them, too."""
-        same = (self.requirements, self.machine, self.python) == (wanted.requirements, wanted.machine, wanted.python)
+        mine, theirs = ((each.requirements, each.machine, each.python, each.form) for each in (self, wanted))
         has = {each.partition("==")[0] for each in wanted.provided}
         brought = set(self.provided) <= set(wanted.provided) and not has & {each.name for each in self.wheels}
-        return same and brought and self.glibc <= wanted.glibc
+        return mine == theirs and brought and self.glibc <= wanted.glibc and self.full in ("", wanted.full)
 
 
 def name(kind: str) -> str:
@@ -78,6 +83,8 @@ def _lock(found: Pylock, about: Mapping[str, Any]) -> Lock:
         str(board["machine"]),
         str(board["python"]),
         int(board["glibc"]),
+        str(board.get("full", "")),
+        int(about.get("form", 1)),
     )
 
 
@@ -92,10 +99,11 @@ def _wheel(package: Package) -> Wheel:
 
 
 def text(lock: Lock) -> str:
-    """The lock as it is written beside requirements.txt."""
+    """The lock as it is written beside the function."""
     about = [
         "",
         "[tool.lamplight]",
+        f"form = {lock.form}",
         f"requirements = {_list(lock.requirements)}",
         f"provided = {_list(lock.provided)}",
         "",
@@ -103,9 +111,12 @@ def text(lock: Lock) -> str:
         f"machine = {_string(lock.machine)}",
         f"python = {_string(lock.python)}",
         f"glibc = {lock.glibc}",
+        *([f"full = {_string(lock.full)}"] if lock.full else []),
     ]
     marker = f"sys_platform == 'linux' and platform_machine == '{lock.machine}' and python_version == '{lock.python}'"
-    comment = f"# Written by `lamplight deploy` for {REQUIREMENTS} and one kind of board. Keep it with your code."
+    comment = (
+        "# Written by `lamplight deploy` for one kind of board, from what the function needs. Keep it with your code."
+    )
     return "\n".join([comment, *_head(), f"environments = [{_string(marker)}]", *_packages(lock.wheels), *about]) + "\n"
 
 

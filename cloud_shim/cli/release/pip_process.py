@@ -2,10 +2,12 @@
 
 pip's configuration says where packages come from (the index, its certificate, the proxy). Nothing else of it counts,
 in files and PIP_* variables: options there add requirements, constraints and builds. pip_alone.py keeps it from
-starting other programs.
+starting other programs, and has it judge markers for the board.
 """
 
 import ast
+import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -14,8 +16,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from cloud_shim.cli.release import pip_alone
+from cloud_shim.cli.release.places import Places
+from device.errors import LamplightError
 
-Pip = Callable[[Sequence[str]], "subprocess.CompletedProcess[str]"]
+# pip's arguments, and the environment markers it judges by.
+Pip = Callable[[Sequence[str], Mapping[str, str]], "subprocess.CompletedProcess[str]"]
 
 _SECONDS = 1800
 # Where packages come from, and the way there. `default-timeout` is another name of `timeout`.
@@ -27,11 +32,26 @@ _WHERE = (
 _SECTIONS = ("global", "install", ":env:")
 
 
-def prepared() -> Pip:
-    """pip with the index that is configured now, and pip's defaults for all other settings."""
+def prepared(places: Places = Places()) -> Pip:  # noqa: B008
+    """pip with the index that is configured now, and pip's defaults for all other settings.
+
+    `places` go before pip's own configuration. Raises LamplightError where this Python has no pip.
+    """
+    if importlib.util.find_spec("pip") is None:
+        raise LamplightError(
+            "Packages cannot be chosen here",
+            f"the Python of this command, {sys.executable}, has no pip",
+            "`python -m ensurepip`, or `uv pip install pip` in a uv environment",
+        )
     told = _pip(["config", "list"], os.environ)
-    environment = isolated(os.environ, configured(told.stdout.splitlines()))
-    return lambda arguments: _pip([*arguments, "--no-input", "--disable-pip-version-check", "--quiet"], environment)
+    settings = places.over(configured(told.stdout.splitlines()))
+    environment = isolated(os.environ, settings)
+
+    def run(arguments: Sequence[str], markers: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+        always = ["--no-input", "--disable-pip-version-check", "--quiet"]
+        return _pip([*arguments, *always], {**environment, pip_alone.MARKERS: json.dumps(dict(markers))})
+
+    return run
 
 
 def configured(lines: Iterable[str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name, is_normalized_name
 
+from cloud_shim.cli.release import places
 from device.errors import RejectedError
 from device.protocol.layer import REQUIREMENTS
 
@@ -32,6 +33,7 @@ _ARCHIVE = re.compile(r"\.(whl|zip|tar|tgz|tbz|txz|tlz|tar\.(gz|bz2|xz|lz|lzma))
 _PLACE = re.compile(r"^[.~]|[/\\]|^[a-z][a-z0-9+.-]*:", re.I)
 _ONE_A_LINE = "Write one package a line, such as `requests>=2.31`"
 _BY_NAME = "Name the package, as in `requests>=2.31`; copy code of your own into the function's folder"
+_WHEELS = f'name their folder beside the function, in {places.FILE}: [packages] and `wheels = ["wheels"]`'
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class Wanted:
 
     requirement: Requirement
     hashes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The package's name, in one spelling (PEP 503)."""
+        return canonicalize_name(self.requirement.name)
 
     def line(self) -> str:
         """The requirement as a line for pip, in one spelling."""
@@ -50,7 +57,7 @@ class Wanted:
         """The requirement without its marker and digests."""
         asked = self.requirement
         extras = f"[{','.join(sorted(asked.extras))}]" if asked.extras else ""
-        return f"{canonicalize_name(asked.name)}{extras}{asked.specifier}"
+        return f"{self.name}{extras}{asked.specifier}"
 
 
 def read(file: Path) -> tuple[Wanted, ...]:
@@ -117,7 +124,7 @@ def _check_characters(line: str, number: int) -> None:
 
 def _requirement(text: str, number: int) -> Requirement:
     if _ARCHIVE.search(text) and "@" not in text:
-        raise _refused(number, f"{text[:80]!r} is a file, and only packages of the index are taken", _BY_NAME)
+        raise _refused(number, f"{text[:80]!r} is a file, and packages are named", f"Name the package, and {_WHEELS}")
     try:
         found = Requirement(text)
     except InvalidRequirement as error:
@@ -125,12 +132,17 @@ def _requirement(text: str, number: int) -> Requirement:
             why = f"{text[:80]!r} is a folder, a file or an address, and only packages of the index are taken"
             raise _refused(number, why, _BY_NAME) from None
         raise _refused(number, str(error).splitlines()[0], _ONE_A_LINE) from None
+    return by_name_only(found, f"{REQUIREMENTS}, line {number}")
+
+
+def by_name_only(found: Requirement, where: str) -> Requirement:
+    """The requirement, once it is seen to name a package of an index; raises RejectedError with its place."""
     if found.url:
         why = f"{found.name} is to come from {found.url[:80]!r}, and only packages of the index are taken"
-        raise _refused(number, why, _BY_NAME)
+        raise RejectedError(f"{where} is refused", why, _BY_NAME)
     if not is_normalized_name(canonicalize_name(found.name)):
         # packaging lets "a_" pass, which no index has.
-        raise _refused(number, f"{found.name[:80]!r} is no package's name", _ONE_A_LINE)
+        raise RejectedError(f"{where} is refused", f"{found.name[:80]!r} is no package's name", _ONE_A_LINE)
     return found
 
 
@@ -162,7 +174,12 @@ def _option_remedy(option: str) -> str:
         return "Copy the lines of that file here"
     if option in ("-e", "--editable"):
         return _BY_NAME
-    return "Take the line out; set an index or a proxy in pip's own configuration (`pip config set`)"
+    if option in ("-f", "--find-links"):
+        return f"Take the line out, and {_WHEELS}"
+    return (
+        f'Take the line out, and name the index beside the function, in {places.FILE}: [packages] and `index = "…"`; '
+        "or in pip's own configuration (`pip config set`)"
+    )
 
 
 def _refused(number: int, why: str, remedy: str) -> RejectedError:

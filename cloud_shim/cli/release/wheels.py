@@ -1,4 +1,4 @@
-"""Chooses wheels for a board and unpacks them, by pip: one resolution, then exactly its files, by their digests.
+"""Chooses wheels for a board and fetches them, by pip: one resolution, then exactly its files, by their digests.
 
 Only ready wheels of the configured index are taken, also for the packages that a package needs. It knows nothing of
 requirements.txt, locks and layers.
@@ -6,8 +6,7 @@ requirements.txt, locks and layers.
 
 import json
 import re
-import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,26 +14,27 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 
-from cloud_shim.cli.release import pip_alone
+from cloud_shim.cli.release import pip_alone, pip_log
+from cloud_shim.cli.release.brought import stand_ins
+from cloud_shim.cli.release.pip_log import Passed
 from cloud_shim.cli.release.pip_process import Pip
+from cloud_shim.cli.release.target import Platform
 from device.errors import LamplightError, OfflineError, RejectedError, UntrustedError
 
 _OFFLINE = re.compile(
     r"Connection(Error| refused| broken)|NewConnectionError|Temporary failure in name|timed out", re.I
 )
+# How pip's report of a conflict begins a line on a constraint.
+_LIMIT = "The user requested (constraint) "
 
 
 @dataclass(frozen=True)
 class Target:
-    """A board as pip sees it: the platform tags it takes, the best first, and its Python, such as "3.11".
-
-    `what` is wanted for it, and `board` is its name; both are for a person.
-    """
+    """A board, and what is wanted for it; `what` and `board` are for a person."""
 
     what: str
     board: str
-    tags: tuple[str, ...]
-    python: str
+    platform: Platform
 
 
 @dataclass(frozen=True)
@@ -52,49 +52,79 @@ class Wheel:
         return f"{self.name}=={self.version} --hash=sha256:{self.sha256}"
 
 
-def resolve(
-    lines: Sequence[str], constraints: Sequence[str], target: Target, work: Path, pip: Pip
-) -> tuple[Wheel, ...]:
-    """The wheels for these requirements, sorted by name; `work` is a folder for its files.
+@dataclass(frozen=True)
+class Chosen:
+    """The wheels of a resolution, sorted by name; the packages that the board meets, of those that are needed.
 
-    Raises RejectedError when a wheel is missing or not the index's, OfflineError when the index is out of reach.
+    `passed` has of each package the newest version without a wheel for the board.
     """
-    asked, limits, report = (work / name for name in ("asked.txt", "limits.txt", "report.json"))
-    asked.write_text("".join(f"{each}\n" for each in lines), "utf-8")
-    limits.write_text("".join(f"{each}\n" for each in constraints), "utf-8")
-    options = ["--dry-run", "--ignore-installed", "--report", str(report), "-c", str(limits), "-r", str(asked)]
-    _install(options, target, work / "none", pip)
-    chosen = [_wheel(each, target) for each in json.loads(report.read_text("utf-8"))["install"]]
-    return tuple(sorted(chosen, key=lambda each: each.name))
+
+    wheels: tuple[Wheel, ...]
+    met: tuple[str, ...]
+    passed: Mapping[str, Passed]
 
 
-def install(wheels: Sequence[Wheel], target: Target, folder: Path, work: Path, pip: Pip) -> None:
-    """Unpack exactly these wheels, checked by their digests, into `folder`.
+def resolve(
+    lines: Sequence[str],
+    limits: Sequence[str],
+    brought: Mapping[str, str],
+    target: Target,
+    work: Path,
+    pip: Pip,
+) -> Chosen:
+    """The wheels for these requirements within the `limits`; `work` is a new folder for its files.
+
+    `brought` are the packages on the board with their versions: they bind the others, and stay out. Raises
+    RejectedError when a wheel is missing or not the index's, OfflineError when the index is out of reach.
+    """
+    work.mkdir()
+    known = [f"{name}=={version}" for name, version in sorted(brought.items()) if version]
+    given = {"asked.txt": lines, "limits.txt": [*limits, *known]}
+    for name, text in given.items():
+        (work / name).write_text("".join(f"{each}\n" for each in text), "utf-8")
+    stand_ins(brought, target.platform, work / "brought")
+    asked, limited, report, log = (str(work / name) for name in ("asked.txt", "limits.txt", "report.json", "pip.log"))
+    options = ["--dry-run", "--ignore-installed", "--report", report, "--log", log, "-c", limited, "-r", asked]
+    folders = ["--find-links", str(work / "brought"), "-t", str(work / "none")]
+    done = pip(["install", *_for(target), *folders, *options], target.platform.environment())
+    told = Path(log).read_text("utf-8", "replace") if Path(log).is_file() else ""
+    if done.returncode != 0:
+        raise _failure(done.stderr, told, target, brought)
+    installed = json.loads(Path(report).read_text("utf-8"))["install"]
+    named = {canonicalize_name(each["metadata"]["name"]): each for each in installed}
+    chosen = tuple(_wheel(named[name], target) for name in sorted(named) if name not in brought)
+    return Chosen(chosen, tuple(sorted({*named} & {*brought})), pip_log.passed_over(told))
+
+
+def fetch(wheels: Sequence[Wheel], target: Target, folder: Path, pip: Pip) -> list[Path]:
+    """The files of exactly these wheels, checked by their digests, in `folder`, in the wheels' order.
 
     Raises UntrustedError when the index has other bytes under the same name, and as `resolve` does.
     """
-    pinned = work / "pinned.txt"
+    folder.mkdir()
+    pinned = folder / "pinned.txt"
     pinned.write_text("".join(f"{each.line()}\n" for each in wheels), "utf-8")
-    _install(["--no-deps", "--require-hashes", "-r", str(pinned)], target, folder, pip)
-    # Commands for a shell; a worker has none.
-    shutil.rmtree(folder / "bin", ignore_errors=True)
-    # These name this machine's installer and time; they are no part of the released packages.
-    for name in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json"):
-        for file in folder.glob(f"*.dist-info/{name}"):
-            file.unlink()
-
-
-def _install(options: Sequence[str], target: Target, folder: Path, pip: Pip) -> None:
-    tags = [part for tag in target.tags for part in ("--platform", tag)]
-    python = ["--python-version", target.python, "--implementation", "cp", "--only-binary", ":all:"]
-    done = pip(["install", "--no-compile", *tags, *python, "-t", str(folder), *options])
+    options = ["--no-deps", "--require-hashes", "-r", str(pinned), "-d", str(folder)]
+    done = pip(["download", *_for(target), *options], target.platform.environment())
     if done.returncode != 0:
-        raise _failure(done.stderr, target)
+        raise _failure(done.stderr, "", target, {})
+    found = {_named(each): each for each in sorted(folder.glob("*.whl"))}
+    return [found[each.name] for each in wheels]
 
 
-def _failure(told: str, target: Target) -> LamplightError:
+def _named(wheel: Path) -> str:
+    return canonicalize_name(wheel.name.partition("-")[0])
+
+
+def _for(target: Target) -> list[str]:
+    tags = [part for tag in target.platform.tags() for part in ("--platform", tag)]
+    return [*tags, "--python-version", target.platform.whole(), "--implementation", "cp", "--only-binary", ":all:"]
+
+
+def _failure(told: str, log: str, target: Target, brought: Mapping[str, str]) -> LamplightError:
     lines = [line.removeprefix("ERROR: ") for line in told.splitlines() if line.startswith("ERROR: ")]
     why = "; ".join(lines) or told.strip()[-500:]
+    sides = pip_log.conflict(log)
     if pip_alone.REFUSED in told:
         return RejectedError(
             f"{target.what} cannot be met for {target.board}",
@@ -115,15 +145,35 @@ def _failure(told: str, target: Target) -> LamplightError:
             " ".join(told.split())[-500:],
             "Add that package with its version and --hash, or leave all digests out",
         )
-    if "No matching distribution" in why or "ResolutionImpossible" in why:
-        # pip says so of a name that the index lacks, and of a package without any wheel for the board.
-        spelling = "Check the spelling; or choose" if "(from versions: none)" in why else "Choose"
+    lacking = [f"{each.name} {each.version} has {each.why}" for each in pip_log.lacking(log).values()]
+    impossible = sides or "ResolutionImpossible" in why
+    absent = "(from versions: none)" in told and not lacking
+    if impossible and not lacking and not absent:
+        return _conflict(sides or lines, target, brought)
+    if impossible or "No matching distribution" in why:
+        # A conflict, too, is often a package without a wheel, which each version of another one needs.
+        reasons = "; ".join([*(sides[:3] or [why]), *lacking])
         return RejectedError(
             f"{target.what} cannot be met for {target.board}",
-            f"only wheels are taken, for nothing is built on a board: {why}",
-            f"{spelling} a version that has a wheel for this platform, or a package in pure Python",
+            f"only wheels are taken, for nothing is built on a board: {reasons}",
+            f"{'Check the spelling; or choose' if absent else 'Choose'} a version that has a wheel for this platform, "
+            "or a package in pure Python",
         )
     return LamplightError(f"{target.what} cannot be resolved for {target.board}", why)
+
+
+def _conflict(sides: Sequence[str], target: Target, brought: Mapping[str, str]) -> RejectedError:
+    """Requirements that exclude each other; when one of them is a package on the board, that is the reason."""
+    fixed = {f"{_LIMIT}{name}=={version}": f"{name} {version}" for name, version in brought.items()}
+    theirs = [fixed[each] for each in sides if each in fixed]
+    asked = "; ".join(each for each in sides if not each.startswith(_LIMIT))
+    if theirs:
+        return RejectedError(
+            f"{target.what} cannot be met for {target.board}",
+            f"the board brings {' and '.join(theirs)}, which each worker has in memory: {asked}",
+            "Ask for a version that goes with it, or leave the package out: functions can import it",
+        )
+    return RejectedError(f"{target.what} contradicts itself", asked, "Loosen one of these versions")
 
 
 def _wheel(chosen: dict[str, Any], target: Target) -> Wheel:

@@ -26,7 +26,7 @@ from device.runtime.confinement.probe import mechanisms
 from device.runtime.wire import messages
 from device.runtime.wire.channel import Channel, ChannelClosedError, encode
 from device.runtime.wire.messages import Assignment, Failure, Result
-from device.runtime.worker import clouds, handler, migration, output, streams, surroundings, values
+from device.runtime.worker import clouds, handler, layered, migration, output, streams, surroundings, values
 from device.runtime.worker.clouds.facts import Facts
 from device.runtime.worker.context import Context, LoggingBridge, Pin, leased_models, leased_pins, leased_sensors
 from device.runtime.worker.coroutines import Coroutines
@@ -125,8 +125,7 @@ class Worker:
         self._models = leased_models(list(assignment.models), lambda name: _load(Path(assignment.models[name])))
         self._runs = self._slow = 0
         if assignment.layer:
-            # Before the packages of the board.
-            sys.path.insert(0, assignment.layer)
+            layered.enter(Path(assignment.layer))
         self._names = Names(Path(assignment.path))
         self._states = Path(assignment.states)
         self._state = State(self._states / str(assignment.schema), assignment.state_size, self._reads.note)

@@ -40,6 +40,20 @@ def tar_of(*members, tar_format=tarfile.USTAR_FORMAT):
     return data.getvalue()
 
 
+def recorded(**records):
+    info = tarfile.TarInfo("named")
+    info.pax_headers = records
+    return info
+
+
+def paxed(record):
+    """A file after a PAX record of these bytes."""
+    info = tarfile.TarInfo("././@PaxHeader")
+    info.type, info.size = tarfile.XHDTYPE, len(record)
+    padded = record + bytes(-len(record) % 512)
+    return info.tobuf(tarfile.USTAR_FORMAT) + padded + tar_of(("a", b"1"))
+
+
 def special(name, kind, target=""):
     info = tarfile.TarInfo(name)
     info.type = kind
@@ -61,7 +75,7 @@ def test_a_tree_comes_back_as_it_was_and_its_digest_depends_on_nothing_else(file
     for path in there.rglob("*"):
         os.utime(path, (1, 1))
         if path.is_file():
-            path.chmod(data.draw(st.sampled_from([0o600, 0o644, 0o777])))
+            path.chmod(data.draw(st.sampled_from([0o600, 0o644, 0o666])))
     packed = archive.pack(here)
     assert archive.pack(there) == packed
     archive.unpack(packed, here / "again")
@@ -135,7 +149,7 @@ def test_packing_a_pipe_is_refused_and_does_not_hang(tmp_path):
 @pytest.mark.parametrize(
     "name",
     [
-        *("a\\b", "a\nb", "x" * 101, "ü" * 51, "-rf", "~root", " a", "a\x7fb", "a:b", "a?", "\u0301a"),
+        *("a\\b", "a\nb", "d/" * 511 + "ab.c", "-rf", "~root", " a", "a\x7fb", "a:b", "a?", "\u0301a"),
         # Invisible, or turning what is shown around; not assigned; private.
         *("a\u202etxt.exe", "a\u200b", "\u200da", "a\ufeff", "a\u0378", "a\ue000"),
     ],
@@ -225,8 +239,22 @@ ATTACKS = {
     "file and folder in other case": (tar_of(("lib", b"1"), ("Lib/b", b"2")), "one name"),
     "file as folder": (tar_of(("a", b"1"), ("a/b", b"2")), "twice"),
     "GNU long name": (tar_of(("x" * 300, b"1"), tar_format=tarfile.GNU_FORMAT), "only plain files"),
-    "PAX header": (tar_of(("é" * 90, b"1"), tar_format=tarfile.PAX_FORMAT), "only plain files"),
-    "too many files": (tar_of(*((f"f{i}", b"") for i in range(archive.MAX_FILES + 1))), "more than"),
+    "PAX times": (tar_of(recorded(mtime="1.5"), tar_format=tarfile.PAX_FORMAT), "more than a file's name"),
+    "PAX size": (tar_of(recorded(size="9"), tar_format=tarfile.PAX_FORMAT), "more than a file's name"),
+    "PAX link": (tar_of(recorded(linkpath="/etc"), tar_format=tarfile.PAX_FORMAT), "more than a file's name"),
+    "PAX for all": (tar_of(special("x", tarfile.XGLTYPE)), "only plain files"),
+    "PAX name outside": (tar_of(recorded(path="../" + "x" * 200), tar_format=tarfile.PAX_FORMAT), "leads out"),
+    "PAX name that is none": (tar_of(("x" * 300, b"1"), tar_format=tarfile.PAX_FORMAT), "is too long"),
+    "PAX record cut short": (tar_of(("x" * 200, b"1"), tar_format=tarfile.PAX_FORMAT)[:700], "is no tar"),
+    "PAX for a link": (tar_of(special("x" * 200, tarfile.SYMTYPE, "/etc"), tar_format=tarfile.PAX_FORMAT), "a link"),
+    "PAX without a length": (paxed(b"path=x\n"), "more than a file's name"),
+    "PAX with a wrong length": (paxed(b"99 path=x\n"), "more than a file's name"),
+    "PAX with two records": (paxed(b"11 path=ab\n11 path=cd\n"), "more than a file's name"),
+    "PAX of any length": (paxed(b"x" * 4000), "record has 4000"),
+    "a package's name outside": (tar_of(("layer.toml", b""), ("site/../../x", b"1")), "leads out"),
+    "a package's name from the root": (tar_of(("layer.toml", b""), ("site/a//b", b"1")), "not the same on every"),
+    "a package's name that no eye sees": (tar_of(("layer.toml", b""), ("site/a\nb", b"1")), "not the same on every"),
+    "a hidden file in what is no layer": (tar_of(("function.toml", b""), ("site/.a", b"1")), "not the same on every"),
     "not a tar": (b"PK\x03\x04" + bytes(range(256)) * 8, "is no tar"),
     "nothing": (b"", "is no tar"),
     "no members": (tar_of(), "is empty"),
@@ -262,6 +290,49 @@ def test_unpacking_refuses_an_impossible_size(size, tmp_path):
     with pytest.raises(BadArtifactError):
         archive.unpack(header(size=size).tobuf(tarfile.GNU_FORMAT) + bytes(10240), tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_unpacking_refuses_too_many_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "MAX_FILES", 3)
+    with pytest.raises(BadArtifactError, match="more than 3"):
+        archive.unpack(tar_of(*((f"f{number}", b"") for number in range(4))), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["x" * 101, "ü" * 120, "x" * 255, "deep/" * 60 + "x", "f/" + "y" * 200 + "/z"])
+def test_a_name_of_any_length_travels(tmp_path, name):
+    packed = archive.pack(write(tmp_path / "a", {name: b"1", "main.py": b"2"}))
+    assert archive.unpack(packed, tmp_path / "out") and (tmp_path / "out" / name).read_bytes() == b"1"
+    assert archive.digest(tmp_path / "out") == hashlib.sha256(packed).hexdigest()
+    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+        assert sorted(tar.getnames()) == sorted([name, "main.py"])
+    with pytest.raises(BadArtifactError, match=r"too long.*lamplight upgrade"):
+        archive.pack(tmp_path / "a", plain=True)
+
+
+def test_a_program_stays_one_and_nothing_else_of_a_mode_travels(tmp_path):
+    folder = write(tmp_path / "a", {"tool.sh": b"#!/bin/sh\n", "main.py": b""})
+    (folder / "tool.sh").chmod(0o4711)
+    (folder / "main.py").chmod(0o606)
+    packed = archive.pack(folder)
+    assert archive.unpack(packed, tmp_path / "out")
+    modes = {path.name: path.stat().st_mode & 0o7777 for path in (tmp_path / "out").iterdir()}
+    assert modes == {"tool.sh": 0o755, "main.py": 0o644}
+    assert archive.digest(tmp_path / "out") == hashlib.sha256(packed).hexdigest()
+    (tmp_path / "out" / "tool.sh").chmod(0o644)
+    assert archive.digest(tmp_path / "out") != hashlib.sha256(packed).hexdigest()
+    with tarfile.open(fileobj=io.BytesIO(archive.pack(folder, plain=True))) as tar:
+        assert {member.mode for member in tar} == {0o644}
+
+
+# Of the bytes that the agents before 0.2 made of these files: what lies on boards has such digests.
+FIRST_FORM = "a30bccdc9a72199e9bbcdcbee8457ca5e0bfa501656a0326c25e5ab601080c6a"
+
+
+def test_an_archive_without_programs_and_long_names_is_as_it_ever_was(tmp_path):
+    folder = write(tmp_path / "a", {"function.toml": b'name = "x"\n', "lib/util.py": b"x" * 1000, "ü (1).txt": b""})
+    assert hashlib.sha256(archive.pack(folder)).hexdigest() == FIRST_FORM
+    assert archive.pack(folder, plain=True) == archive.pack(folder)
 
 
 @given(cut=st.integers(0, 2000))
@@ -300,7 +371,9 @@ def padded(data, place, value):
 
 TWO = tar_of(("a", b"1"), ("b", b"2"))
 OTHERS = {
-    "another mode": tar_of(header(size=0, mode=0o755)),
+    "another mode": tar_of(header(size=0, mode=0o600)),
+    "a mode with more than the x bit": tar_of(header(size=0, mode=0o4755)),
+    "a record for a short name": tar_of(recorded(path="é"), tar_format=tarfile.PAX_FORMAT),
     "another time": tar_of(header(size=0, mtime=1)),
     "an owner": tar_of(header(size=0, uname="root")),
     "another order": tar_of(("b", b"2"), ("a", b"1")),

@@ -50,6 +50,14 @@ def test_what_an_earlier_agent_does_not_tell_may_lack(lacking):
     reported.parse(report)
 
 
+def test_an_agent_that_says_no_form_of_archives_and_no_whole_python_has_the_first_and_any():
+    told = samples.reported_value()
+    assert told.archive == 1 and told.platform.full == "" and "archive" not in told.to_json()
+    platform = {"machine": "aarch64", "python": "3.11", "glibc": 36, "full": "3.11.2"}
+    newer = samples.reported_value(archive=2, platform=platform)
+    assert newer.archive == 2 and newer.platform.full == "3.11.2" and reported.parse(newer.to_json()) == newer
+
+
 def test_the_first_agents_tell_of_themselves_by_their_version_alone():
     assert samples.reported_value(agent="0.1.0", runtime=None).agent == ReportedAgent("0.1.0")
     known = samples.agent(trial=True)

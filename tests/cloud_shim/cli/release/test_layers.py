@@ -2,19 +2,18 @@
 
 import hashlib
 import io
-import re
 import tarfile
 import tomllib
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
-from packaging.utils import canonicalize_name
 
 from cloud_shim.cli.release import layers
-from cloud_shim.cli.release.layers import Platform
-from device.errors import OfflineError, RejectedError, UntrustedError
+from cloud_shim.cli.release.layers import Board
+from cloud_shim.cli.release.target import Platform
+from device.artifact import archive
+from device.errors import BadArtifactError, OfflineError, RejectedError, UntrustedError
 from device.protocol.layer import layer
-from tests import samples
 from tests.wheels import wheel
 
 PI = Platform("aarch64", (3, 11), 36)
@@ -134,13 +133,134 @@ def test_a_package_that_the_index_lacks_may_be_misspelt(tmp_path, index, name):
         layers.build(function(tmp_path, f"{name}\n"), PI, models=False)
 
 
-def test_what_the_agent_brings_along_stays_out(tmp_path, index):
-    provided = layers.provided(models=True)
-    wheel(index, "paho_mqtt", "", version=provided["paho-mqtt"])
-    wheel(index, "leaf", "", needs="paho-mqtt")
-    files = contents(layers.build(function(tmp_path, "leaf\n"), PI, models=False))
+def test_what_a_worker_has_in_memory_stays_out_and_binds(tmp_path, index):
+    wheel(index, "leaf", "", needs="numpy>=2\nAdafruit-Blinka")
+    board = Board(PI, models=True, libraries={"numpy": "2.1.3", "Adafruit-Blinka": "10.0.0"})
+    files = contents(layers.layer(function(tmp_path, "leaf\nnumpy\n"), board))
     assert [name for name in files if name.endswith(".py")] == ["site/leaf.py"]
-    assert layers.build(function(tmp_path, "paho-mqtt\n"), PI, models=False) is None
+    assert layers.layer(function(tmp_path, "numpy<3\n"), board) is None
+    with pytest.raises(RejectedError, match=r"asks for numpy==1\.26\.4, and the board brings numpy 2\.1\.3"):
+        layers.layer(function(tmp_path, "numpy==1.26.4\n"), board)
+    wheel(index, "branch", "", needs="numpy<2")
+    with pytest.raises(RejectedError, match=r"the board brings numpy 2\.1\.3.*branch 1\.0 depends on numpy<2"):
+        layers.layer(function(tmp_path, "branch\n"), board)
+
+
+def test_a_board_without_models_binds_nobody_to_its_numpy(tmp_path, index):
+    wheel(index, "numpy", "")
+    board = Board(PI, models=False, libraries={"numpy": "2.1.3", "tuf": "6.0"})
+    assert "site/numpy.py" in contents(layers.layer(function(tmp_path, "numpy==1.0\n"), board))
+
+
+def test_the_agents_own_libraries_bind_nobody(tmp_path, index):
+    wheel(index, "paho_mqtt", "", version="1.6.1")
+    wheel(index, "azure_iot", "", needs="paho-mqtt<2")
+    board = Board(PI, models=True, libraries={"paho-mqtt": "2.2.0", "numpy": "2.1.3"})
+    assert "site/paho_mqtt.py" in contents(layers.layer(function(tmp_path, "azure-iot\n"), board))
+
+
+def test_markers_are_the_boards_and_not_this_machines(tmp_path, index):
+    for name in ("leaf", "backport", "elsewhere", "never"):
+        wheel(index, name, "")
+    wheel(index, "branch", "", needs='backport; python_version >= "3.13"\nnever; platform_machine == "x86_64"')
+    text = 'branch\nleaf; platform_machine == "aarch64"\nelsewhere; sys_platform != "linux" or os_name == "nt"\n'
+    files = contents(layers.build(function(tmp_path, text), Platform("aarch64", (3, 13), 41), models=False))
+    assert [name for name in files if name.endswith(".py")] == ["site/backport.py", "site/branch.py", "site/leaf.py"]
+    files = contents(layers.build(function(tmp_path, text), PI, models=False))
+    assert [name for name in files if name.endswith(".py")] == ["site/branch.py", "site/leaf.py"]
+
+
+def test_a_marker_of_the_last_number_is_judged_by_the_whole_version_and_locked_with_it(tmp_path, index):
+    wheel(index, "async_timeout", "")
+    folder = function(tmp_path, 'async-timeout; python_full_version < "3.11.3"\n')
+    assert layers.build(folder, replace(PI, full="3.11.9"), models=False) is None
+    assert layers.build(folder, replace(PI, full="3.11.2"), models=False)
+    assert layers.build(folder, PI, models=False)
+    wheel(index, "leaf", "")
+    plain, said = function(tmp_path, "leaf\n"), []
+    layers.build(plain, replace(PI, full="3.11.2"), models=False)
+    layers.build(plain, replace(PI, full="3.11.9"), models=False, say=said.append)
+    assert said[-1] == "pylock.aarch64-py311.toml: as locked: leaf 1.0"
+
+
+def test_a_lock_of_before_the_boards_markers_is_chosen_anew(tmp_path, index):
+    wheel(index, "leaf", "")
+    wheel(index, "branch", "", needs='leaf; platform_machine == "aarch64"')
+    folder = function(tmp_path, "branch\n")
+    whole = layers.build(folder, PI, models=False)
+    file = folder / "pylock.aarch64-py311.toml"
+    head, _, rest = file.read_text().partition('[[packages]]\nname = "leaf"')
+    file.write_text(head + rest[rest.index("[tool.lamplight]") :].replace("form = 2\n", ""))
+    assert layers.build(folder, PI, models=False) == whole
+
+
+NAMES = [
+    "a" * 140 + ".py",
+    "deep/" * 40 + "x.json",
+    "script (dev).tmpl",
+    ".hidden/.gitignore",
+    "-option",
+    "~home",
+    "a:b?.txt",
+    "back\\slash",
+    "Case.py",
+    "case.py",
+    "u\u0308.txt",
+    "tests/test_it.py",
+    "compiled.pyc",
+]
+
+
+def test_the_names_in_a_package_are_its_own_and_programs_stay_programs(tmp_path, index):
+    more = {f"pkg/{name}": f"# {name}" for name in NAMES}
+    more |= {"pkg/bin/tool": "#!/bin/sh\n", "native-1.0.data/scripts/go": "#!python\nprint(1)\n"}
+    more |= {"native-1.0.data/purelib/also.py": "", "bin/__init__.py": ""}
+    wheel(index, "native", "", more=more)
+    packed = layers.build(function(tmp_path, "native\n"), PI, models=False)
+    assert archive.unpack(packed, tmp_path / "out")
+    site = tmp_path / "out" / "site"
+    for name in NAMES:
+        assert (site / "pkg" / name).read_text() == f"# {name}" and not (site / "pkg" / name).stat().st_mode & 0o111
+    assert [(site / each).stat().st_mode & 0o777 for each in ("pkg/bin/tool", "bin/go")] == [0o755, 0o755]
+    assert (site / "bin/go").read_text() == "#!/usr/bin/env python3\nprint(1)\n"
+    assert (site / "also.py").is_file() and (site / "bin/__init__.py").is_file()
+    assert archive.digest(tmp_path / "out") == hashlib.sha256(packed).hexdigest()
+
+
+def test_an_agent_of_the_first_form_gets_what_it_reads_or_a_clear_word(tmp_path, index):
+    wheel(index, "native", "", more={"pkg/tool": "#!/bin/sh\n"})
+    packed = layers.layer(function(tmp_path, "native\n"), Board(PI, formats=1))
+    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+        assert {each.mode for each in tar} == {0o644}
+    for name in ("x" * 101, "-f", ".hidden"):
+        wheel(index, "native", "", version="2.0", more={f"pkg/{name}": ""})
+        with pytest.raises(BadArtifactError, match=r"lamplight upgrade DEVICE"):
+            layers.layer(function(tmp_path, "native==2.0\n"), Board(PI, formats=1))
+
+
+def test_an_old_version_is_named_when_a_newer_one_has_no_wheel(tmp_path, index):
+    wheel(index, "lgpio", "", version="0.0.0.2")
+    (index / "lgpio-0.2.2.0.tar.gz").write_bytes(b"")
+    said = []
+    layers.build(function(tmp_path, "lgpio\n"), PI, models=False, say=said.append)
+    assert "  + lgpio 0.0.0.2" in said
+    assert "  ! lgpio 0.2.2.0 is newer, but has a source distribution only: 0.0.0.2 is taken" in said
+
+
+def test_what_there_is_instead_of_a_wheel_is_said(tmp_path, index):
+    wheel(index, "native", "", version="3.0", tag="cp312-cp312-win_amd64")
+    (index / "native-3.0.tar.gz").write_bytes(b"")
+    with pytest.raises(RejectedError, match=r"native 3\.0 has wheels for other systems only"):
+        layers.build(function(tmp_path, "native\n"), PI, models=False)
+
+
+def test_a_needed_package_without_any_wheel_is_no_contradiction(tmp_path, index):
+    for version in ("1.0", "2.0"):
+        wheel(index, "picamera2", "", version=version, needs="pidng")
+    (index / "pidng-4.0.tar.gz").write_bytes(b"")
+    with pytest.raises(RejectedError, match=r"picamera2 2\.0 depends on pidng.*pidng 4\.0 has a source dist") as told:
+        layers.build(function(tmp_path, "picamera2\n"), PI, models=False)
+    assert "contradicts" not in str(told.value)
 
 
 def test_a_function_without_requirements_needs_no_layer(tmp_path):
@@ -154,40 +274,3 @@ def test_no_network_is_no_missing_wheel(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_RETRIES", "1")
     with pytest.raises(OfflineError, match="index cannot be reached"):
         layers.build(function(tmp_path, "leaf\n"), PI, models=False)
-
-
-def test_the_agents_packages_are_those_that_pyproject_declares():
-    declared = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text())["project"]
-    named = {canonicalize_name(re.split(r"[^A-Za-z0-9._-]", each)[0]) for each in declared["dependencies"]}
-    assert set(layers._AGENT) == named
-    models = declared["optional-dependencies"]["ai"]
-    assert set(layers._MODELS) == {canonicalize_name(re.split(r"[^A-Za-z0-9._-]", each)[0]) for each in models}
-
-
-def test_a_board_that_has_not_reported_is_asked_for_nothing():
-    for told in (None, samples.reported_value(platform=None)):
-        with pytest.raises(OfflineError, match="not reported"):
-            layers.platform(told)
-
-
-@pytest.mark.parametrize("python", ["", "three", "3", "3.x", "3.11.2", "3.\u0661", "3." + "9" * 5000])
-def test_a_board_whose_python_is_no_version_gets_no_layer(python):
-    told = samples.reported_value(platform={"machine": "aarch64", "python": python, "glibc": 41})
-    with pytest.raises(RejectedError, match="its Python is"):
-        layers.platform(told)
-
-
-@pytest.mark.parametrize("machine", ["../../x", "a/b", "x" * 33, "aarch64\n"])
-def test_a_board_whose_processor_is_no_name_gets_no_layer_and_no_file(machine):
-    told = samples.reported_value(platform={"machine": machine, "python": "3.13", "glibc": 41})
-    with pytest.raises(RejectedError, match="its processor is"):
-        layers.platform(told)
-
-
-def test_what_a_board_reports_becomes_its_platform():
-    told = samples.reported_value(platform={"machine": "aarch64", "python": "3.13", "glibc": 41})
-    assert layers.platform(told) == Platform("aarch64", (3, 13), 41)
-    tags = Platform("x86_64", (3, 11), 17).tags()
-    assert tags[0] == "manylinux_2_17_x86_64" and {"manylinux2014_x86_64", "manylinux1_x86_64", "linux_x86_64"} < set(
-        tags
-    )

@@ -6,7 +6,7 @@ import tarfile
 import pytest
 
 from cloud_shim.cli.release import layers
-from cloud_shim.cli.release.layers import Platform
+from cloud_shim.cli.release.target import Platform
 from device.errors import RejectedError
 from tests.wheels import wheel
 

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from cloud_shim.cli.release import pip_alone, pip_process
+from device.errors import LamplightError
 
 
 def test_only_the_place_of_packages_counts_and_the_later_section_wins():
@@ -29,6 +30,26 @@ def test_no_variable_and_no_file_of_pips_own_reaches_it():
     given = {"PIP_REQUIREMENT": "/evil", "pip_target": "/x", "PIP_CONFIG_FILE": "/etc/mine", "HOME": "/home/ada"}
     found = pip_process.isolated(given, {"index-url": "https://one.example"})
     assert found == {"HOME": "/home/ada", "PIP_INDEX_URL": "https://one.example", "PIP_CONFIG_FILE": "/dev/null"}
+
+
+def test_a_pip_that_judges_markers_by_this_machine_is_told_from_one_that_does_not(tmp_path):
+    """A pip whose inside has changed ends with a word, and chooses nothing for the wrong machine."""
+    folder = tmp_path / "pip" / "_vendor" / "packaging"
+    folder.mkdir(parents=True)
+    for each in (tmp_path / "pip", folder.parent, folder):
+        (each / "__init__.py").write_text("")
+    code = "class Marker:\n    def __init__(self, text): pass\n    def evaluate(self, environment): return False\n"
+    (folder / "markers.py").write_text(code)
+    (tmp_path / "pip" / "__main__.py").write_text("print('chosen')\n")
+    environment = {"PYTHONPATH": str(tmp_path), pip_alone.MARKERS: '{"os_name": "posix"}'}
+    done = subprocess.run([sys.executable, "-P", pip_alone.__file__], env=environment, capture_output=True, text=True)
+    assert done.returncode == 1 and pip_alone.CHANGED in done.stderr and "chosen" not in done.stdout
+
+
+def test_without_pip_the_remedy_is_named(monkeypatch):
+    monkeypatch.setattr(pip_process.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(LamplightError, match=r"has no pip.*ensurepip"):
+        pip_process.prepared()
 
 
 @pytest.mark.parametrize(
