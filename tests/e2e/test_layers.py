@@ -57,3 +57,24 @@ def test_a_package_without_a_wheel_ends_the_deployment_before_anything_is_sent(f
     refused = fleet.run("deploy", function(tmp_path / "wheelless", "wheelless", "absent\n"), "--device", DEVICE, code=5)
     assert "requirements.txt cannot be met" in refused.stderr
     assert fleet.device(DEVICE)["desired"]["generation"] == before
+
+
+def test_a_program_runs_and_the_layers_own_version_of_an_agents_library_counts(fleet, index, tmp_path):
+    """The agent has typing_extensions in memory when it forks the worker, and a function asks for another version."""
+    wheel(index, "typing_extensions", "WHOSE = 'layer'\n", version="4.0", more={"pkg/tool": "#!/bin/sh\necho layer\n"})
+    folder = tmp_path / "programs"
+    path = function(folder, "programs", "typing-extensions<4.1\n")
+    (folder / "main.py").write_text(
+        "import subprocess\nfrom pathlib import Path\n\nimport typing_extensions\n\n\n"
+        "def handler(event, context):\n"
+        "    tools = [Path(__file__).parent / 'tool.sh', Path(typing_extensions.__file__).parent / 'pkg/tool']\n"
+        "    told = [subprocess.run([tool], capture_output=True, text=True, check=True).stdout for tool in tools]\n"
+        "    return [typing_extensions.WHOSE, *told]\n"
+    )
+    (folder / "tool.sh").write_text("#!/bin/sh\necho own\n")
+    (folder / "tool.sh").chmod(0o755)
+    explained = fleet.json("deploy", path, "--device", DEVICE, "--explain")
+    assert [(each["name"], each["version"]) for each in explained] == [("typing-extensions", "4.0")]
+    fleet.run("deploy", path, "--device", DEVICE)
+    assert fleet.json("call", f"{DEVICE}/programs") == ["layer", "own\n", "layer\n"]
+    fleet.run("remove", f"{DEVICE}/programs")
