@@ -74,6 +74,18 @@ def size(folder: Path) -> int:
     return sum((folder / name).stat().st_size for name in files(folder))
 
 
+def form(packed: bytes) -> int:
+    """The form of an archive that `pack` made: 1 when every agent can unpack it, else FORMAT."""
+    stream, count = io.BytesIO(packed), 0
+    while (block := stream.read(headers.BLOCK)).strip(b"\0"):
+        member, whole = headers.read(stream, block)
+        count += 1
+        if len(whole) > headers.BLOCK or member.mode & 0o100 or count > _MAX_FILES_PLAIN:
+            return FORMAT
+        stream.seek(-(-member.size // headers.BLOCK) * headers.BLOCK, io.SEEK_CUR)
+    return 1
+
+
 def unpack(source: bytes | Path, into: Path) -> bool:
     """Unpack a tar, given as bytes or as a file, as the new folder `into`; its parent must exist.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from cloud_shim.cli.commands import layer
+from cloud_shim.cli.commands.form import for_agent
 from cloud_shim.cli.following import follow, waiting_options
 from cloud_shim.cli.lines import release
 from cloud_shim.cli.options import (
@@ -48,13 +49,14 @@ def run(
     """Send the function or model in PATH to a device, and wait until it runs there."""
     started = time.monotonic()
     config = parse_config(pairs, declared_settings(existing_folder(path)))
-    device = choose_device(options.client, device)
     if explain:
-        layer.explain(options, Path(path), device)
+        layer.explain(options, Path(path), choose_device(options.client, device))
         return
-    archive = pack(Path(path), config, layer.plain(options, device))
+    archive = pack(Path(path), config)
     if left := left_out(Path(path)):
         options.terminal.say(f"left out: {', '.join(left)} ({IGNORE} has the last word)")
+    device = choose_device(options.client, device)
+    archive = for_agent(options, archive, Path(path), device)
     built = layer.build(options, Path(path), device)
     sent = push(options.client, archive, device)
     needs = layer.send(options, built)

@@ -11,6 +11,7 @@ import click
 
 from cloud_shim.cli import outcome
 from cloud_shim.cli.commands import layer
+from cloud_shim.cli.commands.form import for_agent
 from cloud_shim.cli.lines import release
 from cloud_shim.cli.live import Live
 from cloud_shim.cli.options import Options, choose_device, command, device_option, existing_folder
@@ -77,7 +78,7 @@ def interrupts() -> threading.Event:
 def redeploy(options: Options, folder: Path, device: str, sent: Sent) -> Sent:
     """Send the folder if it differs from the one `sent` before; gives the last save sent. An error is only shown."""
     try:
-        archive = pack(folder, plain=layer.plain(options, device))
+        archive = for_agent(options, pack(folder), folder, device)
         if archive == sent.archive:
             return sent
         requirements = _requirements(folder)

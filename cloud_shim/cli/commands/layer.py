@@ -12,19 +12,12 @@ from cloud_shim.cli.options import Options
 from cloud_shim.cli.release import explained, layers, needs, target
 from cloud_shim.cli.release.layers import Board
 from cloud_shim.cli.release.pushing import push
-from device.artifact import archive
 from device.protocol import reported
 
 
 def needy(folder: Path) -> bool:
     """Whether a file in `folder` may say that the function needs packages."""
     return any((folder / each).is_file() for each in needs.FILES)
-
-
-def plain(options: Options, device: str) -> bool:
-    """Whether the device's agent is known to read the first form of archives only."""
-    report = reported.known(options.client.device(device)["reported"])
-    return report is not None and report.archive < archive.FORMAT
 
 
 def board(options: Options, device: str) -> Board:

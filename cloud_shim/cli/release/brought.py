@@ -28,7 +28,7 @@ def versions(libraries: Mapping[str, str], models: bool) -> dict[str, str]:
     `libraries` is the board's report. Of what an older agent leaves out, this machine's version is taken: it has the
     same libraries, or nearly. `models` says whether the board has those for models.
     """
-    told = {canonicalize_name(name): version for name, version in libraries.items() if _is_version(version)}
+    told = {str(canonicalize_name(name)): version for name, version in libraries.items() if _is_version(version)}
     wanted = (*HARDWARE, *(MODELS if models else ()))
     if told:
         # A board without pins has no Blinka, and binds nobody to it.

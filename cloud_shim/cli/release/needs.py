@@ -58,8 +58,10 @@ class Needs:
 
     def limits(self, brought: Mapping[str, str]) -> list[str]:
         """The lock's versions as limits for pip; the board's own packages have the board's versions."""
-        versions = self.held.versions if self.held else {}
-        return [f"{name}=={version}" for name, version in sorted(versions.items()) if name not in brought]
+        if self.held is None:
+            return []
+        versions = sorted(self.held.versions.items())
+        return [f"{name}=={version}" for name, version in versions if name not in brought]
 
 
 def of(folder: Path, platform: Platform) -> Needs | None:

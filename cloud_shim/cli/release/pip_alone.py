@@ -28,7 +28,7 @@ def _judge_for(environment: dict[str, str]) -> None:
     """Have pip's own `packaging` judge markers by this environment; ends with CHANGED when that has no effect."""
     from pip._vendor.packaging import markers
 
-    vars(markers)["default_environment"] = lambda: dict(environment)
+    setattr(markers, "default_environment", lambda: dict(environment))  # noqa: B010
     for name, value in environment.items():
         if not markers.Marker(f"{name} == '{value}'").evaluate({"extra": ""}):
             sys.exit(CHANGED)

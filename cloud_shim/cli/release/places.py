@@ -78,13 +78,15 @@ def _read(file: Path) -> Places:
 
 
 def _places(told: Mapping[str, Any], folder: Path) -> Places:
-    about = told.get("packages", {})
-    unknown = sorted({*told} - {"packages"}) or sorted(
-        {*about} - {*_SETTINGS} if isinstance(about, dict) else ["packages"]
-    )
-    if unknown:
-        raise ValueError(f"{unknown[0]!r} is no setting; there are {', '.join(_SETTINGS)} in [packages]")
-    index, extra, wheels = (about.get(each) for each in _SETTINGS)
+    about: Any = told.get("packages", {})
+    unknown = sorted({*told} - {"packages"})
+    if not unknown and isinstance(about, dict):
+        unknown = sorted({str(each) for each in cast("dict[str, Any]", about)} - {*_SETTINGS})
+    if unknown or not isinstance(about, dict):
+        name = unknown[0] if unknown else "packages"
+        raise ValueError(f"{name!r} is no setting; there are {', '.join(_SETTINGS)} in [packages]")
+    given = cast("dict[str, Any]", about)
+    index, extra, wheels = (given.get(each) for each in _SETTINGS)
     return Places(
         None if index is None else _address(index),
         None if extra is None else tuple(_address(each) for each in _listed(extra, "extra-indexes")),

@@ -306,6 +306,7 @@ def test_a_name_of_any_length_travels(tmp_path, name):
     assert archive.digest(tmp_path / "out") == hashlib.sha256(packed).hexdigest()
     with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
         assert sorted(tar.getnames()) == sorted([name, "main.py"])
+    assert archive.form(packed) == archive.FORMAT
     with pytest.raises(BadArtifactError, match=r"too long.*lamplight upgrade"):
         archive.pack(tmp_path / "a", plain=True)
 
@@ -315,6 +316,7 @@ def test_a_program_stays_one_and_nothing_else_of_a_mode_travels(tmp_path):
     (folder / "tool.sh").chmod(0o4711)
     (folder / "main.py").chmod(0o606)
     packed = archive.pack(folder)
+    assert (archive.form(packed), archive.form(archive.pack(folder, plain=True))) == (archive.FORMAT, 1)
     assert archive.unpack(packed, tmp_path / "out")
     modes = {path.name: path.stat().st_mode & 0o7777 for path in (tmp_path / "out").iterdir()}
     assert modes == {"tool.sh": 0o755, "main.py": 0o644}
@@ -332,7 +334,7 @@ FIRST_FORM = "a30bccdc9a72199e9bbcdcbee8457ca5e0bfa501656a0326c25e5ab601080c6a"
 def test_an_archive_without_programs_and_long_names_is_as_it_ever_was(tmp_path):
     folder = write(tmp_path / "a", {"function.toml": b'name = "x"\n', "lib/util.py": b"x" * 1000, "ü (1).txt": b""})
     assert hashlib.sha256(archive.pack(folder)).hexdigest() == FIRST_FORM
-    assert archive.pack(folder, plain=True) == archive.pack(folder)
+    assert archive.pack(folder, plain=True) == archive.pack(folder) and archive.form(archive.pack(folder)) == 1
 
 
 @given(cut=st.integers(0, 2000))

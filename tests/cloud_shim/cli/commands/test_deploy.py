@@ -1,6 +1,8 @@
 """Deploying: what is checked here, what is sent, and how it ends."""
 
+import io
 import json
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,27 @@ def test_it_waits_until_the_device_keeps_it(shim, run, reports):
     assert "generation 2 COMMITTED after" in out
     assert "TRIAL" in err
     assert shim.asked(DEPLOY) == [{**NAMED, "version": 2, "config": None, "trial": None, "retry": False, "layer": {}}]
+
+
+@pytest.mark.parametrize(("form", "mode"), [(2, 0o755), (1, 0o644)])
+def test_an_older_agent_gets_no_program_and_a_person_is_told(tmp_path, shim, run, reports, form, mode):
+    reports({"state": "COMMITTED"})
+    answer = shim.answers["GET /api/devices/desk-pi"]
+
+    def report(query):
+        told = answer(query)
+        told["reported"]["archive"] = form
+        return told
+
+    shim.answers["GET /api/devices/desk-pi"] = report
+    (tmp_path / "function.toml").write_text('name = "night-light"\nhandler = "main:handler"\n')
+    (tmp_path / "main.py").write_text("def handler(event, context): ...\n")
+    (tmp_path / "tool.sh").write_text("#!/bin/sh\n")
+    (tmp_path / "tool.sh").chmod(0o755)
+    code, _, err = run("deploy", str(tmp_path), "--device", "desk-pi")
+    assert code == 0 and ("is older than 0.2" in err) == (form == 1)
+    with tarfile.open(fileobj=io.BytesIO(shim.asked("POST /api/releases")[-1])) as tar:
+        assert tar.getmember("tool.sh").mode == mode
 
 
 def fetching(share, **more):
