@@ -32,7 +32,8 @@ class FunctionHealth:
     ended it at its control group's limit), `protocol` (it broke the rules of its messages), `start` (it failed to
     become the function), `zygote` (it ended with the zygote). `excused` of the timeouts and crashes leave the code
     innocent: the board had too little processor time for it. Its models were run `runs` times, `slow` of these longer
-    than their budget (model.toml's `latency`). With several instances every count is of all of them, and the function
+    than their budget (model.toml's `latency`). `circles` counts how often it was one of several functions that
+    start each other without end. With several instances every count is of all of them, and the function
     runs while one of them does. `triggers` are the silent ones: they deliver nothing now.
     """
 
@@ -50,6 +51,7 @@ class FunctionHealth:
     runs: int = 0
     slow: int = 0
     excused: int = 0
+    circles: int = 0
     triggers: tuple[TriggerFault, ...] = ()
 
 

@@ -16,6 +16,7 @@ def _records(request: Request) -> JSONResponse:
         device=request.query_params.get("device", ""),
         stream=request.query_params.get("stream", ""),
         function=request.query_params.get("function", ""),
+        before=query_number(request, "before", 0, history.LAST_ID),
     )
     after = query_number(request, "after", 0, history.LAST_ID)
     limit = query_number(request, "limit", 1, _MOST, _DEFAULT) or _DEFAULT

@@ -239,14 +239,20 @@ class Client:
         return self._request("POST", _path("devices", device, "doctor"), timeout=150.0)["checks"]
 
     def records(
-        self, device: str = "", stream: str = "", function: str = "", limit: int = 100, after: int | None = None
+        self,
+        device: str = "",
+        stream: str = "",
+        function: str = "",
+        limit: int = 100,
+        after: int | None = None,
+        before: int | None = None,
     ) -> list[JsonObject]:
         """Matching RECORDs, oldest first: the last `limit`, or the first `limit` after the id `after`.
 
-        An empty string matches everything.
+        An empty string matches everything. With `before` only records with a lower id count.
         """
         named = {key: _name(value) for key, value in (("device", device), ("function", function)) if value}
-        wanted = {**named, "stream": stream, "limit": limit, "after": after}
+        wanted = {**named, "stream": stream, "limit": limit, "after": after, "before": before}
         given = {key: value for key, value in wanted.items() if value not in ("", None)}
         return self._request("GET", "/api/records", params=given)["records"]
 

@@ -57,8 +57,14 @@ def _reading(of: dict[str, Any]) -> Line:
 
 def _log(of: dict[str, Any]) -> Line:
     level = of["level"]
-    style = _LEVELS.get(level, "")
-    return [(f"{release(of['function'], of.get('version'))}  ", "cyan"), (f"{level}  {of['text']}", style)]
+    style, event = _LEVELS.get(level, ""), of.get("event", "")
+    # The report of a failed event begins with its id.
+    end = f"  {event}" if event and not of["text"].startswith(event) else ""
+    return [
+        (f"{release(of['function'], of.get('version'))}  ", "cyan"),
+        (f"{level}  {of['text']}", style),
+        (end, "dim"),
+    ]
 
 
 def _update(of: dict[str, Any]) -> Line:

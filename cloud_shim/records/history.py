@@ -12,11 +12,12 @@ LAST_ID = 2**63 - 1
 
 @dataclass(frozen=True)
 class Wanted:
-    """The records to read; an empty text means any."""
+    """The records to read; an empty text means any. With `before` only those with a lower id."""
 
     device: str = ""
     stream: str = ""
     function: str = ""
+    before: int | None = None
 
 
 def records(database: Database, wanted: Wanted, after: int | None, limit: int) -> list[views.Json]:
@@ -45,4 +46,6 @@ def _matching(wanted: Wanted) -> Select[RecordRow]:
         chosen = chosen.where(RecordRow.stream == wanted.stream)
     if wanted.function:
         chosen = chosen.where(RecordRow.function == wanted.function)
+    if wanted.before is not None:
+        chosen = chosen.where(RecordRow.id < wanted.before)
     return chosen

@@ -48,6 +48,11 @@ class Result:
         # Of equal scores the later label wins: "present" from 0.5 on, not only above.
         return max(reversed(self._labels), key=lambda name: scores[name])
 
+    def __json__(self) -> dict[str, object]:
+        """Its form in JSON, for a handler that returns or publishes it."""
+        meaning = {"label": self.label, "scores": self.scores} if self._labels else {}
+        return {**meaning, "outputs": self.outputs}
+
     def __repr__(self) -> str:
         return f"Result({self.outputs!r})"
 

@@ -4,7 +4,7 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.
 """
 
 from .errors import ProtocolError
-from .fields import integer, text
+from .fields import integer, is_name, text
 from .messages import decode, encode
 
 MESSAGE = "lamplight.message"
@@ -17,23 +17,25 @@ MAX_HOPS = 16
 class Message:
     """One message. `source` is the path of the sending function, `time` is RFC 3339's, `topic` lacks the root.
 
-    `hops` is an attribute of our own: how many functions led to it, its sender included; 0 from elsewhere.
+    `trail` names the functions that led to it, its sender last, as "device/function", or "" for an unnamed one; it is
+    empty from elsewhere. It travels in two attributes of our own: `hops`, their number, and `trail`, the last names.
     """
 
-    def __init__(self, id: str, source: str, time: str, topic: str, data: object, hops: int = 0) -> None:
+    def __init__(
+        self, id: str, source: str, time: str, topic: str, data: object, trail: "tuple[str, ...]" = ()
+    ) -> None:
         self.id = id
         self.source = source
         self.time = time
         self.topic = topic
         self.data = data
-        self.hops = hops
+        self.trail = trail
 
     def encode(self) -> bytes:
         """The body. Raises ValueError or TypeError for a value JSON cannot hold, ProtocolError for one too long."""
-        hops = {"hops": self.hops} if self.hops else {}
         payload = encode(
             {
-                **hops,
+                **_attributes(self.trail),
                 "specversion": "1.0",
                 "id": self.id,
                 "source": self.source,
@@ -61,8 +63,26 @@ def message(topic: str, payload: bytes) -> Message:
         text(fields, "time", "event", ""),
         topic,
         fields.get("data"),
-        integer(fields, "hops", "event", 0, MAX_HOPS) if "hops" in fields else 0,
+        _trail(fields),
     )
+
+
+def _attributes(trail: "tuple[str, ...]") -> "dict[str, object]":
+    """The attributes of a trail. Names before an unnamed function stay out: it cannot be written."""
+    if not trail:
+        return {}
+    unnamed = [place for place, name in enumerate(trail) if not name]
+    named = trail[unnamed[-1] + 1 :] if unnamed else trail
+    return {"hops": len(trail), **({"trail": " ".join(named)} if named else {})}
+
+
+def _trail(fields: "dict[str, object]") -> "tuple[str, ...]":
+    """The trail in an event's attributes; an agent that knows `hops` alone names nobody."""
+    hops = integer(fields, "hops", "event", 0, MAX_HOPS) if "hops" in fields else 0
+    named = text(fields, "trail", "event", "").split()
+    if len(named) > hops or not all(len(each.split("/")) == 2 and all(map(is_name, each.split("/"))) for each in named):
+        raise ProtocolError("event.trail: names no functions, or more than hops says")
+    return (*[""] * (hops - len(named)), *named)
 
 
 def _check_length(payload: bytes) -> None:

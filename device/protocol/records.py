@@ -60,6 +60,10 @@ def _given(record: Fields) -> None:
     text(given, "settings", "record.given", "")
 
 
+def _log(record: Fields) -> None:
+    text(record, "event", _WHERE, "")
+
+
 def _sensor(record: Fields) -> None:
     flag(record, "ok", _WHERE)
 
@@ -106,6 +110,7 @@ _MORE = {
     "reading": _reading,
     "decision": _decision,
     "failure": _given,
+    "log": _log,
     "sensor": _sensor,
     "update": _update,
     "publish": _publish,

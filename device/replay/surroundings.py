@@ -80,6 +80,10 @@ class ReplayedOutput:
     def __init__(self, value: bool) -> None:
         self.value = value
 
+    def __json__(self) -> bool:
+        """Its level."""
+        return self.value
+
 
 class ReplayedInput:
     """An input with the recorded levels."""
@@ -92,6 +96,10 @@ class ReplayedInput:
     def value(self) -> bool:
         """The recorded level."""
         return bool(self._recorded.answer("pin", self._name))
+
+    def __json__(self) -> bool:
+        """The recorded level."""
+        return self.value
 
 
 class ReplayedState(MutableMapping[str, object]):

@@ -66,12 +66,12 @@ class Dispatcher:
 
     # --- events ---
 
-    def offer(self, source: str, type: str, data: object, subject: str = "", hops: int = 0) -> None:
+    def offer(self, source: str, type: str, data: object, subject: str = "", trail: tuple[str, ...] = ()) -> None:
         """Queue a trigger's event and return at once."""
         with self._offering:
-            event = Event(self._next_id(), source, type, time.time(), data, subject, hops)
+            event = Event(self._next_id(), source, type, time.time(), data, subject, len(trail))
             try:
-                waiting = Waiting.of(event)
+                waiting = Waiting.of(event)._replace(trail=trail)
             except (TypeError, ValueError, RecursionError) as error:
                 # One of our triggers sent a value beyond JSON: its thread must survive.
                 _log.error("An event of %s for %s cannot be sent: %s", source, self._function.name, error)
@@ -142,6 +142,7 @@ class Dispatcher:
             deaths=sum((tally.deaths for tally in tallies), Counter[str]()),
             runs=sum(tally.runs for tally in tallies),
             slow=sum(tally.slow for tally in tallies),
+            circles=self._journal.circles,
         )
 
     def _state(self) -> str:

@@ -159,7 +159,7 @@ class Instance:
             raise
         self.tally.outcome(outcome)
         if isinstance(outcome, Failure):
-            self._journal.lines("error", [f"{event.id}: {outcome.text}"])
+            self._journal.lines("error", [f"{event.id}: {outcome.text}"], event.id)
         if recorded:
             self._record(event, size, outcome)
         return outcome

@@ -18,8 +18,11 @@ from device.runtime.wire.messages import Result
 from device.runtime.worker.reads import MAX_SIZE
 
 Emit = Callable[[str, str, dict[str, object]], None]
-# To the listening functions of the fleet: sender, topic, data, and how many functions led to it.
-Send = Callable[[str, str, object, int], None]
+# To the listening functions of the fleet: sender, topic, data, and the functions that led to it. Gives a text for the
+# log when they start each other in a circle, or else "".
+Send = Callable[[str, str, object, tuple[str, ...]], str]
+# Between two such texts in one log, in seconds.
+_TELL = 60.0
 MAX_LINE = 2000
 # Of a result in a decision record, in characters of JSON: telemetry is not for bulk.
 MAX_RESULT = 2000
@@ -45,25 +48,40 @@ class Journal:
         self._allowance = Allowance(policy.lines, policy.burst, clock())
         self._messages = Allowance(policy.messages, round(2 * policy.messages), clock())
         self._dropped = 0
+        # How often the function took its last turn in a circle of functions that start each other.
+        self.circles = 0
+        self._next_circle = clock()
         self._counting = threading.RLock()
 
-    def lines(self, level: str, texts: list[str]) -> None:
-        """Record lines of the function's log; lines beyond the allowance are counted instead."""
+    def lines(self, level: str, texts: list[str], event: str = "") -> None:
+        """Record lines of the function's log; lines beyond the allowance are counted instead.
+
+        `event` is the id of the event in hand, "" for none.
+        """
         granted = self._grant(len(texts))
         for text in texts[:granted]:
-            self._line(level, text)
+            self._line(level, text, event)
 
-    def publish(self, topic: str, data: object, hops: int) -> None:
+    def publish(self, topic: str, data: object, trail: tuple[str, ...] = ()) -> None:
         """Something the function sends to the fleet and, as a record, to the cloud; more of it to the former.
 
-        `hops` is how many functions led to it, this one included.
+        `trail` are the functions that led to it.
         """
         with self._counting:
             sent = self._messages.take(1, self._clock())
-        if sent:
-            self._send(topic, data, hops)
+        if sent and (circle := self._send(topic, data, trail)):
+            self._in_circle(circle)
         if self._grant(1):
             self._emit("events", "publish", {**self._who, "topic": topic[:MAX_LINE], "data": data})
+
+    def _in_circle(self, told: str) -> None:
+        with self._counting:
+            self.circles += 1
+            due = self._clock() >= self._next_circle
+            if due:
+                self._next_circle = self._clock() + _TELL
+        if due:
+            self.note("warning", told)
 
     def note(self, level: str, text: str) -> None:
         """Record a line about the function, by the runtime: always kept."""
@@ -119,8 +137,9 @@ class Journal:
             self._dropped += wanted - granted
         return granted
 
-    def _line(self, level: str, text: str) -> None:
-        self._emit("logs", "log", {**self._who, "level": level, "text": text[:MAX_LINE]})
+    def _line(self, level: str, text: str, event: str = "") -> None:
+        said = {"event": event} if event else {}
+        self._emit("logs", "log", {**self._who, **said, "level": level, "text": text[:MAX_LINE]})
 
 
 def brief(value: object) -> object:

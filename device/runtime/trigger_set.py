@@ -29,7 +29,7 @@ Note = Callable[[str, str], None]
 class Receiver(Protocol):
     """The taker of a function's events: its dispatcher."""
 
-    def offer(self, source: str, type: str, data: object, *, subject: str = "", hops: int = 0) -> None:
+    def offer(self, source: str, type: str, data: object, *, subject: str = "", trail: tuple[str, ...] = ()) -> None:
         """Queue an event and return at once."""
         ...
 
@@ -175,8 +175,8 @@ def _why(error: LamplightError) -> str:
 def _ways(origin: str, receiver: Receiver) -> tuple[Deliver, Ask]:
     """How triggers reach a function: their sources are made unique in the world."""
 
-    def deliver(source: str, type: str, data: object, subject: str = "", hops: int = 0) -> None:
-        receiver.offer(f"{origin}/{source}", type, data, subject=subject, hops=hops)
+    def deliver(source: str, type: str, data: object, subject: str = "", trail: tuple[str, ...] = ()) -> None:
+        receiver.offer(f"{origin}/{source}", type, data, subject=subject, trail=trail)
 
     def ask(source: str, type: str, data: object, subject: str = "", asked: Asked | None = None) -> object:
         return receiver.call(data, f"{origin}/{source}", type, subject, asked)

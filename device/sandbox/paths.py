@@ -15,9 +15,11 @@ import device
 # Programs, libraries and their files. Of /etc only these: the rest may hold secrets of the agent's user.
 _SYSTEM = (
     *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/sys"),
-    *("/etc/ld.so.cache", "/etc/localtime", "/etc/timezone", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf"),
+    *("/etc/ld.so.cache", "/etc/timezone", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf"),
 )
 _NETWORK = ("/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf", "/etc/services", "/etc/ssl")
+# The one of these that changes while the agent runs: it leads to the board's time zone.
+_ZONE = Path("/etc/localtime")
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
 # The kernel's number for groups that this user namespace has not got (/proc/sys/kernel/overflowgid).
@@ -27,12 +29,15 @@ _NOT_MAPPED = 65534
 Shown = tuple[Path, Path]
 
 
-@cache
 def common(network: bool) -> tuple[Shown, ...]:
-    """The existing, readable paths among those for every worker, and the devices that hold no data.
+    """The existing, readable paths among those for every worker, and the devices that hold no data."""
+    zone = ((_ZONE, _ZONE.resolve()),) if os.access(_ZONE, os.R_OK) else ()
+    return (*lasting(network), *zone)
 
-    Looked up once, in the zygote, for it takes some time.
-    """
+
+@cache
+def lasting(network: bool) -> tuple[Shown, ...]:
+    """Those of `common` that stay. Looked up once, in the zygote, for it takes some time."""
     # Beside one another, in a clone, on a board and where a wheel is installed. The last is for functions to import.
     home = Path(device.__path__[0]).parent
     ours = (home / "device", Path(boards.__path__[0]), home / "lamplight")

@@ -19,8 +19,8 @@ class Asked(NamedTuple):
 class Deliver(Protocol):
     """Takes an event and returns at once; any thread."""
 
-    def __call__(self, source: str, type: str, data: object, subject: str = "", hops: int = 0) -> None:
-        """`source` names the trigger, the rest is as in device/event.py."""
+    def __call__(self, source: str, type: str, data: object, subject: str = "", trail: tuple[str, ...] = ()) -> None:
+        """`source` names the trigger, `trail` the functions that led to it; the rest is as in device/event.py."""
         ...
 
 

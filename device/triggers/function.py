@@ -23,8 +23,9 @@ class FunctionTrigger:
         """A decision of the function, as its record tells of it."""
         data = {name: decision.get(name) for name in ("function", "version", "event", "result")}
         given = cast("dict[str, Any]", decision["given"])
-        hops = given.get("hops", 0) + 1
-        self._deliver(f"function/{self.function}", "lamplight.function.result", data, self.function, hops)
+        # A result names nobody, but counts.
+        trail = ("",) * (given.get("hops", 0) + 1)
+        self._deliver(f"function/{self.function}", "lamplight.function.result", data, self.function, trail)
 
     @property
     def fault(self) -> None:

@@ -14,13 +14,12 @@ from typing import Protocol
 
 from device.errors import LamplightError
 from device.event import rfc3339
-from device.protocol.cloudevents import MAX_HOPS, Message
+from device.protocol.cloudevents import Message
 from device.protocol.errors import ProtocolError
 from device.protocol.topics import is_fleet_topic, matches
+from device.triggers import circles
 from device.triggers.delivery import Deliver
 
-# Between two warnings of one circle, in seconds.
-_TELL = 60.0
 # Seconds until refused topics are asked for again: the broker's rules may have changed.
 RETRY = 30.0
 
@@ -62,7 +61,7 @@ class MqttTrigger:
     def take(self, message: Message) -> None:
         """Take a matching message."""
         data = {"topic": message.topic, "data": message.data, "from": message.source}
-        self._deliver("mqtt", "lamplight.mqtt.message", data, message.topic, message.hops)
+        self._deliver("mqtt", "lamplight.mqtt.message", data, message.topic, message.trail)
 
     def close(self) -> None:
         """Deliver no more."""
@@ -74,13 +73,13 @@ class TopicHub:
 
     def __init__(self, origin: str) -> None:
         self._origin = origin
+        # A runtime without a fleet around it has no origin.
+        _, _, self._device, *_ = f"{origin}///".split("/")
         self._network: Network | None = None
         self._lock = threading.Lock()
         self._triggers: list[MqttTrigger] = []
         self._refused: set[str] = set()
         self._numbers = itertools.count(1)
-        # When a circle was last told of, by function.
-        self._circles: dict[str, float] = {}
 
     def link(self, network: Network) -> None:
         """Reach the other boards through this one."""
@@ -111,18 +110,22 @@ class TopicHub:
             self._subscribe([filter])
         return trigger
 
-    def published(self, function: str, topic: str, data: object, hops: int = 1) -> None:
+    def published(self, function: str, topic: str, data: object, trail: tuple[str, ...] = ()) -> str:
         """Hand out a message of this board's function; the fleet gets it when the topic is made of names.
 
-        `hops` is how many functions led to it, this one included. Beyond MAX_HOPS it is dropped.
+        `trail` are the functions that led to it; after so many (circles.py) it is dropped. Gives a text for the
+        function's log when it is one of a circle, or else "".
         """
         if not is_fleet_topic(topic):
-            return
-        if hops > MAX_HOPS:
-            self._end_of_circle(function, topic)
-            return
+            return ""
+        trail = (*trail, f"{self._device}/{function}")
+        if not circles.ended(trail):
+            self._send(function, topic, data, trail)
+        return circles.notice(trail)
+
+    def _send(self, function: str, topic: str, data: object, trail: tuple[str, ...]) -> None:
         source = f"{self._origin}/function/{function}"
-        message = Message(f"{function}-{next(self._numbers)}", source, rfc3339(time.time()), topic, data, hops)
+        message = Message(f"{function}-{next(self._numbers)}", source, rfc3339(time.time()), topic, data, trail)
         try:
             payload = message.encode()
         except ProtocolError as error:
@@ -131,21 +134,6 @@ class TopicHub:
         self._hand_out(message)
         if self._network:
             self._network.publish(topic, payload)
-
-    def _end_of_circle(self, function: str, topic: str) -> None:
-        now = time.monotonic()
-        with self._lock:
-            told = self._circles.get(function)
-            if told is not None and now - told < _TELL:
-                return
-            self._circles[function] = now
-        _log.warning(
-            "%s published on %s, which %s functions in a row led to: they start each other without end, so it was not "
-            "sent. Have one of them listen to another topic, or publish on a change only",
-            function,
-            topic,
-            MAX_HOPS,
-        )
 
     def arrived(self, message: Message) -> None:
         """A message came from the network. This board's own were handed out when they were sent."""

@@ -50,6 +50,11 @@ class Health(Protocol):
         ...
 
     @property
+    def circles(self) -> int:
+        """Its turns in a circle of functions that start each other."""
+        ...
+
+    @property
     def excused(self) -> int:
         """How many of the timeouts and crashes the board is to blame for: it had too little processor time."""
         ...

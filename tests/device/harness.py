@@ -105,6 +105,7 @@ class Health:
     runs: int = 0
     slow: int = 0
     excused: int = 0
+    circles: int = 0
     triggers: tuple = ()
     last_error: str = ""
 

@@ -25,6 +25,7 @@ MODULES = (
     "lamplight",
     "device.event",
     "device.runtime.worker.context",
+    "device.runtime.worker.log",
     "device.runtime.worker.state",
     "device.infer.session",
 )
@@ -36,7 +37,7 @@ PUBLIC = {
     "device.runtime.worker.context.Context",
     "device.runtime.worker.context.Context.publish",
     "device.runtime.worker.context.Context.remaining",
-    "device.runtime.worker.context.FunctionLog",
+    "device.runtime.worker.log.FunctionLog",
     "device.runtime.worker.context.InputPin",
     "device.runtime.worker.context.Pin",
     "device.runtime.worker.context.Sensor",

@@ -14,7 +14,13 @@ from device.protocol.messages import CALL
 @command("call")
 @click.argument("target", metavar="DEVICE/FUNCTION")
 @click.argument("data", metavar="[JSON]", default="")
-@click.option("--data", "given", metavar="JSON", default="", help="The event's data; @FILE takes it from a file.")
+@click.option(
+    "--data",
+    "given",
+    metavar="JSON",
+    default="",
+    help="The event's data; @FILE takes it from a file, - from standard input.",
+)
 @click.option("--type", metavar="TYPE", default=CALL, help=f"The event's type, as a trigger gives it (default {CALL}).")
 def run(options: Options, target: str, data: str, given: str, type: str) -> None:
     """Run a function once on its device, with JSON as the event's data, and show its result."""
@@ -28,7 +34,7 @@ def run(options: Options, target: str, data: str, given: str, type: str) -> None
 
 
 def _value(given: str) -> object:
-    """The data given as JSON, or as "@FILE" (also "file://FILE") with JSON in it, "@-" for standard input."""
+    """The data given as JSON, or as "@FILE" (also "file://FILE") with JSON in it, "-" or "@-" for standard input."""
     said = _content(given)
     try:
         return json.loads(said)
@@ -39,7 +45,7 @@ def _value(given: str) -> object:
 
 def _content(given: str) -> str:
     path = given.removeprefix("file://").removeprefix("@")
-    if path == given:
+    if path == given and given != "-":
         return given
     try:
         return sys.stdin.read() if path == "-" else Path(path).read_text("utf-8-sig")

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from device.private_memory import keep_memory_private
 from device.runtime import state_files
-from device.runtime.confinement import view
+from device.runtime.confinement import accounts, view
+from device.runtime.confinement.accounts import Account
 from device.runtime.confinement.mechanisms import Mechanisms
 from device.sandbox import filter, kernel, landlock, paths
 from device.users.helper import FIRST_USER, USERS
@@ -27,6 +28,7 @@ class Bounds:
 
     `states` is the folder of its durable state; `scratch` another, for `scratch_size` bytes; `processes` counts threads
     too, of all workers of the function where they have a user of their own. `layer` are its packages, if it has any.
+    `name` is its user's, in its own root.
     """
 
     files: Sequence[Path]
@@ -37,6 +39,7 @@ class Bounds:
     processes: int
     network: bool
     layer: Path | None = None
+    name: str = "function"
 
 
 def enter(bounds: Bounds, has: Mechanisms) -> None:
@@ -52,7 +55,9 @@ def enter(bounds: Bounds, has: Mechanisms) -> None:
     if has.landlock:
         # In a root of its own there is nothing else to read.
         places = [Path("/")] if has.view else [Path("/proc"), *bounds.files, *(real for _, real in common)]
-        writable = [*paths.devices(), *bounds.hardware, bounds.scratch]
+        # The scratch folder's other name leads elsewhere without a root of its own.
+        temporary = [view.TEMPORARY] if has.view else []
+        writable = [*paths.devices(), *bounds.hardware, bounds.scratch, *temporary]
         landlock.restrict(places, writable, [bounds.states], bounds.network)
     if has.filter:
         kernel.install_filter(filter.program(kernel.machine(), grants(has, bounds.network), os.getpid()))
@@ -64,9 +69,9 @@ def grants(has: Mechanisms, network: bool) -> filter.Grants:
 
 
 def homes(bounds: Bounds) -> dict[str, str]:
-    """The folders by the names that code from elsewhere has for them: temporary files, and a cloud's layer."""
+    """The folders by the names that code from elsewhere has for them: more temporary files, and a cloud's layer."""
     layer = {"/opt/python": str(bounds.layer)} if bounds.layer else {}
-    return {"/tmp": str(bounds.scratch), **layer}
+    return {"/var/tmp": str(view.TEMPORARY), **layer}
 
 
 def _isolate(bounds: Bounds, has: Mechanisms, common: tuple[paths.Shown, ...], writable: list[Path]) -> None:
@@ -79,9 +84,9 @@ def _isolate(bounds: Bounds, has: Mechanisms, common: tuple[paths.Shown, ...], w
         state_files.give(bounds.states, user)
     _leave_namespaces(bounds.network, has, uid, gid)
     if has.view:
-        owner = f"uid={user},gid={user if has.user else gid}"
-        options = f"mode=700,{owner},size={bounds.scratch_size},nr_inodes={_inodes(bounds)}"
-        view.build(common, bounds.files, writable, bounds.scratch, options, has.proc, homes(bounds))
+        account = Account(user, user if has.user else gid, bounds.name, str(bounds.scratch))
+        scratch = view.Scratch(bounds.scratch, bounds.scratch_size, _inodes(bounds), account)
+        view.build(accounts.left_out(common), bounds.files, writable, scratch, has.proc, homes(bounds))
     if has.user:
         _become(user, groups)
     elif has.capabilities or has.user_namespace:

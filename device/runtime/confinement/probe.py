@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from device.runtime import state_files
-from device.runtime.confinement import view
+from device.runtime.confinement import accounts, view
 from device.runtime.confinement.enter import Bounds, enter, grants
 from device.runtime.confinement.mechanisms import Mechanisms
 from device.sandbox import filter, kernel, landlock, paths
@@ -92,7 +92,7 @@ def prepare() -> None:
     """Find out this, and all that workers have in common: once, in their parent, for it takes time."""
     has = mechanisms()
     for network in (False, True):
-        view.plan(paths.common(network))
+        view.plan(accounts.left_out(paths.common(network)))
         if has.filter:
             filter.common(kernel.machine(), grants(has, network))
 

@@ -11,10 +11,23 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from device.runtime.confinement.accounts import Account
 from device.sandbox import kernel
 from device.sandbox.paths import Shown
 
+# Where programs put temporary files, whatever they are told.
+TEMPORARY = Path("/tmp")
 _QUIET = kernel.MS_NOSUID | kernel.MS_NODEV
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """The writable folder, with room for `size` bytes in `files` files; `account` is its owner."""
+
+    path: Path
+    size: int
+    files: int
+    account: Account
 
 
 @dataclass(frozen=True)
@@ -31,24 +44,26 @@ def build(
     common: tuple[Shown, ...],
     files: Iterable[Path],
     writable: Iterable[Path],
-    scratch: Path,
-    options: str,
+    scratch: Scratch,
     proc: bool,
     homes: Mapping[str, str],
 ) -> None:
     """Replace this process's root: `common` and `files` read-only, `writable` as it is, `scratch` an empty tmpfs.
 
-    Every path stays the same. `options` are the tmpfs'; `proc`: a /proc of its own, with the processes of other users
-    hidden. `homes` are more names of folders in it, as code expects them, unless something has the name. The process
-    must already be in a mount namespace of its own. Raises OSError; the process is then unusable.
+    Every path stays the same; the scratch folder is /tmp, too. `proc`: a /proc of its own, with the processes of other
+    users hidden. `homes` are more names of folders in it, as code expects them, unless something has the name. The
+    process must already be in a mount namespace of its own. Raises OSError; the process is then unusable.
     """
     kernel.mount("", "/", "", kernel.MS_REC | kernel.MS_PRIVATE)
     # Any folder will do to build upon; this one is known to be ours.
-    root = str(scratch)
+    root = str(scratch.path)
     kernel.mount("lamplight", root, "tmpfs", _QUIET, "mode=755,size=256k")
+    temporary = f"{root}{TEMPORARY}"
+    os.mkdir(temporary)  # noqa: PTH102
+    kernel.mount("scratch", temporary, "tmpfs", _QUIET, _options(scratch))
     _carry_out(plan(common), root)
     opened = [each for each in writable if os.access(each, os.F_OK)]
-    own = plan(tuple((each, each) for each in (*files, *opened, scratch, Path("/proc"))))
+    own = plan(tuple((each, each) for each in (*files, *opened, scratch.path, Path("/proc"))))
     _place(own, root)
     for path in map(str, files):
         _bind(path, root)
@@ -56,15 +71,35 @@ def build(
     os.symlink(root, f"{root}/dev/shm")  # noqa: PTH211
     for place, folder in homes.items():
         _name(f"{root}{place}", folder)
+    for path, text in scratch.account.files().items():
+        Path(f"{root}{path}").write_text(text)
     if proc:
         kernel.mount("proc", f"{root}/proc", "proc", _QUIET, "hidepid=2")
     else:
         _bind("/proc", root)
     kernel.make_read_only(root)
+    kernel.make_writable(temporary)
     for path in map(str, opened):
         _bind(path, root)
-    kernel.mount("scratch", root + root, "tmpfs", _QUIET, options)
+    _name_scratch(scratch, root)
     kernel.enter_root(root)
+
+
+def _options(scratch: Scratch) -> str:
+    owner = f"uid={scratch.account.user},gid={scratch.account.group}"
+    return f"mode=700,{owner},size={scratch.size},nr_inodes={scratch.files}"
+
+
+def _name_scratch(scratch: Scratch, root: str) -> None:
+    """Give /tmp its other name, the scratch folder's.
+
+    A simulated board keeps its files below /tmp. The way to the shown ones lies in the new /tmp then, and the scratch
+    folder is a part of it.
+    """
+    if TEMPORARY in scratch.path.parents:
+        os.chown(root + root, scratch.account.user, scratch.account.group)
+    else:
+        kernel.mount(f"{root}{TEMPORARY}", root + root, "", kernel.MS_BIND)
 
 
 @cache
@@ -112,7 +147,7 @@ def _place(plan: Plan, root: str) -> None:
 
 
 def _name(place: str, folder: str) -> None:
-    # Where a library of the board lies at /opt, or a developer's board at /tmp, that stays.
+    # Where a library of the board lies at /opt, or a developer's board at /var/tmp, that stays.
     with contextlib.suppress(OSError):
         Path(place).parent.mkdir(exist_ok=True)
         Path(place).symlink_to(folder)

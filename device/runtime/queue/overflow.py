@@ -20,6 +20,7 @@ class Waiting(NamedTuple):
     """An event, its packet (messages.event_packet), and the place for its result when a caller waits.
 
     A caller with a `sink` takes the answer in parts. `attachment` is the part of the event's data that is too long.
+    `trail` names the functions that led to it (triggers/circles.py).
     """
 
     event: Event
@@ -27,6 +28,7 @@ class Waiting(NamedTuple):
     reply: Reply | None = None
     sink: Sink | None = None
     attachment: bytes = b""
+    trail: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, event: Event, reply: Reply | None = None, asked: Asked | None = None) -> "Waiting":

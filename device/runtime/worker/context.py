@@ -4,16 +4,15 @@ Lives in the worker. It gives a function exactly the things leased in its functi
 channel carries the messages.
 """
 
-import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from device.errors import LamplightError, NotFoundError
-from device.logs import level
-from device.runtime.wire.messages import LEVELS, Drives, Log, Publish
+from device.runtime.wire.messages import Drives, Publish
 from device.runtime.worker import values
+from device.runtime.worker.log import FunctionLog, Send
 from device.runtime.worker.reads import Note
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from device.infer.session import Model
     from device.runtime.worker.state import State
 
-Send = Callable[[dict[str, object]], None]
 T = TypeVar("T")
 
 
@@ -88,6 +86,10 @@ class Sensor:
         self._note("sensor", self._name, [reading.lux, reading.saturated])
         return reading
 
+    def __json__(self) -> object:
+        """A reading now."""
+        return self.read()
+
     @property
     def lux(self) -> float:
         """The illuminance now, in lux; raises SensorError when the sensor stays silent."""
@@ -115,6 +117,10 @@ class OutputPin:
         high = bool(level)
         self._pin.value = high
         self._tell(high)
+
+    def __json__(self) -> bool:
+        """Its level."""
+        return self.value
 
     def _tell(self, level: bool) -> None:
         # Most events leave an output as it is, and cost nothing here.
@@ -144,6 +150,10 @@ class InputPin:
         self._note("pin", self._name, level)
         return level
 
+    def __json__(self) -> bool:
+        """Its level now."""
+        return self.value
+
 
 class Pin(Protocol):
     """A leased pin. `True` is high; setting an input is an AttributeError.
@@ -155,63 +165,6 @@ class Pin(Protocol):
     """
 
     value: bool
-
-
-class FunctionLog:
-    """The function's log. Lines go to the cloud with their level, in order.
-
-    Examples:
-        >>> context.log.info("%d lux", 12)
-        >>> context.log.warning("the window is open")
-        >>> logged()
-        ['info: 12 lux', 'warning: the window is open']
-    """
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-
-    def debug(self, message: object, *arguments: object) -> None:
-        """A line of detail."""
-        self.line("debug", message, arguments)
-
-    def info(self, message: object, *arguments: object) -> None:
-        """A line about something that happened."""
-        self.line("info", message, arguments)
-
-    def warning(self, message: object, *arguments: object) -> None:
-        """A line about something unusual."""
-        self.line("warning", message, arguments)
-
-    def error(self, message: object, *arguments: object) -> None:
-        """A line about a failure."""
-        self.line("error", message, arguments)
-
-    def line(self, level: str, message: object, arguments: tuple[object, ...] = ()) -> None:
-        """One line. `arguments` go into `message` by `%`, as in the standard library's logging.
-
-        Raises ValueError for an unknown level.
-        """
-        if level not in LEVELS:
-            raise ValueError(f"there is no level {level!r}: a line is one of {', '.join(LEVELS)}")
-        text = str(message) % arguments if arguments else str(message)
-        self._send(Log(level, text[:MAX_TEXT].encode(errors="replace").decode()).message())
-
-
-# Of one line, in characters; the agent shortens further.
-MAX_TEXT = 8192
-
-
-class LoggingBridge(logging.Handler):
-    """Sends the lines of libraries, written with the standard library's logging, to the function's log."""
-
-    def __init__(self, log: FunctionLog) -> None:
-        super().__init__()
-        self._log = log
-        self.setFormatter(logging.Formatter("%(name)s: %(message)s"))
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """One record, at the nearest of our levels."""
-        self._log.line(level(record.levelno), self.format(record))
 
 
 class Context:
@@ -251,7 +204,7 @@ class Context:
         self.sensors = sensors
         self.models = models
         self.state = state
-        self.log = FunctionLog(send)
+        self.log = FunctionLog(function, send)
         self.request_id = ""
         self.deadline = 0.0
         self._send = send

@@ -26,6 +26,8 @@ class Output(io.TextIOWrapper):
 
     def write(self, text: str, /) -> int:
         """As any text file's."""
+        if text and not self._begun:
+            _end_others(self)
         written = super().write(text)
         if text:
             self._begun = not text.endswith("\n")
@@ -46,6 +48,13 @@ def take(log: int) -> None:
     os.close(log)
     _open[:] = [Output(1), Output(2)]
     sys.stdout, sys.stderr = _open
+
+
+def _end_others(output: Output) -> None:
+    """Standard output and standard error share a pipe: a line begun on one ends before a line of the other."""
+    for each in _open:
+        if each is not output:
+            each.end_line()
 
 
 def end_lines() -> None:

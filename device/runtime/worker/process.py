@@ -5,7 +5,6 @@ view, confinement/ the process's bounds.
 """
 
 import faulthandler
-import logging
 import os
 import signal
 import socket
@@ -26,9 +25,20 @@ from device.runtime.confinement.probe import mechanisms
 from device.runtime.wire import messages
 from device.runtime.wire.channel import Channel, ChannelClosedError, encode
 from device.runtime.wire.messages import Assignment, Failure, Result
-from device.runtime.worker import clouds, handler, layered, migration, output, streams, surroundings, values
+from device.runtime.worker import (
+    clouds,
+    fresh,
+    handler,
+    layered,
+    log,
+    migration,
+    output,
+    streams,
+    surroundings,
+    values,
+)
 from device.runtime.worker.clouds.facts import Facts
-from device.runtime.worker.context import Context, LoggingBridge, Pin, leased_models, leased_pins, leased_sensors
+from device.runtime.worker.context import Context, Pin, leased_models, leased_pins, leased_sensors
 from device.runtime.worker.coroutines import Coroutines
 from device.runtime.worker.names import Names
 from device.runtime.worker.reads import Reads
@@ -44,16 +54,17 @@ T = TypeVar("T")
 # Bytes.
 LOG_ROOM = 1 << 20
 _NOTHING = nullcontext()
+_CANNOT = "what the handler returned cannot be sent: "
 
 
-def main(end: socket.socket, log: int, hardware: "Hardware", zygote: int) -> NoReturn:
-    """Live as a worker: talk over `end`, print to the file descriptor `log`. `zygote` is the parent's process id.
+def main(end: socket.socket, printed: int, hardware: "Hardware", zygote: int) -> NoReturn:
+    """Live as a worker: talk over `end`, print to the file descriptor `printed`. `zygote` is the parent's process id.
 
     Leaves by os._exit: things inherited from the zygote must be closed, flushed and joined by the zygote alone.
     """
     status = 1
     try:
-        _settle(log, zygote)
+        _settle(printed, zygote)
         channel = Channel(end, strict=False)
         assignment = messages.assignment(channel.receive())
         _confine(assignment, hardware, zygote)
@@ -70,7 +81,7 @@ def main(end: socket.socket, log: int, hardware: "Hardware", zygote: int) -> NoR
         os._exit(status)
 
 
-def _settle(log: int, zygote: int) -> None:
+def _settle(printed: int, zygote: int) -> None:
     """Leave the zygote's session, signals and output behind."""
     die_with_parent(zygote)
     rlimits.apart()
@@ -79,12 +90,13 @@ def _settle(log: int, zygote: int) -> None:
         signal.signal(number, signal.SIG_DFL)
     # Ctrl-C in a terminal is the agent's to act on.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    output.take(log)
+    output.take(printed)
     faulthandler.enable(file=2)
 
 
 def _confine(assignment: Assignment, hardware: "Hardware", zygote: int) -> None:
-    os.environ.update(HOME=assignment.scratch, TMPDIR=assignment.scratch)
+    code = f"{assignment.path}/{assignment.module.replace('.', '/')}.py"
+    fresh.settle(assignment.function, assignment.scratch, code)
     enter(_bounds(assignment, hardware), mechanisms())
     # The kernel forgets it when a process changes its user.
     die_with_parent(zygote)
@@ -105,6 +117,7 @@ def _bounds(assignment: Assignment, hardware: "Hardware") -> Bounds:
         processes=assignment.processes,
         network=assignment.network,
         layer=Path(assignment.layer) if assignment.layer else None,
+        name=assignment.function,
     )
 
 
@@ -164,7 +177,7 @@ class Worker:
         self._channel.send(messages.STOPPED)
 
     def _find(self) -> handler.Handler:
-        logging.basicConfig(handlers=[LoggingBridge(self._context.log)], level=logging.INFO, force=True)
+        log.lead_here(self._channel.send)
         facts = Facts(**self._assignment.facts)  # pyright: ignore[reportArgumentType]
         surroundings.settle(clouds.variables(facts), facts.folder)
         found = handler.find(self._names, self._assignment.module, self._assignment.attribute)
@@ -199,8 +212,12 @@ class Worker:
                 value = self._coroutines.settle(handle(event, self._context))
                 if event.type == HTTP_REQUEST and (stream := streams.stream(value)):
                     value = self._streamed(stream, message)
+                # In the same event: it may hold context.state, or a part to be read.
+                value = _formed(value)
             ms = (time.perf_counter() - started) * 1000
             return Result(value, self._levels(), round(ms, 3), self._reads.take(), *self._inferred())
+        except _UnsendableError as error:
+            return Failure("result", str(error), self._reads.take())
         except MemoryError:
             # Said after this block, when the frames full of memory are gone.
             pass
@@ -243,21 +260,20 @@ class Worker:
         try:
             packet = encode(outcome.message())
         except Exception as error:
-            packet = encode(_otherwise(outcome, error).message())
+            packet = encode(Failure("result", handler.shorten(f"{_CANNOT}{type(error).__name__}: {error}")).message())
         self._channel.send_packet(packet)
 
 
-def _otherwise(outcome: Result | Failure, error: Exception) -> Result | Failure:
-    """The reply for an `outcome` beyond plain JSON: its form in JSON, or the reason for its lack of one."""
+class _UnsendableError(Exception):
+    """The handler returned a value without a form in JSON."""
+
+
+def _formed(value: object) -> object:
+    """The returned value in JSON; raises _UnsendableError with the place of the part without a form."""
     try:
-        if isinstance(outcome, Result):
-            formed = outcome._replace(value=values.plain(outcome.value, "result"))
-            encode(formed.message())
-            return formed
-    except Exception as second:
-        error = second
-    said = str(error) if isinstance(error, values.NotJsonError) else f"{type(error).__name__}: {error}"
-    return Failure("result", handler.shorten(f"what the handler returned cannot be sent: {said}"))
+        return values.sendable(value, "result")
+    except values.NotJsonError as error:
+        raise _UnsendableError(handler.shorten(f"{_CANNOT}{error}")) from None
 
 
 def _load(folder: Path) -> "Model":

@@ -48,6 +48,10 @@ _PAST_THE_AGENT = ("RPi", "RPIO", "lgpio", "pigpio", "gpiod", "wiringpi")
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 _FORBIDDEN = (errno.EPERM, errno.EACCES)
 _MOST = 10
+_ONLY_SCRATCH = (
+    "a function's own folder is read-only: write to its scratch folder (a name without folder, or /tmp), and keep "
+    "lasting values in context.state"
+)
 
 
 def remedy(error: BaseException, own: Collection[str], network: bool) -> str:
@@ -59,6 +63,8 @@ def remedy(error: BaseException, own: Collection[str], network: bool) -> str:
         return _module(error.name.removeprefix("lamplight.own."), own)
     if isinstance(error, FileNotFoundError) and _is_relative(error.filename):
         return "a function starts in its scratch folder; its own files are beside its code: Path(__file__).parent"
+    if isinstance(error, OSError) and error.errno == errno.EROFS:
+        return _ONLY_SCRATCH
     if isinstance(error, PermissionError) and _is_others(error.filename):
         return "a function is a user of its own: the file's owner must let others read it (chmod o+r, or umask 022)"
     if not network and any(_is_of_the_network(each) for each in _chain(error)):

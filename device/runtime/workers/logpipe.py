@@ -40,7 +40,8 @@ class LogPipe:
             self._cut = False
         self._shorten(whole)
         if whole:
-            self._sink([line[:MAX_LINE].decode(errors="replace") for line in whole])
+            # After an ended line a carriage return begins the next one over: it ends nothing.
+            self._sink([line.lstrip(b"\r")[:MAX_LINE].decode(errors="replace") for line in whole])
         return bool(data)
 
     def _shorten(self, whole: list[bytes]) -> None:

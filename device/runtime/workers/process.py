@@ -76,7 +76,7 @@ class WorkerProcess:
         self._group = group
         self._killed = group.out_of_memory() if group else 0
         self._journal = journal
-        self._log = LogPipe(fork.log, lambda lines: journal.lines("info", lines))
+        self._log = LogPipe(fork.log, lambda lines: journal.lines("info", lines, self._event))
         self._channel = fork.channel
         self._channel_fd = fork.channel.fileno()
         self._poll = select.poll()
@@ -84,9 +84,11 @@ class WorkerProcess:
         self._poll.register(self._log, select.POLLIN)
         self._logging = True
         # Of the last event: a thread left behind by the handler publishes on its account.
-        self._hops = 0
+        self._trail: tuple[str, ...] = ()
         # Of the event in hand.
         self._sink: Sink | None = None
+        # The id of the event in hand, "" between two.
+        self._event = ""
         self._watch: Watch | None = None
         self.pid = fork.pid
 
@@ -114,7 +116,7 @@ class WorkerProcess:
         The parts of an answer go to the event's `sink`, in this thread. Raises WorkerLostError.
         """
         event = waiting.event
-        self._hops, self._sink = event.hops, waiting.sink
+        self._trail, self._sink, self._event = waiting.trail, waiting.sink, event.id
         begun = time.monotonic()
         deadline = begun + timeout
         self._send(messages.with_deadline(waiting.packet, deadline))
@@ -125,6 +127,8 @@ class WorkerProcess:
         if said is None:
             said = self._watched(deadline, f"no answer to {event.id} within {timeout:g} s")
         if isinstance(said, (Result, Failure)):
+            # The lines printed before its answer have been read before it.
+            self._event = ""
             return said
         raise WorkerLostError("crashed", f"answered an event with {type(said).__name__}")
 
@@ -274,9 +278,9 @@ class WorkerProcess:
         if isinstance(said, (Result, Failure)):
             return said
         if isinstance(said, Log):
-            self._journal.lines(said.level, [said.text])
+            self._journal.lines(said.level, [said.text], self._event)
         elif isinstance(said, Publish):
-            self._journal.publish(said.topic, said.data, self._hops + 1)
+            self._journal.publish(said.topic, said.data, self._trail)
         elif isinstance(said, Drives):
             self._drives(said.pin, said.level)
         elif isinstance(said, Part) and self._sink:

@@ -5,6 +5,7 @@ unread. changes.py reads the kernel's notices.
 """
 
 import fnmatch
+import logging
 import os
 import select
 import stat
@@ -18,9 +19,13 @@ from device.protocol.triggers import FileTrigger as Declared
 from device.triggers.delivery import Deliver
 from device.triggers.file.changes import PUT, Changes
 from device.triggers.file.inotify import GONE, OVERFLOW, Inotify
+from device.triggers.file.readable import hindrance
 
 # A missing folder, such as an unplugged stick's, is looked for this often, in seconds.
 RETRY = 1.0
+_REMEDY = "Let others read it: chmod o+r, or umask 022 for the program that puts it there"
+
+_log = logging.getLogger(__name__)
 
 
 class FileTrigger:
@@ -106,12 +111,24 @@ class FileTrigger:
     def _tell(self, what: str, name: str) -> None:
         data: dict[str, object] = {"folder": self._declared.folder, "name": name}
         if what == PUT:
-            size = _size(self._folder / name)
-            if size is None:
+            found = _plain(self._folder / name)
+            if found is None:
                 # A link, or gone again; its removal is told of by itself.
                 return
-            data |= {"path": str(self._folder / name), "size": size}
+            data |= {"path": str(self._folder / name), "size": found.st_size, **self._hindrance(name, found)}
         self._deliver(f"file/{self._declared.folder}", f"lamplight.file.{what}", data, name)
+
+    def _hindrance(self, name: str, found: os.stat_result) -> dict[str, object]:
+        """`unreadable` with the reason, for a file that the function cannot read."""
+        try:
+            why = hindrance(found, self._folder.stat(), os.geteuid())
+        except OSError:
+            # The folder went at this moment.
+            return {}
+        if not why:
+            return {}
+        _log.warning("Functions cannot read %s in the folder %r: %s. %s", name, self._declared.folder, why, _REMEDY)
+        return {"unreadable": why}
 
     def _names(self) -> list[str]:
         try:
@@ -122,13 +139,13 @@ class FileTrigger:
         return [each for each in names if fnmatch.fnmatchcase(each, self._declared.match)]
 
 
-def _size(path: Path) -> int | None:
-    """In bytes; None for anything but a plain file, links included: they could lead anywhere."""
+def _plain(path: Path) -> os.stat_result | None:
+    """The status of a file; None for anything but a plain file, links included: they could lead anywhere."""
     try:
         found = path.lstat()
     except OSError:
         return None
-    return found.st_size if stat.S_ISREG(found.st_mode) else None
+    return found if stat.S_ISREG(found.st_mode) else None
 
 
 def can_watch(folder: Path) -> None:

@@ -14,7 +14,7 @@ from device.update.ports import Fault, Health, Sensor
 # The kind of evidence in favour of the content: the board was too busy to try it.
 BUSY = "busy"
 _MOST = 2**53 - 1
-_COUNTS = ("events", "errors", "timeouts", "crashes", "memory", "runs", "slow", "excused")
+_COUNTS = ("events", "errors", "timeouts", "crashes", "memory", "runs", "slow", "excused", "circles")
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Counts:
     runs: int = 0
     slow: int = 0
     excused: int = 0
+    circles: int = 0
 
     def to_json(self) -> dict[str, object]:
         """The JSON form."""
@@ -64,6 +65,7 @@ def counts(health: Health) -> Counts:
         health.runs,
         health.slow,
         health.excused,
+        health.circles,
     )
 
 

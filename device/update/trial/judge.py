@@ -136,7 +136,8 @@ def _finish(trial: Trial, health: Mapping[str, Health], elapsed: float) -> Verdi
 def _failure(trial: Trial, name: str, health: Health, elapsed: float) -> Revert | None:
     now, before = baseline.counts(health), trial.before.functions.get(name, Counts())
     if kind := _broken(now, before, trial.events):
-        reason = f"{name}: {_words(kind, now, before)} in its trial: {health.last_error}"
+        last = f": {health.last_error}" if health.last_error else ""
+        reason = f"{name}: {_words(kind, now, before)} in its trial{last}"
         return Revert(reason, _evidence(kind, name, elapsed, now, before, health.last_error))
     return None
 
@@ -149,6 +150,8 @@ def _broken(now: Counts, before: Counts, least: int) -> str:
         return "crashes" if now.crashes >= now.timeouts else "timeouts"
     if error_rate.worse(now.errors, now.events, before.errors, before.events, least):
         return "errors"
+    if now.circles and not before.circles:
+        return "circle"
     return "latency" if _too_slow(now) and not _too_slow(before) else ""
 
 
@@ -171,6 +174,8 @@ def _words(kind: str, now: Counts, before: Counts) -> str:
     if kind == "errors":
         old = f" ({before.errors} of {before.events} before)" if before.events else ""
         return f"{now.errors} of {now.events} events failed{old}"
+    if kind == "circle":
+        return "started itself again without end, as its log says,"
     if kind == "latency":
         return f"its models took longer than their budget in {now.slow} of {now.runs} runs"
     return f"{'crashed' if kind == 'crashes' else 'took too long'} {now.crashes + now.timeouts} times"

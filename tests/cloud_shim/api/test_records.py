@@ -49,6 +49,13 @@ def test_the_last_ones_come_oldest_first_and_can_be_followed(records):
     assert seqs(records("after=999")) == []
 
 
+def test_the_pages_before_a_record_can_be_turned_back(records):
+    ids = [each["id"] for each in records("device=pi").json()["records"]]
+    assert seqs(records(f"device=pi&before={ids[-1]}&limit=2")) == [17, 18]
+    assert seqs(records(f"device=pi&before={ids[0]}")) == []
+    assert records("before=x").status_code == 400
+
+
 def test_filters_combine_and_empty_ones_mean_any(records):
     assert len(seqs(records("device=&stream=&function="))) == 30
     assert seqs(records("function=lamp&stream=logs&device=pi")) == list(range(10))

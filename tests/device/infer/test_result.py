@@ -42,3 +42,9 @@ def test_nan_is_nobodys_label():
 def test_without_labels_asking_for_one_says_so():
     with pytest.raises(ValueError, match="declares no labels"):
         _ = Result({"p": [[0.5]]}, []).label
+
+
+def test_its_form_in_json_has_the_meaning_where_there_is_one():
+    assert Result({"p": [[0.25]]}, []).__json__() == {"outputs": {"p": [[0.25]]}}
+    said = Result({"p": [[0.25]]}, BINARY).__json__()
+    assert said == {"label": "absent", "scores": {"absent": 0.75, "present": 0.25}, "outputs": {"p": [[0.25]]}}

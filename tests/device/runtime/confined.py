@@ -28,7 +28,7 @@ def inside(has, look, scratch, become=None, beside=None, helper=None, **bounds):
                 os.setresuid(become, become, become)
                 # Changing the user has closed /proc/self.
                 keep_memory_private(False)
-                paths.common.cache_clear()
+                paths.lasting.cache_clear()
             given = [beside()] if beside else []
             if helper:
                 asking.join(asking.namespace(helper))

@@ -23,10 +23,10 @@ def test_python_and_the_runtime_are_readable_and_etc_is_not(tmp_path):
 
 def test_a_library_folder_that_holds_the_state_is_not_shown(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
-    paths.common.cache_clear()
+    paths.lasting.cache_clear()
     assert tmp_path in places(paths.common(False))
     shown = places(paths.readable(tmp_path / "state" / "scratch", network=False))
-    paths.common.cache_clear()
+    paths.lasting.cache_clear()
     assert tmp_path not in shown
     assert any(Path(device.__path__[0]).resolve().is_relative_to(place) for place in shown)
 

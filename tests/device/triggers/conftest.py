@@ -12,12 +12,12 @@ class Delivered:
 
     def __init__(self):
         self.events = []
-        self.hops = []
+        self.trails = []
         self._changed = threading.Condition()
 
-    def __call__(self, source, type, data, subject="", hops=0):
+    def __call__(self, source, type, data, subject="", trail=()):
         with self._changed:
-            self.hops.append(hops)
+            self.trails.append(trail)
             self.events.append((source, type, data, subject))
             self._changed.notify_all()
 

@@ -13,4 +13,4 @@ def test_the_results_of_the_named_function_are_delivered_until_closed(delivered)
     hub.decided({**known, "event": "night-light-8", "ms": 0.1, "given": {}})
     data = {"function": "night-light", "version": 3, "event": "night-light-7", "result": {"lit": True}}
     assert delivered.events == [("function/night-light", "lamplight.function.result", data, "night-light")]
-    assert delivered.hops == [4]
+    assert delivered.trails == [("",) * 4]

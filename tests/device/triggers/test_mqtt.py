@@ -122,18 +122,40 @@ def test_what_is_no_cloudevent_is_refused(payload):
 
 def circle(hub, name, listens, publishes):
     """A function that publishes on one topic for each message on another, as its worker would."""
-    hub.trigger(listens, lambda source, type, data, subject="", hops=0: hub.published(name, publishes, 1, hops + 1))
+    told = []
+
+    def handle(source, type, data, subject="", trail=()):
+        told.append(hub.published(name, publishes, 1, trail))
+
+    hub.trigger(listens, handle)
+    return told
 
 
 @pytest.mark.parametrize("links", [[("f", "a", "a")], [("f", "a", "b"), ("g", "b", "c"), ("h", "c", "a")]])
-def test_functions_that_start_each_other_in_a_circle_are_ended_and_told_of_once(hub, delivered, caplog, links):
+def test_functions_that_start_each_other_in_a_circle_are_ended_and_each_is_told_once(hub, delivered, links):
     hub.trigger("#", delivered)
-    for each in links:
-        circle(hub, *each)
-    for _ in range(3):
-        hub.published("timer", "a", 1)
-    assert len(delivered.events) == 3 * cloudevents.MAX_HOPS
-    assert caplog.text.count("without end") == 1
+    told = {name: circle(hub, name, listens, publishes) for name, listens, publishes in links}
+    hub.published("timer", "a", 1)
+    assert len(delivered.events) == cloudevents.MAX_HOPS
+    for name, said in told.items():
+        (notice,) = filter(None, said)
+        assert notice.startswith(f"desk-pi/{name} → ") and all(f"desk-pi/{each} " in notice for each in told)
+
+
+def test_a_row_of_more_functions_than_the_most_is_ended_and_told_of_by_the_last(hub):
+    told = [circle(hub, f"f{each}", f"t{each}", f"t{each + 1}") for each in range(20)]
+    hub.published("timer", "t0", 1)
+    assert [any(each) for each in told] == [*[False] * 15, True, *[False] * 4], told
+
+
+def test_two_functions_that_answer_each_other_a_few_times_are_no_circle(hub, delivered):
+    def answer(source, type, data, subject="", trail=()):
+        assert hub.published("f", "question", data["data"] - 1, trail) == "" if data["data"] else True
+
+    hub.trigger("question", answer)
+    hub.trigger("#", delivered)
+    assert hub.published("g", "question", 6) == ""
+    assert len(delivered.events) == 7
 
 
 def test_a_circle_of_two_boards_is_ended_as_one_on_a_board(hub, delivered):
@@ -148,11 +170,47 @@ def test_a_circle_of_two_boards_is_ended_as_one_on_a_board(hub, delivered):
                 return True
 
         here.link(Across())
-    circle(hub, "f", "a", "b")
-    circle(other, "g", "b", "a")
+    told = circle(hub, "f", "a", "b"), circle(other, "g", "b", "a")
     other.trigger("#", delivered)
     hub.published("timer", "a", 1)
     assert len(delivered.events) == cloudevents.MAX_HOPS
+    # Each board's function tells it, and names the other's.
+    for said in told:
+        (notice,) = filter(None, said)
+        assert "desk-pi/f" in notice and "hall-pi/g" in notice
+
+
+def test_a_circle_through_an_agent_that_names_nobody_is_ended_all_the_same(hub, delivered):
+    class Older(Wire):
+        def publish(self, topic, payload):
+            fields = json.loads(payload)
+            del fields["trail"]
+            back = {**fields, "source": "/home/old/1-aa/function/g", "hops": fields["hops"] + 1}
+            if topic == "b" and back["hops"] <= cloudevents.MAX_HOPS:
+                hub.arrived(cloudevents.message("a", json.dumps(back).encode()))
+            return True
+
+    hub.link(Older())
+    told = circle(hub, "f", "a", "b")
+    hub.published("timer", "a", 1)
+    # It is the other one that stops it, and tells it.
+    assert 2 * len(told) == cloudevents.MAX_HOPS
+
+
+@pytest.mark.parametrize("trail", ["a", "a/b c/d", "a/b/c", "A/b", 5, "/", "a/" + "b" * 64])
+def test_a_trail_that_names_no_functions_is_refused(trail):
+    payload = {"specversion": "1.0", "id": "1", "source": "/", "type": "t", "hops": 1, "trail": trail}
+    with pytest.raises(ProtocolError):
+        cloudevents.message("a", json.dumps(payload).encode())
+
+
+@pytest.mark.parametrize("trail", [(), ("a/b",), ("", "a/b"), ("a/b", "", "c/d"), ("",) * 3, ("d/" + "f" * 63,) * 16])
+def test_a_trail_survives_its_journey_from_the_last_unnamed_function_on(trail):
+    sent = cloudevents.Message("1", "/s", "", "a", 1, trail).encode()
+    there = cloudevents.message("a", sent).trail
+    assert len(there) == len(trail)
+    known = trail[::-1].index("") if "" in trail else len(trail)
+    assert there[len(trail) - known :] == trail[len(trail) - known :]
 
 
 @pytest.mark.parametrize("hops", [-1, 17, "1", 1.5, None, True, 10**30])
@@ -164,7 +222,7 @@ def test_a_count_of_hops_that_is_none_is_refused(hops):
 
 def test_a_message_of_an_older_agent_has_no_count():
     payload = b'{"specversion": "1.0", "id": "1", "source": "/", "type": "t", "data": 1}'
-    assert cloudevents.message("a", payload).hops == 0
+    assert cloudevents.message("a", payload).trail == ()
 
 
 def test_a_topic_that_the_broker_refuses_is_a_fault_until_it_is_granted(hub, delivered, monkeypatch):

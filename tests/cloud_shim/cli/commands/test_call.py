@@ -78,10 +78,11 @@ def test_data_can_come_from_a_file_where_a_shell_has_no_single_quotes(shim, run,
     assert [each["data"] for each in shim.asked(CALL)] == [{"name": "Ada"}] * 2
 
 
-def test_data_can_come_from_standard_input(shim, run, monkeypatch):
+@pytest.mark.parametrize("given", ["-", "@-"])
+def test_data_can_come_from_standard_input(shim, run, monkeypatch, given):
     shim.answers[CALL] = {"result": None}
     monkeypatch.setattr("sys.stdin", io.StringIO("[1]"))
-    assert run("call", "desk-pi/hello", "@-")[0] == 0
+    assert run("call", "desk-pi/hello", given)[0] == 0
     assert shim.asked(CALL)[0]["data"] == [1]
 
 

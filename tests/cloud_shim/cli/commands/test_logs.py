@@ -120,3 +120,44 @@ def test_a_line_that_comes_between_the_past_and_the_tail_is_shown_once(shim, run
     code, out, _ = run("logs", "desk-pi", "--tail")
     assert code == 0
     assert [each.split()[-1] for each in out.splitlines()] == ["1", "2", "3"]
+
+
+@pytest.fixture
+def many(shim):
+    """A shim with 12,000 lines of the log, the 7th of them an error; it answers as the true one does."""
+    every = [line(number, "lost" if number == 7 else "x") for number in range(1, 12_001)]
+    every[6]["level"] = "error"
+
+    def answer(_):
+        asked = shim.queries[-1][1]
+        if asked.get("stream", "logs") != "logs":
+            return {"records": []}
+        found = every[: int(asked["before"]) - 1] if "before" in asked else every
+        return {"records": found[-int(asked["limit"]) :]}
+
+    shim.answers["GET /api/records"] = answer
+    return every
+
+
+@pytest.mark.parametrize("wanted", [("--level", "warning"), ("--grep", "lost"), ("--level", "error", "--grep", "l.st")])
+def test_a_line_far_back_is_found_by_its_level_or_text(many, run, wanted):
+    assert [each.split()[-1] for each in run("logs", *wanted)[1].splitlines()] == ["lost"]
+
+
+def test_since_ends_the_search_and_n_counts_what_is_left(many, run):
+    for each in many[-3:]:
+        each["time"] = each["received"] = 2e9
+    many[-1]["text"] = "last"
+    assert len(run("logs", "--since", "2033-01-01")[1].splitlines()) == 3
+    assert [each.split()[-1] for each in run("logs", "--since", "2033-01-01", "-n", "1")[1].splitlines()] == ["last"]
+
+
+def test_an_older_shim_that_gives_the_same_page_for_ever_ends_the_search(shim, run):
+    shim.answers["GET /api/records"] = lambda _: {"records": [line(1, "x")]}
+    assert run("logs", "--grep", "lost")[:2] == (0, "")
+
+
+@pytest.mark.parametrize("wrong", [("--since", "soon"), ("--grep", "("), ("--level", "loud")])
+def test_what_cannot_be_filtered_by_is_a_usage_error(shim, run, wrong):
+    shim.answers["GET /api/records"] = {"records": []}
+    assert run("logs", *wrong)[0] == 2

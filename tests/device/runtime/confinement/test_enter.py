@@ -3,8 +3,10 @@
 import ctypes
 import errno
 import fcntl
+import grp
 import json
 import os
+import pwd
 import resource
 import signal
 import socket
@@ -146,6 +148,53 @@ def test_what_a_function_keeps_stays_its_own_under_whatever_mechanisms(scratch):
 
     said = [inside(has, look, scratch) for has in (NONE, HAS, HAS, replace(HAS, view=False, user=False), HAS)]
     assert said == ["x" * count for count in range(1, 6)]
+
+
+@pytest.fixture(params=["below /tmp", "elsewhere"])
+def placed(request, tmp_path):
+    """A scratch folder, as a simulated board's is or a real one's."""
+    with tempfile.TemporaryDirectory(dir=None if request.param == "below /tmp" else Path.home()) as folder:
+        (Path(folder).resolve() / "states").mkdir()
+        (Path(folder).resolve() / "scratch").mkdir()
+        yield Path(folder).resolve() / "scratch"
+
+
+@pytest.mark.skipif(not HAS.view, reason="no root of its own here")
+@pytest.mark.parametrize("has", [HAS, replace(HAS, user=False), replace(HAS, landlock=0)], ids=str)
+def test_tmp_is_the_scratch_folder_and_counts_as_such(placed, has):
+    beside = placed.parent / "code"
+    beside.mkdir()
+    (beside / "main.py").write_text("pass")
+
+    def look():
+        tempfile.tempdir = None
+        os.environ.pop("TMPDIR", None)
+        with tempfile.NamedTemporaryFile() as made, tempfile.TemporaryDirectory() as folder:
+            made.write(b"x")
+            Path("/var/tmp", "y").write_text("y")
+            (Path(folder) / "z").write_text("z")
+        Path("kept").write_text("x")
+        room = [os.statvfs(each).f_blocks for each in (".", "/tmp")]
+        return [
+            room[0] == room[1] == (1 << 20) // os.statvfs(".").f_frsize,
+            [each.name for each in Path().iterdir() if "code" not in each.name],
+            refused(lambda: (beside / "main.py").write_text("")),
+            (beside / "main.py").read_text(),
+        ]
+
+    told = inside(has, look, placed, files=(beside,))
+    mine = ["kept"] if Path("/tmp") in placed.parents else ["kept", "y"]
+    assert [told[0], sorted(told[1]), *told[2:]] == [True, mine, True, "pass"]
+
+
+@pytest.mark.skipif(not HAS.view, reason="no root of its own here")
+def test_the_function_s_user_has_a_name_and_people_have_none_there(scratch):
+    def look():
+        me = pwd.getpwuid(os.getuid())
+        names = [each.pw_uid for each in pwd.getpwall() if each.pw_uid != os.getuid()]
+        return [me.pw_name, me.pw_dir, grp.getgrgid(os.getgid()).gr_name, [each for each in names if each >= 1000]]
+
+    assert inside(HAS, look, scratch, name="porch") == ["porch", str(scratch), "porch", []]
 
 
 def test_two_functions_are_two_users(tmp_path):

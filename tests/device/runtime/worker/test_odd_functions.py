@@ -1,5 +1,7 @@
 """Odd values, `async` handlers and files that are called like the agent's own, in a real worker."""
 
+import re
+
 import pytest
 
 from device.errors import LamplightError
@@ -61,6 +63,41 @@ def test_what_has_one_form_in_json_is_returned_published_and_kept(bench):
     }
     assert run(bench, RETURNED, "[config]\nthreshold = 5") == [form, form]
     assert bench.records.wait("publish")[-1]["data"] == form
+
+
+OWN = """
+    class Room:
+        def __json__(self): return {"name": "hall"}
+    def handler(event, context):
+        context.state["kept"] = 1
+        context.pins["led"].value = True
+        whole = {"config": context.config, "state": context.state, "pins": context.pins, "sensors": context.sensors,
+                 "reading": context.sensors["light"].read(), "room": [Room()]}
+        context.publish("own/values", whole)
+        return {**whole, "event": event}
+"""
+
+
+def test_the_types_of_our_own_have_a_form_too(bench):
+    bench.hardware.light(12.5)
+    said = run(bench, OWN, 'sensors = ["light"]\n[config]\nthreshold = 5\n[pins.led]\n', data=[7])
+    light = {"lux": 12.5, "saturated": False}
+    whole = {"config": {"threshold": 5}, "state": {"kept": 1}, "pins": {"led": True}, "sensors": {"light": light}}
+    whole |= {"reading": light, "room": [{"name": "hall"}]}
+    event = said.pop("event")
+    assert said == whole == bench.records.wait("publish")[-1]["data"]
+    assert (event["type"], event["data"], event["id"]) == ("lamplight.call", [7], "f-1")
+
+
+def test_an_event_with_an_unsendable_result_keeps_no_changes(bench):
+    code = """
+        def handler(event, context):
+            context.state["seen"] = context.state.get("seen", 0) + 1
+            return context.state["seen"] if event.data else object()
+    """
+    with pytest.raises(LamplightError, match="result is of the type object"):
+        run(bench, code)
+    assert bench.supervisor.call("f", 1) == 1
 
 
 @pytest.mark.parametrize(
@@ -159,3 +196,17 @@ def test_an_error_of_a_file_is_not_blamed_on_the_network(bench):
     with pytest.raises(LamplightError) as failed:
         run(bench, "def handler(event, context):\n    open('/etc/shadow')\n")
     assert "network" not in str(failed.value)
+
+
+def test_functions_that_start_each_other_are_stopped_counted_and_named_in_the_logs_of_all(bench):
+    code = "def handler(event, context): context.publish('{}', 1); return event.hops"
+    toml = '[[triggers]]\ntype = "mqtt"\ntopic = "{}"\n'
+    first = bench.function(code.format("b"), "f", toml=toml.format("a"))
+    second = bench.function(code.format("a"), "g", toml=toml.format("b"))
+    bench.run(first, second)
+    bench.supervisor.call("f", None)
+    for name, circle in (("f", "/f → [a-z-]*/g → [a-z-]*/f"), ("g", "/g → [a-z-]*/f → [a-z-]*/g")):
+        (told,) = bench.records.wait("log", function=name, level="warning")
+        assert re.search(f"{circle} start each other without end: stopped after 16", told["text"])
+        assert bench.health(name).circles == 1
+    assert bench.health("f").events + bench.health("g").events == 17

@@ -46,3 +46,8 @@ def test_a_missing_file_is_looked_for_beside_the_code_only_when_its_name_is_rela
 def test_a_missing_module_is_told_with_what_brings_it(module, told):
     error = ModuleNotFoundError(f"No module named {module!r}", name=module)
     assert told in remedy(error, ("main",), network=False)
+
+
+def test_a_write_beside_the_code_is_told_where_to_write_instead():
+    error = OSError(30, "Read-only file system", "/bundle/log.txt")
+    assert "scratch folder" in remedy(error, (), network=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from device.protocol.triggers import FileTrigger as Declared
+from device.triggers.file.readable import hindrance
 from device.triggers.file.trigger import FileTrigger
 
 
@@ -107,3 +108,40 @@ def test_a_flood_of_files_is_told_in_full(folder, watch, delivered):
     for n in range(500):
         (folder / f"{n:03}").write_text("")
     assert sorted(name for _, name in told(delivered.wait(500))) == [f"{n:03}" for n in range(500)]
+
+
+def test_a_file_that_the_function_cannot_read_is_told_with_whose_it_is(folder, watch, delivered, caplog):
+    watch()
+    before = os.umask(0o077)
+    try:
+        (folder / "mine.jpg").write_text("x")
+        (folder / "open.jpg").touch(0o644)
+        (folder / "open.jpg").chmod(0o644)
+    finally:
+        os.umask(before)
+    found = {data["name"]: data.get("unreadable", "") for _, _, data, _ in delivered.wait(2)}
+    if os.geteuid() == 0:
+        assert "belongs to root, and its mode 600" in found["mine.jpg"]
+        assert "Functions cannot read mine.jpg" in caplog.text and "chmod o+r" in caplog.text
+    assert found["open.jpg"] == "" and "open.jpg" not in caplog.text
+
+
+def status(mode, user):
+    return os.stat_result((mode, 0, 0, 1, user, user, 0, 0, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("file", "folder", "agent", "told"),
+    [
+        ((0o100644, 5), (0o40755, 5), 0, ""),
+        ((0o100600, 5), (0o40755, 5), 0, "mode 600"),
+        ((0o100640, 0), (0o40755, 5), 0, "belongs to root"),
+        ((0o100644, 5), (0o40750, 4_000_000), 0, "its folder belongs to user 4000000, and the mode 750"),
+        ((0o100600, 5), (0o40700, 5), 5, ""),
+        ((0o100044, 5), (0o40700, 5), 5, "mode 44"),
+        ((0o100600, 6), (0o40755, 5), 5, "mode 600"),
+    ],
+)
+def test_the_mode_decides_for_a_user_of_its_own_and_for_the_agent_s(file, folder, agent, told):
+    said = hindrance(status(*file), status(*folder), agent)
+    assert (told in said) if told else said == ""

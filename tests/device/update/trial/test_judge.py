@@ -258,7 +258,17 @@ def test_a_sensor_that_was_dead_before_is_held_against_no_trigger_of_a_function_
     assert "sensor light does not work" in judge(99.0, new, DARK, state="impaired", triggers=(NO_LIGHT,)).reason
 
 
-ZERO = {"events": 0, "errors": 0, "timeouts": 0, "crashes": 0, "memory": 0, "runs": 0, "slow": 0, "excused": 0}
+ZERO = {
+    "events": 0,
+    "errors": 0,
+    "timeouts": 0,
+    "crashes": 0,
+    "memory": 0,
+    "runs": 0,
+    "slow": 0,
+    "excused": 0,
+    "circles": 0,
+}
 
 
 def test_the_evidence_is_the_whole_of_both_accounts():
@@ -335,3 +345,10 @@ def test_a_bad_function_after_good_ones_is_seen_wherever_it_stands():
     assert trial.judge(rules, {"lamp": good, "fan": good}, LIGHT, 5.0) == Commit()
     for health in ({"lamp": good, "fan": slow}, {"lamp": slow, "fan": good}, {"fan": good}, {"lamp": good}):
         assert trial.judge(rules, health, LIGHT, 5.0) == Wait()
+
+
+def test_a_function_that_starts_itself_through_others_is_reverted_unless_the_old_one_did():
+    verdict = judge(1.0, events=17, circles=1)
+    assert isinstance(verdict, Revert) and "started itself again without end" in verdict.reason
+    assert verdict.evidence["kind"] == "circle" and verdict.evidence["now"]["circles"] == 1
+    assert judge(5.0, after(circles=1), events=17, circles=2) == Commit()
