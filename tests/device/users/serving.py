@@ -67,7 +67,8 @@ def _serve(listening: socket.socket, at: Served) -> None:
 
 def run(peer: "socket.socket | int", service: str = SERVICE) -> tuple[int, str]:
     """Let the helper answer one connection; its exit code, and what it said for the journal."""
-    done = subprocess.run([*COMMAND, service], stdin=peer, stderr=subprocess.PIPE, text=True, timeout=120)
+    end = peer if isinstance(peer, int) else peer.fileno()
+    done = subprocess.run([*COMMAND, service], stdin=end, stderr=subprocess.PIPE, text=True, timeout=120)
     return done.returncode, done.stderr
 
 
