@@ -89,7 +89,9 @@ def _confine(order: Order, manifest: FunctionManifest, has: Mechanisms) -> None:
     sys.dont_write_bytecode = True
     shown = [Path(order.folder), *map(Path, order.models)]
     enter(
-        Bounds(shown, (), states, scratch, manifest.scratch, 2 * manifest.processes, manifest.network, manifest.name),
+        Bounds(
+            shown, (), states, scratch, manifest.scratch, 2 * manifest.processes, manifest.network, name=manifest.name
+        ),
         has,
     )
     keep_memory_private()

@@ -136,7 +136,8 @@ def _finish(trial: Trial, health: Mapping[str, Health], elapsed: float) -> Verdi
 def _failure(trial: Trial, name: str, health: Health, elapsed: float) -> Revert | None:
     now, before = baseline.counts(health), trial.before.functions.get(name, Counts())
     if kind := _broken(now, before, trial.events):
-        last = f": {health.last_error}" if health.last_error else ""
+        # A circle is no error of an event.
+        last = "" if kind == "circle" else f": {health.last_error}"
         reason = f"{name}: {_words(kind, now, before)} in its trial{last}"
         return Revert(reason, _evidence(kind, name, elapsed, now, before, health.last_error))
     return None

@@ -9,7 +9,7 @@ from device.update.trial.baseline import Baseline, Counts
 from tests.device.harness import Health
 
 FAULT = TriggerFault("http /lamp", "the port is taken", "stop it")
-COUNTS = Counts(1, 2, 3, 4, 5, 6, 7, 8)
+COUNTS = Counts(1, 2, 3, 4, 5, 6, 7, 8, circles=9)
 FULL = Baseline({"lamp": COUNTS}, frozenset({"light", "rain"}), frozenset({"lamp http /lamp"}))
 
 
@@ -23,6 +23,7 @@ def test_every_count_is_its_own():
         runs=6,
         slow=7,
         excused=8,
+        circles=9,
     )
     assert baseline.counts(health) == COUNTS
     assert baseline.counts(Health()) == Counts()
@@ -41,6 +42,7 @@ def test_a_baseline_is_read_and_written_as_it_was():
                 "runs": 6,
                 "slow": 7,
                 "excused": 8,
+                "circles": 9,
             }
         },
         "sensors": ["light", "rain"],
