@@ -47,7 +47,11 @@ def _picture(names: list[str]) -> dict[str, object]:
 def _loggers(known: dict[str, object]) -> list[tuple[str, "types.ModuleType"]]:
     import logging
 
-    return [(name, each) for name, each in known.items() if isinstance(each, logging.Logger)]
+    # The agent's own modules have loggers, with no handler and no level.
+    given = {
+        name: each for name, each in known.items() if not f"{name}.".startswith("device.") or getattr(each, "level", 0)
+    }
+    return [(name, each) for name, each in given.items() if isinstance(each, logging.Logger)]
 
 
 def _shown(value: object) -> str:
