@@ -80,9 +80,8 @@ def test_a_board_without_wheels_is_refused_before_anything_is_fetched() -> None:
 
 def test_a_newer_glibc_takes_what_was_made_for_an_older_one() -> None:
     tags = described("manylinux_2_36_aarch64", "3.13", "aarch64").tags()
-    assert (
-        tags[0] == "manylinux_2_36_aarch64" and "manylinux_2_17_aarch64" in tags and tags[-1] == "manylinux2014_aarch64"
-    )
+    assert tags[0] == "manylinux_2_36_aarch64"
+    assert {"manylinux_2_17_aarch64", "manylinux2014_aarch64", "linux_aarch64"} < set(tags)
 
 
 @pytest.mark.parametrize("python", ["3.9", "2.7", "3", "3.x", "4.0"])

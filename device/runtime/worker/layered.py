@@ -10,8 +10,8 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-from device.artifact.agent import FACADE, PACKAGES
-
+# The agent's own code goes on in this process, whatever a package calls itself.
+_AGENT = ("boards", "device", "lamplight")
 # Endings of a module's file.
 _MODULES = (".py", ".pyc", ".so")
 
@@ -20,8 +20,7 @@ def enter(layer: Path) -> None:
     """Have imports find the packages in `layer`."""
     standard = [each for each in sys.path if _is_standard(each)]
     sys.path[:] = [*standard, str(layer), *(each for each in sys.path if each not in standard)]
-    # The agent's own code goes on in this process, whatever a package calls itself.
-    own = {*names(layer)} - sys.stdlib_module_names - {*PACKAGES, FACADE}
+    own = {*names(layer)} - sys.stdlib_module_names - {*_AGENT}
     for name in [each for each in sys.modules if each.partition(".")[0] in own]:
         del sys.modules[name]
 
