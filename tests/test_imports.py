@@ -88,16 +88,7 @@ ALLOWED = {
     "trust": (),
     "update": ("device.artifact", "device.trust", "device.infer", "device.launcher"),
     "triggers": ("device.hal", "boards"),
-    "runtime": (
-        "device.hal",
-        "device.triggers",
-        "device.infer",
-        "device.sandbox",
-        "device.users",
-        "boards",
-        # The names that are the agent's own, whatever a layer brings.
-        "device.artifact.agent",
-    ),
+    "runtime": ("device.hal", "device.triggers", "device.infer", "device.sandbox", "device.users", "boards"),
     "users": ("device.sandbox",),
     "replay": ("device.hal", "device.infer", "device.runtime"),
 }
