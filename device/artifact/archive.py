@@ -40,7 +40,7 @@ class File:
     name: str
     size: int
     executable: bool
-    open: Callable[[], IO[bytes]]
+    content: Callable[[], IO[bytes]]
 
 
 def pack(folder: Path, only: Collection[str] | None = None, plain: bool = False) -> bytes:
@@ -156,7 +156,7 @@ def _write(given: Sequence[File], sink: IO[bytes] | _Hasher, plain: bool) -> Non
         _check_plain(names)
     for each in given:
         sink.write(headers.header(each.name, each.size, each.executable and not plain))
-        with each.open() as file:
+        with each.content() as file:
             _copy(file, each, sink)
         sink.write(b"\0" * (-each.size % headers.BLOCK))
     # Two empty blocks, and up to a whole record.

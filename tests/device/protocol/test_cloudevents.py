@@ -16,9 +16,10 @@ def read(**changes):
 
 
 def test_a_message_is_a_cloudevent_in_structured_mode():
-    sent = Message("7", "/home/pi/lamp", "2026-01-02T03:04:05Z", "house/light", {"lux": 5}, hops=2)
+    sent = Message("7", "/home/pi/lamp", "2026-01-02T03:04:05Z", "house/light", {"lux": 5}, ("", "pi/lamp"))
     assert json.loads(sent.encode()) == {
         "hops": 2,
+        "trail": "pi/lamp",
         "specversion": "1.0",
         "id": "7",
         "source": "/home/pi/lamp",
@@ -30,9 +31,9 @@ def test_a_message_is_a_cloudevent_in_structured_mode():
     }
 
 
-@pytest.mark.parametrize("hops", [0, 1, MAX_HOPS])
-def test_a_message_comes_back_as_it_was_sent(hops):
-    sent = Message("7", "/home/pi/lamp", "2026-01-02T03:04:05Z", "house/light", [None], hops)
+@pytest.mark.parametrize("trail", [(), ("",), ("", "pi/lamp"), ("pi/lamp",) * MAX_HOPS])
+def test_a_message_comes_back_as_it_was_sent(trail):
+    sent = Message("7", "/home/pi/lamp", "2026-01-02T03:04:05Z", "house/light", [None], trail)
     assert vars(cloudevents.message("house/light", sent.encode())) == vars(sent)
 
 
