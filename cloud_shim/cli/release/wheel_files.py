@@ -69,7 +69,7 @@ def write(given: Sequence[File], folder: Path) -> None:
         filenames.check_package(each.name)
         path = folder / each.name
         path.parent.mkdir(parents=True, exist_ok=True)
-        with each.open() as source, path.open("wb") as file:
+        with each.content() as source, path.open("wb") as file:
             shutil.copyfileobj(source, file)
         path.chmod(headers.EXECUTABLE if each.executable else headers.PLAIN)
 
