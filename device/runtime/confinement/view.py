@@ -54,6 +54,22 @@ def build(
     users hidden. `homes` are more names of folders in it, as code expects them, unless something has the name. The
     process must already be in a mount namespace of its own. Raises OSError; the process is then unusable.
     """
+    # A service's umask may be 077: the function, another user, has to pass these folders.
+    before = os.umask(0o022)
+    try:
+        _build(common, files, writable, scratch, proc, homes)
+    finally:
+        os.umask(before)
+
+
+def _build(
+    common: tuple[Shown, ...],
+    files: Iterable[Path],
+    writable: Iterable[Path],
+    scratch: Scratch,
+    proc: bool,
+    homes: Mapping[str, str],
+) -> None:
     kernel.mount("", "/", "", kernel.MS_REC | kernel.MS_PRIVATE)
     # Any folder will do to build upon; this one is known to be ours.
     root = str(scratch.path)

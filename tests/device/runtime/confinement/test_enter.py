@@ -11,6 +11,7 @@ import resource
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 from dataclasses import replace
@@ -299,3 +300,10 @@ def test_a_function_ends_the_processes_that_it_started_where_signals_are_kept_in
 
     kept_in = replace(NONE, view=HAS.view, user=HAS.user, filter=True)
     assert not HAS.user or inside(kept_in, look, scratch) == -signal.SIGKILL
+
+
+@pytest.mark.skipif(not HAS.user, reason="users of their own need root")
+def test_a_service_that_lets_nobody_see_its_files_gives_functions_users_all_the_same():
+    code = "import os; os.umask(0o077); from device.runtime.confinement import probe; print(probe.mechanisms().user)"
+    said = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said == "True\n"
