@@ -88,6 +88,8 @@ def _build(
     for place, folder in homes.items():
         _name(f"{root}{place}", folder)
     for path, text in scratch.account.files().items():
+        # A small system may have nothing else of /etc to show.
+        Path(f"{root}{path}").parent.mkdir(exist_ok=True)
         Path(f"{root}{path}").write_text(text)
     if proc:
         kernel.mount("proc", f"{root}/proc", "proc", _QUIET, "hidepid=2")

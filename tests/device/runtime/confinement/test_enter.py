@@ -307,3 +307,16 @@ def test_a_service_that_lets_nobody_see_its_files_gives_functions_users_all_the_
     code = "import os; os.umask(0o077); from device.runtime.confinement import probe; print(probe.mechanisms().user)"
     said = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True).stdout
     assert said == "True\n"
+
+
+@pytest.mark.skipif(not HAS.view, reason="no root of its own here")
+def test_a_small_system_without_files_in_etc_gives_a_root_of_its_own_too():
+    code = """
+from device.sandbox import paths
+paths._SYSTEM = tuple(each for each in paths._SYSTEM if not each.startswith("/etc"))
+paths._ZONE = paths.Path("/etc/nothing")
+from device.runtime.confinement import probe
+print(probe.mechanisms().view)
+"""
+    said = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said == "True\n"
