@@ -178,8 +178,10 @@ def test_nothing_can_be_written_outside_of_the_scratch_folder(bench, attack):
         "/sys",
     ]
     attack("writer", folders)
-    refused = [folder for folder, why in answer(bench).items() if why]
-    assert refused == folders or not HELD["filesystem"]
+    refused = {folder for folder, why in answer(bench).items() if why}
+    # In a root of its own these are its scratch folder by other names; what it leaves there is nowhere else.
+    own = {"/tmp", "/var/tmp"}
+    assert {*folders} - own <= refused or not HELD["filesystem"]
     left = [Path(folder) / "hostile-was-here" for folder in folders]
     assert not any(file.exists() for file in left) or not HELD["filesystem"]
     for file in left:
