@@ -25,7 +25,7 @@ from device.runtime.queue.reply import Reply
 from device.runtime.tally import Tally
 from device.runtime.workers.process import WorkerProcess
 from device.runtime.workers.starter import Starter
-from device.triggers.delivery import Asked
+from device.triggers.delivery import NOTHING_MORE, Asked
 
 # Between two reports of dropped events, in seconds.
 _TELL = 10.0
@@ -81,7 +81,7 @@ class Dispatcher:
             gone.fail(self._not_taken())
 
     def call(
-        self, data: object, source: str = "call", type: str = CALL, subject: str = "", asked: Asked | None = None
+        self, data: object, source: str = "call", type: str = CALL, subject: str = "", asked: Asked = NOTHING_MORE
     ) -> object:
         """The handler's result for a call, or for another event with a waiting caller.
 

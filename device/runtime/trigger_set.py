@@ -16,7 +16,7 @@ from device.generation import InstalledFunction
 from device.health import IMPAIRED, RUNNING, FunctionHealth, TriggerFault
 from device.protocol.triggers import StartTrigger, Trigger
 from device.triggers import RunningTrigger, Sources, check, make
-from device.triggers.delivery import Ask, Asked, Deliver
+from device.triggers.delivery import NOTHING_MORE, Ask, Asked, Deliver
 
 # In seconds: between two tries to start a failed trigger, and between two looks at all.
 RETRY = 5.0
@@ -33,7 +33,7 @@ class Receiver(Protocol):
         """Queue an event and return at once."""
         ...
 
-    def call(self, data: object, source: str, type: str, subject: str, asked: Asked | None) -> object:
+    def call(self, data: object, source: str, type: str, subject: str, asked: Asked) -> object:
         """The handler's result."""
         ...
 
@@ -178,7 +178,7 @@ def _ways(origin: str, receiver: Receiver) -> tuple[Deliver, Ask]:
     def deliver(source: str, type: str, data: object, subject: str = "", trail: tuple[str, ...] = ()) -> None:
         receiver.offer(f"{origin}/{source}", type, data, subject=subject, trail=trail)
 
-    def ask(source: str, type: str, data: object, subject: str = "", asked: Asked | None = None) -> object:
+    def ask(source: str, type: str, data: object, subject: str = "", asked: Asked = NOTHING_MORE) -> object:
         return receiver.call(data, f"{origin}/{source}", type, subject, asked)
 
     return deliver, ask

@@ -15,6 +15,14 @@ class Asked(NamedTuple):
     sink: Sink | None = None
     attachment: bytes = b""
 
+    @property
+    def marks(self) -> dict[str, bool]:
+        """What the worker is to know of it beforehand."""
+        return {**({"streams": True} if self.sink else {}), **({"attached": True} if self.attachment else {})}
+
+
+NOTHING_MORE = Asked()
+
 
 class Deliver(Protocol):
     """Takes an event and returns at once; any thread."""
@@ -30,7 +38,7 @@ class Ask(Protocol):
     An answer in parts comes on another thread, before the result.
     """
 
-    def __call__(self, source: str, type: str, data: object, subject: str = "", asked: Asked | None = None) -> object:
+    def __call__(self, source: str, type: str, data: object, subject: str = "", asked: Asked = NOTHING_MORE) -> object:
         """`source` names the trigger, the rest is as in device/event.py."""
         ...
 

@@ -6,7 +6,7 @@ strings, and plans the common part of all workers ahead: a worker's start waits 
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -40,6 +40,17 @@ class Plan:
     links: Sequence[tuple[str, str]]
 
 
+@contextlib.contextmanager
+def _passable() -> Generator[None]:
+    """Folders made in the block can be passed by other users, such as the function's: a service's umask may be 077."""
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@_passable()
 def build(
     common: tuple[Shown, ...],
     files: Iterable[Path],
@@ -54,22 +65,6 @@ def build(
     users hidden. `homes` are more names of folders in it, as code expects them, unless something has the name. The
     process must already be in a mount namespace of its own. Raises OSError; the process is then unusable.
     """
-    # A service's umask may be 077: the function, another user, has to pass these folders.
-    before = os.umask(0o022)
-    try:
-        _build(common, files, writable, scratch, proc, homes)
-    finally:
-        os.umask(before)
-
-
-def _build(
-    common: tuple[Shown, ...],
-    files: Iterable[Path],
-    writable: Iterable[Path],
-    scratch: Scratch,
-    proc: bool,
-    homes: Mapping[str, str],
-) -> None:
     kernel.mount("", "/", "", kernel.MS_REC | kernel.MS_PRIVATE)
     # Any folder will do to build upon; this one is known to be ours.
     root = str(scratch.path)

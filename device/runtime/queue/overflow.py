@@ -13,30 +13,27 @@ from typing import Any, NamedTuple, cast
 from device.event import Event
 from device.runtime.queue.reply import Reply
 from device.runtime.wire.messages import event_packet
-from device.triggers.delivery import Asked, Sink
+from device.triggers.delivery import NOTHING_MORE, Asked
 
 
 class Waiting(NamedTuple):
     """An event, its packet (messages.event_packet), and the place for its result when a caller waits.
 
-    A caller with a `sink` takes the answer in parts. `attachment` is the part of the event's data that is too long.
-    `trail` names the functions that led to it (triggers/circles.py).
+    `asked` is more for such a caller, `trail` the functions that led to it (triggers/circles.py).
     """
 
     event: Event
     packet: bytes
     reply: Reply | None = None
-    sink: Sink | None = None
-    attachment: bytes = b""
+    asked: Asked = NOTHING_MORE
     trail: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, event: Event, reply: Reply | None = None, asked: Asked | None = None) -> "Waiting":
+    def of(cls, event: Event, reply: Reply | None = None, asked: Asked = NOTHING_MORE) -> "Waiting":
         """Encodes the event; raises as messages.event_packet does."""
-        e, asked = event, asked or Asked()
-        more = ("streams" if asked.sink else "", "attached" if asked.attachment else "")
-        packet = event_packet(e.id, e.source, e.type, e.time, e.data, e.subject, e.hops, more)
-        return cls(event, packet, reply, asked.sink, asked.attachment)
+        e = event
+        packet = event_packet(e.id, e.source, e.type, e.time, e.data, e.subject, e.hops, asked.marks)
+        return cls(event, packet, reply, asked)
 
     def fail(self, error: Exception) -> None:
         """Tell a waiting caller that the event failed, was dropped or was left unfinished."""

@@ -6,7 +6,7 @@ or a Drives at any time. An event that `streams` may be answered in Parts before
 with `MORE` or `ENOUGH`. A worker may be hostile: each of its messages is checked here field by field.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -88,18 +88,19 @@ def event_packet(
     data: object,
     subject: str = "",
     hops: int = 0,
-    marks: Sequence[str] = (),
+    marks: Mapping[str, bool] | None = None,
 ) -> bytes:
     """An event as a packet, still to be completed by its deadline: encoded once, by the thread that brings the event.
 
-    `marks` are "streams" when its caller takes Parts, "attached" when attachment.py sends more of its data, or empty.
+    `marks` has "streams" when its caller takes Parts, "attached" when attachment.py sends more of its data.
 
     Raises ValueError, TypeError or RecursionError for data beyond JSON.
     """
     said = {"do": "handle", "id": id, "source": source, "type": type, "time": time, "data": data, "subject": subject}
     if hops:
         said["hops"] = hops
-    said.update({mark: True for mark in marks if mark})
+    if marks:
+        said.update(marks)
     packet = encode(said)
     if len(packet) > MAX_PACKET - _DEADLINE_ROOM:
         raise ProtocolError(f"{len(packet)} bytes as JSON; at most {MAX_PACKET - _DEADLINE_ROOM}")

@@ -32,6 +32,8 @@ MAX_DEPTH = 200
 MAX_PARTS = 128 * 1024
 _MAX_PLACE = 120
 _BYTES = (bytes, bytearray, memoryview)
+# Made once: json.dumps makes one for each value, and each event has one.
+_ENCODER = json.JSONEncoder(allow_nan=False, ensure_ascii=False)
 
 
 class NotJsonError(ValueError):
@@ -56,7 +58,7 @@ def plain(value: object, name: str) -> object:
 
 
 def _dumped(value: object) -> None:
-    json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    _ENCODER.encode(value).encode()
 
 
 class _Walk:

@@ -116,12 +116,12 @@ class WorkerProcess:
         The parts of an answer go to the event's `sink`, in this thread. Raises WorkerLostError.
         """
         event = waiting.event
-        self._trail, self._sink, self._event = waiting.trail, waiting.sink, event.id
+        self._trail, self._sink, self._event = waiting.trail, waiting.asked.sink, event.id
         begun = time.monotonic()
         deadline = begun + timeout
         self._send(messages.with_deadline(waiting.packet, deadline))
-        if waiting.attachment:
-            self._attach(waiting.attachment)
+        if waiting.asked.attachment:
+            self._attach(waiting.asked.attachment)
         # Most events are done before the first look at the worker's account, and pay nothing for it.
         said = self._await(begun + timeout * _UNWATCHED)
         if said is None:
