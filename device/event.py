@@ -4,6 +4,7 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md says what th
 triggers make them.
 """
 
+import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -73,3 +74,11 @@ def rfc3339(time: float) -> str:
 @lru_cache(8)
 def _second(time: int) -> str:
     return datetime.fromtimestamp(time, UTC).isoformat().removesuffix("+00:00")
+
+
+def as_text(data: bytes) -> tuple[str, bool]:
+    """How `data` is said in an event: as text when it is UTF-8, or else in base64; whether it is the latter."""
+    try:
+        return data.decode(), False
+    except UnicodeDecodeError:
+        return base64.b64encode(data).decode(), True

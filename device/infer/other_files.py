@@ -10,14 +10,12 @@ class Other(NamedTuple):
     remedy: str
 
 
+_PICKLE = Other("a pickle", "Export the model: skl2onnx.to_onnx, or torch.onnx.export")
 # The beginnings of: pointers of Git LFS (its specification, "The Pointer"), pages, pickles of protocol 2 and up, HDF5,
 # zip (PyTorch's .pt, Keras's .keras), gzip and 7z. TensorFlow Lite names itself four bytes later.
 _BEGINNINGS = (
     (b"version https://git-lfs", Other("a pointer of Git LFS", "Fetch the file itself: git lfs pull")),
-    (b"\x80\x02", Other("a pickle", "Export the model: skl2onnx.to_onnx, or torch.onnx.export")),
-    (b"\x80\x03", Other("a pickle", "Export the model: skl2onnx.to_onnx, or torch.onnx.export")),
-    (b"\x80\x04", Other("a pickle", "Export the model: skl2onnx.to_onnx, or torch.onnx.export")),
-    (b"\x80\x05", Other("a pickle", "Export the model: skl2onnx.to_onnx, or torch.onnx.export")),
+    *((bytes((0x80, protocol)), _PICKLE) for protocol in range(2, 6)),
     (b"\x89HDF", Other("a Keras model in HDF5", "Export it: tf2onnx.convert, or model.export(…, format='onnx')")),
     (b"PK\x03\x04", Other("a zip file, as PyTorch and Keras write them", "Export the model: torch.onnx.export")),
     (b"\x1f\x8b", Other("compressed by gzip", "Unpack it: gunzip")),

@@ -5,12 +5,13 @@ It reads and checks them. Their events and contexts are made on the device (devi
 
 from .errors import ProtocolError
 from .fields import items, only, table, text
+from .triggers import METHODS
 
 PLAIN, AWS, TENCENT = RUNTIMES = ("python3", "aws-lambda", "tencent-scf")
 PAYLOADS = ("2.0", "1.0")
 # The forms of a message, by runtime; the first is the default.
 MESSAGES = {AWS: ("sqs", "sns", "iot"), TENCENT: ("cmq", "ckafka")}
-METHODS = ("ANY", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+ANY = "ANY"
 _MOST_ROUTES = 200
 # The board sets these: they name the only folder a function may write to.
 _BOARDS = ("HOME", "TMPDIR")
@@ -112,16 +113,12 @@ def _route(value: object) -> str:
     """One template. A name in braces stands for one part of the path, `{name+}` for all parts from there on."""
     method, _, path = value.partition(" ") if isinstance(value, str) else ("", "", "")
     parts = path.split("/")
-    fine = method in METHODS and path.startswith("/") and len(path) <= 200
-    if not fine or not all(_is_part(part, last) for part, last in zip(parts, _lasts(parts))):  # noqa: B905
+    fine = method in (ANY, *METHODS) and path.startswith("/") and len(path) <= 200
+    if not fine or not all(_is_part(part, number == len(parts) - 1) for number, part in enumerate(parts)):
         raise ProtocolError(
             f"{_WHERE}.routes: {value!r} is not a route; write 'GET /items/{{id}}', or 'ANY /{{proxy+}}'"
         )
     return f"{method} {path}"
-
-
-def _lasts(parts: list[str]) -> list[bool]:
-    return [number == len(parts) - 1 for number in range(len(parts))]
 
 
 def _is_part(part: str, last: bool) -> bool:

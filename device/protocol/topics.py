@@ -20,6 +20,8 @@ from .triggers import MOST_LEVELS, topic_filter
 
 ROOT = "lamplight/1"
 STREAMS = ("telemetry", "logs", "events")
+STATES = ("presence", "reported")
+"""The kinds that tell a device's state: the newest message is all there is to know."""
 _PLAIN = ("presence", "desired", "reported", "want", "ack")
 _WITH_FUNCTION = ("call", "reply")
 _ENROLMENT = ("ask", "answer")

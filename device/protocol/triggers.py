@@ -13,8 +13,8 @@ SHORTEST_PERIOD = 0.01
 EDGES = ("rising", "falling", "both")
 PULLS = ("up", "down")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-# Of an HTTP request's body: an event has room for 128 kB, and bytes other than text grow by a third.
-# Of a request whose manifest sets no limit; an event has room for it.
+# Of an HTTP request's body. Without a limit in the manifest: an event has room for 128 kB, and bytes other than text
+# grow by a third.
 USUAL_BODY = 64 * 1024
 MOST_BODY = 16 * 1024 * 1024
 MOST_LEVELS = 8

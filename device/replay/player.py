@@ -16,7 +16,6 @@ from device.errors import LamplightError, NotFoundError, RejectedError, UsageErr
 from device.protocol import manifest
 from device.protocol.errors import ProtocolError
 from device.protocol.manifest import FunctionManifest
-from device.protocol.messages import HTTP_REQUEST
 from device.replay import surroundings
 from device.replay.clock import VirtualClock
 from device.replay.surroundings import Recorded, ReplayedState
@@ -113,7 +112,7 @@ class Player:
         signal.setitimer(signal.ITIMER_REAL, self.manifest.timeout)
         try:
             result = self._coroutines.settle(self._handle(step.event, self._context))
-            if step.event.type == HTTP_REQUEST and (stream := streams.stream(result)):
+            if stream := streams.stream(step.event, result):
                 result = stream.gather(self._coroutines)
             return values.sendable(result, "result"), ""
         except surroundings.NotRecordedError:

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
 from device.die_with_parent import die_with_parent
 from device.event import Event
 from device.private_memory import keep_memory_private
-from device.protocol.messages import HTTP_REQUEST
 from device.runtime.confinement.enter import Bounds, enter
 from device.runtime.confinement.probe import mechanisms
 from device.runtime.wire import messages
@@ -210,7 +209,7 @@ class Worker:
         try:
             with self._state, self._attached(event) if message.get("attached") else _NOTHING:
                 value = self._coroutines.settle(handle(event, self._context))
-                if event.type == HTTP_REQUEST and (stream := streams.stream(value)):
+                if stream := streams.stream(event, value):
                     value = self._streamed(stream, message)
                 # In the same event: it may hold context.state, or a part to be read.
                 value = _formed(value)

@@ -10,6 +10,8 @@ import itertools
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from typing import Any, cast
 
+from device.event import Event, as_text
+from device.protocol.messages import HTTP_REQUEST
 from device.runtime.wire import messages
 from device.runtime.wire.channel import Channel
 from device.runtime.wire.messages import Part
@@ -47,11 +49,8 @@ class Stream:
 
     def gather(self, coroutines: Coroutines) -> dict[str, object]:
         """The answer with its whole body. Raises the handler's errors."""
-        body = b"".join(self._pieces(coroutines))
-        try:
-            return {**self.head, "body": body.decode()}
-        except UnicodeDecodeError:
-            return {**self.head, "body": base64.b64encode(body).decode(), "base64": True}
+        body, encoded = as_text(b"".join(self._pieces(coroutines)))
+        return {**self.head, "body": body, **({"base64": True} if encoded else {})}
 
     def _pieces(self, coroutines: Coroutines) -> Generator[bytes]:
         parts = self._parts
@@ -63,8 +62,10 @@ class Stream:
             _end(parts, coroutines)
 
 
-def stream(result: object) -> Stream | None:
-    """The stream that a handler's result is, or has as its body; None when it is whole."""
+def stream(event: Event, result: object) -> Stream | None:
+    """The stream that a handler's result is, or has as its body; None when it is whole, and for other than requests."""
+    if event.type != HTTP_REQUEST:
+        return None
     if _comes_in_parts(result):
         return Stream({"status": 200, "headers": _TEXT}, cast("Iterator[object]", result))
     if not isinstance(result, dict):

@@ -21,7 +21,9 @@ _MOST_LINE = 256
 
 
 class Body(Protocol):
-    """A body on its way."""
+    """A body on its way, of `most` bytes or fewer."""
+
+    most: int
 
     def take(self, buffer: bytearray) -> bytes | None:
         """Take the body's bytes from `buffer`; returns the body once it is whole. Raises RefusedError."""
@@ -34,14 +36,14 @@ class Sized:
     def __init__(self, length: int, most: int) -> None:
         if length > most:
             raise _too_long(most)
-        self._length = length
+        self.most = length
 
     def take(self, buffer: bytearray) -> bytes | None:
         """The whole body at once."""
-        if len(buffer) < self._length:
+        if len(buffer) < self.most:
             return None
-        body = bytes(memoryview(buffer)[: self._length])
-        del buffer[: self._length]
+        body = bytes(memoryview(buffer)[: self.most])
+        del buffer[: self.most]
         return body
 
 
@@ -49,7 +51,7 @@ class Chunked:
     """Chunks of at most `most` bytes together."""
 
     def __init__(self, most: int) -> None:
-        self._most = most
+        self.most = most
         self._body = bytearray()
         self._pieces = 0
         # Of the chunk in hand, with the line's end behind it; None between two chunks.
@@ -72,8 +74,8 @@ class Chunked:
             raise refused(400, "the length of a chunk cannot be read")
         self._size = int(match.group(1), 16)
         self._pieces += 1
-        if len(self._body) + self._size > self._most or self._pieces > max(MOST_PIECES, self._most // _PIECE):
-            raise _too_long(self._most)
+        if len(self._body) + self._size > self.most or self._pieces > _most_pieces(self.most):
+            raise _too_long(self.most)
         return True
 
     def _add(self, buffer: bytearray, size: int) -> bool:
@@ -108,5 +110,9 @@ def _line(buffer: bytearray, most: int) -> bytes | None:
     return line
 
 
+def _most_pieces(most: int) -> int:
+    return max(MOST_PIECES, most // _PIECE)
+
+
 def _too_long(most: int) -> RefusedError:
-    return refused(413, f"at most {most} bytes, in at most {max(MOST_PIECES, most // _PIECE)} pieces")
+    return refused(413, f"at most {most} bytes, in at most {_most_pieces(most)} pieces")

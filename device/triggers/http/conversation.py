@@ -33,7 +33,6 @@ class Conversation:
     def _begin(self) -> None:
         self._head: Head | None = None
         self._body: Body | None = None
-        self._expected_size = 0
         self._whole = False
         self._invited = False
         # Of an answer in parts: how its end is told, by a last chunk or by the connection's end.
@@ -49,7 +48,7 @@ class Conversation:
     @property
     def expected(self) -> int:
         """The most bytes of the body on its way; 0 before its head is there."""
-        return self._expected_size
+        return self._body.most if self._body else 0
 
     def receive(self, data: bytes) -> None:
         """Take more bytes; empty when the other side is done."""
@@ -131,9 +130,7 @@ class Conversation:
 
     def _expected(self, head: Head) -> Body:
         most = self._admit(head.method, head.target)
-        body = Chunked(most) if head.length is None else Sized(head.length, most)
-        self._expected_size = most if head.length is None else head.length
-        return body
+        return Chunked(most) if head.length is None else Sized(head.length, most)
 
     def _written(self, response: Response) -> bytes:
         bodiless = response.status in _BODILESS

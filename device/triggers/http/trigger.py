@@ -3,7 +3,6 @@
 This file chooses the function; answers.py reads its result, conversation.py has the bytes, server.py the sockets.
 """
 
-import base64
 import dataclasses
 import logging
 import platform
@@ -13,6 +12,7 @@ from collections.abc import Callable, Collection
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from device.errors import LamplightError, OfflineError, UsageError
+from device.event import as_text
 from device.protocol.messages import HTTP_REQUEST
 from device.protocol.triggers import METHODS, USUAL_BODY
 from device.protocol.triggers import HttpTrigger as Declared
@@ -162,10 +162,7 @@ def event_data(request: Request) -> dict[str, object]:
         fields = parse_qsl(urlsplit(request.target).query, keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError as error:
         raise RefusedError(plain(400, f"the query cannot be read: {error}")) from None
-    try:
-        body, encoded = request.body.decode(), False
-    except UnicodeDecodeError:
-        body, encoded = base64.b64encode(request.body).decode(), True
+    body, encoded = as_text(request.body)
     queries: dict[str, list[str]] = {}
     for key, value in fields:
         queries.setdefault(_clean(key), []).append(_clean(value))

@@ -6,13 +6,13 @@ a function on a board has none of AWS.
 
 import hashlib
 import sys
-import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from device.errors import LamplightError
 from device.event import Event
-from device.runtime.worker.clouds import aws_events, aws_http
+from device.protocol.messages import HTTP_REQUEST
+from device.runtime.worker.clouds import aws_events, aws_http, events
 from device.runtime.worker.clouds.aws_http import ACCOUNT
 from device.runtime.worker.clouds.facts import Facts
 from device.runtime.worker.context import Context
@@ -37,7 +37,7 @@ class LambdaContext:
         self.invoked_function_arn = f"arn:aws:lambda:{_region(facts)}:{ACCOUNT}:function:{facts.function}"
         # Text, as Lambda's own Python runtime has it.
         self.memory_limit_in_mb = str(facts.megabytes)
-        self.aws_request_id = request_id(event)
+        self.aws_request_id = events.request_id(event)
         self.log_group_name = _group(facts)
         self.log_stream_name = _stream(facts, event.time)
         self.identity = CognitoIdentity()
@@ -84,14 +84,9 @@ def variables(facts: Facts) -> dict[str, str]:
     }
 
 
-def request_id(event: Event) -> str:
-    """A UUID for ever: `source` and `id` together name one event, also when it is replayed."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{event.source}#{event.id}"))
-
-
 def _event(event: Event, facts: Facts, request_id: str) -> object:
     region = _region(facts)
-    kind = event.type.split(".")[1] if event.type.startswith("lamplight.") else ""
+    kind = events.kind(event)
     if kind == "call":
         # As invoked directly: without a payload it is an empty object.
         return {} if event.data is None else event.data
@@ -104,7 +99,7 @@ def _event(event: Event, facts: Facts, request_id: str) -> object:
 
 
 def _result(event: Event, value: object, facts: Facts) -> object:
-    if event.type == "lamplight.http.request":
+    if event.type == HTTP_REQUEST:
         return aws_http.answer(value, facts.payload)
     if event.type == "lamplight.mqtt.message" and (failed := aws_events.returned(value)):
         raise LamplightError(

@@ -6,22 +6,18 @@ data.
 """
 
 import hashlib
-import json
-from datetime import datetime
 from typing import Any, cast
 from urllib.parse import quote_plus
 
 from device.event import Event, rfc3339
+from device.runtime.worker.clouds import events
 from device.runtime.worker.clouds.aws_http import ACCOUNT
 
 
 def schedule(event: Event, request_id: str, region: str) -> dict[str, object]:
     """EventBridge's scheduled event, of a timer or of cron: `time` is the moment for which it was planned."""
-    planned = event.data.get("scheduled")
-    time = datetime.fromisoformat(planned).timestamp() if planned else event.time
-    kind = event.type.split(".")[1]
-    rule = f"arn:aws:events:{region}:{ACCOUNT}:rule/{kind}"
-    return _bridged(request_id, "Scheduled Event", "aws.events", time, region, [rule], {})
+    rule = f"arn:aws:events:{region}:{ACCOUNT}:rule/{events.kind(event)}"
+    return _bridged(request_id, "Scheduled Event", "aws.events", events.planned(event), region, [rule], {})
 
 
 def custom(event: Event, request_id: str, region: str) -> dict[str, object]:
@@ -71,7 +67,7 @@ def returned(value: object) -> list[object]:
 
 
 def _sqs(event: Event, request_id: str, region: str) -> dict[str, object]:
-    body = _text(event)
+    body = events.text(event)
     sent = str(int(event.time * 1000))
     return {
         "messageId": request_id,
@@ -99,7 +95,7 @@ def _sns(event: Event, request_id: str, region: str) -> dict[str, object]:
         "Signature": "",
         "SigningCertUrl": "",
         "MessageId": request_id,
-        "Message": _text(event),
+        "Message": events.text(event),
         "MessageAttributes": {},
         "Type": "Notification",
         "UnsubscribeUrl": "",
@@ -117,11 +113,6 @@ def _sns(event: Event, request_id: str, region: str) -> dict[str, object]:
 def _queue(event: Event) -> str:
     """A queue's name has no "/"."""
     return str(event.data["topic"]).replace("/", "-")
-
-
-def _text(event: Event) -> str:
-    data = event.data["data"]
-    return data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
 
 
 def _bridged(

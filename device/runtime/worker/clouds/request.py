@@ -1,12 +1,12 @@
 """An HTTP request's event with the views of it that the clouds' events share."""
 
-import base64
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from device.event import Event
+from device.event import Event, as_text
+from device.protocol.cloud import ANY
 from device.runtime.worker.clouds import routes
 from device.runtime.worker.clouds.routes import Route
 
@@ -50,7 +50,7 @@ class HttpRequest:
         self.queries: dict[str, list[str]] = data.get("queries") or {k: [v] for k, v in data["query"].items()}
         self._headers: dict[str, str] = data["headers"]
         found = routes.find(templates, self.method, self.path)
-        self.route = found or Route(routes.ANY, self.path)
+        self.route = found or Route(ANY, self.path)
         self.routed = found is not None
 
     @property
@@ -82,8 +82,4 @@ def _body(data: Mapping[str, Any]) -> tuple[str, bool]:
     """The body as text, and whether it is in base64. One too long for an event is a file (docs/triggers.md)."""
     if "file" not in data:
         return data["body"], data["base64"]
-    body = Path(data["file"]).read_bytes()
-    try:
-        return body.decode(), False
-    except UnicodeDecodeError:
-        return base64.b64encode(body).decode(), True
+    return as_text(Path(data["file"]).read_bytes())

@@ -6,7 +6,7 @@ The rule is API Gateway's: a path's own words win over a name in braces, and tha
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-ANY = "ANY"
+from device.protocol.cloud import ANY
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,12 @@ EventBridge delivers one, as a CloudEvent.
 """
 
 import json
-import uuid
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from device.event import Event, rfc3339
-from device.runtime.worker.clouds import answers
+from device.protocol.messages import HTTP_REQUEST
+from device.runtime.worker.clouds import answers, events
 from device.runtime.worker.clouds.facts import Facts
 from device.runtime.worker.clouds.request import HttpRequest
 from device.runtime.worker.context import Context
@@ -47,9 +46,9 @@ def adapted(handler: Callable[..., object], facts: Facts) -> Callable[[Event, Co
     """The handler as the worker calls one."""
 
     def handle(event: Event, context: Context) -> object:
-        request_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{event.source}#{event.id}"))
+        request_id = events.request_id(event)
         value = handler(_event(event, facts, request_id), ScfContext(facts, request_id, context))
-        return _answer(value) if event.type == "lamplight.http.request" else value
+        return _answer(value) if event.type == HTTP_REQUEST else value
 
     return handle
 
@@ -69,7 +68,7 @@ def variables(facts: Facts) -> dict[str, str]:
 
 
 def _event(event: Event, facts: Facts, request_id: str) -> object:
-    kind = event.type.split(".")[1] if event.type.startswith("lamplight.") else ""
+    kind = events.kind(event)
     if kind == "call":
         return {} if event.data is None else event.data
     if kind == "http":
@@ -116,9 +115,8 @@ def _answer(value: object) -> dict[str, object]:
 
 
 def _timer(event: Event, kind: str) -> dict[str, object]:
-    planned = event.data.get("scheduled")
-    time = datetime.fromisoformat(planned).timestamp() if planned else event.time
-    return {"Type": "Timer", "TriggerName": kind, "Time": f"{rfc3339(time)[:19]}Z", "Message": ""}
+    time = rfc3339(events.planned(event))
+    return {"Type": "Timer", "TriggerName": kind, "Time": f"{time[:19]}Z", "Message": ""}
 
 
 def _file(event: Event, facts: Facts) -> dict[str, object]:
@@ -154,7 +152,7 @@ def _cmq(event: Event, request_id: str) -> dict[str, object]:
             "publishTime": rfc3339(event.time),
             "msgId": request_id,
             "requestId": request_id,
-            "msgBody": _text(event),
+            "msgBody": events.text(event),
             "msgTag": [],
         }
     }
@@ -162,12 +160,7 @@ def _cmq(event: Event, request_id: str) -> dict[str, object]:
 
 def _ckafka(event: Event, request_id: str) -> dict[str, object]:
     said: dict[str, object] = {"topic": event.data["topic"], "partition": 0, "offset": 0, "msgKey": request_id}
-    return {"Ckafka": {**said, "msgBody": _text(event)}}
-
-
-def _text(event: Event) -> str:
-    data = event.data["data"]
-    return data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
+    return {"Ckafka": {**said, "msgBody": events.text(event)}}
 
 
 def _region(facts: Facts) -> str:

@@ -37,7 +37,6 @@ def query(data: dict[str, Any]) -> str:
 
 def server(headers: dict[str, str]) -> tuple[str, int]:
     """Name and port by which the client reached the board."""
-    name, _, port = headers.get("host", "").rpartition(":") if ":" in headers.get("host", "") else ("", "", "")
-    if name and port.isdigit():
-        return name, int(port)
-    return headers.get("host") or SERVER[0], SERVER[1]
+    host = headers.get("host", "")
+    name, _, port = host.rpartition(":")
+    return (name, int(port)) if name and port.isdigit() else (host or SERVER[0], SERVER[1])
