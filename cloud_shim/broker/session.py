@@ -28,7 +28,6 @@ OnConnect = Callable[[bool], None]
 """Called with whether the broker still knew our session. If it forgot the session, it lost our retained messages."""
 
 _SUBSCRIPTIONS = (("presence", 1), ("reported", 1), ("want", 1), ("up", 0), ("reply", 1), ("ask", 1))
-_STATES = ("presence", "reported")
 _KEEPALIVE = 20
 # Seconds: the longest pause between two attempts to reach the broker, and the limit of one attempt.
 _RETRY_CAP, _CONNECT = 10.0, 5.0
@@ -118,7 +117,7 @@ class Link:
     def hear_states(self) -> None:
         """Have the broker send every device's state again: a flood in our queue may have made it drop the news."""
         if self.connected:
-            kinds = [(kind, qos) for kind, qos in _SUBSCRIPTIONS if kind in _STATES]
+            kinds = [(kind, qos) for kind, qos in _SUBSCRIPTIONS if kind in topics.STATES]
             self._client.subscribe([(topics.fleet_filter(self.fleet, kind), qos) for kind, qos in kinds])
 
     def close(self) -> None:

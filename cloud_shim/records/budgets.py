@@ -14,9 +14,8 @@ from cloud_shim.records import budget
 from cloud_shim.records.budget import BOARD, RATES, STRAY, Budget, Rate
 from cloud_shim.records.excesses import Excesses
 from device.protocol import topics
-from device.protocol.topics import Topic
+from device.protocol.topics import STATES, Topic
 
-_STATES = ("presence", "reported")
 # Budgets kept before those that are full again are dropped: whoever may ask to be let in may invent client ids.
 _MANY = 10_000
 
@@ -57,7 +56,7 @@ class Budgets:
                 # An older one must not come after it.
                 self._late.pop((device, kind), None)
                 return True
-            if kind in _STATES:
+            if kind in STATES:
                 self._late[device, kind] = message
             flooding = not self._spend((device, f"beyond {kind}"), budget.overdraft(RATES[kind]), size)
         self._excesses.note(device, "sent", 1, size)

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from cloud_shim.broker import access
 from cloud_shim.records.budgets import Budgets, Message
 from device.protocol.errors import ProtocolError
+from device.protocol.topics import STATES
 
 logger = logging.getLogger(__name__)
 
-_STATES = ("presence", "reported")
 _MOST = {"up": 2, "want": 16, "reply": 256, "ask": 4}
 """Messages of a kind (a stream, a function, a client id) that wait of one credential. A device has one batch of a
 stream on its way, and sends it again after a while."""
@@ -41,7 +41,7 @@ class _Queue:
         """Keep it, or drop it where too many wait."""
         kind, leaf = message.topic.kind, message.topic.leaf
         same = self._same.setdefault((kind, leaf), deque())
-        if kind in _STATES and same:
+        if kind in STATES and same:
             del self._messages[same.popleft()]
         elif len(same) >= _MOST.get(kind, _ALL) or len(self._messages) >= _ALL:
             if not same:

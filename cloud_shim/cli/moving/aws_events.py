@@ -5,6 +5,7 @@ from typing import Any
 
 from cloud_shim.cli.moving.sources import DEFAULT, Sources
 from cloud_shim.cli.moving.yaml_file import Table, listed
+from device.protocol.cloud import ANY
 
 Take = Callable[[Sources, int, Any], None]
 
@@ -29,10 +30,10 @@ def take(sources: Sources, event: Any, payload: str) -> None:
 
 def _asked(value: Any) -> tuple[str, str]:
     if isinstance(value, Table):
-        return str(value.get("method", "ANY")), str(value.get("path", DEFAULT))
+        return str(value.get("method", ANY)), str(value.get("path", DEFAULT))
     method, _, path = str(value).partition(" ")
     # `httpApi: '*'` is everything.
-    return (method, path.strip()) if path else ("ANY", DEFAULT)
+    return (method, path.strip()) if path else (ANY, DEFAULT)
 
 
 def _schedule(sources: Sources, line: int, value: Any) -> None:

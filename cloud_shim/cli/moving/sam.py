@@ -11,6 +11,7 @@ from cloud_shim.cli.moving.found import Found, Function, named
 from cloud_shim.cli.moving.sources import DEFAULT, Sources
 from cloud_shim.cli.moving.values import Unknown
 from cloud_shim.cli.moving.yaml_file import Call, Table, listed
+from device.protocol.cloud import ANY
 
 _FUNCTIONS = ("AWS::Serverless::Function", "AWS::Lambda::Function")
 _KNOWN = (
@@ -76,14 +77,12 @@ class _Reader:
                 raise ValueError(f"its runtime is {runtime or 'its own image'!s:.40}, and a board runs Python")
             function.handler = str(self._value("Handler", "index.handler"))
             self._code()
-        except (Unknown, ValueError) as error:
-            why = f"only the cloud knows {error}" if isinstance(error, Unknown) else str(error)
-            self._found.leave(self._line, self._name, f"it cannot be carried over: {why}")
+        except ValueError as error:
+            self._found.leave(self._line, self._name, f"it cannot be carried over: {error}")
             return
         self._limits()
         for table in (self._globals, self._own):
             settings.variables(self._sources, function, table.table("Environment").table("Variables"), self._resolve)
-        function.unset = {name: why for name, why in function.unset.items() if name not in function.environment}
         self._found.functions.append(function)
         self._url()
         for name, event in self._own.table("Events").items():
@@ -121,7 +120,7 @@ class _Reader:
 
     def _url(self) -> None:
         if "FunctionUrlConfig" in self._own or "FunctionUrlConfig" in self._globals:
-            self._sources.http(self._own.at("FunctionUrlConfig"), "ANY", DEFAULT, "2.0")
+            self._sources.http(self._own.at("FunctionUrlConfig"), ANY, DEFAULT, "2.0")
 
     def _event(self, line: int, name: str, event: Any) -> None:
         kind = event.get("Type") if isinstance(event, Table) else None
@@ -136,7 +135,7 @@ class _Reader:
             if not _disabled(self._sources, line, name, known):
                 take(self._sources, line, known)
         except Unknown as error:
-            self._sources.leave(line, f"the event {name} ({kind})", f"only the cloud knows {error}")
+            self._sources.leave(line, f"the event {name} ({kind})", str(error))
 
     def _known(self, key: str, value: Any) -> Any:
         """A value; the reference to another resource of the template is its name."""
@@ -157,12 +156,12 @@ def _disabled(sources: Sources, line: int, name: str, event: Table) -> bool:
 
 
 def _api(sources: Sources, line: int, event: Table) -> None:
-    sources.http(line, str(event.get("Method", "ANY")), str(event.get("Path", DEFAULT)), "1.0")
+    sources.http(line, str(event.get("Method", ANY)), str(event.get("Path", DEFAULT)), "1.0")
 
 
 def _http_api(sources: Sources, line: int, event: Table) -> None:
     payload = "1.0" if str(event.get("PayloadFormatVersion")) == "1.0" else "2.0"
-    sources.http(line, str(event.get("Method", "ANY")), str(event.get("Path", DEFAULT)), payload)
+    sources.http(line, str(event.get("Method", ANY)), str(event.get("Path", DEFAULT)), payload)
 
 
 def _schedule(sources: Sources, line: int, event: Table) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from cloud_shim.cli.moving.sources import DEFAULT, Sources
 from cloud_shim.cli.moving.yaml_file import Table, listed
+from device.protocol.cloud import ANY
 
 
 def take(sources: Sources, event: Any, payload: str) -> None:
@@ -26,7 +27,7 @@ def take(sources: Sources, event: Any, payload: str) -> None:
 def _gateway(sources: Sources, line: int, parameters: Table) -> None:
     each = [one for one in listed(parameters.get("endpoints")) if isinstance(one, Table)]
     for one in each or [parameters]:
-        method = one.get("method", one.get("httpMethod", "ANY"))
+        method = one.get("method", one.get("httpMethod", ANY))
         sources.http(line, str(method), str(one.get("path", DEFAULT)))
 
 

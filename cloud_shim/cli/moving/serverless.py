@@ -12,7 +12,7 @@ from cloud_shim.cli.moving.sources import DEFAULT, Sources
 from cloud_shim.cli.moving.values import Unknown
 from cloud_shim.cli.moving.yaml_file import Table, listed
 from device.errors import BadArtifactError
-from device.protocol.cloud import AWS, TENCENT
+from device.protocol.cloud import ANY, AWS, TENCENT
 
 _PROVIDERS = {"aws": AWS, "tencent": TENCENT}
 _KNOWN = ("handler", "runtime", "memorySize", "timeout", "environment", "events", "name", "description", "url", "src")
@@ -107,14 +107,12 @@ class _Reader:
                 raise ValueError(f"its runtime is {runtime!s:.40}, and a board runs Python")
             function.handler = str(self._value("handler", "index.main_handler"))
             function.code = settings.folder(self._base, self._resolve(source))
-        except (Unknown, ValueError) as error:
-            why = f"only the cloud knows {error}" if isinstance(error, Unknown) else str(error)
-            self._found.leave(self._own.line, self._name, f"it cannot be carried over: {why}")
+        except ValueError as error:
+            self._found.leave(self._own.line, self._name, f"it cannot be carried over: {error}")
             return
         self._limits()
         for table in (self._provider.table("environment"), environment):
             settings.variables(self._sources, function, table, self._resolve)
-        function.unset = {name: why for name, why in function.unset.items() if name not in function.environment}
         self._region()
         self._found.functions.append(function)
         self._events()
@@ -152,9 +150,9 @@ class _Reader:
                 take(self._sources, self._known(event), self._payload())
             except Unknown as error:
                 line = event.line if isinstance(event, Table) else self._own.at("events")
-                self._sources.leave(line, "an event", f"only the cloud knows {error}")
+                self._sources.leave(line, "an event", str(error))
         if self._own.get("url"):
-            self._sources.http(self._own.at("url"), "ANY", DEFAULT, "2.0")
+            self._sources.http(self._own.at("url"), ANY, DEFAULT, "2.0")
 
     def _payload(self) -> str:
         return "1.0" if str(self._provider.table("httpApi").get("payload")) == "1.0" else "2.0"

@@ -28,7 +28,7 @@ def limit(sources: Sources, table: Table, key: str, resolve: Resolve, most: int 
     try:
         value = resolve(table[key])
     except Unknown as error:
-        sources.leave(table.at(key), key, f"only the cloud knows {error}")
+        sources.leave(table.at(key), key, str(error))
         return None
     number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= most:
@@ -50,11 +50,11 @@ def variables(sources: Sources, function: Function, table: Table, resolve: Resol
             text = _text(resolve(value))
             cloud.environment({"environment": {name: text}})
             function.environment[name] = text
+            function.unset.pop(name, None)
         except Unknown as error:
-            function.unset[name] = str(error)
-            sources.leave(
-                line, f"the variable {name}", f"only the cloud knows {error}", "Write its value in function.toml"
-            )
+            if name not in function.environment:
+                function.unset[name] = error.expression
+            sources.leave(line, f"the variable {name}", str(error), "Write its value in function.toml")
         except ProtocolError as error:
             sources.leave(line, f"the variable {name}", str(error).partition(": ")[2] or str(error))
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from cloud_shim.cli.moving import schedules
 from cloud_shim.cli.moving.found import Found, Function, Trigger, named
 from device.protocol import cloud, triggers
+from device.protocol.cloud import ANY
 from device.protocol.errors import ProtocolError
 from device.protocol.triggers import METHODS, topic_filter
 
-ANY = "ANY"
 # The route of every request that has no other, as API Gateway calls it, and our path for it.
 DEFAULT = "$default"
 EVERYWHERE = "/*"

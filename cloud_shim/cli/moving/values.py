@@ -11,7 +11,11 @@ _MOST_STEPS = 10
 
 
 class Unknown(ValueError):
-    """Only the cloud knows it; the text is the expression."""
+    """Only the cloud knows the value of this `expression`; the text says so."""
+
+    def __init__(self, expression: str) -> None:
+        super().__init__(f"only the cloud knows {expression}")
+        self.expression = expression
 
 
 def of_template(value: Any, parameters: Table) -> Any:

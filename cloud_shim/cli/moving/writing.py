@@ -11,8 +11,8 @@ from cloud_shim.cli.moving.found import Found, Function
 from device.artifact import archive, bundle
 from device.artifact.bundle import FUNCTION_FILE
 from device.errors import BadArtifactError, LamplightError
+from device.protocol.layer import REQUIREMENTS
 
-REQUIREMENTS = "requirements.txt"
 # Of the clouds' tools; none is code of the function.
 _TOOLS = re.compile(r"(^|/)node_modules/|^(template|serverless|samconfig|package(-lock)?)\.(ya?ml|json|toml)$")
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from cloud_shim.cli.release import layers, wheel_files
 from cloud_shim.cli.release.layers import Board, Resolved
@@ -67,7 +66,7 @@ def _rows(found: Resolved, opened: Sequence[Opened], board: Board) -> list[Row]:
     by_name = {wheel.name: each for wheel, each in zip(found.lock.wheels, opened, strict=True)}
     asked = _asked(found, by_name)
     needed = _needed(asked, board)
-    newer = _newer(found)
+    newer = layers.newer(found)
     sent = [
         Row(each.name, each.version, SENT, by_name[each.name].size, needed.get(each.name, ()), newer.get(each.name, ""))
         for each in found.lock.wheels
@@ -111,12 +110,3 @@ def _left_out(asked: Sequence[tuple[str, frozenset[str], Requirement]], there: s
         if marker and "extra" not in marker and name not in there:
             left.setdefault(name, Row(name, str(each.specifier), LEFT_OUT, 0, (who,), f"only for {marker}"))
     return [left[name] for name in sorted(left)]
-
-
-def _newer(found: Resolved) -> dict[str, str]:
-    newer: dict[str, str] = {}
-    for each in found.lock.wheels:
-        passed = found.passed.get(each.name)
-        if passed and passed.version > Version(each.version):
-            newer[each.name] = f"{passed.version} is newer, but has {passed.why}"
-    return newer

@@ -69,11 +69,6 @@ def _quiet(_line: str) -> None:
     """Nobody is told."""
 
 
-def build(folder: Path, target: Platform, models: bool, say: Say = _quiet) -> bytes | None:
-    """As `layer`, for a board of this platform whose libraries are not known."""
-    return layer(folder, Board(target, models), say)
-
-
 def layer(folder: Path, board: Board, say: Say = _quiet) -> bytes | None:
     """The packed layer for the function in `folder`; None when the function needs no other packages.
 
@@ -199,8 +194,9 @@ def _tell(found: Resolved, folder: Path, board: Board, say: Say) -> None:
     before = lock.read(file)
     for line in lock.changes(before.wheels if before else (), chosen.wheels):
         say(f"  {line}")
-    for line in newer(found):
-        say(f"  {line}")
+    versions = {each.name: each.version for each in chosen.wheels}
+    for name, passed in newer(found).items():
+        say(f"  ! {name} {passed}: {versions[name]} is taken")
     try:
         durable.write_file(file, lock.text(chosen).encode())
     except OSError as error:
@@ -209,14 +205,13 @@ def _tell(found: Resolved, folder: Path, board: Board, say: Say) -> None:
         say(f"{file.name}: written; keep it with your code, delete it to choose anew")
 
 
-def newer(found: Resolved) -> list[str]:
-    """A line for each package whose newest version has no wheel for the board, so that an older one was chosen."""
-    lines: list[str] = []
-    for each in found.lock.wheels:
-        passed = found.passed.get(each.name)
-        if passed and passed.version > Version(each.version):
-            lines.append(f"! {each.name} {passed.version} is newer, but has {passed.why}: {each.version} is taken")
-    return lines
+def newer(found: Resolved) -> dict[str, str]:
+    """By the name of each package that was chosen older, for want of a wheel for the board: what is newer, and why."""
+    return {
+        each.name: f"{passed.version} is newer, but has {passed.why}"
+        for each in found.lock.wheels
+        if (passed := found.passed.get(each.name)) and passed.version > Version(each.version)
+    }
 
 
 def _manifest(chosen: Sequence[Wheel], target: Platform) -> str:

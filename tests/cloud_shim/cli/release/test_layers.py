@@ -36,8 +36,8 @@ def test_what_is_needed_is_resolved_recorded_and_packed_the_same_each_time(tmp_p
     wheel(index, "leaf", "VALUE = 7\n")
     wheel(index, "branch", "import leaf\n", needs="leaf>=1")
     folder = function(tmp_path, "branch\n")
-    packed = layers.build(folder, PI, models=False)
-    assert packed is not None and layers.build(folder, PI, models=False) == packed
+    packed = layers.layer(folder, Board(PI))
+    assert packed is not None and layers.layer(folder, Board(PI)) == packed
     files = contents(packed)
     assert files["site/leaf.py"] == b"VALUE = 7\n"
     assert not [name for name in files if "RECORD" in name or "__pycache__" in name]
@@ -54,35 +54,35 @@ def test_what_is_needed_is_resolved_recorded_and_packed_the_same_each_time(tmp_p
 def test_the_lock_is_used_while_it_fits_and_says_what_changed(tmp_path, index):
     wheel(index, "leaf", "VALUE = 1\n")
     folder, said = function(tmp_path, "leaf\n"), []
-    first = layers.build(folder, PI, models=False, say=said.append)
+    first = layers.layer(folder, Board(PI), say=said.append)
     assert "  + leaf 1.0" in said
     locked = (folder / "pylock.aarch64-py311.toml").read_bytes()
     wheel(index, "leaf", "VALUE = 2\n", version="2.0")
-    assert layers.build(folder, PI, models=False) == first
+    assert layers.layer(folder, Board(PI)) == first
     assert (folder / "pylock.aarch64-py311.toml").read_bytes() == locked
     (folder / "requirements.txt").write_text("leaf>1\n")
     said.clear()
-    assert layers.build(folder, PI, models=False, say=said.append) != first
+    assert layers.layer(folder, Board(PI), say=said.append) != first
     assert "  ~ leaf 1.0 -> 2.0" in said
 
 
 def test_other_bytes_under_a_locked_version_are_refused(tmp_path, index):
     wheel(index, "leaf", "VALUE = 1\n")
     folder = function(tmp_path, "leaf\n")
-    layers.build(folder, PI, models=False)
+    layers.layer(folder, Board(PI))
     locked = (folder / "pylock.aarch64-py311.toml").read_bytes()
     wheel(index, "leaf", "VALUE = 'planted'\n")
     with pytest.raises(UntrustedError, match="not the file that was chosen before"):
-        layers.build(folder, PI, models=False)
+        layers.layer(folder, Board(PI))
     assert (folder / "pylock.aarch64-py311.toml").read_bytes() == locked
 
 
 def test_a_digest_in_requirements_is_honoured(tmp_path, index):
     wheel(index, "leaf", "VALUE = 1\n")
     digest = hashlib.sha256((index / "leaf-1.0-py3-none-any.whl").read_bytes()).hexdigest()
-    assert layers.build(function(tmp_path, f"leaf==1.0 --hash=sha256:{digest}\n"), PI, models=False)
+    assert layers.layer(function(tmp_path, f"leaf==1.0 --hash=sha256:{digest}\n"), Board(PI))
     with pytest.raises(UntrustedError):
-        layers.build(function(tmp_path, f"leaf==1.0 --hash=sha256:{'0' * 64}\n"), PI, models=False)
+        layers.layer(function(tmp_path, f"leaf==1.0 --hash=sha256:{'0' * 64}\n"), Board(PI))
 
 
 def test_a_package_without_a_digest_is_refused_where_others_have_one(tmp_path, index):
@@ -90,14 +90,14 @@ def test_a_package_without_a_digest_is_refused_where_others_have_one(tmp_path, i
     wheel(index, "branch", "", needs="leaf>=1")
     digest = hashlib.sha256((index / "branch-1.0-py3-none-any.whl").read_bytes()).hexdigest()
     with pytest.raises(RejectedError, match="names no digest for a package"):
-        layers.build(function(tmp_path, f"branch==1.0 --hash=sha256:{digest}\n"), PI, models=False)
+        layers.layer(function(tmp_path, f"branch==1.0 --hash=sha256:{digest}\n"), Board(PI))
 
 
 def test_a_folder_that_takes_no_lock_keeps_nothing_from_being_deployed(tmp_path, index):
     wheel(index, "leaf", "")
     folder, said = function(tmp_path, "leaf\n"), []
     (folder / "pylock.aarch64-py311.toml").mkdir()
-    assert layers.build(folder, PI, models=False, say=said.append)
+    assert layers.layer(folder, Board(PI), say=said.append)
     assert any("cannot be written" in line for line in said)
 
 
@@ -106,7 +106,7 @@ def test_wheels_are_chosen_for_the_board_and_not_for_this_machine(tmp_path, inde
     wheel(index, "native", "FOR = 'armv7l'\n", tag="cp311-cp311-linux_armv7l")
     folder = function(tmp_path, "native\n")
     for target in (PI, ZERO):
-        files = contents(layers.build(folder, target, models=False))
+        files = contents(layers.layer(folder, Board(target)))
         assert files["site/native.py"].decode() == f"FOR = '{target.machine}'\n"
 
 
@@ -116,21 +116,21 @@ def test_wheels_are_chosen_for_the_board_and_not_for_this_machine(tmp_path, inde
 def test_a_package_without_a_wheel_for_the_board_is_refused_here(tmp_path, index, tag):
     wheel(index, "native", "", tag=tag)
     with pytest.raises(RejectedError, match=r"(?s)aarch64 with Python 3\.11.*nothing is built on a board") as refused:
-        layers.build(function(tmp_path, "native\n"), PI, models=False)
+        layers.layer(function(tmp_path, "native\n"), Board(PI))
     assert refused.value.exit_code == 5
 
 
 def test_a_source_distribution_is_not_built(tmp_path, index):
     (index / "source-1.0.tar.gz").write_bytes(b"")
     with pytest.raises(RejectedError, match="only wheels"):
-        layers.build(function(tmp_path, "source\n"), PI, models=False)
+        layers.layer(function(tmp_path, "source\n"), Board(PI))
 
 
 @pytest.mark.parametrize("name", ["lefa", "leaf-typing"])
 def test_a_package_that_the_index_lacks_may_be_misspelt(tmp_path, index, name):
     wheel(index, "leaf", "")
     with pytest.raises(RejectedError, match=f"{name}.*Check the spelling"):
-        layers.build(function(tmp_path, f"{name}\n"), PI, models=False)
+        layers.layer(function(tmp_path, f"{name}\n"), Board(PI))
 
 
 def test_what_a_worker_has_in_memory_stays_out_and_binds(tmp_path, index):
@@ -164,22 +164,22 @@ def test_markers_are_the_boards_and_not_this_machines(tmp_path, index):
         wheel(index, name, "")
     wheel(index, "branch", "", needs='backport; python_version >= "3.13"\nnever; platform_machine == "x86_64"')
     text = 'branch\nleaf; platform_machine == "aarch64"\nelsewhere; sys_platform != "linux" or os_name == "nt"\n'
-    files = contents(layers.build(function(tmp_path, text), Platform("aarch64", (3, 13), 41), models=False))
+    files = contents(layers.layer(function(tmp_path, text), Board(Platform("aarch64", (3, 13), 41))))
     assert [name for name in files if name.endswith(".py")] == ["site/backport.py", "site/branch.py", "site/leaf.py"]
-    files = contents(layers.build(function(tmp_path, text), PI, models=False))
+    files = contents(layers.layer(function(tmp_path, text), Board(PI)))
     assert [name for name in files if name.endswith(".py")] == ["site/branch.py", "site/leaf.py"]
 
 
 def test_a_marker_of_the_last_number_is_judged_by_the_whole_version_and_locked_with_it(tmp_path, index):
     wheel(index, "async_timeout", "")
     folder = function(tmp_path, 'async-timeout; python_full_version < "3.11.3"\n')
-    assert layers.build(folder, replace(PI, full="3.11.9"), models=False) is None
-    assert layers.build(folder, replace(PI, full="3.11.2"), models=False)
-    assert layers.build(folder, PI, models=False)
+    assert layers.layer(folder, Board(replace(PI, full="3.11.9"))) is None
+    assert layers.layer(folder, Board(replace(PI, full="3.11.2")))
+    assert layers.layer(folder, Board(PI))
     wheel(index, "leaf", "")
     plain, said = function(tmp_path, "leaf\n"), []
-    layers.build(plain, replace(PI, full="3.11.2"), models=False)
-    layers.build(plain, replace(PI, full="3.11.9"), models=False, say=said.append)
+    layers.layer(plain, Board(replace(PI, full="3.11.2")))
+    layers.layer(plain, Board(replace(PI, full="3.11.9")), say=said.append)
     assert said[-1] == "pylock.aarch64-py311.toml: as locked: leaf 1.0"
 
 
@@ -187,11 +187,11 @@ def test_a_lock_of_before_the_boards_markers_is_chosen_anew(tmp_path, index):
     wheel(index, "leaf", "")
     wheel(index, "branch", "", needs='leaf; platform_machine == "aarch64"')
     folder = function(tmp_path, "branch\n")
-    whole = layers.build(folder, PI, models=False)
+    whole = layers.layer(folder, Board(PI))
     file = folder / "pylock.aarch64-py311.toml"
     head, _, rest = file.read_text().partition('[[packages]]\nname = "leaf"')
     file.write_text(head + rest[rest.index("[tool.lamplight]") :].replace("form = 2\n", ""))
-    assert layers.build(folder, PI, models=False) == whole
+    assert layers.layer(folder, Board(PI)) == whole
 
 
 NAMES = [
@@ -216,7 +216,7 @@ def test_the_names_in_a_package_are_its_own_and_programs_stay_programs(tmp_path,
     more |= {"pkg/bin/tool": "#!/bin/sh\n", "native-1.0.data/scripts/go": "#!python\nprint(1)\n"}
     more |= {"native-1.0.data/purelib/also.py": "", "bin/__init__.py": ""}
     wheel(index, "native", "", more=more)
-    packed = layers.build(function(tmp_path, "native\n"), PI, models=False)
+    packed = layers.layer(function(tmp_path, "native\n"), Board(PI))
     assert archive.unpack(packed, tmp_path / "out")
     site = tmp_path / "out" / "site"
     for name in NAMES:
@@ -242,7 +242,7 @@ def test_an_old_version_is_named_when_a_newer_one_has_no_wheel(tmp_path, index):
     wheel(index, "lgpio", "", version="0.0.0.2")
     (index / "lgpio-0.2.2.0.tar.gz").write_bytes(b"")
     said = []
-    layers.build(function(tmp_path, "lgpio\n"), PI, models=False, say=said.append)
+    layers.layer(function(tmp_path, "lgpio\n"), Board(PI), say=said.append)
     assert "  + lgpio 0.0.0.2" in said
     assert "  ! lgpio 0.2.2.0 is newer, but has a source distribution only: 0.0.0.2 is taken" in said
 
@@ -251,7 +251,7 @@ def test_what_there_is_instead_of_a_wheel_is_said(tmp_path, index):
     wheel(index, "native", "", version="3.0", tag="cp312-cp312-win_amd64")
     (index / "native-3.0.tar.gz").write_bytes(b"")
     with pytest.raises(RejectedError, match=r"native 3\.0 has wheels for other systems only"):
-        layers.build(function(tmp_path, "native\n"), PI, models=False)
+        layers.layer(function(tmp_path, "native\n"), Board(PI))
 
 
 def test_a_needed_package_without_any_wheel_is_no_contradiction(tmp_path, index):
@@ -259,12 +259,12 @@ def test_a_needed_package_without_any_wheel_is_no_contradiction(tmp_path, index)
         wheel(index, "picamera2", "", version=version, needs="pidng")
     (index / "pidng-4.0.tar.gz").write_bytes(b"")
     with pytest.raises(RejectedError, match=r"picamera2 2\.0 depends on pidng.*pidng 4\.0 has a source dist") as told:
-        layers.build(function(tmp_path, "picamera2\n"), PI, models=False)
+        layers.layer(function(tmp_path, "picamera2\n"), Board(PI))
     assert "contradicts" not in str(told.value)
 
 
 def test_a_function_without_requirements_needs_no_layer(tmp_path):
-    assert layers.build(tmp_path, PI, models=False) is None
+    assert layers.layer(tmp_path, Board(PI)) is None
 
 
 def test_no_network_is_no_missing_wheel(tmp_path, monkeypatch):
@@ -273,4 +273,4 @@ def test_no_network_is_no_missing_wheel(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("PIP_RETRIES", "1")
     with pytest.raises(OfflineError, match="index cannot be reached"):
-        layers.build(function(tmp_path, "leaf\n"), PI, models=False)
+        layers.layer(function(tmp_path, "leaf\n"), Board(PI))

@@ -6,6 +6,7 @@ import tarfile
 import pytest
 
 from cloud_shim.cli.release import layers
+from cloud_shim.cli.release.layers import Board
 from cloud_shim.cli.release.target import Platform
 from device.errors import RejectedError
 from tests.wheels import wheel
@@ -56,7 +57,7 @@ def test_no_line_runs_a_setup_py(line, tmp_path, index, evil, ran, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (evil / "more.txt").write_text(f"{evil}\n")
     with pytest.raises(RejectedError, match="line 1 is refused"):
-        layers.build(function(tmp_path, line.format(evil=evil)), PI, models=False)
+        layers.layer(function(tmp_path, line.format(evil=evil)), Board(PI))
     assert not ran.exists()
 
 
@@ -64,7 +65,7 @@ def test_no_line_runs_a_setup_py(line, tmp_path, index, evil, ran, monkeypatch):
 def test_a_package_that_needs_one_from_a_folder_runs_nothing(ending, tmp_path, index, evil, ran):
     wheel(index, "branch", "", needs=f"evil @ file://{evil}{ending}")
     with pytest.raises(RejectedError, match="is to be built on this machine"):
-        layers.build(function(tmp_path, "branch\n"), PI, models=False)
+        layers.layer(function(tmp_path, "branch\n"), Board(PI))
     assert not ran.exists()
 
 
@@ -72,7 +73,7 @@ def test_a_package_that_needs_a_wheel_from_elsewhere_is_refused(tmp_path, index)
     wheel(tmp_path, "leaf", "")
     wheel(index, "branch", "", needs=f"leaf @ file://{tmp_path}/leaf-1.0-py3-none-any.whl")
     with pytest.raises(RejectedError, match="only wheels of the index"):
-        layers.build(function(tmp_path, "branch\n"), PI, models=False)
+        layers.layer(function(tmp_path, "branch\n"), Board(PI))
 
 
 def test_pips_settings_for_other_work_add_nothing(tmp_path, index, evil, ran, monkeypatch):
@@ -82,7 +83,7 @@ def test_pips_settings_for_other_work_add_nothing(tmp_path, index, evil, ran, mo
     monkeypatch.setenv("PIP_REQUIREMENT", str(tmp_path / "more.txt"))
     monkeypatch.setenv("PIP_CONSTRAINT", str(tmp_path / "limits.txt"))
     monkeypatch.setenv("PIP_TARGET", str(tmp_path / "elsewhere"))
-    packed = layers.build(function(tmp_path, "leaf\n"), PI, models=False)
+    packed = layers.layer(function(tmp_path, "leaf\n"), Board(PI))
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         assert "site/leaf.py" in archive.getnames()
     assert not ran.exists() and not (tmp_path / "elsewhere").exists()
@@ -93,5 +94,5 @@ def test_a_module_named_pip_beside_the_person_is_not_taken_for_it(tmp_path, inde
     folder = function(tmp_path, "leaf\n")
     (folder / "pip.py").write_text(f"open({str(ran)!r}, 'w').close()\n")
     monkeypatch.chdir(folder)
-    assert layers.build(folder, PI, models=False)
+    assert layers.layer(folder, Board(PI))
     assert not ran.exists()

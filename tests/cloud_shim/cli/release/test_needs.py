@@ -45,7 +45,7 @@ def pylock_package(name, version, digest, more=""):
 def test_dependencies_of_a_project_are_taken(function, index, tmp_path):
     wheel(index, "leaf", "")
     project(function, ["leaf", 'colorama; sys_platform == "win32"'])
-    assert archive.unpack(layers.build(function, PI, models=False), tmp_path / "out")
+    assert archive.unpack(layers.layer(function, Board(PI)), tmp_path / "out")
     assert (tmp_path / "out/site/leaf.py").is_file()
 
 
@@ -59,7 +59,7 @@ def test_requirements_count_alone_where_there_are_several_files(function):
 
 def test_a_project_file_for_tools_only_needs_nothing(function):
     (function / "pyproject.toml").write_text("[tool.ruff]\nline-length = 100\n")
-    assert needs.of(function, PI) is None and layers.build(function, PI, models=False) is None
+    assert needs.of(function, PI) is None and layers.layer(function, Board(PI)) is None
 
 
 @pytest.mark.parametrize(
@@ -87,11 +87,11 @@ def test_uvs_lock_holds_the_versions_and_the_files(function, index, tmp_path):
     newer = uv_package("leaf", "2.0", digest(index, "leaf-2.0"), "resolution-markers = [\"python_version >= '3.13'\"]")
     older = uv_package("leaf", "1.0", digest(index, "leaf-1.0"), "resolution-markers = [\"python_version < '3.13'\"]")
     (function / "uv.lock").write_text(f"version = 1\n\n{newer}{older}")
-    assert archive.unpack(layers.build(function, PI, models=False), tmp_path / "out")
+    assert archive.unpack(layers.layer(function, Board(PI)), tmp_path / "out")
     assert (tmp_path / "out/site/leaf.py").read_text() == "VALUE = 1\n"
     (function / "uv.lock").write_text("version = 1\n\n" + uv_package("leaf", "1.0", "0" * 64))
     with pytest.raises(RejectedError, match=r"uv\.lock does not hold leaf 1\.0"):
-        layers.build(function, PI, models=False)
+        layers.layer(function, Board(PI))
 
 
 def test_a_package_of_uvs_lock_from_elsewhere_is_not_taken_from_the_index(function, index):
@@ -101,7 +101,7 @@ def test_a_package_of_uvs_lock_from_elsewhere_is_not_taken_from_the_index(functi
         'version = 1\n[[package]]\nname = "inhouse"\nversion = "1.0"\nsource = { directory = "../inhouse" }\n'
     )
     with pytest.raises(RejectedError, match=r"does not hold inhouse"):
-        layers.build(function, PI, models=False)
+        layers.layer(function, Board(PI))
 
 
 def test_the_boards_own_package_has_the_boards_version_whatever_uv_locked(function, index):

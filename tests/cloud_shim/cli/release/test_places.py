@@ -3,6 +3,7 @@
 import pytest
 
 from cloud_shim.cli.release import layers, packing, places
+from cloud_shim.cli.release.layers import Board
 from cloud_shim.cli.release.places import Places
 from cloud_shim.cli.release.target import Platform
 from device.artifact import archive
@@ -33,8 +34,8 @@ def test_a_wheel_in_a_folder_beside_the_function_is_taken_and_locked(function, i
     wheel(function / "wheels of mine", "mylib_acme", "X = 42\n")
     (function / "lamplight.toml").write_text('[packages]\nwheels = ["wheels of mine"]\n')
     monkeypatch.chdir(tmp_path)
-    packed = layers.build(function, PI, models=False)
-    assert packed and layers.build(function, PI, models=False) == packed
+    packed = layers.layer(function, Board(PI))
+    assert packed and layers.layer(function, Board(PI)) == packed
     assert archive.unpack(packed, tmp_path / "out") and (tmp_path / "out/site/mylib_acme.py").read_text() == "X = 42\n"
 
 
