@@ -2,17 +2,9 @@
 
 import pytest
 
-from cloud_shim.database import Database
 from cloud_shim.records.excesses import TOLD, Excess, Excesses
 
 DAY = 86400.0
-
-
-@pytest.fixture
-def database(tmp_path):
-    made = Database(f"sqlite:///{tmp_path}/shim.db")
-    yield made
-    made.close()
 
 
 @pytest.fixture

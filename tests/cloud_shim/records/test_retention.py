@@ -3,16 +3,9 @@
 import pytest
 from sqlalchemy import delete, select
 
-from cloud_shim.database import Database, DeviceRow, RecordRow
+from cloud_shim.database import DeviceRow, RecordRow
 from cloud_shim.records.excesses import Excesses
 from cloud_shim.records.retention import Retention
-
-
-@pytest.fixture
-def database(tmp_path):
-    made = Database(f"sqlite:///{tmp_path}/shim.db")
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 """Runs a piece of code in a process that entered a confinement, and is thrown away."""
 
-import json
 import os
 
 from device.private_memory import keep_memory_private
 from device.runtime.confinement.enter import Bounds, enter
 from device.sandbox import paths
 from device.users import asking
+from tests.device import forked
 
 NOBODY = 65534
 BOUNDS = {"files": (), "hardware": (), "scratch_size": 1 << 20, "processes": 5, "network": False}
@@ -18,31 +18,22 @@ def inside(has, look, scratch, become=None, beside=None, helper=None, **bounds):
     With `beside`, `look` is given the number of a process of the same user: a child made before, and outside. With the
     socket `helper`, the process first becomes root of a namespace with functions' users (device/users).
     """
-    read, write = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            if become:
-                os.setgroups([])
-                os.setresgid(become, become, become)
-                os.setresuid(become, become, become)
-                # Changing the user has closed /proc/self.
-                keep_memory_private(False)
-                paths.lasting.cache_clear()
-            given = [beside()] if beside else []
-            if helper:
-                asking.join(asking.namespace(helper))
-            enter(Bounds(**{**BOUNDS, "states": scratch.parent / "states", "scratch": scratch, **bounds}), has)
-            os.write(write, json.dumps(look(*given)).encode())
-        except BaseException as error:
-            os.write(write, json.dumps(f"{type(error).__name__}: {error}").encode())
-        finally:
-            os._exit(0)
-    os.close(write)
-    with os.fdopen(read) as told:
-        said = json.load(told)
-    os.waitpid(pid, 0)
-    return said
+
+    def enter_and_look():
+        if become:
+            os.setgroups([])
+            os.setresgid(become, become, become)
+            os.setresuid(become, become, become)
+            # Changing the user has closed /proc/self.
+            keep_memory_private(False)
+            paths.lasting.cache_clear()
+        given = [beside()] if beside else []
+        if helper:
+            asking.join(asking.namespace(helper))
+        enter(Bounds(**{**BOUNDS, "states": scratch.parent / "states", "scratch": scratch, **bounds}), has)
+        return look(*given)
+
+    return forked.said(enter_and_look)
 
 
 def owned(folder, user):

@@ -4,7 +4,6 @@ And processes of another user, to ask it. Needs root.
 """
 
 import contextlib
-import json
 import os
 import socket
 import subprocess
@@ -18,6 +17,7 @@ from typing import Any
 from device.private_memory import keep_memory_private
 from device.sandbox import kernel
 from device.users import helper
+from tests.device import forked
 
 # A user of every system, in the place of `lamplight`: 1, and its group 1.
 SERVICE, SERVICE_USER = "daemon", 1
@@ -74,23 +74,14 @@ def run(peer: "socket.socket | int", service: str = SERVICE) -> tuple[int, str]:
 
 def as_user(look: Callable[[], object], user: int = SERVICE_USER, groups: Sequence[int] = ()) -> Any:
     """What `look` gives in a process of this user, which is thrown away; or its error."""
-    read, write = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.setgroups(list(groups))
-            os.setresgid(user, user, user)
-            os.setresuid(user, user, user)
-            os.write(write, json.dumps(look()).encode())
-        except BaseException as error:
-            os.write(write, json.dumps(f"{type(error).__name__}: {error}").encode())
-        finally:
-            os._exit(0)
-    os.close(write)
-    with os.fdopen(read) as told:
-        said = json.load(told)
-    os.waitpid(pid, 0)
-    return said
+
+    def become_and_look() -> object:
+        os.setgroups(list(groups))
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+        return look()
+
+    return forked.said(become_and_look)
 
 
 def enter(times: int = 1) -> None:
