@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from cloud_shim.database import BoardKeyRow, BoardRow
+from cloud_shim.tables import BoardKeyRow, BoardRow
 from device.protocol.enrolment import fingerprint
 
 MOST = 8

@@ -7,7 +7,7 @@ deployments.
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cloud_shim.database import Database, DeploymentRow, DeviceRow, UseRow
+from cloud_shim.database import Database
 from cloud_shim.fleet import running
 from cloud_shim.fleet.running import Running
 from cloud_shim.releases import inventory, sbom
@@ -15,6 +15,7 @@ from cloud_shim.releases.inventory import Package
 from cloud_shim.releases.registry import Registry
 from cloud_shim.releases.release import Release
 from cloud_shim.releases.sbom import Part
+from cloud_shim.tables import DeploymentRow, DeviceRow, UseRow
 from device.errors import NotFoundError
 from device.protocol import deployment as documents
 from device.protocol.deployment import ArtifactRef, Deployment

@@ -17,9 +17,10 @@ from sqlalchemy.orm import Session
 
 import boards
 from cloud_shim.broker.session import Link
-from cloud_shim.database import ClaimRow, Database, TokenRow
+from cloud_shim.database import Database
 from cloud_shim.fleet.members import Members
 from cloud_shim.fleet.views import Json
+from cloud_shim.tables import ClaimRow, TokenRow
 from device.errors import LamplightError, NotFoundError, OfflineError, RejectedError
 from device.protocol import enrolment, topics
 from device.protocol.enrolment import ACCEPTED, KEPT, REFUSED, REJECTED, WAITING, Answer, Ask

@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cloud_shim.database import CredentialRow, Database, DeviceRow, RecordRow
+from cloud_shim.database import Database
 from cloud_shim.fleet import running
 from cloud_shim.fleet.running import Generation, Running
 from cloud_shim.releases import inventory
 from cloud_shim.releases.inventory import Package
 from cloud_shim.releases.registry import Registry
+from cloud_shim.tables import CredentialRow, DeviceRow, RecordRow
 from device.libraries import normalised
 from device.protocol.deployment import ArtifactRef, Deployment
 from device.protocol.reported import FAILED

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import boards
-from cloud_shim.database import CredentialRow, Database, DeploymentRow, DeviceRow, ReportRow, UseRow
+from cloud_shim.database import Database
 from cloud_shim.fleet import aftermath, deployments, generations, views
 from cloud_shim.fleet.aftermath import Part
 from cloud_shim.fleet.changes import Changes
@@ -24,6 +24,7 @@ from cloud_shim.fleet.views import Aftermath, Json
 from cloud_shim.releases.registry import Registry
 from cloud_shim.releases.release import Release
 from cloud_shim.releases.withdrawals import Withdrawals
+from cloud_shim.tables import CredentialRow, DeploymentRow, DeviceRow, ReportRow, UseRow
 from device.errors import NotFoundError, RejectedError, UsageError
 from device.protocol import reported
 from device.protocol.deployment import ArtifactRef, Deployment

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from cloud_shim.database import DeploymentRow, DeviceRow, FailureRow, SuccessionRow, UseRow
 from cloud_shim.fleet import deployments
 from cloud_shim.fleet.aftermath import Part
+from cloud_shim.tables import DeploymentRow, DeviceRow, FailureRow, SuccessionRow, UseRow
 from device.errors import RejectedError
 from device.protocol import deployment as documents
 from device.protocol.deployment import Deployment

@@ -12,8 +12,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 import boards
-from cloud_shim.database import BoardKeyRow, BoardRow, CredentialRow, Database, DeviceRow
+from cloud_shim.database import Database
 from cloud_shim.fleet.changes import Changes
+from cloud_shim.tables import BoardKeyRow, BoardRow, CredentialRow, DeviceRow
 from device.enrol.secret import hash_password, new_password
 from device.errors import NotFoundError, UsageError
 from device.protocol.fields import NAME_LENGTH, is_name

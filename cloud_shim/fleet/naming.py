@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from cloud_shim.database import BoardKeyRow, Database, DeviceRow
+from cloud_shim.database import Database
 from cloud_shim.fleet import board_keys
 from cloud_shim.fleet.twins import Twins
+from cloud_shim.tables import BoardKeyRow, DeviceRow
 from device.errors import NotFoundError, RejectedError
 from device.protocol.enrolment import DISPLACED, Answer, Ask, fingerprint
 

@@ -12,11 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import boards
-from cloud_shim.database import DeploymentRow, DeviceRow, FailureRow, ReportRow
 from cloud_shim.fleet import aftermath, deployments, generations
 from cloud_shim.fleet.aftermath import Aftermath, Part
 from cloud_shim.people.identity import SHIM
 from cloud_shim.releases.registry import Registry
+from cloud_shim.tables import DeploymentRow, DeviceRow, FailureRow, ReportRow
 from device.errors import LamplightError
 from device.protocol import reported
 from device.protocol.deployment import Deployment

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from cloud_shim.database import Database, DeviceRow, PauseRow
+from cloud_shim.database import Database
 from cloud_shim.fleet.changes import Changes
+from cloud_shim.tables import DeviceRow, PauseRow
 
 logger = logging.getLogger(__name__)
 

@@ -15,9 +15,10 @@ from functools import partial
 
 from sqlalchemy import Select, select
 
-from cloud_shim.database import CredentialRow, Database, DeploymentRow, DeviceRow, UseRow
+from cloud_shim.database import Database
 from cloud_shim.fleet.retained import ReadChunk, Retained
 from cloud_shim.releases.registry import Registry
+from cloud_shim.tables import CredentialRow, DeploymentRow, DeviceRow, UseRow
 from cloud_shim.trust.signing import Signing
 from device.errors import LamplightError, OfflineError
 from device.protocol import deployment as documents

@@ -11,7 +11,8 @@ import paho.mqtt.client as mqtt
 from sqlalchemy import bindparam, delete, insert, select
 
 from cloud_shim.broker.session import Link
-from cloud_shim.database import Database, SeededRow
+from cloud_shim.database import Database
+from cloud_shim.tables import SeededRow
 from device.errors import OfflineError
 from device.protocol import topics
 

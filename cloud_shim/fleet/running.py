@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cloud_shim.database import DeploymentRow, DeviceRow, ReportRow
 from cloud_shim.records import libraries
 from cloud_shim.records.libraries import Known
+from cloud_shim.tables import DeploymentRow, DeviceRow, ReportRow
 from device.protocol import deployment as documents
 from device.protocol import reported
 from device.protocol.deployment import Deployment

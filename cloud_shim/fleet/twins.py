@@ -14,10 +14,11 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from cloud_shim.database import BoardKeyRow, BoardRow, Database
+from cloud_shim.database import Database
 from cloud_shim.fleet import board_keys
 from cloud_shim.fleet.silence import SILENT_AFTER
 from cloud_shim.fleet.views import Json
+from cloud_shim.tables import BoardKeyRow, BoardRow
 from cloud_shim.words import amounts
 from device.errors import NotFoundError, RejectedError
 

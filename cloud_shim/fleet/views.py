@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from cloud_shim.database import CredentialRow, DeviceRow, FailureRow, RecordRow, ReportRow
 from cloud_shim.fleet.members import LIFETIME
 from cloud_shim.fleet.silence import is_silent
 from cloud_shim.releases.release import Release
+from cloud_shim.tables import CredentialRow, DeviceRow, FailureRow, RecordRow, ReportRow
 from device.protocol import withdrawn
 from device.protocol.deployment import Deployment, decode
 from device.protocol.withdrawn import Withdrawal

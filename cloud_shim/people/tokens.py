@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, select
 
-from cloud_shim.database import ApiTokenRow, Database
+from cloud_shim.database import Database
 from cloud_shim.people.identity import GRANTED, OWNER, SHIM, Identity, Permission, unknown
 from cloud_shim.people.token_text import digest, new
+from cloud_shim.tables import ApiTokenRow
 from device.errors import NotFoundError, RejectedError, UsageError
 from device.protocol.fields import is_name
 

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from sqlalchemy import delete, select
 
-from cloud_shim.database import Database, ExcessRow
+from cloud_shim.database import Database
+from cloud_shim.tables import ExcessRow
 
 TOLD = 86400.0
 """Seconds for which people hear of an excess that has ended."""

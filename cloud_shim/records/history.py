@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Select, func, select
 
-from cloud_shim.database import Database, RecordRow
+from cloud_shim.database import Database
 from cloud_shim.fleet import views
+from cloud_shim.tables import RecordRow
 
 LAST_ID = 2**63 - 1
 

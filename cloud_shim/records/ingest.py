@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cloud_shim.broker.session import Link
-from cloud_shim.database import Database, DeviceRow, RecordRow, ReportRow
+from cloud_shim.database import Database
 from cloud_shim.fleet.calls import Calls
 from cloud_shim.fleet.changes import Changes
 from cloud_shim.fleet.outcomes import Outcome, Outcomes
@@ -23,6 +23,7 @@ from cloud_shim.fleet.silence import is_silent
 from cloud_shim.fleet.twins import Twins
 from cloud_shim.records import libraries, recording
 from cloud_shim.records.budgets import Message
+from cloud_shim.tables import DeviceRow, RecordRow, ReportRow
 from device.errors import OfflineError
 from device.protocol import messages, reported, topics
 from device.protocol.errors import ProtocolError

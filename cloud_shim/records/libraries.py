@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from cloud_shim.database import LibrariesRow
+from cloud_shim.tables import LibrariesRow
 
 # By the library's name: its "version", and the time "since" its first report.
 Known = dict[str, dict[str, Any]]

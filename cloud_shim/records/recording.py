@@ -8,9 +8,9 @@ import json
 import logging
 import re
 
-from cloud_shim.database import RecordRow
 from cloud_shim.fleet.aftermath import Part
 from cloud_shim.fleet.outcomes import Outcome
+from cloud_shim.tables import RecordRow
 from device.protocol import records
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import integer, is_name, number, text

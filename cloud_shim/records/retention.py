@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from sqlalchemy import delete, func, select
 
-from cloud_shim.database import Database, DeviceRow, RecordRow
+from cloud_shim.database import Database
 from cloud_shim.records.excesses import Excesses
+from cloud_shim.tables import DeviceRow, RecordRow
 from device.protocol.topics import STREAMS
 
 KEEP = 500_000

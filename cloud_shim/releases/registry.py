@@ -13,11 +13,12 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from cloud_shim.database import Database, PatchRow, ReleaseRow
+from cloud_shim.database import Database
 from cloud_shim.people.identity import ForbiddenError
 from cloud_shim.releases import patching
 from cloud_shim.releases.blobs import Blobs
 from cloud_shim.releases.release import Release
+from cloud_shim.tables import PatchRow, ReleaseRow
 from cloud_shim.trust.signing import Signing
 from device.artifact import archive, inspection
 from device.errors import BadArtifactError, NotFoundError

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from sqlalchemy import select
 
-from cloud_shim.database import Database, WithdrawalRow
+from cloud_shim.database import Database
+from cloud_shim.tables import WithdrawalRow
 from cloud_shim.trust.signing import Signing
 from device.errors import RejectedError
 from device.protocol import withdrawn

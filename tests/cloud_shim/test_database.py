@@ -5,7 +5,8 @@ import sqlite3
 import pytest
 from sqlalchemy import select
 
-from cloud_shim.database import SCHEMA, Database, ReleaseRow
+from cloud_shim.database import Database
+from cloud_shim.tables import SCHEMA, ReleaseRow
 from device.errors import NotFoundError, RejectedError
 
 

@@ -3,11 +3,11 @@
 import pytest
 
 from cloud_shim.broker import setup as broker
-from cloud_shim.database import DeviceRow, ReportRow
 from cloud_shim.fleet.pauses import FIRST, LONGEST, SHARED
 from cloud_shim.records import history
 from cloud_shim.records.budget import RATES, Rate
 from cloud_shim.records.history import Wanted
+from cloud_shim.tables import DeviceRow, ReportRow
 from device.protocol import topics
 from device.protocol.messages import Batch, Presence, encode
 from device.protocol.topics import ENROL_USER

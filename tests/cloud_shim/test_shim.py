@@ -9,11 +9,11 @@ from sqlalchemy import select
 
 from cloud_shim.broker import setup as broker
 from cloud_shim.config import Config
-from cloud_shim.database import SeededRow
 from cloud_shim.fleet import publisher
 from cloud_shim.fleet.deployments import Trial
 from cloud_shim.records.budgets import Message
 from cloud_shim.shim import Shim
+from cloud_shim.tables import SeededRow
 from device.artifact import archive
 from device.artifact import patch as patching
 from device.errors import OfflineError, RejectedError, UntrustedError

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Generator
 from pathlib import Path
 
-from cloud_shim.database import SCHEMA, SchemaRow
+from cloud_shim.tables import SCHEMA, SchemaRow
 from device.doctor.check import Finding, fail, ok, skip
 
 # Seconds; the whole file is read.

@@ -6,7 +6,7 @@ import tarfile
 import pytest
 
 from cloud_shim.api import requests
-from cloud_shim.database import ReleaseRow
+from cloud_shim.tables import ReleaseRow
 
 
 def test_the_same_bytes_are_the_same_release(http, make_function):

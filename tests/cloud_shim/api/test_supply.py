@@ -8,7 +8,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from cloud_shim.cli.release import agent_release
-from cloud_shim.database import DeploymentRow, DeviceRow, LibrariesRow, RecordRow, ReportRow
+from cloud_shim.tables import DeploymentRow, DeviceRow, LibrariesRow, RecordRow, ReportRow
 from device.artifact import archive
 from tests import samples
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from cloud_shim.database import ClaimRow, Database
+from cloud_shim.database import Database
 from cloud_shim.fleet.changes import Changes
 from cloud_shim.fleet.enrolment import MOST_CLAIMS, MOST_REJECTED, TOKEN_LIFETIME, Enrolment
 from cloud_shim.fleet.members import LIFETIME, RENEW, Members
+from cloud_shim.tables import ClaimRow
 from device.enrol.secret import hash_password
 from device.errors import NotFoundError, RejectedError
 from device.protocol import enrolment, topics

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloud_shim.database import BoardKeyRow, Database, DeviceRow
+from cloud_shim.database import Database
 from cloud_shim.fleet.board_keys import MOST
 from cloud_shim.fleet.changes import Changes
 from cloud_shim.fleet.enrolment import Enrolment
@@ -10,6 +10,7 @@ from cloud_shim.fleet.members import Members
 from cloud_shim.fleet.naming import Naming, Steps
 from cloud_shim.fleet.silence import SILENT_AFTER
 from cloud_shim.fleet.twins import Twins
+from cloud_shim.tables import BoardKeyRow, DeviceRow
 from device.enrol.secret import hash_password
 from device.errors import NotFoundError, RejectedError
 from device.protocol import enrolment, topics

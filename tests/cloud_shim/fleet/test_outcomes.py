@@ -4,10 +4,10 @@ import sqlite3
 
 import pytest
 
-from cloud_shim.database import DeploymentRow
 from cloud_shim.fleet.deployments import Trial
 from cloud_shim.records.budgets import Message
 from cloud_shim.shim import Shim
+from cloud_shim.tables import DeploymentRow
 from device.errors import NotFoundError, RejectedError
 from device.protocol import topics
 from device.protocol.messages import Batch, encode

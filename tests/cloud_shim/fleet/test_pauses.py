@@ -2,9 +2,10 @@
 
 import pytest
 
-from cloud_shim.database import Database, DeviceRow
+from cloud_shim.database import Database
 from cloud_shim.fleet.changes import Changes
 from cloud_shim.fleet.pauses import FIRST, LONGEST, Pause, Pauses, following
+from cloud_shim.tables import DeviceRow
 
 DAY = 86400.0
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cloud_shim.database import DeviceRow
 from cloud_shim.fleet.silence import SILENT_AFTER, is_silent
+from cloud_shim.tables import DeviceRow
 
 NOW = 1_000_000.0
 LONG_AGO = NOW - SILENT_AFTER - 1

@@ -2,9 +2,10 @@
 
 import pytest
 
-from cloud_shim.database import Database, DeviceRow
+from cloud_shim.database import Database
 from cloud_shim.fleet.silence import SILENT_AFTER
 from cloud_shim.fleet.twins import MOST, Twins
+from cloud_shim.tables import DeviceRow
 from device.errors import NotFoundError
 
 ONE, TWO = "1000/aaaaaaaa", "2000/bbbbbbbb"

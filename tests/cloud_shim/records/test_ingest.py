@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from cloud_shim.database import Database, DeploymentRow, DeviceRow
+from cloud_shim.database import Database
 from cloud_shim.fleet import deployments, generations
 from cloud_shim.fleet.calls import Calls
 from cloud_shim.fleet.changes import Changes
@@ -17,6 +17,7 @@ from cloud_shim.records.history import Wanted
 from cloud_shim.records.ingest import Ingest
 from cloud_shim.releases.blobs import Blobs
 from cloud_shim.releases.registry import Registry
+from cloud_shim.tables import DeploymentRow, DeviceRow
 from cloud_shim.trust.signing import Signing
 from device.errors import OfflineError
 from device.protocol import topics

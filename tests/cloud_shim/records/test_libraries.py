@@ -2,8 +2,9 @@
 
 import pytest
 
-from cloud_shim.database import Database, DeviceRow
+from cloud_shim.database import Database
 from cloud_shim.records import libraries
+from cloud_shim.tables import DeviceRow
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import delete, select
 
-from cloud_shim.database import DeviceRow, RecordRow
 from cloud_shim.records.excesses import Excesses
 from cloud_shim.records.retention import Retention
+from cloud_shim.tables import DeviceRow, RecordRow
 
 
 @pytest.fixture

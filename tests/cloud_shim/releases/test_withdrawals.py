@@ -5,8 +5,8 @@ import json
 import pytest
 
 from cloud_shim.cli.keys.release_keys import ReleaseKeys
-from cloud_shim.database import DeploymentRow, ReportRow
 from cloud_shim.fleet import generations
+from cloud_shim.tables import DeploymentRow, ReportRow
 from cloud_shim.words import withdrawals
 from device.protocol.withdrawn import MAX_BECAUSE, Withdrawal
 from tests.support import every_release

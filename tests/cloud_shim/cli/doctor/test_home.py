@@ -9,7 +9,8 @@ import pytest
 from cloud_shim.broker import setup as brokers
 from cloud_shim.cli.client import Client
 from cloud_shim.cli.doctor import broker, database, devices, folders, keys, table
-from cloud_shim.database import SCHEMA, Database
+from cloud_shim.database import Database
+from cloud_shim.tables import SCHEMA
 from cloud_shim.trust.signing import Signing
 from device.doctor.check import healthy, perform
 
