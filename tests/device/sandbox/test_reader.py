@@ -41,15 +41,21 @@ if landlock.version():
 """
 
 
+def _ended(code: str, *arguments: Path) -> tuple[int, str]:
+    """The exit code of an interpreter that ran `code`, and its stderr; without coverage, which would write a file."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[3])
+    command = [sys.executable, "-P", "-c", code, *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    return ended.returncode, ended.stderr
+
+
 def test_it_reads_what_it_is_given_and_does_nothing_else(tmp_path: Path) -> None:
     folder, secret = tmp_path / "artifact", tmp_path / "secret"
     folder.mkdir()
     for each in (folder / "main.py", secret):
         each.write_text("some text")
-    command = [sys.executable, "-P", "-c", TAKEN_OVER, folder, secret]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
-    ended = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    assert (ended.returncode, ended.stderr) == (0, "")
+    assert _ended(TAKEN_OVER, folder, secret) == (0, "")
 
 
 def test_a_kernel_without_filters_reads_on_with_the_rest(tmp_path: Path) -> None:
@@ -62,10 +68,7 @@ reader.confine(Path(sys.argv[1]))
 assert "NoNewPrivs:\t1" in Path("/proc/self/status").read_text()
 assert "Seccomp:\t0" in Path("/proc/self/status").read_text()
 """
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
-    command = [sys.executable, "-P", "-c", code, tmp_path]
-    ended = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    assert (ended.returncode, ended.stderr) == (0, "")
+    assert _ended(code, tmp_path) == (0, "")
 
 
 def test_this_kernel_has_filters_as_it_says_itself() -> None:
