@@ -2,6 +2,7 @@
 
 import json
 import random
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,6 +24,12 @@ def until(condition: Callable[[], object], what: str, patience: float = PATIENCE
 def every_release(image: Mapping[str, Any]) -> set[str]:
     """The targets of every release in an image repository, as if a person had confirmed each."""
     return {each.target for each in confirming.listed(image, [], [])}
+
+
+def ours_below(folder: str) -> set[str]:
+    """The names in `folder` on the way to this interpreter's files: there when the clone lies below it."""
+    paths = [Path(each) for each in (sys.prefix, *sys.path) if Path(each).is_relative_to(folder)]
+    return {each.relative_to(folder).parts[0] for each in paths}
 
 
 def crowding() -> float:
