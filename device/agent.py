@@ -52,6 +52,7 @@ from device.protocol.reported import REVERTED, Reported
 from device.protocol.topics import Topic
 from device.runtime.cgroups.groups import Groups, take
 from device.runtime.cgroups.places import places
+from device.runtime.confinement.probe import mechanisms
 from device.runtime.confinement.report import confinement, demand
 from device.runtime.policy import Policy
 from device.runtime.supervisor import Supervisor
@@ -90,7 +91,8 @@ class Agent:
         logging.getLogger().addHandler(logs.RecordHandler(self._outbox.append))
         pins = Hardware(self._board, config.simulation)
         origin = f"/{config.fleet}/{config.device}/{self._outbox.boot}"
-        self._sources = Sources(pins, self._emit, origin, config.http, config.folders)
+        shared = None if mechanisms().user else os.geteuid()
+        self._sources = Sources(pins, self._emit, origin, config.http, config.folders, shared)
         self._supervisor = Supervisor(
             pins,
             self._emit,

@@ -44,7 +44,7 @@ CHECKS: dict[str, Callable[[Any, Sources], object]] = {
 MAKERS: dict[str, Maker] = {
     "cron": lambda trigger, deliver, _ask, _sources: Cron(trigger, deliver),
     "file": lambda trigger, deliver, _ask, sources: FileTrigger(
-        trigger, folder_of(sources.folders, trigger.folder), deliver
+        trigger, folder_of(sources.folders, trigger.folder), deliver, sources.user
     ),
     "function": lambda trigger, deliver, _ask, sources: sources.results.trigger(trigger.function, deliver),
     "gpio": lambda trigger, deliver, _ask, sources: sources.pins.trigger(trigger, deliver),

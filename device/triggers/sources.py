@@ -33,7 +33,10 @@ _log = logging.getLogger(__name__)
 
 
 class Sources:
-    """`origin` begins the source of every event, "/<fleet>/<device>/<boot>"; `folders` are granted to file triggers."""
+    """`origin` begins the source of every event, "/<fleet>/<device>/<boot>"; `folders` are granted to file triggers.
+
+    `user` is the one that functions share with the agent; None where they have users of their own.
+    """
 
     def __init__(
         self,
@@ -42,8 +45,10 @@ class Sources:
         origin: str = "",
         http: HttpConfig | None = None,
         folders: Mapping[str, Path] | None = None,
+        user: int | None = None,
     ) -> None:
         self.origin = origin
+        self.user = user
         self.folders: Mapping[str, Path] = folders or {}
         self.sensors = SensorHub(hardware.sensor, list(hardware.board.sensors), emit)
         self.pins = PinHub(lambda pin, pull: hardware.edges(pin, pull))

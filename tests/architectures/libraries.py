@@ -10,11 +10,10 @@ import tarfile
 from importlib import metadata
 from pathlib import Path
 
-from packaging.requirements import Requirement
-
 import boards
 from cloud_shim.cli.release import agent_release
 from flashing import agent
+from tests import installed
 
 
 def from_wheels(board: str, into: Path) -> None:
@@ -29,29 +28,12 @@ def in_pure_python(into: Path) -> None:
     data, manifest = agent_release.pack(agent_release.here())
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         archive.extractall(into, filter="data")
-    for distribution in _closure([Requirement(each) for each in map(str, manifest.requires)]):
+    for distribution in installed.projects(map(str, manifest.requires), _is_pure).values():
         for file in distribution.files or []:
             if ".." not in file.parts and "__pycache__" not in file.parts:
                 (into / file).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(file.locate(), into / file)
 
 
-def _closure(needs: list[Requirement]) -> list[metadata.Distribution]:
-    """What is installed of `needs` and of what these need, without compiled ones."""
-    found: dict[str, metadata.Distribution] = {}
-    while needs:
-        need = needs.pop()
-        if need.name.lower() in found:
-            continue
-        try:
-            distribution = metadata.distribution(need.name)
-        except metadata.PackageNotFoundError:
-            continue
-        if "Root-Is-Purelib: true" in (distribution.read_text("WHEEL") or ""):
-            found[need.name.lower()] = distribution
-            needs += [each for each in map(Requirement, distribution.requires or []) if _wanted(each)]
-    return list(found.values())
-
-
-def _wanted(need: Requirement) -> bool:
-    return need.marker is None or need.marker.evaluate({"extra": ""})
+def _is_pure(distribution: metadata.Distribution) -> bool:
+    return "Root-Is-Purelib: true" in (distribution.read_text("WHEEL") or "")

@@ -26,7 +26,7 @@ from device.private_memory import keep_memory_private
 from device.runtime.confinement import probe
 from device.runtime.wire.channel import adopt
 from device.runtime.worker import process as worker
-from device.runtime.zygote import guardian
+from device.runtime.zygote import guardian, libraries
 from device.users import asking
 
 if TYPE_CHECKING:
@@ -182,6 +182,7 @@ def main() -> None:
     probe.prepare()
     if INFERS in sys.argv[6:]:
         _warm_up_inference()
+    libraries.hide()
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

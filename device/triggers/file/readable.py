@@ -8,10 +8,10 @@ import pwd
 import stat
 
 
-def hindrance(file: os.stat_result, folder: os.stat_result, user: int) -> str:
-    """Why a function cannot read `file` in `folder`, for a person; "" when it can. `user` is the agent's own.
+def hindrance(file: os.stat_result, folder: os.stat_result, user: int | None) -> str:
+    """Why a function cannot read `file` in `folder`, for a person; "" when it can.
 
-    Functions have users of their own where the agent is root, and share the agent's user elsewhere.
+    `user` is the one that functions share with the agent; None where they have users of their own.
     """
     if not _may(file, user, stat.S_IROTH, stat.S_IRUSR):
         return (
@@ -23,9 +23,8 @@ def hindrance(file: os.stat_result, folder: os.stat_result, user: int) -> str:
     return ""
 
 
-def _may(status: os.stat_result, user: int, others: int, owner: int) -> bool:
-    mine = user != 0 and user == status.st_uid
-    return bool(status.st_mode & (owner if mine else others))
+def _may(status: os.stat_result, user: int | None, others: int, owner: int) -> bool:
+    return bool(status.st_mode & (owner if user == status.st_uid else others))
 
 
 def _name(user: int) -> str:

@@ -29,10 +29,11 @@ _log = logging.getLogger(__name__)
 
 
 class FileTrigger:
-    """Delivers the changes of one folder, until closed."""
+    """Delivers the changes of one folder, until closed. `user`, if any, is the one functions share with the agent."""
 
-    def __init__(self, declared: Declared, folder: Path, deliver: Deliver) -> None:
+    def __init__(self, declared: Declared, folder: Path, deliver: Deliver, user: int | None) -> None:
         self._declared = declared
+        self._user = user
         self._folder = folder
         self._deliver = deliver
         self._changes = Changes()
@@ -121,7 +122,7 @@ class FileTrigger:
     def _hindrance(self, name: str, found: os.stat_result) -> dict[str, object]:
         """`unreadable` with the reason, for a file that the function cannot read."""
         try:
-            why = hindrance(found, self._folder.stat(), os.geteuid())
+            why = hindrance(found, self._folder.stat(), self._user)
         except OSError:
             # The folder went at this moment.
             return {}

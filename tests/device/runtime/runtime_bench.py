@@ -6,15 +6,17 @@ import textwrap
 import threading
 import time
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 from fake_hardware import FakeHardware
 
-from device.generation import Generation, InstalledFunction
+from device.generation import Generation, InstalledFunction, InstalledLayer
 from device.protocol import manifest
 from device.runtime.backoff import Backoff
 from device.runtime.policy import Policy
 from device.runtime.supervisor import Supervisor
+from tests import installed
 
 QUICK = Policy(warm=10, stop=2, call=10, backoff=Backoff(first=0.05, longest=0.2))
 
@@ -83,6 +85,12 @@ class Bench:
         digest = hashlib.sha256(f"{version}{code}{text}".encode()).hexdigest()
         settings = {**checked.config, **(config or {})}
         return InstalledFunction(name, version, digest, path, checked, settings, models or {})
+
+    def with_packages(self, function, *names):
+        """The function with a layer of these projects, as this machine has them."""
+        folder = self.folder / f"layer-{'-'.join(names)}"
+        path = folder if folder.exists() else installed.layer(folder, *names)
+        return replace(function, layer=InstalledLayer(folder.name, path))
 
     def bundle(self, folder, toml=""):
         """An installed function from a bundle's folder; `toml` are more lines of its function.toml."""

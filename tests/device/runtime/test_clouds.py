@@ -126,9 +126,9 @@ def asked(bench, method, path, body="", **queries):
 
 
 def test_aws_lambda_powertools_work(bench, tmp_path):
-    pytest.importorskip("aws_lambda_powertools")
     toml = 'name = "todos"\nhandler = "app.lambda_handler"\nruntime = "aws-lambda"\nmemory = "128M"\n'
-    bench.run(bench.bundle(function(tmp_path / "src" / "todos-code", POWERTOOLS, toml)))
+    code = bench.bundle(function(tmp_path / "src" / "todos-code", POWERTOOLS, toml))
+    bench.run(bench.with_packages(code, "aws-lambda-powertools"))
     answer = asked(bench, "GET", "/todos/1", verbose="yes")
     assert (answer.status, json.loads(answer.body)) == (200, {"todo": "water the plants", "verbose": "yes"})
     assert ("Content-Type", "application/json") in answer.headers

@@ -179,6 +179,7 @@ def test_an_async_migration_is_run(bench):
     [
         ("import requests_toolbelt", "write requests_toolbelt into requirements.txt"),
         ("import yaml_not_here, os", "write yaml_not_here into requirements.txt"),
+        ("import paho.mqtt.client", "write paho-mqtt into requirements.txt"),
         ("import hlper", "did you mean 'helper'"),
         ("open('data.csv')", "beside its code"),
         ("import socket; socket.create_connection(('192.0.2.1', 80), 1)", "`network = true`"),

@@ -19,10 +19,10 @@ def bench(tmp_path_factory):
     bench.supervisor.close()
 
 
-def serve(bench, code):
+def serve(bench, code, *packages):
     toml = f'memory = "128M"\n[[triggers]]\ntype = "http"\npath = "/*"\n{METHODS}'
     function = bench.function(code, toml=toml)
-    bench.run(function)
+    bench.run(bench.with_packages(function, *packages) if packages else function)
 
 
 def ask(bench, method, path, body=None, **headers):
@@ -111,9 +111,10 @@ handler = Starlette(routes=routes, lifespan=lifespan)
 """
 
 
-@pytest.fixture(scope="module", params=[FLASK, STARLETTE], ids=["flask", "starlette"])
+@pytest.fixture(scope="module", params=[("flask", FLASK), ("starlette", STARLETTE)], ids=["flask", "starlette"])
 def application(bench, request):
-    serve(bench, request.param)
+    package, code = request.param
+    serve(bench, code, package)
     return bench
 
 
