@@ -1,4 +1,4 @@
-"""Hints for a refused function.toml: the word probably meant, and the line of the fault. Pure.
+"""Hints for a refused function.toml, or another TOML file: the word probably meant, and the line of the fault. Pure.
 
 The fault itself is found by protocol/manifest.py. It has no line numbers, for it must fit on a small chip.
 """
@@ -8,7 +8,7 @@ import re
 
 from device.protocol.errors import ProtocolError
 
-_PATH = re.compile(r"function\.toml\.([A-Za-z0-9_.-]+): ")
+_PATH = re.compile(r"[\w-]+\.toml\.([A-Za-z0-9_.-]+): ")
 _WORD = re.compile(r"'([^']*)'(?: is unknown)?; known are (.*)")
 _QUOTED = re.compile(r": .*?'([^']+)'")
 # Keys of the file itself, often written below a table by mistake: there they belong to the table.
@@ -46,7 +46,7 @@ def _meant(error: ProtocolError) -> str:
     near = difflib.get_close_matches(error.key.lower().replace("-", "_"), error.known, 1)
     if near:
         return f"Did you mean {near[0]!r}?"
-    if error.key in _TOP and error.where != "function.toml":
+    if error.key in _TOP and error.where.startswith("function.toml."):
         return f"{error.key!r} is the function's: write it above the first line with a table, such as [[triggers]]"
     return ""
 

@@ -12,10 +12,12 @@ from boards import Board
 from cloud_shim.cli.options import Options, command
 from cloud_shim.cli.up.provision import FLEET
 from device.errors import UsageError
-from flashing import agent, card, disks, identity, secrets
+from flashing import agent, card, disks, identity, networks, secrets
 from flashing.commands import write
-from flashing.firstboot import Settings
+from flashing.firstboot import MOUNTED, Settings
 from flashing.identity import Identity
+from flashing.networks import OPEN, TRANSITION, WPA2, WPA3, Networks
+from flashing.networks import file as networks_file
 
 _FILE = click.Path(path_type=Path)
 
@@ -32,12 +34,15 @@ _FILE = click.Path(path_type=Path)
 @click.option("--wifi-country", default="", metavar="CC", help="Which country's rules the radio keeps: DE, US.")
 @click.option(
     "--wifi-security",
-    type=click.Choice([secrets.WPA2, secrets.WPA3, secrets.OPEN]),
-    default=secrets.WPA2,
+    type=click.Choice([WPA2, TRANSITION, WPA3, OPEN]),
+    default=WPA2,
     show_default=True,
-    help="How the network lets the board in; wpa2 also where it offers WPA3 beside it.",
+    help="How the network lets the board in; transition: WPA2 or WPA3, whichever it has.",
 )
 @click.option("--wifi-hidden", is_flag=True, help="The network does not show its name.")
+@click.option(
+    "--networks", "networks_file", type=_FILE, metavar="FILE", help="Several networks, accounts and addresses, as TOML."
+)
 @click.option("--ssh-key", type=_FILE, metavar="FILE", help="The public key of who may log in.")
 @click.option(
     "--identity", "folder", type=_FILE, metavar="FOLDER", help="`password`, `roots/` and `ca.pem`, not the shim."
@@ -89,6 +94,7 @@ class _Asked:
     wifi_country: str
     wifi_security: str
     wifi_hidden: bool
+    networks_file: Path | None
     ssh_key: Path | None
     folder: Path | None
     no_token: bool
@@ -112,7 +118,7 @@ class _Maker:
             identity.check_reach(options.client, self._broker)
         self._pythons = agent.check_pythons(asked.pythons)
         key = secrets.public_key(asked.ssh_key) if asked.ssh_key else ""
-        settings = Settings(asked.name, self._wifi(), key)
+        settings = Settings(asked.name, self._networks(), key)
         self.plan = card.Plan(board, settings, asked.first_boot or "", asked.replace)
 
     def bring(self) -> Mapping[str, bytes]:
@@ -128,11 +134,18 @@ class _Maker:
         client, token = self._options.client, not asked.no_token
         return identity.from_shim(client, asked.name, asked.fleet, self._broker, asked.again, token)
 
-    def _wifi(self) -> secrets.Wifi | None:
+    def _networks(self) -> Networks:
         asked = self._asked
+        if asked.networks_file is not None:
+            if asked.ssid:
+                raise UsageError(
+                    "--wifi and --networks exclude each other", "", "write the network into the file as well"
+                )
+            return networks_file.read(asked.networks_file, MOUNTED)
         if not asked.ssid:
-            return None
+            return Networks()
         if not asked.wifi_country:
             raise UsageError("Which country is the board in?", "the radio keeps its rules", "--wifi-country DE")
-        password = "" if asked.wifi_security == secrets.OPEN else secrets.wifi_password(asked.wifi_password_file)
-        return secrets.wifi(asked.ssid, password, asked.wifi_country, asked.wifi_security, asked.wifi_hidden)
+        password = "" if asked.wifi_security == OPEN else secrets.wifi_password(asked.wifi_password_file)
+        joined = networks.wifi(asked.ssid, password, asked.wifi_security, asked.wifi_hidden)
+        return Networks(networks.country(asked.wifi_country), (joined,))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from device.errors import BadArtifactError
 from flashing.bootfs import BootFiles
-from flashing.secrets import Wifi
+from flashing.networks import Networks
 
 FOLDER = "lamplight"
 # Where Raspberry Pi OS mounts the boot partition since Bookworm.
@@ -35,10 +35,10 @@ DONE = "/etc/lamplight/installed"
 
 @dataclass(frozen=True)
 class Settings:
-    """A person's choices for one board: its name in the network, Wi-Fi, and who may log in."""
+    """A person's choices for one board: its name in the network, the networks it joins, and who may log in."""
 
     hostname: str
-    wifi: Wifi | None
+    networks: Networks
     ssh_key: str
 
 

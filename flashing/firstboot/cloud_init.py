@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 
 from flashing.firstboot import DONE, INSTALL, MOUNTED, Settings, with_arguments, with_i2c
-from flashing.secrets import WPA2, WPA3, Wifi
+from flashing.networks import netplan
 
 USER = "pi"
 # runcmd would not do: it is noted as done when it begins, and a power cut would leave a first boot unfinished for ever.
@@ -30,7 +30,7 @@ GROUPS = ["adm", "dialout", "gpio", "i2c", "netdev", "spi", "sudo", "video"]
 def files(read: Callable[[str], str], settings: Settings) -> Mapping[str, str]:
     """The files of the boot partition to write, by name; `read` gives the existing ones."""
     user_data = "#cloud-config\n" + _json(_user_data(settings))
-    network = _json(_network(settings))
+    network = _json({"network": netplan.network(settings.networks)})
     # The same settings are the same instance: it does not run its first boot again.
     instance = "lamplight-" + hashlib.sha256((user_data + network).encode()).hexdigest()[:16]
     return {
@@ -39,6 +39,7 @@ def files(read: Callable[[str], str], settings: Settings) -> Mapping[str, str]:
         "network-config": network,
         "cmdline.txt": with_arguments(read("cmdline.txt"), f"ds=nocloud;i={instance}", "ds=nocloud"),
         "config.txt": with_i2c(read("config.txt")),
+        **settings.networks.files,
     }
 
 
@@ -60,29 +61,6 @@ def _user(key: str) -> dict[str, object]:
         "sudo": "ALL=(ALL) NOPASSWD:ALL",
         "ssh_authorized_keys": [key],
     }
-
-
-def _network(settings: Settings) -> dict[str, object]:
-    # Netplan's format, version 2. Optional: a boot does not wait for a cable.
-    network: dict[str, object] = {"version": 2, "ethernets": {"eth0": {"dhcp4": True, "optional": True}}}
-    if settings.wifi is not None:
-        network["wifis"] = {
-            "wlan0": {
-                "dhcp4": True,
-                "optional": True,
-                "regulatory-domain": settings.wifi.country,
-                "access-points": {settings.wifi.ssid: _access_point(settings.wifi)},
-            }
-        }
-    return {"network": network}
-
-
-def _access_point(wifi: Wifi) -> dict[str, object]:
-    """As netplan has it (netplan's YAML reference, "access-points")."""
-    hidden: dict[str, object] = {"hidden": True} if wifi.hidden else {}
-    if wifi.security == WPA3:
-        return {**hidden, "auth": {"key-management": "sae", "password": wifi.key}}
-    return {**hidden, "password": wifi.key} if wifi.security == WPA2 else hidden
 
 
 def _json(value: object) -> str:

@@ -1,16 +1,17 @@
 """First boot by `firstrun.sh`: systemd runs the script named by the kernel command line, then starts again.
 
-As rpi-imager does for Raspberry Pi OS Bookworm. Names and networks are set by the system's own `imager_custom`.
+As rpi-imager does for Raspberry Pi OS Bookworm. The name is set by the system's own `imager_custom`. That knows one
+network with a key, and writes its name as it is: networks are keyfiles of NetworkManager's, written by the script.
 """
 
 import shlex
 from collections.abc import Callable, Mapping
 
-from device.errors import UsageError
 from flashing.firstboot import INSTALL, MOUNTED, RUNS, Settings, with_arguments, with_i2c
-from flashing.secrets import WPA2, Wifi
+from flashing.networks import Networks, keyfile
 
 SCRIPT = "firstrun.sh"
+CONNECTIONS = "/etc/NetworkManager/system-connections"
 _RUN = (
     f"systemd.run={MOUNTED}/{SCRIPT} systemd.run_success_action=reboot "
     "systemd.run_failure_action=reboot systemd.unit=kernel-command-line.target"
@@ -25,18 +26,19 @@ def files(read: Callable[[str], str], settings: Settings) -> Mapping[str, str]:
         SCRIPT: _script(settings),
         "cmdline.txt": with_arguments(read("cmdline.txt"), _RUN),
         "config.txt": with_i2c(read("config.txt")),
+        **settings.networks.files,
     }
 
 
-def _network(wifi: Wifi) -> list[str]:
-    """The arguments of the image's script, as Raspberry Pi Imager 1.8 gives them: it knows only networks with a key."""
-    if wifi.security != WPA2:
-        raise UsageError(
-            f"This image cannot join a Wi-Fi of the kind {wifi.security!r} at its first boot",
-            "its script `imager_custom` knows WPA2 only",
-            "take an image with cloud-init (Raspberry Pi OS of Trixie), or a cable",
-        )
-    return [*(["-h"] if wifi.hidden else []), wifi.ssid, wifi.key, wifi.country]
+def _networks(networks: Networks) -> list[str]:
+    made = keyfile.files(networks)
+    lines = [f"mkdir -p {CONNECTIONS}"] if made else []
+    # NetworkManager passes over a file that others may read.
+    lines += [f"(umask 077; printf %s {shlex.quote(text)} >{CONNECTIONS}/{name})" for name, text in made.items()]
+    if networks.wifi:
+        # As `imager_custom` does: the radio is off until its country is known.
+        lines.append(shlex.join(["raspi-config", "nonint", "do_wifi_country", networks.country]))
+    return lines
 
 
 def _script(settings: Settings) -> str:
@@ -44,8 +46,7 @@ def _script(settings: Settings) -> str:
     lines = [shlex.join([custom, "set_hostname", settings.hostname])]
     if settings.ssh_key:
         lines.append(shlex.join([custom, "enable_ssh", "-k", settings.ssh_key]))
-    if settings.wifi is not None:
-        lines.append(shlex.join([custom, "set_wlan", *_network(settings.wifi)]))
+    lines += _networks(settings.networks)
     return "\n".join(
         [
             "#!/bin/sh",

@@ -17,13 +17,14 @@ import yaml
 
 import boards
 from device.errors import BadArtifactError, LamplightError, NotFoundError, RejectedError, UsageError
-from flashing import bootfs, card, secrets
+from flashing import bootfs, card, networks
 from flashing.firstboot import Settings
+from flashing.networks import Account, Networks, Wifi
 from tests.flashing.conftest import BOOKWORM, BOOT_SIZE, COMMON, MIB, START, TRIXIE, MakeImage, mtools, read
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO4l me@desk"
-WIFI = secrets.wifi("Café 'n' \"Bar\"; $(reboot)", "correct horse", "DE")
-SETTINGS = Settings("desk-pi", WIFI, KEY)
+WIFI = networks.wifi("Café 'n' \"Bar\": $(reboot)", "correct horse")
+SETTINGS = Settings("desk-pi", Networks("DE", (WIFI,)), KEY)
 BROUGHT = {
     "agent.toml": b'fleet = "home"\n',
     "roots/director-root.json": b"{}",
@@ -133,26 +134,44 @@ def test_a_compressed_image_is_unpacked_on_the_way(make_image: MakeImage) -> Non
 @pytest.mark.parametrize(
     ("wifi", "access_point"),
     [
-        (secrets.wifi("home", "horse", "DE", "wpa3"), {"auth": {"key-management": "sae", "password": "horse"}}),
-        (secrets.wifi("home", "ab" * 32, "DE", "wpa2", hidden=True), {"hidden": True, "password": "ab" * 32}),
-        (secrets.wifi("home", "", "DE", "open"), {}),
-        (secrets.wifi("home", "", "DE", "open", hidden=True), {"hidden": True}),
+        (networks.wifi("home", "horse", "wpa3"), {"auth": {"key-management": "sae", "password": "horse"}}),
+        (networks.wifi("home", "ab" * 32, hidden=True), {"hidden": True, "password": "ab" * 32}),
+        (networks.wifi("home", "correct horse", "transition"), {"password": "correct horse"}),
+        (networks.wifi("home", "", "open"), {}),
+        (networks.wifi("home", "", "open", hidden=True), {"hidden": True}),
     ],
 )
-def test_a_network_of_each_kind_is_joined(make_image: MakeImage, wifi: secrets.Wifi, access_point: object) -> None:
-    image = made(make_image(TRIXIE), plan(settings=replace(SETTINGS, wifi=wifi)))
+def test_a_network_of_each_kind_is_joined(make_image: MakeImage, wifi: Wifi, access_point: object) -> None:
+    image = made(make_image(TRIXIE), plan(settings=replace(SETTINGS, networks=Networks("DE", (wifi,)))))
     network = yaml.safe_load(read(image, "network-config"))["network"]
     assert network["wifis"]["wlan0"]["access-points"] == {"home": access_point}
+    assert network["wifis"]["wlan0"]["regulatory-domain"] == "DE"
 
 
-def test_an_older_image_joins_a_hidden_network_and_refuses_what_its_script_cannot(make_image: MakeImage) -> None:
-    hidden = secrets.wifi("home", "ab" * 32, "DE", hidden=True)
-    image = made(make_image(BOOKWORM), plan(settings=replace(SETTINGS, wifi=hidden)))
-    assert f"imager_custom set_wlan -h home {hidden.key} DE" in read(image, "firstrun.sh")
-    for security in (secrets.WPA3, secrets.OPEN):
-        other = replace(SETTINGS, wifi=secrets.wifi("home", "horse", "DE", security))
-        with pytest.raises(UsageError, match="Trixie"):
-            made(make_image(BOOKWORM), plan(settings=other), again=True)
+@pytest.mark.parametrize(
+    ("wifi", "lines"),
+    [
+        (networks.wifi("home", "horse", "wpa3"), ["hidden=false", "key-mgmt=sae", "psk=horse"]),
+        (networks.wifi("home", "ab" * 32, hidden=True), ["hidden=true", "key-mgmt=wpa-psk", "psk=" + "ab" * 32]),
+        (networks.wifi("home", "correct horse", "transition"), ["key-mgmt=wpa-psk", "psk=correct horse"]),
+        (networks.wifi("home", "", "open"), ["ssid=104;111;109;101;"]),
+    ],
+)
+def test_an_older_image_joins_them_too(make_image: MakeImage, wifi: Wifi, lines: list[str]) -> None:
+    image = made(make_image(BOOKWORM), plan(settings=replace(SETTINGS, networks=Networks("DE", (wifi,)))))
+    script = read(image, "firstrun.sh").splitlines()
+    assert set(lines) <= set(script) and "raspi-config nonint do_wifi_country DE" in script
+
+
+@pytest.mark.parametrize("files", [TRIXIE, BOOKWORM], ids=["trixie", "bookworm"])
+def test_an_accounts_certificate_is_where_the_network_looks_for_it(
+    make_image: MakeImage, files: dict[str, str]
+) -> None:
+    account = Account("me", "", "", "/boot/firmware/wifi-authority-1.pem")
+    wanted = Networks("DE", (networks.enterprise("work", "secret", account),), files={"wifi-authority-1.pem": "PEM\n"})
+    image = made(make_image(files), plan(settings=replace(SETTINGS, networks=wanted)))
+    # Not in the folder of ours: without Lamplight, the network goes on.
+    assert read(image, "wifi-authority-1.pem") == "PEM\n"
 
 
 def test_neither_the_wifi_password_nor_its_key_is_where_it_is_shown() -> None:
@@ -322,9 +341,9 @@ def test_an_output_that_exists_is_kept_unless_told_otherwise(make_image: MakeIma
     image = made(base)
     before = image.read_bytes()
     with pytest.raises(UsageError, match="--again"):
-        made(base, plan(settings=Settings("other", None, "")))
+        made(base, plan(settings=Settings("other", Networks(), "")))
     assert image.read_bytes() == before
-    made(base, plan(settings=Settings("other", None, "")), again=True)
+    made(base, plan(settings=Settings("other", Networks(), "")), again=True)
     assert json.loads(read(image, "meta-data"))["local-hostname"] == "other"
 
 

@@ -1,4 +1,4 @@
-"""What nobody else may read: keys made as the standard says, and every careless way refused."""
+"""What nobody else may read: where it comes from, and every careless way refused."""
 
 import io
 from pathlib import Path
@@ -9,46 +9,6 @@ from device.errors import NotFoundError, UsageError
 from flashing import secrets
 
 
-def test_the_key_is_that_of_the_standards_own_example() -> None:
-    # IEEE 802.11i, annex H.4.1.
-    key = secrets.wifi("IEEE", "password", "US").key
-    assert key == "f42c6fc52df0ebef9ebb4b90b38a5f902e83fe1b135a70e23aed762e9710a12e"
-
-
-def test_a_key_is_taken_as_it_is() -> None:
-    assert secrets.wifi("home", "AB" * 32, "DE").key == "ab" * 32
-
-
-def test_wpa3_takes_the_password_itself_and_an_open_network_none() -> None:
-    assert secrets.wifi("home", "short", "DE", secrets.WPA3).key == "short"
-    assert secrets.wifi("guests", "", "DE", secrets.OPEN, hidden=True).key == ""
-
-
-@pytest.mark.parametrize("password", ["", "x" * 64, "two\nlines", "ü" * 32])
-def test_a_password_that_no_wpa3_network_has(password: str) -> None:
-    with pytest.raises(UsageError, match="password cannot be right"):
-        secrets.wifi("home", password, "DE", secrets.WPA3)
-
-
-@pytest.mark.parametrize("password", ["", "short", "x" * 64, "pässword!", "tab\tinside"])
-def test_a_password_that_no_network_has(password: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        secrets.wifi("home", password, "DE")
-    assert not password or password not in str(caught.value)
-
-
-@pytest.mark.parametrize("ssid", ["", "x" * 33, "ü" * 17, "two\nlines", "nul\0", "line\u2028", "\udcff"])
-def test_a_name_that_no_network_has(ssid: str) -> None:
-    with pytest.raises(UsageError, match="no name of a Wi-Fi"):
-        secrets.wifi(ssid, "password", "DE")
-
-
-@pytest.mark.parametrize("country", ["", "de", "DEU", "D'", "Germany"])
-def test_a_country_that_is_none(country: str) -> None:
-    with pytest.raises(UsageError, match="no country"):
-        secrets.wifi("home", "password", country)
-
-
 def test_a_secret_that_others_may_read_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "wifi"
     file.write_text("password\n")
@@ -57,6 +17,14 @@ def test_a_secret_that_others_may_read_is_refused(tmp_path: Path) -> None:
         secrets.secret_file(file)
     file.chmod(0o600)
     assert secrets.wifi_password(file) == "password"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_secret_from_an_editor_of_windows_is_taken(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "wifi"
+    file.write_bytes("pässword\r\n".encode(encoding))
+    file.chmod(0o600)
+    assert secrets.secret_file(file) == "pässword"
 
 
 def test_the_password_comes_from_the_environment_when_no_file_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
