@@ -35,9 +35,9 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--wifi-security",
     type=click.Choice([WPA2, TRANSITION, WPA3, OPEN]),
-    default=WPA2,
+    default=TRANSITION,
     show_default=True,
-    help="How the network lets the board in; transition: WPA2 or WPA3, whichever it has.",
+    help="How the network lets the board in; transition: by WPA2, or WPA2 and WPA3 side by side.",
 )
 @click.option("--wifi-hidden", is_flag=True, help="The network does not show its name.")
 @click.option(

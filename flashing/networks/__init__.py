@@ -12,7 +12,8 @@ from ipaddress import IPv4Address, IPv4Interface
 
 from device.errors import UsageError
 
-# How a network lets somebody in. WPA2 also joins a network that offers WPA3 beside it, by WPA2; TRANSITION by either.
+# How a network lets somebody in. TRANSITION is WPA2, or WPA2 and WPA3 side by side. WPA2 is that alone: NetworkManager
+# offers WPA3 with it too, and there a key in place of the password lets nobody in.
 WPA2, TRANSITION, WPA3, OPEN, ENTERPRISE = "wpa2", "transition", "wpa3", "open", "enterprise"
 # NetworkManager's own range (connection.autoconnect-priority).
 PRIORITY = 999
@@ -56,7 +57,7 @@ class Wifi:
 
     ssid: str
     key: str = field(repr=False)
-    security: str = WPA2
+    security: str = TRANSITION
     hidden: bool = False
     priority: int = 0
     address: Address | None = None
@@ -83,7 +84,7 @@ def country(code: str) -> str:
     return code
 
 
-def wifi(ssid: str, password: str, security: str = WPA2, hidden: bool = False) -> Wifi:
+def wifi(ssid: str, password: str, security: str = TRANSITION, hidden: bool = False) -> Wifi:
     """The network `ssid`; for WPA2 its key is made of the password as IEEE 802.11 does (annex J.4).
 
     `password` is "" for an open network. Raises UsageError.
@@ -93,7 +94,7 @@ def wifi(ssid: str, password: str, security: str = WPA2, hidden: bool = False) -
     if security == WPA2:
         return Wifi(ssid, _psk(ssid, password), WPA2, hidden)
     if security == TRANSITION:
-        return Wifi(ssid, _passphrase(password), TRANSITION, hidden)
+        return Wifi(ssid, _phrase(password), TRANSITION, hidden)
     if security == WPA3:
         return Wifi(ssid, _sae_password(password), WPA3, hidden)
     return Wifi(ssid, "", OPEN, hidden)
@@ -164,6 +165,13 @@ def _sae_password(password: str) -> str:
     if not (password.isprintable() and 1 <= len(password.encode("utf-8", "surrogatepass")) <= 63):
         raise UsageError("The Wi-Fi password cannot be right", "WPA3 takes 1 to 63 bytes that can be printed")
     return password
+
+
+def _phrase(password: str) -> str:
+    if _HEX.fullmatch(password):
+        why = "64 hexadecimal digits are a key, which only a network with WPA2 alone takes"
+        raise UsageError("The Wi-Fi password cannot be right", why, "give the password, or the security wpa2")
+    return _passphrase(password)
 
 
 def _passphrase(password: str, otherwise: str = "") -> str:

@@ -122,7 +122,7 @@ def _numbered(file: _File, number: int, value: object) -> Wifi:
 def _wifi(file: _File, told: dict[str, object]) -> Wifi:
     where = f"{_WHERE}.wifi"
     only(told, ("ssid", "password", "security", "hidden", "priority", *_ACCOUNT, *_ADDRESS), where)
-    security = text(told, "security", where, WPA2)
+    security = text(told, "security", where, TRANSITION)
     if security not in _KINDS:
         raise ProtocolError(f"{where}.security: {security!r} is unknown; known are {', '.join(_KINDS)}")
     ssid, hidden = text(told, "ssid", where), flag(told, "hidden", where, False)

@@ -23,7 +23,7 @@ from flashing.networks import Account, Networks, Wifi
 from tests.flashing.conftest import BOOKWORM, BOOT_SIZE, COMMON, MIB, START, TRIXIE, MakeImage, mtools, read
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO4l me@desk"
-WIFI = networks.wifi("Café 'n' \"Bar\": $(reboot)", "correct horse")
+WIFI = networks.wifi("Café 'n' \"Bar\": $(reboot)", "correct horse", "wpa2")
 SETTINGS = Settings("desk-pi", Networks("DE", (WIFI,)), KEY)
 BROUGHT = {
     "agent.toml": b'fleet = "home"\n',
@@ -135,8 +135,8 @@ def test_a_compressed_image_is_unpacked_on_the_way(make_image: MakeImage) -> Non
     ("wifi", "access_point"),
     [
         (networks.wifi("home", "horse", "wpa3"), {"auth": {"key-management": "sae", "password": "horse"}}),
-        (networks.wifi("home", "ab" * 32, hidden=True), {"hidden": True, "password": "ab" * 32}),
-        (networks.wifi("home", "correct horse", "transition"), {"password": "correct horse"}),
+        (networks.wifi("home", "ab" * 32, "wpa2", hidden=True), {"hidden": True, "password": "ab" * 32}),
+        (networks.wifi("home", "correct horse"), {"password": "correct horse"}),
         (networks.wifi("home", "", "open"), {}),
         (networks.wifi("home", "", "open", hidden=True), {"hidden": True}),
     ],
@@ -152,8 +152,11 @@ def test_a_network_of_each_kind_is_joined(make_image: MakeImage, wifi: Wifi, acc
     ("wifi", "lines"),
     [
         (networks.wifi("home", "horse", "wpa3"), ["hidden=false", "key-mgmt=sae", "psk=horse"]),
-        (networks.wifi("home", "ab" * 32, hidden=True), ["hidden=true", "key-mgmt=wpa-psk", "psk=" + "ab" * 32]),
-        (networks.wifi("home", "correct horse", "transition"), ["key-mgmt=wpa-psk", "psk=correct horse"]),
+        (
+            networks.wifi("home", "ab" * 32, "wpa2", hidden=True),
+            ["hidden=true", "key-mgmt=wpa-psk", "psk=" + "ab" * 32],
+        ),
+        (networks.wifi("home", "correct horse"), ["key-mgmt=wpa-psk", "psk=correct horse"]),
         (networks.wifi("home", "", "open"), ["ssid=104;111;109;101;"]),
     ],
 )

@@ -54,7 +54,8 @@ def test_no_secret_is_shown_or_stands_in_another_file(
     run: Run, arguments: list[object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("LAMPLIGHT_WIFI_PASSWORD", WIFI_PASSWORD)
-    code, out, err = run(*arguments, "--wifi", "home", "--wifi-country", "DE", "--debug")
+    more = ["--wifi", "home", "--wifi-country", "DE", "--wifi-security", "wpa2"]
+    code, out, err = run(*arguments, *more, "--debug")
     assert code == 0, err
     assert PASSWORD not in out + err and WIFI_PASSWORD not in out + err
     assert stat.S_IMODE(card(arguments).stat().st_mode) == 0o600
@@ -109,6 +110,49 @@ def test_a_password_file_that_others_may_read_is_refused(run: Run, arguments: li
     more = ["--wifi", "home", "--wifi-country", "DE", "--wifi-password-file", tmp_path / "wifi"]
     code, _, err = run(*arguments, *more)
     assert code == 2 and "chmod 600" in err and WIFI_PASSWORD not in err
+
+
+@pytest.fixture
+def networks(tmp_path: Path) -> Path:
+    file = tmp_path / "networks.toml"
+    home = f'country = "DE"\n[[wifi]]\nssid = "home"\npassword = "{WIFI_PASSWORD}"\n'
+    work = '[[wifi]]\nssid = "work"\nsecurity = "enterprise"\nidentity = "me"\nca = "system"\n'
+    file.write_text(f'{home}{work}domain = "radius.example.org"\npassword = "{WIFI_PASSWORD}"\n')
+    file.chmod(0o600)
+    return file
+
+
+@pytest.mark.parametrize(("form", "name"), [("cloud-init", "network-config"), ("firstrun", "firstrun.sh")])
+def test_a_card_has_the_networks_of_a_file_and_shows_no_secret(
+    run: Run, arguments: list[object], networks: Path, form: str, name: str
+) -> None:
+    code, out, err = run(*arguments, "--networks", networks, "--first-boot", form, "--debug", "--json")
+    assert code == 0, err
+    assert WIFI_PASSWORD not in out + err
+    assert read(card(arguments), name).count(WIFI_PASSWORD) == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('"home"', '"work"', "there twice"),
+        (WIFI_PASSWORD, "1234567", "network 1 (line 2): The Wi-Fi password cannot be right"),
+        ("identity", "identty", "Did you mean 'identity'?"),
+        ('ca = "system"', 'ca = "none.pem"', "none.pem cannot be read"),
+    ],
+)
+def test_a_mistake_in_the_file_ends_before_any_work(
+    run: Run, arguments: list[object], networks: Path, old: str, new: str, words: str
+) -> None:
+    networks.write_text(networks.read_text().replace(old, new))
+    code, out, err = run(*arguments, "--networks", networks)
+    assert (code, out) == (2, "") and words in err and WIFI_PASSWORD not in err
+    assert not card(arguments).exists()
+
+
+def test_one_network_is_given_in_one_way(run: Run, arguments: list[object], networks: Path) -> None:
+    code, _, err = run(*arguments, "--networks", networks, "--wifi", "home", "--wifi-country", "DE")
+    assert code == 2 and "--networks" in err and not card(arguments).exists()
 
 
 def test_a_card_made_again_from_itself_is_refused(run: Run, arguments: list[object]) -> None:

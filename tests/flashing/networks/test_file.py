@@ -87,6 +87,13 @@ def test_a_cable_alone_needs_no_country(tmp_path: Path) -> None:
     assert read(tmp_path, '[wired]\naddress = "10.0.0.7/8"\n').wifi == ()
 
 
+def test_the_pages_example_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "uni-ca.pem").write_bytes(certificate())
+    page = (Path(__file__).parents[3] / "docs/flashing.md").read_text("utf-8")
+    found = read(tmp_path, page.split("```toml\n")[1].split("```")[0])
+    assert [each.ssid for each in found.wifi] == ["home", "eduroam", "workshop"]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -11,12 +11,12 @@ ACCOUNT = Account("me@uni.example", "", "", "/boot/firmware/wifi-authority-1.pem
 
 def test_the_key_is_that_of_the_standards_own_example() -> None:
     # IEEE 802.11i, annex H.4.1.
-    key = networks.wifi("IEEE", "password").key
+    key = networks.wifi("IEEE", "password", networks.WPA2).key
     assert key == "f42c6fc52df0ebef9ebb4b90b38a5f902e83fe1b135a70e23aed762e9710a12e"
 
 
 def test_a_key_is_taken_as_it_is() -> None:
-    assert networks.wifi("home", "AB" * 32).key == "ab" * 32
+    assert networks.wifi("home", "AB" * 32, networks.WPA2).key == "ab" * 32
 
 
 def test_wpa3_takes_the_password_itself_and_an_open_network_none() -> None:
@@ -33,7 +33,7 @@ def test_a_password_that_no_wpa3_network_has(password: str) -> None:
 @pytest.mark.parametrize("password", ["", "short", "x" * 64, "pässword!", "tab\tinside"])
 def test_a_password_that_no_network_has(password: str) -> None:
     with pytest.raises(UsageError) as caught:
-        networks.wifi("home", password)
+        networks.wifi("home", password, networks.WPA2)
     assert not password or password not in str(caught.value)
 
 
@@ -49,15 +49,19 @@ def test_a_country_that_is_none(country: str) -> None:
         networks.country(country)
 
 
-@pytest.mark.parametrize("password", ["", "short", "x" * 64, "ab" * 32, "pässword!"])
+@pytest.mark.parametrize("password", ["", "short", "x" * 64, "pässword!"])
 def test_a_password_that_no_network_in_transition_has(password: str) -> None:
-    # A key would do for WPA2 only.
     with pytest.raises(UsageError, match="password cannot be right"):
         networks.wifi("home", password, networks.TRANSITION)
 
 
-def test_a_network_in_transition_keeps_the_password_for_either_handshake() -> None:
-    assert networks.wifi("home", "correct horse", networks.TRANSITION).key == "correct horse"
+def test_a_key_in_place_of_the_password_is_for_wpa2_alone() -> None:
+    with pytest.raises(UsageError, match="the security wpa2"):
+        networks.wifi("home", "ab" * 32)
+
+
+def test_unless_told_otherwise_the_password_is_kept_for_either_handshake() -> None:
+    assert networks.wifi("home", "correct horse").key == "correct horse"
 
 
 @pytest.mark.parametrize(
