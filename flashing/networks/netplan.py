@@ -13,8 +13,9 @@ def network(networks: Networks) -> Mapping[str, object]:
     made: dict[str, object] = {"version": 2, "ethernets": {"eth0": {**_cable(networks.wired), "optional": True}}}
     if networks.wifi:
         points = {each.ssid: _access_point(each) for each in networks.wifi}
-        radio = {"dhcp4": True, "optional": True, "regulatory-domain": networks.country, "access-points": points}
-        made["wifis"] = {"wlan0": radio}
+        # Cloud-init has netplan read this file alone, without the one in which the system chooses NetworkManager.
+        radio = {"renderer": "NetworkManager", "dhcp4": True, "optional": True, "regulatory-domain": networks.country}
+        made["wifis"] = {"wlan0": {**radio, "access-points": points}}
     return made
 
 

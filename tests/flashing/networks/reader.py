@@ -1,7 +1,7 @@
 """Runs inside a root of a board's system: reads network settings with that system's own parsers, as JSON lines.
 
-Each line of standard input is a JSON object: `netplan` (the YAML of a file) or `keyfiles` (texts). Each line of the
-answer is a list of connections, each as libnm has it after reading and verifying, or a text with the error.
+Each line of standard input is a JSON object: `network_config` (a file of cloud-init's) or `keyfiles` (texts). Each line
+of the answer is a list of connections, each as libnm has it after reading and verifying, or a text with the error.
 """
 
 import json
@@ -25,23 +25,18 @@ def main() -> None:
     for line in sys.stdin:
         asked = json.loads(line)
         try:
-            texts = generated(asked["netplan"]) if "netplan" in asked else asked["keyfiles"]
+            texts = generated(asked["network_config"]) if "network_config" in asked else asked["keyfiles"]
             answer: Any = [connection(each) for each in texts]
-        except (GLib.Error, ValueError) as error:
-            answer = str(error)
+        except Exception as error:
+            answer = f"{type(error).__name__}: {error}"
         print(json.dumps(answer), flush=True)
 
 
-def generated(yaml: str) -> list[str]:
-    """The keyfiles that netplan makes of it, by the names it gives them."""
+def generated(network_config: str) -> list[str]:
+    """The keyfiles that come of cloud-init's `network-config`: through its own renderer, and netplan."""
     folder = Path(tempfile.mkdtemp())
     try:
-        (folder / "etc/netplan").mkdir(parents=True)
-        # The image's own choice: Raspberry Pi OS has NetworkManager for all.
-        chosen = "network: {version: 2, renderer: NetworkManager}\n"
-        for name, text in (("00-network-manager-all", chosen), ("50-cloud-init", yaml)):
-            (folder / f"etc/netplan/{name}.yaml").write_text(text, "utf-8")
-            (folder / f"etc/netplan/{name}.yaml").chmod(0o600)
+        written(network_config, folder)
         done = subprocess.run([GENERATE, "--root-dir", folder], capture_output=True, text=True)
         if done.returncode or done.stderr:
             raise ValueError(done.stderr)
@@ -49,6 +44,30 @@ def generated(yaml: str) -> list[str]:
         return [each.read_text("utf-8") for each in sorted(made)]
     finally:
         shutil.rmtree(folder)
+
+
+def written(network_config: str, folder: Path) -> None:
+    """Netplan's files in `folder`, as they are on the board."""
+    # Imported here: Bookworm has neither.
+    from cloudinit import util
+    from cloudinit.net import netplan, network_state
+    from netplan import Parser, State
+
+    (folder / "etc/netplan").mkdir(parents=True)
+    # The image's own choice: Raspberry Pi OS has NetworkManager for all.
+    chosen = folder / "etc/netplan/00-network-manager-all.yaml"
+    chosen.write_text("network: {version: 2, renderer: NetworkManager}\n")
+    chosen.chmod(0o600)
+    renderer = netplan.Renderer()
+    state = network_state.parse_net_config_data(util.load_yaml(network_config)["network"], renderer=renderer)
+    # As the renderer does then, into its own root.
+    parser, output = Parser(), State()
+    with tempfile.SpooledTemporaryFile(mode="w") as file:
+        file.write(renderer._render_content(state))
+        file.seek(0)
+        parser.load_yaml(file)
+    output.import_parser_results(parser)
+    output._write_yaml_file("50-cloud-init.yaml", str(folder))
 
 
 def connection(text: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 _MIRROR = "http://deb.debian.org/debian"
 _PACKAGES = {
     "bookworm": "gir1.2-nm-1.0,python3-gi",
-    "trixie": "gir1.2-nm-1.0,python3-gi,netplan-generator,cloud-init",
+    "trixie": "gir1.2-nm-1.0,python3-gi,netplan-generator,python3-netplan,cloud-init",
 }
 # What the scripts of base-files would make.
 _MERGE = 'for each in bin lib lib64 sbin; do mkdir -p "$1/usr/$each"; ln -s "usr/$each" "$1/$each"; done'
@@ -45,29 +45,13 @@ class System:
         self._process.communicate(timeout=60)
         self._reader.unlink()
 
-    def netplan(self, yaml: str) -> list[dict[str, Any]]:
-        """The connections that netplan makes of a file, as NetworkManager has them."""
-        return self._asked({"netplan": yaml})
+    def cloud_init(self, network_config: str) -> list[dict[str, Any]]:
+        """The connections that cloud-init and netplan make of a file, as NetworkManager has them."""
+        return self._asked({"network_config": network_config})
 
     def keyfiles(self, *texts: str) -> list[dict[str, Any]]:
         """Keyfiles as NetworkManager has them."""
         return self._asked({"keyfiles": texts})
-
-    def rendered(self, network_config: str) -> str:
-        """The file that cloud-init makes for netplan of its own."""
-        folder = self.root / "tmp" / f"cloud-init-{os.getpid()}"
-        folder.mkdir()
-        try:
-            (folder / "network-config").write_text(network_config, "utf-8")
-            there = f"/tmp/{folder.name}"
-            data = ["--network-data", f"{there}/network-config", "--kind", "yaml", "--directory", there]
-            convert = ["/usr/bin/cloud-init", "devel", "net-convert", "--output-kind", "netplan", "--distro", "debian"]
-            done = subprocess.run(self.line(*convert, *data), capture_output=True, text=True, env={"LC_ALL": "C.UTF-8"})
-            assert done.returncode == 0, done.stderr
-            [made] = (folder / "etc/netplan").glob("*.yaml")
-            return made.read_text("utf-8")
-        finally:
-            shutil.rmtree(folder)
 
     def _asked(self, question: dict[str, Any]) -> list[dict[str, Any]]:
         assert self._process.stdin is not None and self._process.stdout is not None

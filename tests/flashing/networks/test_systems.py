@@ -1,6 +1,5 @@
-"""Every network as the images' own systems read it: Bookworm and the first Trixie by firstrun.sh, Trixie by netplan."""
+"""Every network as the images' systems read it: Bookworm and the first Trixie by firstrun.sh, Trixie by cloud-init."""
 
-import json
 import stat
 import subprocess
 from collections.abc import Sequence
@@ -9,7 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -153,8 +151,8 @@ def _taken(connection: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def by_netplan(system: System, wanted: Networks) -> list[dict[str, Any]]:
-    return system.netplan(cloud_init.files(CONFIG.__getitem__, Settings("pi", wanted, ""))["network-config"])
+def by_cloud_init(system: System, wanted: Networks) -> list[dict[str, Any]]:
+    return system.cloud_init(cloud_init.files(CONFIG.__getitem__, Settings("pi", wanted, ""))["network-config"])
 
 
 def by_script(folder: Path, wanted: Networks) -> list[Path]:
@@ -192,8 +190,8 @@ def test_the_first_trixie_reads_what_is_meant(trixie: System, wanted: Networks) 
 @AS_OFTEN
 @given(ALL)
 @example(NAMES_TAKEN_FOR_OTHERS)
-def test_trixies_netplan_makes_what_is_meant(trixie: System, wanted: Networks) -> None:
-    assert taken(by_netplan(trixie, wanted), wanted.wired is not None) == meant(wanted)
+def test_trixies_cloud_init_makes_what_is_meant(trixie: System, wanted: Networks) -> None:
+    assert taken(by_cloud_init(trixie, wanted), wanted.wired is not None) == meant(wanted)
 
 
 def test_a_keyfile_is_for_root_alone_and_the_country_is_set(tmp_path: Path) -> None:
@@ -206,13 +204,3 @@ def test_a_keyfile_is_for_root_alone_and_the_country_is_set(tmp_path: Path) -> N
 
 def test_without_networks_the_script_leaves_them_alone(tmp_path: Path) -> None:
     assert by_script(tmp_path, Networks()) == [] and not (tmp_path / "country").exists()
-
-
-@pytest.mark.parametrize("wired", [None, STATIC, BARE])
-def test_cloud_init_hands_the_file_to_netplan_as_it_is(trixie: System, wired: Address | None, tmp_path: Path) -> None:
-    account = Account("me@uni.example", "", "uni.example", AUTHORITY)
-    wanted = Networks("DE", (networks.enterprise("eduroam", "sec;ret", account), networks.wifi("a;b", "x" * 8)), wired)
-    config = cloud_init.files(CONFIG.__getitem__, Settings("pi", wanted, ""))["network-config"]
-    rendered = trixie.rendered(config)
-    assert taken(trixie.netplan(rendered), wired is not None) == meant(wanted)
-    assert json.loads(config)["network"]["version"] == 2
