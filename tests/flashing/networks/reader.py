@@ -13,10 +13,10 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import gi  # pyright: ignore[reportMissingImports]
+import gi
 
 gi.require_version("NM", "1.0")
-from gi.repository import NM, GLib  # noqa: E402 # pyright: ignore[reportMissingImports]
+from gi.repository import NM, GLib  # noqa: E402
 
 GENERATE = "/usr/libexec/netplan/generate"
 

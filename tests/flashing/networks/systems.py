@@ -59,7 +59,7 @@ class System:
         self._process.stdin.flush()
         answer: Any = json.loads(self._process.stdout.readline())
         assert isinstance(answer, list), answer
-        return answer  # pyright: ignore[reportUnknownVariableType]
+        return answer
 
 
 def _root(release: str) -> Path:
