@@ -8,7 +8,9 @@ STAMP := $(VENV)/.installed
 PYTHON ?= $(firstword $(foreach each,python3 python3.14 python3.13 python3.12 python3.11,\
 	$(shell $(each) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(each))))
 # Each file's tests run on one process, the longest file first.
-PYTEST := -m pytest -n auto --dist loadfile --no-loadscope-reorder
+# One process more than cores: tests wait for half of their time, for brokers, browsers and boards of their own.
+PROCESSES := $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN))
+PYTEST := -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 # All tests but those of the slow files (tests/slow.toml), and those.
 QUICK := -m 'not board and not slow'
 SLOW := -m 'not board and slow'
