@@ -4,7 +4,7 @@ A free size of an output has its number from an input with a size of the same na
 tensors of numbers can be bound; session.py has the way for everything else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from device.infer.given import Input
@@ -19,7 +19,7 @@ class Bound:
         self._inputs = inputs
         buffers = {name: each.zeros() for name, each in inputs.items()}
         self._flat = {name: buffer.reshape(-1) for name, buffer in buffers.items()}
-        self._outputs = [*outputs.values()]
+        self._outputs = outputs
         self._binding = session.io_binding()
         for name, buffer in buffers.items():
             self._binding.bind_cpu_input(name, buffer)
@@ -45,10 +45,10 @@ class Bound:
         for name, array in state.items():
             self._flat[name][:] = array.reshape(-1)
 
-    def run(self) -> Sequence[Any]:
-        """The outputs, each in memory of its own. Raises onnxruntime's own errors."""
+    def run(self) -> dict[str, Any]:
+        """The outputs by name, each in memory of its own. Raises onnxruntime's own errors."""
         self._session.run_with_iobinding(self._binding)
-        return [buffer.copy() for buffer in self._outputs]
+        return {name: buffer.copy() for name, buffer in self._outputs.items()}
 
 
 def _named_sizes(session: Any, inputs: Mapping[str, Input]) -> dict[str, int] | None:

@@ -115,7 +115,7 @@ class Model:
             if self._bound:
                 self._bound.fill(given, self._state)
             started, worked = time.perf_counter(), time.process_time()
-            found = dict(zip(self._outputs, self._run(given), strict=True))
+            found = self._run(given)
             took, worked = time.perf_counter() - started, time.process_time() - worked
             self.runs += 1
             # When other programs had the processor most of the time, the board was slow and not the model.
@@ -124,7 +124,7 @@ class Model:
                 self._state[name] = found[output]
         return Result(found, self._meaning)
 
-    def _run(self, given: Mapping[str, Any]) -> Sequence[Any]:
+    def _run(self, given: Mapping[str, Any]) -> dict[str, Any]:
         try:
             if self._bound:
                 return self._bound.run()
@@ -133,7 +133,7 @@ class Model:
             self._bound = None
         feeds = {name: self._inputs[name].read(each) for name, each in given.items()} | self._state
         try:
-            return self._session.run([*self._outputs], feeds)
+            return dict(zip(self._outputs, self._session.run([*self._outputs], feeds), strict=True))
         except Exception as error:  # onnxruntime's own exceptions have no class in common
             raise LamplightError(f"Model {self._manifest.name} failed", loading.first_line(error)) from error
 
