@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from device.protocol.manifest import FunctionManifest, ModelManifest
+from device.protocol.manifest import FunctionManifest
+from device.protocol.model_manifest import ModelManifest
 
 
 @dataclass(frozen=True)

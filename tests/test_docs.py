@@ -14,7 +14,7 @@ from cloud_shim.cli.main import COMMANDS, lamplight
 from cloud_shim.cli.options import Options
 from device.artifact import bundle
 from device.infer import acceptance, files
-from device.protocol import manifest, triggers
+from device.protocol import manifest, model_manifest, triggers
 from flashing.cli import flash
 from tests.support import small_model
 
@@ -86,11 +86,11 @@ def manifests(page: str) -> list[str]:
 @pytest.mark.parametrize(("page", "text"), [(page, text) for page in PAGES for text in manifests(page)])
 def test_every_manifest_is_accepted(page: str, text: str) -> None:
     table = tomllib.loads(text)
-    manifest.function(table) if "handler" in table else manifest.model(table)
+    manifest.function(table) if "handler" in table else model_manifest.model(table)
 
 
 def test_every_key_of_the_manifests_is_told_of() -> None:
-    for page, source in (("docs/functions.md", manifest.function), ("docs/models.md", manifest.model)):
+    for page, source in (("docs/functions.md", manifest.function), ("docs/models.md", model_manifest.model)):
         with pytest.raises(ValueError, match="known are") as refused:
             source({"unknown": 1})
         known = str(refused.value).split("known are ")[1].split(", ")

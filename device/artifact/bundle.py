@@ -22,7 +22,8 @@ from device.protocol.cloud import PLAIN
 from device.protocol.deployment import AGENT_FILE
 from device.protocol.errors import ProtocolError
 from device.protocol.layer import LAYER_FILE, LayerManifest
-from device.protocol.manifest import FunctionManifest, ModelManifest
+from device.protocol.manifest import FunctionManifest
+from device.protocol.model_manifest import ModelManifest
 from device.protocol.triggers import CronTrigger
 
 FUNCTION_FILE = "function.toml"

@@ -11,9 +11,9 @@ from pathlib import Path
 from device import texts
 from device.errors import BadArtifactError
 from device.infer import golden, onnx_file
-from device.protocol import manifest
 from device.protocol.chunks import MAX_ARTIFACT
 from device.protocol.errors import ProtocolError
+from device.protocol.model_manifest import ModelManifest, model
 
 MODEL = "model.onnx"
 MANIFEST = "model.toml"
@@ -24,17 +24,17 @@ MODEL_FILES = (GOLDEN, MODEL, MANIFEST)
 _LIMITS = {MODEL: MAX_ARTIFACT, MANIFEST: 64 * 1024, GOLDEN: 4 * 1024 * 1024}
 
 
-def read_manifest(folder: Path) -> manifest.ModelManifest:
+def read_manifest(folder: Path) -> ModelManifest:
     """The checked `model.toml` in `folder`; raises BadArtifactError."""
     try:
-        return manifest.model(tomllib.loads(texts.decoded(read(folder, MANIFEST))))
+        return model(tomllib.loads(texts.decoded(read(folder, MANIFEST))))
     except (ProtocolError, ValueError, RecursionError) as error:
         raise BadArtifactError(
             f"{MANIFEST} cannot be used", str(error), "Correct it; models/presence/model.toml shows the form"
         ) from error
 
 
-def check_files(folder: Path) -> manifest.ModelManifest:
+def check_files(folder: Path) -> ModelManifest:
     """Check the model in `folder` without running it, and give its manifest.
 
     Raises BadArtifactError when a file is missing, too large or no regular file, when model.toml or golden.json is

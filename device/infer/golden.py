@@ -8,20 +8,22 @@ Pure: parses and compares; running the model is checks.py's.
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from device.errors import BadArtifactError
+from device.infer.lists import flat, shape
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import items, only, table
-from device.protocol.manifest import ModelManifest
+from device.protocol.model_manifest import ModelManifest, Tolerance
 
 _REMEDY = "Write golden.json again with the script that made the model"
 
 
 @dataclass(frozen=True)
 class Vector:
-    """One recorded run: for each input and output, by name, its nested list of numbers (or the number of a scalar)."""
+    """One recorded run: each input and output by name, as nested lists; a number or a text for one without a shape."""
 
     inputs: Mapping[str, object]
     outputs: Mapping[str, object]
@@ -40,35 +42,34 @@ def parse(data: bytes, manifest: ModelManifest) -> list[Vector]:
     return vectors
 
 
-def difference(expected: object, found: object) -> float:
-    """The largest difference of two nested lists; infinite when their shapes differ or a number is not finite."""
+def fault(expected: Any, found: Any, tolerance: Tolerance) -> str:
+    """Why an output is not the golden one, "" when it is. Both are nested lists.
+
+    A number passes within one of the two tolerances. A text passes when it is the same.
+    """
     if shape(expected) != shape(found):
-        return math.inf
-    pairs = list(zip(flat(expected), flat(found), strict=True))
-    # Checked apart, for every comparison with NaN is false and `max` may step over one.
-    if not all(math.isfinite(a) and math.isfinite(b) for a, b in pairs):
-        return math.inf
-    return max((abs(a - b) for a, b in pairs), default=0.0)
+        return f"has shape {shape(found)} in place of {shape(expected)}"
+    largest = 0.0
+    for wanted, got in zip(flat(expected), flat(found), strict=True):
+        if isinstance(wanted, str) or isinstance(got, str):
+            if wanted != got:
+                return f"is {got!r} in place of {wanted!r}"
+            continue
+        apart = abs(wanted - got)
+        # Written so that NaN fails.
+        if not apart <= max(tolerance.absolute, tolerance.relative * abs(wanted)):
+            largest = max(largest, apart) if math.isfinite(apart) else math.inf
+    return f"differs by {largest:g}, more than the tolerance of {tolerance.absolute:g}" if largest else ""
 
 
-def shape(value: object) -> list[int]:
-    """The shape of a nested list, [] for a number; raises ProtocolError when it is ragged or holds no numbers."""
-    if isinstance(value, (int, float)):
-        return []
-    rows = items(value, "tensor")
-    shapes = [shape(row) for row in rows]
-    if any(each != shapes[0] for each in shapes):
-        raise ProtocolError("tensor: its rows differ in length")
-    return [len(rows), *(shapes[0] if shapes else [])]
+def same_place(expected: Mapping[str, object], found: Mapping[str, object]) -> bool:
+    """Whether the highest number of each golden output is at its golden place."""
+    return all(_highest(values) == _highest(found[name]) for name, values in expected.items())
 
 
-def flat(value: object) -> Iterator[float]:
-    """The numbers of a nested list, in order."""
-    if isinstance(value, (int, float)):
-        yield float(value)
-        return
-    for row in items(value, "tensor"):
-        yield from flat(row)
+def _highest(values: object) -> int:
+    numbers = [*flat(values)]
+    return max(range(len(numbers)), key=lambda place: numbers[place], default=0)
 
 
 def _vector(value: object, manifest: ModelManifest) -> Vector:
@@ -76,16 +77,34 @@ def _vector(value: object, manifest: ModelManifest) -> Vector:
     fields = table(value, where)
     only(fields, ("inputs", "outputs"), where)
     vector = Vector(table(fields.get("inputs"), f"{where}.inputs"), table(fields.get("outputs"), f"{where}.outputs"))
-    if set(vector.inputs) != set(manifest.inputs):
-        raise ProtocolError(f"{where}.inputs: names {sorted(vector.inputs)}; model.toml has {sorted(manifest.inputs)}")
-    for name, tensor in vector.inputs.items():
-        if shape(tensor) != manifest.inputs[name]:
-            raise ProtocolError(
-                f"{where}.inputs.{name}: shape {shape(tensor)}; model.toml says {manifest.inputs[name]}"
-            )
-    if not vector.outputs:
-        raise ProtocolError(f"{where}.outputs: names no output")
-    for name, tensor in vector.outputs.items():
-        if difference(tensor, tensor) != 0:
-            raise ProtocolError(f"{where}.outputs.{name}: holds NaN or infinity, which nothing can be compared with")
+    for name, values in [*vector.inputs.items(), *vector.outputs.items()]:
+        shape(values)
+        if not all(isinstance(each, (int, float, str)) for each in flat(values)):
+            raise ProtocolError(f"{where}: {name} holds something else than numbers and texts")
+    _check_inputs(vector.inputs, manifest, f"{where}.inputs")
+    _check_outputs(vector.outputs, f"{where}.outputs")
     return vector
+
+
+def _check_inputs(inputs: Mapping[str, object], manifest: ModelManifest, where: str) -> None:
+    wanted = set(manifest.inputs) - set(manifest.state)
+    if set(inputs) != wanted:
+        raise ProtocolError(f"{where}: names {sorted(inputs)}; model.toml has {sorted(wanted)}")
+    for name, values in inputs.items():
+        declared = manifest.inputs[name]
+        if declared is not None and not _fits(shape(values), declared):
+            raise ProtocolError(f"{where}.{name}: shape {shape(values)}; model.toml says {declared}")
+
+
+def _check_outputs(outputs: Mapping[str, object], where: str) -> None:
+    if not outputs:
+        raise ProtocolError(f"{where}: names no output")
+    for name, values in outputs.items():
+        if not all(isinstance(each, str) or math.isfinite(each) for each in flat(values)):
+            raise ProtocolError(f"{where}.{name}: holds NaN or infinity, which nothing can be compared with")
+
+
+def _fits(found: Sequence[int], declared: Sequence[int | str]) -> bool:
+    return len(found) == len(declared) and all(
+        isinstance(wanted, str) or size == wanted for size, wanted in zip(found, declared, strict=True)
+    )

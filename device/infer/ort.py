@@ -48,13 +48,14 @@ def prepare() -> ModuleType:
     return onnxruntime
 
 
-def open_session(path: Path) -> Any:
-    """A session on the model at `path`; raises onnxruntime's own errors about the model.
+def open_session(path: Path, threads: int = 1) -> Any:
+    """A session on the model at `path`, with so many threads; raises onnxruntime's own errors about the model.
 
     From a path instead of bytes: the weights then lie in memory only once.
     """
     onnxruntime = prepare()
     options = _options(onnxruntime)
+    options.intra_op_num_threads = threads
     # The file's name and content are a stranger's: read it as ONNX and as nothing else.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -1,58 +1,47 @@
-"""A model ready to run: its session, its inputs' and outputs' buffers.
+"""A model ready to run: its session, its inputs and outputs, and the state between its runs.
 
-A handler writes `context.models["presence"].run(event.data["window"]).value`. Whether a model may be installed at all
-is decided in acceptance.py.
+A handler writes `context.models["presence"].run(event.data["window"]).value`. given.py reads what it gives, result.py
+is what it gets. Whether a model may be installed at all is decided in acceptance.py.
 """
 
-import re
+import contextlib
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from device.errors import BadArtifactError, LamplightError
-from device.infer import ort
-from device.infer.files import MODEL
-from device.infer.result import Result, label_scores
-from device.protocol.manifest import ModelManifest
-
-# onnxruntime's words for a model of a later time (core/graph/model.cc, model_load_utils.h).
-_FORM = re.compile(r"model IR version: (\d+), max supported IR version: (\d+)")
-_OPERATORS = re.compile(r"Opset (\d+) is under development.*support for domain (\S+) is till opset (\d+)", re.DOTALL)
-# The types to be filled by a list of numbers: onnxruntime's names, and numpy's.
-_TYPES = {
-    "tensor(float)": "float32",
-    "tensor(double)": "float64",
-    "tensor(float16)": "float16",
-    "tensor(int8)": "int8",
-    "tensor(uint8)": "uint8",
-    "tensor(int16)": "int16",
-    "tensor(int32)": "int32",
-    "tensor(int64)": "int64",
-    "tensor(bool)": "bool",
-}
+from device.errors import LamplightError
+from device.infer import files, golden, loading, ort
+from device.infer.bound import Bound
+from device.infer.given import Input
+from device.infer.meaning import Meaning
+from device.infer.result import Result
+from device.infer.tensors import Described, described
+from device.protocol.model_manifest import ModelManifest
 
 
 def load(folder: Path, manifest: ModelManifest) -> "Model":
-    """The model in `folder`, ready to run; it has run once, on zeros, to learn its outputs' shapes.
+    """The model in `folder`, ready to run.
 
     Raises RejectedError on a board without onnxruntime, and BadArtifactError when onnxruntime cannot load the model, or
-    its inputs, outputs or labels differ from `manifest`.
+    its inputs or outputs differ from `manifest`.
     """
     ort.prepare()
     try:
-        session = ort.open_session(folder / MODEL)
+        session = ort.open_session(folder / files.MODEL, manifest.threads)
     except Exception as error:  # onnxruntime's own exceptions have no class in common
-        raise _unloadable(manifest, error) from error
-    return Model(session, manifest)
+        raise loading.failure(manifest, error) from error
+    model = Model(session, manifest)
+    model.warm_up(folder)
+    return model
 
 
 class Model:
     """One loaded model.
 
-    Its buffers are kept from run to run: this costs less than onnxruntime's own way from Python values and back; a lock
-    lets only one thread run it at a time.
+    Where no shape hangs on the values, its buffers are kept from run to run, which costs less than onnxruntime's own
+    way; a lock lets only one thread run it at a time.
 
     Examples:
         >>> result = context.models["presence"].run([300.0] * 32)
@@ -70,153 +59,142 @@ class Model:
         self._lock = threading.Lock()
         self.runs = 0
         self.slow = 0
-        inputs = _input_buffers(session, manifest)
-        self._outputs = _output_buffers(session, manifest, inputs)
-        self._binding = _bind(session, inputs, self._outputs)
-        self._flat = {name: buffer.reshape(-1) for name, buffer in inputs.items()}
-        self._only = next(iter(self._flat)) if len(self._flat) == 1 else ""
-        _check_labels(manifest, self._outputs)
+        self._outputs = _outputs(session, manifest)
+        self._inputs = _inputs(session, manifest)
+        self._given = [name for name in self._inputs if name not in manifest.state]
+        self._only = self._given[0] if len(self._given) == 1 else ""
+        self._meaning = Meaning(manifest.labels, manifest.scores)
+        self._bound = Bound.of(session, self._inputs, self._outputs)
+        self._state: dict[str, Any] = {}
+        self.reset()
 
-    def run(self, values: Sequence[float] | Mapping[str, Any]) -> Result:
+    def warm_up(self, folder: Path) -> None:
+        """Run the first golden vector: a session's first run is its slowest. checks.py tells of one that fails.
+
+        No other values would do: on zeros many a detector finds nothing, and some models fail.
+        """
+        with contextlib.suppress(LamplightError, ValueError):
+            self.run(golden.parse(files.read(folder, files.GOLDEN), self._manifest)[0].inputs)
+        self.runs = self.slow = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what earlier runs left behind: the inputs under `[state]` are zeros again."""
+        with self._lock:
+            self._state = {name: self._inputs[name].zeros() for name in self._manifest.state}
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the last run leaves to the next: the inputs under `[state]`, as nested lists. May be set.
+
+        A function that keeps it, `context.state["speech"] = model.state`, goes on from there after a restart.
+        """
+        with self._lock:
+            return {name: array.tolist() for name, array in self._state.items()}
+
+    @state.setter
+    def state(self, values: Mapping[str, Any]) -> None:
+        if set(values) != set(self._manifest.state):
+            raise ValueError(f"{self._manifest.name} keeps {_names(self._manifest.state)}; {_names(values)} were given")
+        read = {name: self._inputs[name].read(each) for name, each in values.items()}
+        with self._lock:
+            self._state = read
+
+    def run(self, values: Any) -> Result:
         """Run the model once.
 
-        `values` is a flat list for a model with a single input, or maps each input's name to its values, flat or
-        nested. They are put into the input's shape in order, so there must be as many as `model.toml` declares:
-        `presence` takes exactly 32 readings, and a shorter window is refused instead of padded.
+        `values` are those of a model's single input, or map each input's name to its values: numbers as a flat list, as
+        nested lists, an array, bytes or a picture. There must be as many as `model.toml` declares: `presence` takes
+        exactly 32 readings, and a shorter window is refused instead of padded. Optional inputs may be left out.
 
-        Raises ValueError for another number of values, for names other than the inputs', and for values other than
-        numbers; LamplightError when the model fails.
+        Raises ValueError for another number of values or another shape, for names other than the inputs', and for
+        values that are no numbers or cannot be the input's; LamplightError when the model fails.
         """
         given = self._by_name(values)
         with self._lock:
-            for name, flat in self._flat.items():
-                self._fill(name, flat, given[name])
+            if self._bound:
+                self._bound.fill(given, self._state)
             started, worked = time.perf_counter(), time.process_time()
-            try:
-                self._session.run_with_iobinding(self._binding)
-            except Exception as error:  # onnxruntime's own exceptions have no class in common
-                raise LamplightError(f"Model {self._manifest.name} failed", _first_line(error)) from error
-            self.runs += 1
+            found = self._run(given)
             took, worked = time.perf_counter() - started, time.process_time() - worked
+            self.runs += 1
             # When other programs had the processor most of the time, the board was slow and not the model.
             self.slow += took > self._manifest.latency and 2 * worked >= took
-            return Result({name: buffer.tolist() for name, buffer in self._outputs.items()}, self._manifest.labels)
+            for name, output in self._manifest.state.items():
+                self._state[name] = found[output]
+        return Result(found, self._meaning)
+
+    def _run(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            if self._bound:
+                return self._bound.run()
+        except Exception:  # onnxruntime's own exceptions have no class in common
+            # The shapes of outputs in a file are its author's claim. The other way asks for none, and tells any fault.
+            self._bound = None
+        feeds = {name: self._inputs[name].read(each) for name, each in given.items()} | self._state
+        try:
+            return dict(zip(self._outputs, self._session.run([*self._outputs], feeds), strict=True))
+        except Exception as error:  # onnxruntime's own exceptions have no class in common
+            raise LamplightError(f"Model {self._manifest.name} failed", loading.first_line(error)) from error
 
     def _by_name(self, values: Sequence[float] | Mapping[str, Any]) -> Mapping[str, Any]:
         if not isinstance(values, Mapping):
             if not self._only:
-                raise ValueError(f"{self._manifest.name} has inputs {_names(self._flat)}: give values for each by name")
+                raise ValueError(f"{self._manifest.name} has inputs {_names(self._given)}: give each by its name")
             return {self._only: values}
-        if set(values) != set(self._flat):
-            raise ValueError(f"{self._manifest.name} has inputs {_names(self._flat)}; {_names(values)} were given")
+        missing = {name for name in self._given if name not in values and not self._inputs[name].optional}
+        if missing or not set(values) <= set(self._given):
+            raise ValueError(f"{self._manifest.name} has inputs {_names(self._given)}; {_names(values)} were given")
         return values
 
-    def _fill(self, name: str, flat: Any, values: Any) -> None:
-        try:
-            if len(values) == flat.size:
-                flat[:] = values
-                return
-        except (TypeError, ValueError, OverflowError):
-            pass  # nested, or no numbers: the slower way tells which
-        flat[:] = self._flattened(name, flat, values)
 
-    def _flattened(self, name: str, flat: Any, values: Any) -> Any:
-        import numpy
-
-        where = f"{self._manifest.name}: input {name!r}"
-        try:
-            array = numpy.asarray(values, dtype=flat.dtype)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise ValueError(f"{where} takes numbers: {error}") from None
-        if array.size != flat.size:
-            shape = self._manifest.inputs[name]
-            raise ValueError(f"{where} takes {flat.size} values (shape {shape}); {array.size} were given")
-        return array.reshape(-1)
-
-
-def _input_buffers(session: Any, manifest: ModelManifest) -> dict[str, Any]:
-    import numpy
-
+def _inputs(session: Any, manifest: ModelManifest) -> dict[str, Input]:
     found = {each.name: each for each in session.get_inputs()}
     if set(found) != set(manifest.inputs):
-        raise _mismatch(manifest, f"the model's inputs are {_names(found)}, model.toml's {_names(manifest.inputs)}")
-    for name, each in found.items():
-        if each.type not in _TYPES:
-            raise _mismatch(manifest, f"input {name!r} is a {each.type}, which cannot be given as numbers")
-        if not _fits(each.shape, manifest.inputs[name]):
-            raise _mismatch(manifest, f"input {name!r} has shape {each.shape}, model.toml says {manifest.inputs[name]}")
-    return {name: numpy.zeros(shape, _TYPES[found[name].type]) for name, shape in manifest.inputs.items()}
+        raise loading.mismatch(
+            manifest, f"the model's inputs are {_names(found)}, model.toml's {_names(manifest.inputs)}"
+        )
+    return {name: _input(each, manifest) for name, each in found.items()}
 
 
-def _fits(shape: Sequence[int | str | None], declared: Sequence[int]) -> bool:
-    # A dimension without a number, such as a batch size, takes any.
+def _input(described_by: Any, manifest: ModelManifest) -> Input:
+    name, declared = described_by.name, manifest.inputs[described_by.name]
+    kind = _type(described_by, manifest, "input")
+    if kind.kind == "tensor" and declared is not None and not _fits(described_by.shape, declared):
+        raise loading.mismatch(manifest, f"input {name!r} has shape {described_by.shape}, model.toml says {declared}")
+    read = Input(f"{manifest.name}: input {name!r}", kind, declared, manifest.ranges.get(name))
+    if name in manifest.state and read.fixed is None:
+        raise loading.mismatch(manifest, f"input {name!r} keeps a state, and must have a shape without free sizes")
+    return read
+
+
+def _outputs(session: Any, manifest: ModelManifest) -> dict[str, Any]:
+    """The outputs to be fetched, by name, as onnxruntime describes them."""
+    found = {each.name: each for each in session.get_outputs()}
+    wanted = [*dict.fromkeys([*(manifest.outputs or found), *manifest.state.values()])]
+    if manifest.scores.output:
+        wanted = [*dict.fromkeys([*wanted, manifest.scores.output])]
+    for name in wanted:
+        if name not in found:
+            raise loading.mismatch(manifest, f"the model has no output {name!r}; it has {_names(found)}")
+        _type(found[name], manifest, "output")
+    return {name: found[name] for name in wanted}
+
+
+def _type(each: Any, manifest: ModelManifest, what: str) -> Described:
+    kind = described(each.type)
+    if kind is None:
+        raise loading.mismatch(manifest, f"{what} {each.name!r} is a {each.type}, which Python has no numbers for")
+    return kind
+
+
+def _fits(shape: Sequence[int | str | None], declared: Sequence[int | str]) -> bool:
+    # A size without a number, such as a batch's, takes any; and a free size of model.toml takes what the file says.
     return len(shape) == len(declared) and all(
-        not isinstance(size, int) or size == wanted for size, wanted in zip(shape, declared, strict=True)
+        not isinstance(size, int) or not isinstance(wanted, int) or size == wanted
+        for size, wanted in zip(shape, declared, strict=True)
     )
 
 
-def _output_buffers(session: Any, manifest: ModelManifest, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    described = session.get_outputs()
-    for each in described:
-        if each.type not in _TYPES:
-            raise _mismatch(manifest, f"output {each.name!r} is a {each.type}; only tensors of numbers can be read")
-    try:
-        values = session.run(None, dict(inputs))
-    except Exception as error:  # onnxruntime's own exceptions have no class in common
-        raise _unloadable(manifest, error) from error
-    return {each.name: value for each, value in zip(described, values, strict=True)}
-
-
-def _bind(session: Any, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> Any:
-    binding = session.io_binding()
-    for name, buffer in inputs.items():
-        binding.bind_cpu_input(name, buffer)
-    for name, buffer in outputs.items():
-        binding.bind_output(name, "cpu", 0, buffer.dtype.type, list(buffer.shape), buffer.ctypes.data)
-    return binding
-
-
-def _check_labels(manifest: ModelManifest, outputs: Mapping[str, Any]) -> None:
-    if not manifest.labels:
-        return
-    try:
-        label_scores(next(iter(outputs.values())).tolist(), manifest.labels)
-    except ValueError as error:
-        raise _mismatch(manifest, str(error)) from None
-
-
-def _mismatch(manifest: ModelManifest, why: str) -> BadArtifactError:
-    return BadArtifactError(
-        f"Model {manifest.name} is not what its model.toml says", why, "Correct model.toml, or export the model again"
-    )
-
-
-def _unloadable(manifest: ModelManifest, error: Exception) -> BadArtifactError:
-    if newer := _newer(str(error)):
-        return BadArtifactError(f"Model {manifest.name} is newer than this machine's onnxruntime", *newer)
-    return BadArtifactError(
-        f"onnxruntime cannot run model {manifest.name}",
-        _first_line(error),
-        "Export it again, for an opset that the board's onnxruntime knows (17 or lower is safe)",
-    )
-
-
-def _newer(said: str) -> tuple[str, str] | None:
-    """Why, and what to do, when onnxruntime says that the file's form or operators are of a later time."""
-    if form := _FORM.search(said):
-        has, takes = form.groups()
-        why = f"its IR version is {has}, and onnxruntime {ort.prepare().__version__} takes up to {takes}"
-        return why, f"Save it for that version (model.ir_version = {takes}), or upgrade the board"
-    if operators := _OPERATORS.search(said):
-        has, domain, takes = operators.groups()
-        why = f"its opset is {has}, and onnxruntime {ort.prepare().__version__} takes {domain} up to {takes}"
-        return why, f"Export it for that opset (opset_version={takes}), or upgrade the board"
-    return None
-
-
-def _names(mapping: Mapping[str, Any]) -> str:
-    return ", ".join(repr(name) for name in sorted(mapping)) or "none"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+def _names(names: Any) -> str:
+    return ", ".join(repr(name) for name in sorted(names)) or "none"

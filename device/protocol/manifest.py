@@ -1,4 +1,4 @@
-"""The contents of `function.toml` and `model.toml`.
+"""The content of `function.toml`, checked; model_manifest.py has that of `model.toml`.
 
 Takes the decoded table and gives a checked manifest, or a ProtocolError naming the key. Used by the CLI before packing,
 by the shim before signing and by the device before installing: the same words at each place. It does not read files,
@@ -8,16 +8,15 @@ and does not know a board's pins and sensors.
 from . import cloud
 from .cloud import Cloud
 from .errors import ProtocolError
-from .fields import flag, integer, items, name, number, only, plain, table, text
+from .fields import flag, integer, items, name, only, plain, table, text
 from .triggers import USUAL_BODY, HttpTrigger, Trigger, trigger
-from .units import count, duration
+from .units import MIB, count, duration, mebibytes
 
 OVERFLOWS = ("drop-oldest", "drop-newest", "block")
 MAX_INSTANCES = 16
 MAX_QUEUE = 1024
 # Percents of one processor.
 MAX_CPU = 6400
-MIB = 1024 * 1024
 
 
 class PinLease:
@@ -104,24 +103,6 @@ class FunctionManifest:
         self.record_calls = record_calls
 
 
-class ModelManifest:
-    """A checked `model.toml`.
-
-    `inputs` maps a tensor's name to its shape; a golden vector passes when each output is within
-    `tolerance` of the recorded one. `latency` is the budget for one run in seconds, `memory` in bytes.
-    """
-
-    def __init__(
-        self, name: str, inputs: dict[str, list[int]], labels: list[str], tolerance: float, latency: float, memory: int
-    ) -> None:
-        self.name = name
-        self.inputs = inputs
-        self.labels = labels
-        self.tolerance = tolerance
-        self.latency = latency
-        self.memory = memory
-
-
 def function(value: object) -> FunctionManifest:
     """The manifest in a decoded `function.toml`."""
     where = "function.toml"
@@ -139,7 +120,7 @@ def function(value: object) -> FunctionManifest:
     named = text(fields, "handler", where)
     module, attribute = _handler(named) if runtime == cloud.PLAIN else cloud.handler(named)
     triggers = [trigger(each) for each in items(fields.get("triggers", []), f"{where}.triggers")]
-    scratch = _memory(fields, where, 16 * MIB, "scratch")
+    scratch = mebibytes(fields, where, 16 * MIB, "scratch")
     _bodies_have_room(triggers, scratch, where)
     sensors = [name(each, f"{where}.sensors") for each in items(fields.get("sensors", []), f"{where}.sensors")]
     config = table(fields.get("config", {}), f"{where}.config")
@@ -149,7 +130,7 @@ def function(value: object) -> FunctionManifest:
         name=name(fields.get("name"), f"{where}.name"),
         module=module,
         attribute=attribute,
-        memory=_memory(fields, where, 64 * MIB),
+        memory=mebibytes(fields, where, 64 * MIB),
         timeout=duration(text(fields, "timeout", where, "5s"), f"{where}.timeout"),
         triggers=triggers,
         pins=pins,
@@ -178,24 +159,6 @@ def _bodies_have_room(triggers: list[Trigger], scratch: int, where: str) -> None
             raise ProtocolError(
                 f"{where}: a body within the limit of {each.path} has no room in scratch; raise scratch"
             )
-
-
-def model(value: object) -> ModelManifest:
-    """The manifest in a decoded `model.toml`."""
-    where = "model.toml"
-    fields = table(value, where)
-    only(fields, ("name", "inputs", "labels", "tolerance", "latency", "memory"), where)
-    inputs = table(fields.get("inputs"), f"{where}.inputs")
-    if not inputs:
-        raise ProtocolError(f"{where}.inputs: names no input")
-    return ModelManifest(
-        name=name(fields.get("name"), f"{where}.name"),
-        inputs={n: _shape(shape, f"{where}.inputs.{n}") for n, shape in inputs.items()},
-        labels=[_label(each) for each in items(fields.get("labels", []), f"{where}.labels")],
-        tolerance=_positive(fields, "tolerance", where, 1e-4),
-        latency=duration(text(fields, "latency", where, "100ms"), f"{where}.latency"),
-        memory=_memory(fields, where, 64 * MIB),
-    )
 
 
 def _handler(value: str, key: str = "handler") -> tuple[str, str]:
@@ -236,7 +199,7 @@ def _state(fields: dict[str, object]) -> StateTable:
     migrate = text(fields, "migrate", where, "")
     return StateTable(
         schema=integer(fields, "schema", where, 1, 999_999, 1),
-        size=_memory(fields, where, MIB, "size"),
+        size=mebibytes(fields, where, MIB, "size"),
         migrate=_handler(migrate, "state.migrate") if migrate else ("", ""),
     )
 
@@ -255,35 +218,3 @@ def _bus(bus: str, value: object) -> str:
     where = "function.toml.buses"
     only(table(value, f"{where}.{bus}"), (), f"{where}.{bus}")
     return name(bus, where)
-
-
-def _memory(fields: dict[str, object], where: str, default: int, key: str = "memory") -> int:
-    """The bytes of a size in MiB at `key`."""
-    if key not in fields:
-        return default
-    value = text(fields, key, where)
-    if value.endswith("M") and 1 <= count(value[:-1]) <= 65536:
-        return count(value[:-1]) * MIB
-    raise ProtocolError(f"{where}.{key}: {value!r} is not a size; write '64M'")
-
-
-def _shape(value: object, where: str) -> list[int]:
-    shape: list[int] = []
-    for each in items(value, where):
-        if isinstance(each, bool) or not isinstance(each, int) or each < 1:
-            raise ProtocolError(f"{where}: a shape is a list of whole numbers from 1 on")
-        shape.append(each)
-    return shape
-
-
-def _label(value: object) -> str:
-    if not isinstance(value, str):
-        raise ProtocolError("model.toml.labels: expected strings")
-    return value
-
-
-def _positive(fields: dict[str, object], key: str, where: str, default: float) -> float:
-    value = number(fields, key, where, default)
-    if value <= 0:
-        raise ProtocolError(f"{where}.{key}: must be above zero")
-    return value

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from device.generation import Generation, InstalledFunction, InstalledModel
-from device.protocol import chunks, manifest
+from device.protocol import chunks, manifest, model_manifest
 
 _MANIFEST = """\
 name = "{name}"
@@ -31,7 +31,7 @@ def function(
 def model(folder: Path) -> InstalledModel:
     """The model whose files lie in `folder`."""
     text = (folder / "model.toml").read_text()
-    checked = manifest.model(tomllib.loads(text))
+    checked = model_manifest.model(tomllib.loads(text))
     digest = chunks.digest((folder / "model.onnx").read_bytes())
     return InstalledModel(checked.name, 1, digest, folder, checked)
 

@@ -15,7 +15,7 @@ import pytest
 from device.event import Event
 from device.hal.sensors.light import Reading
 from device.infer.session import load
-from device.protocol import manifest
+from device.protocol import model_manifest
 from device.runtime.worker.context import Context, InputPin, Leased, Sensor
 from device.runtime.worker.reads import forget
 from device.runtime.worker.state import State
@@ -76,7 +76,7 @@ def surroundings(tmp_path: Path) -> Iterator[dict[str, object]]:
     sent: list[dict[str, object]] = []
     state = State(tmp_path / "state", 1 << 20, forget)
     folder = Path(presence.__file__).parent
-    declared = manifest.model(tomllib.loads((folder / "model.toml").read_text()))
+    declared = model_manifest.model(tomllib.loads((folder / "model.toml").read_text()))
     context = Context(
         "night-light",
         3,

@@ -7,7 +7,7 @@ from device import libraries
 from device.generation import Generation, InstalledModel
 from device.health import FunctionHealth, OutputLevel, SensorHealth, TriggerFault
 from device.protocol import messages
-from device.protocol.manifest import ModelManifest
+from device.protocol.model_manifest import ModelManifest
 from device.protocol.reported import Disk, Reported, ReportedAgent, ReportedFunction, ReportedModel, parse
 from device.report import COUNTERS_PERIOD, LONGEST_SILENCE, OUTPUTS_BURST, Throttle, compose
 from device.update.status import Update

@@ -1,4 +1,4 @@
-"""function.toml and model.toml: what they may say, and the words for what they may not."""
+"""function.toml: what they may say, and the words for what they may not."""
 
 import tomllib
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.protocol import manifest
+from device.protocol import manifest, model_manifest
 from device.protocol.errors import ProtocolError
 from tests.device.protocol.strategies import values
 
@@ -135,38 +135,12 @@ def test_a_wrong_function_is_refused_with_the_key(text, words):
         function(text)
 
 
-def test_a_model_is_read():
-    made = manifest.model(
-        tomllib.loads('name = "presence"\nlabels = ["no", "yes"]\nlatency = "20ms"\n[inputs]\nlux = [1, 32]')
-    )
-    assert (made.name, made.inputs, made.labels, made.latency) == ("presence", {"lux": [1, 32]}, ["no", "yes"], 0.02)
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ('name = "a"', "inputs"),
-        ('name = "a"\n[inputs]', "names no input"),
-        ('name = "a"\n[inputs]\nx = [0]', "shape"),
-        ('name = "a"\n[inputs]\nx = ["N"]', "shape"),
-        ('name = "a"\n[inputs]\nx = [true]', "shape"),
-        ('name = "a"\nlabels = [1]\n[inputs]\nx = [1]', "labels"),
-        ('name = "a"\ntolerance = 0\n[inputs]\nx = [1]', "above zero"),
-        ('name = "a"\ntolerance = nan\n[inputs]\nx = [1]', "finite"),
-        ('name = "a"\nweights = "x"\n[inputs]\nx = [1]', "unknown key"),
-    ],
-)
-def test_a_wrong_model_is_refused_with_the_key(text, words):
-    with pytest.raises(ProtocolError, match=words):
-        manifest.model(tomllib.loads(text))
-
-
 KEYS = st.sampled_from(["name", "handler", "memory", "timeout", "triggers", "pins", "sensors", "models", "config"])
 BOUNDS = st.sampled_from(["instances", "queue", "overflow"])
 GOOD = {"name": "a", "handler": "main:handler"}
 
 
-@pytest.mark.parametrize("read", [manifest.function, manifest.model])
+@pytest.mark.parametrize("read", [manifest.function, model_manifest.model])
 @given(table=values | st.dictionaries(KEYS | BOUNDS | st.just("inputs"), values).map(lambda fields: {**GOOD, **fields}))
 def test_any_other_table_gives_a_protocol_error_and_nothing_worse(read, table):
     try:
@@ -286,33 +260,3 @@ def test_a_handler_is_one_function_of_one_module(handler):
 
 def test_several_workers_may_share_an_input():
     assert function('name = "a"\nhandler = "m:h"\ninstances = 2\n[pins.button]\ndirection = "in"').instances == 2
-
-
-def test_every_key_of_a_model_is_read_and_all_but_its_name_and_inputs_has_a_default():
-    made = manifest.model(
-        {
-            "name": "m",
-            "inputs": {"x": [1, 2]},
-            "labels": ["a"],
-            "tolerance": 0.5,
-            "latency": "1s",
-            "memory": "2M",
-        }
-    )
-    assert vars(made) == {
-        "name": "m",
-        "inputs": {"x": [1, 2]},
-        "labels": ["a"],
-        "tolerance": 0.5,
-        "latency": 1.0,
-        "memory": 2 * manifest.MIB,
-    }
-    least = vars(manifest.model({"name": "m", "inputs": {"x": []}}))
-    assert least == {
-        "name": "m",
-        "inputs": {"x": []},
-        "labels": [],
-        "tolerance": 1e-4,
-        "latency": pytest.approx(0.1),
-        "memory": 64 * manifest.MIB,
-    }
