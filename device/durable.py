@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 TEMPORARY = ".tmp-"
+# The mode of a folder that workers of other users read.
+FOR_ALL = 0o755
 
 
 class Disk:
@@ -57,10 +59,10 @@ class Disk:
         """Remove a file."""
         path.unlink()
 
-    def make_folder(self, path: Path) -> None:
-        """A new folder, readable by workers of other users; raises FileExistsError when there is one."""
-        path.mkdir()
-        path.chmod(0o755)
+    def make_folder(self, path: Path, mode: int) -> None:
+        """A new folder with this mode, whatever the umask; raises FileExistsError when there is one."""
+        path.mkdir(0o700)
+        path.chmod(mode)
 
     def remove_folder(self, path: Path) -> None:
         """Remove an empty folder."""
@@ -101,7 +103,7 @@ def create_file(path: Path, parts: Iterable[bytes], mode: int = 0o644) -> None:
 
 def create_folder(path: Path) -> None:
     """A new folder, temporary or inside a temporary one; durable only after `sync_tree`. Raises FileExistsError."""
-    disk.make_folder(path)
+    disk.make_folder(path, FOR_ALL)
 
 
 def rename(source: Path, target: Path) -> None:
@@ -110,16 +112,16 @@ def rename(source: Path, target: Path) -> None:
     disk.sync(target.parent)
 
 
-def make_folder(path: Path) -> None:
-    """Make the folder and its missing parents."""
+def make_folder(path: Path, mode: int = FOR_ALL) -> None:
+    """Make the folder and its missing parents, with this mode."""
     if path.is_dir():
         # Its maker may have been killed before the sync. With a disk that cannot sync, the board must still start.
         with contextlib.suppress(OSError):
             disk.sync(path.parent)
         return
     if not path.parent.is_dir():
-        make_folder(path.parent)
-    disk.make_folder(path)
+        make_folder(path.parent, mode)
+    disk.make_folder(path, mode)
     disk.sync(path.parent)
 
 

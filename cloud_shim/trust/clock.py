@@ -111,7 +111,7 @@ class SigningClock:
 
     def _note(self) -> None:
         self._last = self._clock().timestamp()
-        durable.write_file(self._path, json.dumps({"signed": self._last}).encode())
+        durable.write_file(self._path, json.dumps({"signed": self._last}).encode(), mode=0o600)
 
 
 def _read(path: Path) -> float | None:

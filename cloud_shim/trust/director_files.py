@@ -21,7 +21,7 @@ class DirectorFiles:
     """The files in `folder`; each is replaced as a whole."""
 
     def __init__(self, folder: Path) -> None:
-        durable.make_folder(folder)
+        durable.make_folder(folder, 0o700)
         durable.sweep(folder)
         self._folder = folder
 

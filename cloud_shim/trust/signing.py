@@ -56,7 +56,7 @@ class Signing:
         self.clock = SigningClock(folder / "clock.json", clock, _last_signed(folder / "image.json"))
         self._lock = threading.Lock()
         for each in (folder, folder / "keys"):
-            durable.make_folder(each)
+            durable.make_folder(each, 0o700)
             durable.sweep(each)
         self._devices = DirectorFiles(folder / "devices")
         self._pending = {each: Pending(folder / f"pending-{each}.json") for each in ("image", "director")}

@@ -30,6 +30,8 @@ FUNCTION_FILE = "function.toml"
 MODEL_FILE = "model.toml"
 FILES = {"function": FUNCTION_FILE, "model": MODEL_FILE, "layer": LAYER_FILE, "agent": AGENT_FILE}
 _MAX_MANIFEST = 64 * 1024
+# Characters of a faulty line of code that an error shows.
+_MAX_QUOTE = 200
 _HANDLER_PARAMETERS = 2
 # Of a web application that is a function (applications.py).
 _ASGI = ["scope", "receive", "send"]
@@ -185,7 +187,7 @@ def _syntax(path: Path, name: str) -> ast.Module:
         return ast.parse(source, name)
     except SyntaxError as error:
         where = f"{name}, line {error.lineno}" if error.lineno else name
-        raise BadArtifactError(f"{where}: {error.msg}", (error.text or "").strip()) from None
+        raise BadArtifactError(f"{where}: {error.msg}", (error.text or "").strip()[:_MAX_QUOTE]) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise BadArtifactError(f"{name} cannot be compiled", str(error) or "it is nested too deeply") from None
 

@@ -22,7 +22,6 @@ from device.sandbox.syscalls import (
     PR_SET_PDEATHSIG,
     SIGKILL,
     SIGNALS,
-    WATCHES,
     X86_64,
     Machine,
 )
@@ -49,7 +48,7 @@ _CLONE3 = 435
 _AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
 # <linux/netlink.h>: the addresses and routes of the machine, to read.
 _NETLINK_ROUTE = 0
-_SOCK_STREAM, _SOCK_DGRAM = 1, 2
+_SOCK_STREAM, _SOCK_DGRAM, _SOCK_SEQPACKET = 1, 2, 5
 # MIPS has them the other way round.
 _SOCK_TYPES = (_SOCK_STREAM, _SOCK_DGRAM)
 _SOCK_TYPE = 0xF
@@ -64,13 +63,13 @@ class Grants:
     """The ways in which filters differ.
 
     `network` lets the Internet's sockets pass, except raw ones. `signals` lets signals pass: where a user of its own or
-    Landlock keeps them in, a function may end its own child processes. `watches` lets inotify pass: where the worker
-    has a user of its own, whose watches it uses up.
+    Landlock keeps them in, a function may end its own child processes. `listening` lets listen(2) pass: where few
+    connections wait to be accepted, for each keeps what was sent, and a file descriptor for none of them.
     """
 
     network: bool
     signals: bool
-    watches: bool
+    listening: bool
 
 
 def program(machine: Machine, grants: Grants, own: int) -> bytes:
@@ -93,22 +92,24 @@ def common(machine: Machine, grants: Grants) -> bytes:
         # Its arguments lie in memory, where a filter cannot look; without it the C library uses clone.
         *_fails(machine.offset + _CLONE3, errno.ENOSYS),
         *_when(machine.clone, _clone()),
-        *_when(machine.socket, _socket(grants.network)),
-        *_when(machine.socketpair, [_argument(0), *_passes(_AF_UNIX), _fail(errno.EACCES)]),
+        *_when(machine.socket, _socket(machine, grants.network)),
+        *_when(machine.socketpair, [*_unless_unix(machine), _fail(errno.EACCES)]),
+        *_when(machine.setsockopt, _setsockopt(machine)),
         *_when(machine.prctl, _prctl()),
         *_when(machine.ioctl, _all_but(FORBIDDEN_REQUESTS)),
         *(each for number in machine.control for each in _when(number, _all_but(FORBIDDEN_CONTROLS))),
-        *(each for number in machine.sharing for each in _when(number, _mmap(machine.anonymous))),
+        *(each for number in machine.sharing for each in _when(number, _mmap(machine))),
         *_search(_verdicts(machine, _allowed(machine, grants))),
     ]
     return _packed(instructions)
 
 
 def _allowed(machine: Machine, grants: Grants) -> set[int]:
-    tables = [ALLOWED, *([SIGNALS] if grants.signals else []), *([WATCHES] if grants.watches else [])]
+    tables = [ALLOWED, *([SIGNALS] if grants.signals else [])]
     listed = {numbers[machine.column] for table in tables for numbers in table.values()}
     pidfd = {machine.offset + PIDFD_SEND_SIGNAL} if grants.signals else set[int]()
-    return {number for number in listed if number is not None} | pidfd
+    listen = {machine.listen} if grants.listening else set[int]()
+    return {number for number in listed if number is not None} | pidfd | listen
 
 
 def _verdicts(machine: Machine, allowed: set[int]) -> list[tuple[int, int]]:
@@ -179,22 +180,17 @@ def _clone() -> list[Instruction]:
     return [_argument(0), (_ANY_BIT, 0, 1, _NAMESPACES), _fail(errno.EPERM), _allow()]
 
 
-def _socket(network: bool) -> list[Instruction]:
+def _socket(machine: Machine, network: bool) -> list[Instruction]:
     """Allow Unix sockets.
 
     With the network also the Internet's streams and datagrams, and netlink's routes, the C library's source for its
     addresses.
     """
-    local = [_argument(0), *_passes(_AF_UNIX)]
+    local = _unless_unix(machine)
     if not network:
         return [*local, _fail(errno.EACCES)]
     routes = [_argument(2), *_passes(_NETLINK_ROUTE), _fail(errno.EACCES)]
-    kinds = [
-        _argument(1),
-        (_AND, 0, 0, _SOCK_TYPE),
-        *(each for kind in _SOCK_TYPES for each in _passes(kind)),
-        _fail(errno.EACCES),
-    ]
+    kinds = _types(_SOCK_TYPES)
     return [
         *local,
         *_when(_AF_NETLINK, routes),
@@ -203,6 +199,27 @@ def _socket(network: bool) -> list[Instruction]:
         _fail(errno.EACCES),
         *kinds,
     ]
+
+
+def _unless_unix(machine: Machine) -> list[Instruction]:
+    """Decide about Unix sockets, and load the family of others: datagrams wait unbounded, from senders long closed."""
+    return [_argument(0), *_when(_AF_UNIX, _types((machine.stream, _SOCK_SEQPACKET)))]
+
+
+def _types(passing: Iterable[int]) -> list[Instruction]:
+    """Pass a socket of one of these types."""
+    return [
+        _argument(1),
+        (_AND, 0, 0, _SOCK_TYPE),
+        *(each for kind in passing for each in _passes(kind)),
+        _fail(errno.EACCES),
+    ]
+
+
+def _setsockopt(machine: Machine) -> list[Instruction]:
+    """Refuse more room for what was sent and not yet read: no limit counts it."""
+    level, option = machine.send_buffer
+    return [_argument(1), (_EQUAL, 1, 0, level), _allow(), _argument(2), *_fails(option, errno.EPERM), _allow()]
 
 
 def _prctl() -> list[Instruction]:
@@ -222,11 +239,13 @@ def _all_but(forbidden: Iterable[int]) -> list[Instruction]:
     return [_argument(1), *(each for value in forbidden for each in _fails(value, errno.EPERM)), _allow()]
 
 
-def _mmap(anonymous: int) -> list[Instruction]:
-    """Refuse shared memory that has no file: it escapes the limit of a process's private memory."""
+def _mmap(machine: Machine) -> list[Instruction]:
+    """Refuse memory that escapes the limit of a process's private memory: shared without a file, or as a stack."""
     return [
         _argument(3),
-        (_ANY_BIT, 1, 0, anonymous),
+        (_ANY_BIT, 0, 1, machine.downward),
+        _fail(errno.ENOMEM),
+        (_ANY_BIT, 1, 0, machine.anonymous),
         _allow(),
         (_AND, 0, 0, _MAP_TYPE),
         *(each for kind in _MAP_SHARED for each in _fails(kind, errno.ENOMEM)),

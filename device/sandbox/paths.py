@@ -20,7 +20,8 @@ _SYSTEM = (
 _NETWORK = ("/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf", "/etc/services", "/etc/ssl")
 # The one of these that changes while the agent runs: it leads to the board's time zone.
 _ZONE = Path("/etc/localtime")
-_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+# Without /dev/zero: mapped shared, it is memory that no limit counts.
+_DEVICES = ("/dev/null", "/dev/full", "/dev/random", "/dev/urandom")
 
 # The kernel's number for groups that this user namespace has not got (/proc/sys/kernel/overflowgid).
 _NOT_MAPPED = 65534

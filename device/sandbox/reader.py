@@ -29,7 +29,7 @@ def confine(folder: Path) -> None:
             readable = [folder, Path("/proc/self"), *(real for _, real in paths.readable(folder, network=False))]
             landlock.restrict(readable, (), (), network=False)
         if kernel.has_filters():
-            nothing = filter.Grants(network=False, signals=False, watches=False)
+            nothing = filter.Grants(network=False, signals=False, listening=False)
             kernel.install_filter(filter.program(kernel.machine(), nothing, os.getpid()))
     except OSError as error:
         raise LamplightError(

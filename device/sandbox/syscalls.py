@@ -8,16 +8,15 @@ all of them, on MIPS with 4000 added.
 
 from dataclasses import dataclass
 
-from device.sandbox.allowed import Numbers
-
 
 @dataclass(frozen=True)
 class Machine:
     """One architecture as seccomp knows it.
 
     `column` is its place in the tables; `audit` its AUDIT_ARCH (<linux/audit.h>; MIPS is added to for a little-endian
-    one); `offset` is added to the numbers common to all; `anonymous` is mmap's MAP_ANONYMOUS. `sharing` and `control`
-    are the numbers of mmap and fcntl.
+    one); `offset` is added to the numbers common to all; `anonymous` and `downward` are mmap's MAP_ANONYMOUS and
+    MAP_GROWSDOWN, `stream` is SOCK_STREAM, and `send_buffer` SOL_SOCKET with its SO_SNDBUF. `sharing` and `control` are
+    the numbers of mmap and fcntl.
     """
 
     column: int
@@ -26,10 +25,15 @@ class Machine:
     clone: int
     socket: int
     socketpair: int
+    setsockopt: int
+    listen: int
     pivot_root: int
     prctl: int
     ioctl: int
     anonymous: int
+    downward: int
+    stream: int
+    send_buffer: tuple[int, int]
     sharing: tuple[int, ...]
     control: tuple[int, ...]
 
@@ -41,10 +45,15 @@ X86_64 = Machine(
     clone=56,
     socket=41,
     socketpair=53,
+    setsockopt=54,
+    listen=50,
     pivot_root=155,
     prctl=157,
     ioctl=16,
     anonymous=0x20,
+    downward=0x100,
+    stream=1,
+    send_buffer=(1, 7),
     sharing=(9,),
     control=(72,),
 )
@@ -55,10 +64,15 @@ AARCH64 = Machine(
     clone=220,
     socket=198,
     socketpair=199,
+    setsockopt=208,
+    listen=201,
     pivot_root=41,
     prctl=167,
     ioctl=29,
     anonymous=0x20,
+    downward=0x100,
+    stream=1,
+    send_buffer=(1, 7),
     sharing=(222,),
     control=(25,),
 )
@@ -69,10 +83,15 @@ ARM = Machine(
     clone=120,
     socket=281,
     socketpair=288,
+    setsockopt=294,
+    listen=284,
     pivot_root=218,
     prctl=172,
     ioctl=54,
     anonymous=0x20,
+    downward=0x100,
+    stream=1,
+    send_buffer=(1, 7),
     sharing=(192,),
     control=(55, 221),
 )
@@ -83,10 +102,15 @@ MIPS = Machine(
     clone=4120,
     socket=4183,
     socketpair=4184,
+    setsockopt=4181,
+    listen=4174,
     pivot_root=4216,
     prctl=4192,
     ioctl=4054,
     anonymous=0x800,
+    downward=0x1000,
+    stream=2,
+    send_buffer=(0xFFFF, 0x1001),
     sharing=(4090, 4210),
     control=(4055, 4220),
 )
@@ -129,13 +153,6 @@ SIGNALS: dict[str, tuple[int, int, int, int]] = {
 }
 # By a file descriptor of a process: a filter is unable to follow it.
 PIDFD_SEND_SIGNAL = 424
-
-# Watches on files: their number is the user's, so that one worker could take the agent's. They pass where the worker
-# has a user of its own.
-WATCHES: dict[str, Numbers] = {
-    "inotify_init": (253, None, 316, 4284),
-    "inotify_init1": (294, 26, 360, 4329),
-}
 
 # Commands of fcntl(2) that fail. Setting an owner has the kernel send signals to any process of the same user
 # (F_SETOWN, and its number on MIPS; F_SETOWN_EX); a larger pipe is memory that no limit counts (F_SETPIPE_SZ).

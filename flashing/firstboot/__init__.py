@@ -29,6 +29,7 @@ _SOMEBODYS = {
 RUNS = ("systemd.run", "systemd.unit=kernel-command-line.target")
 _I2C = re.compile(r"\s*#?\s*dtparam=i2c_arm=")
 INSTALL = f"{MOUNTED}/{FOLDER}/install.sh"
+_MEMORY = "cgroup_enable=memory"
 # The mark left by install.sh at its end.
 DONE = "/etc/lamplight/installed"
 
@@ -90,10 +91,11 @@ def with_i2c(config: str) -> str:
 
 
 def with_arguments(cmdline: str, added: str, replaced: str = "") -> str:
-    """The kernel command line, a single line, with `added`.
+    """The kernel command line, a single line, with `added` and the memory controller.
 
-    Arguments to run something else at the first boot are left out, and those beginning with `replaced`, if given.
+    Raspberry Pi OS switches the controller off; without it, nothing bounds a function's memory as a whole. Arguments to
+    run something else at the first boot are left out, and those beginning with `replaced`, if given.
     """
     gone = (*RUNS, replaced) if replaced else RUNS
     kept = [each for each in cmdline.split() if not each.startswith(gone)]
-    return " ".join([*kept, added]) + "\n"
+    return " ".join([*kept, added, *({_MEMORY} - {*kept})]) + "\n"

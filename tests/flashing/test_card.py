@@ -22,6 +22,7 @@ from flashing.firstboot import Settings
 from flashing.networks import Account, Networks, Wifi
 from tests.flashing.conftest import BOOKWORM, BOOT_SIZE, COMMON, MIB, START, TRIXIE, MakeImage, mtools, read
 
+MEMORY = "cgroup_enable=memory"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO4l me@desk"
 WIFI = networks.wifi("Café 'n' \"Bar\": $(reboot)", "correct horse", "wpa2")
 SETTINGS = Settings("desk-pi", Networks("DE", (WIFI,)), KEY)
@@ -59,7 +60,14 @@ def test_a_trixie_card_is_configured_by_cloud_init(make_image: MakeImage) -> Non
     network = yaml.safe_load(read(image, "network-config"))["network"]
     assert network["wifis"]["wlan0"]["access-points"] == {WIFI.ssid: {"password": WIFI.key}}
     instance = yaml.safe_load(read(image, "meta-data"))["instance-id"]
-    assert read(image, "cmdline.txt").split() == [*COMMON["cmdline.txt"].split(), f"ds=nocloud;i={instance}"]
+    assert read(image, "cmdline.txt").split() == [*COMMON["cmdline.txt"].split(), f"ds=nocloud;i={instance}", MEMORY]
+
+
+@pytest.mark.parametrize("files", [TRIXIE, BOOKWORM], ids=["trixie", "bookworm"])
+@pytest.mark.parametrize("before", ["", f" {MEMORY}"], ids=["off", "on already"])
+def test_the_memory_controller_is_on_once(make_image: MakeImage, files: dict[str, str], before: str) -> None:
+    image = made(make_image({**files, "cmdline.txt": files["cmdline.txt"].strip() + before + "\n"}))
+    assert read(image, "cmdline.txt").split().count(MEMORY) == 1
 
 
 def test_a_bookworm_card_is_configured_by_firstrun(make_image: MakeImage) -> None:

@@ -62,8 +62,8 @@ class RecordingDisk(QuickDisk):
     def unlink(self, path):
         self._step(lambda: super(RecordingDisk, self).unlink(path), "unlink", path)
 
-    def make_folder(self, path):
-        self._step(lambda: super(RecordingDisk, self).make_folder(path), "make_folder", path)
+    def make_folder(self, path, mode):
+        self._step(lambda: super(RecordingDisk, self).make_folder(path, mode), "make_folder", path)
 
     def remove_folder(self, path):
         self._step(lambda: super(RecordingDisk, self).remove_folder(path), "unlink", path)

@@ -245,7 +245,7 @@ def _artifact(path: str) -> str:
 
 
 def _make_folder(folder: Path) -> None:
-    durable.make_folder(folder)
+    durable.make_folder(folder, 0o700)
     durable.sweep(folder)
     folder.chmod(0o700)
 

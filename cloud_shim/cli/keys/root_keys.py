@@ -173,5 +173,5 @@ def _public(made: Mapping[str, Any]) -> Key:
 
 
 def _make_folder(folder: Path) -> None:
-    durable.make_folder(folder)
+    durable.make_folder(folder, 0o700)
     folder.chmod(0o700)

@@ -49,7 +49,7 @@ class Process:
 
     def start(self) -> None:
         """Start it; LamplightError when the program is missing."""
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with open(self.log, "ab", opener=open_private) as log:
             try:
                 self._child = subprocess.Popen(

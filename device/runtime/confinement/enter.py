@@ -65,7 +65,11 @@ def enter(bounds: Bounds, has: Mechanisms) -> None:
 
 def grants(has: Mechanisms, network: bool) -> filter.Grants:
     """What the filter may let pass, because another mechanism bounds it."""
-    return filter.Grants(network, signals=has.user or has.landlock >= landlock.SCOPES_SINCE, watches=has.user)
+    return filter.Grants(
+        network,
+        signals=has.user or has.landlock >= landlock.SCOPES_SINCE,
+        listening=network or (has.network_namespace and has.short_queues),
+    )
 
 
 def homes(bounds: Bounds) -> dict[str, str]:
@@ -116,6 +120,9 @@ def _leave_namespaces(network: bool, has: Mechanisms, uid: int, gid: int) -> Non
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
         Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+    if flags & kernel.CLONE_NEWNET and has.short_queues:
+        # Of the new namespace. A connection that waits keeps up to 200 kB, though its other end was closed.
+        Path("/proc/sys/net/core/somaxconn").write_text("1")
 
 
 def _become(user: int, groups: list[int]) -> None:

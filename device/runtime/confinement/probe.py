@@ -7,7 +7,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 
@@ -75,12 +75,14 @@ def _here() -> Mechanisms:
     space = not root and _works(Mechanisms(user_namespace=True))
     view = (root or space) and _works(Mechanisms(view=True, user_namespace=space))
     user = root and view and _works(Mechanisms(view=True, user=True))
+    network = Mechanisms(network_namespace=True, user_namespace=space)
     return Mechanisms(
         view=view,
         user=user,
         proc=user and _works(Mechanisms(view=True, user=True, proc=True)),
         user_namespace=space,
-        network_namespace=_works(Mechanisms(network_namespace=True, user_namespace=space)),
+        network_namespace=_works(network),
+        short_queues=_works(replace(network, short_queues=True)),
         processes=user or space,
         capabilities=root and _works(Mechanisms(capabilities=True)),
         landlock=landlock.version(),

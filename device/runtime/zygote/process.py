@@ -18,6 +18,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 MAX_REQUEST = 64 * 1024
 # The argument to have it warm the inference library.
 INFERS = "infers"
+# From -1000, never ended for want of memory, to 1000, always first (proc(5)); most processes have 0.
+_OOM_SCORE = "100"
 
 
 class Zygote:
@@ -165,8 +168,19 @@ def _warm_up_inference() -> None:
             importlib.import_module(f"device.infer.{name}")
 
 
+def _go_first() -> None:
+    """Have the kernel end this process and its workers before others when memory runs out: the largest is a worker.
+
+    The agent's service is spared by it (OOMScoreAdjust), and so would be its children.
+    """
+    # Some containers keep it closed, and other systems than Linux have none.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE)
+
+
 def main() -> None:
     """Take the hardware's description from the agent, warm up, serve."""
+    _go_first()
     keep_memory_private()
     agent = adopt(int(sys.argv[1]))
     parent, space, orders, held = map(int, sys.argv[2:6])

@@ -53,6 +53,8 @@ def run(folder, body, *options, toml="", test="def test_it(function): function.c
 )
 def test_what_a_board_refuses_is_refused_and_only_there(tmp_path, monkeypatch, body, toml):
     monkeypatch.setenv("SECRET", "x")
+    # Without the sandbox it writes where it is.
+    monkeypatch.chdir(tmp_path)
     assert run(tmp_path, body, toml=toml)
     assert not run(tmp_path, body, "--confined", toml=toml)
 

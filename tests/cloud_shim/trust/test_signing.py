@@ -43,6 +43,15 @@ def test_keys_are_readable_by_the_owner_only(signing, tmp_path):
     assert {key.stat().st_mode & 0o777 for key in keys} == {0o600}
 
 
+def test_nothing_of_it_is_open_to_others(tmp_path):
+    made = Signing(tmp_path / "signing")
+    made.release("function", "lamp", 1, "a" * 64, 1000)
+    made.desired(deployment(1, ref()))
+    open_ones = {str(each): oct(each.stat().st_mode) for each in tmp_path.rglob("*") if each.stat().st_mode & 0o077}
+    assert open_ones == {}
+    assert {each.name for each in tmp_path.rglob("*")} >= {"keys", "devices", "clock.json", "desk-pi.json"}
+
+
 def test_versions_only_go_up_and_survive_a_restart(signing, tmp_path, clock):
     first = versions(signing.desired(deployment(1, ref())))
     again = Signing(tmp_path, clock)

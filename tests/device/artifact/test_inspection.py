@@ -41,6 +41,11 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1024 if sys.platform == "linux" else 1)
 
 
+def test_a_fault_in_a_line_of_megabytes_is_named(function):
+    with pytest.raises(BadArtifactError, match=r"main\.py, line 1: .*4300 digits"):
+        inspection.inspect(function("x = " + "9" * 4_000_000 + "\n" + HANDLER))
+
+
 def test_a_good_function_is_named(function):
     found = inspection.inspect(function(HANDLER))
     assert (found.kind, found.name) == ("function", "boom")

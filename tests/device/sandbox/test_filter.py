@@ -17,7 +17,6 @@ from device.sandbox.syscalls import (
     ON_ITSELF,
     ON_ITSELF_BY_KIND,
     SIGNALS,
-    WATCHES,
     X86_64,
 )
 
@@ -27,17 +26,17 @@ PASSES = 0
 CLONE3 = 435
 LITTLE = 0x40000000 if sys.byteorder == "little" else 0
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_ALG, AF_VSOCK = 1, 2, 10, 16, 17, 38, 40
-STREAM, RAW, CLOEXEC = 1, 3, 0o2000000
+STREAM, RAW, SEQPACKET, CLOEXEC = 1, 3, 5, 0o2000000
 
 
 OWN, OTHER = 4711, 4712
 
 
-def judge(machine, number, *arguments, network=False, audit=None, signals=True, watches=False):
+def judge(machine, number, *arguments, network=False, audit=None, signals=True, listening=False):
     """0 when the call passes, otherwise its errno. Interprets what <linux/bpf_common.h> defines and the filter uses."""
     audit = machine.audit | LITTLE if audit is None else audit
     data = struct.pack("=IIQ6Q", number, audit, 0, *(*arguments, *[0] * (6 - len(arguments))))
-    program = [*struct.iter_unpack("=HBBI", filter.program(machine, Grants(network, signals, watches), OWN))]
+    program = [*struct.iter_unpack("=HBBI", filter.program(machine, Grants(network, signals, listening), OWN))]
     place = accumulator = 0
     while True:
         code, yes, no, k = program[place]
@@ -57,8 +56,9 @@ def decided_by_arguments(machine):
     """The numbers of the calls judged by their arguments."""
     tables = (ON_ITSELF, SIGNALS, {name: numbers for name, (_, numbers) in ON_ITSELF_BY_KIND.items()})
     judged = {numbers[machine.column] for table in tables for numbers in table.values()}
-    own = {machine.clone, machine.socket, machine.socketpair, machine.prctl, machine.ioctl, machine.offset + CLONE3}
-    return judged | own | {*machine.sharing, *machine.control}
+    own = {machine.clone, machine.prctl, machine.ioctl, machine.offset + CLONE3}
+    sockets = {machine.socket, machine.socketpair, machine.setsockopt, machine.listen}
+    return judged | own | sockets | {*machine.sharing, *machine.control}
 
 
 @EVERY
@@ -76,13 +76,14 @@ def test_no_call_is_both_on_the_list_and_judged(machine):
 
 
 FOREIGN = """
-    acct add_key adjtimex bpf capset chroot clock_adjtime clock_settime delete_module fanotify_init finit_module fsopen
-    init_module io_setup io_uring_setup ioperm iopl ipc kcmp kexec_load keyctl memfd_create memfd_secret migrate_pages
-    modify_ldt mount move_mount move_pages mq_open msgget name_to_handle_at open_by_handle_at open_tree perf_event_open
-    personality pidfd_getfd pidfd_send_signal pivot_root process_madvise process_mrelease process_vm_readv
-    process_vm_writev ptrace quotactl reboot request_key semctl semget semop setdomainname setgroups sethostname setns
-    setpgid setresuid setsid settimeofday setuid shmat shmget socketcall stime swapon sync syscall syslog umount2
-    unshare uselib userfaultfd vhangup vm86 vmsplice
+    acct add_key adjtimex bpf capset chroot clock_adjtime clock_settime delete_module fanotify_init finit_module
+    fsopen init_module inotify_init inotify_init1 io_setup io_uring_setup ioperm iopl ipc kcmp kexec_load keyctl
+    landlock_create_ruleset memfd_create memfd_secret migrate_pages modify_ldt mount move_mount move_pages mq_open
+    msgget name_to_handle_at open_by_handle_at open_tree perf_event_open personality pidfd_getfd pidfd_send_signal
+    pivot_root process_madvise process_mrelease process_vm_readv process_vm_writev ptrace quotactl reboot
+    request_key semctl semget semop setdomainname setgroups sethostname setns setpgid setresuid setsid settimeofday
+    setuid shmat shmget socketcall stime swapon sync syscall syslog umount2 unshare uselib userfaultfd vhangup vm86
+    vmsplice
 """
 
 
@@ -118,9 +119,24 @@ def test_signals_pass_where_something_else_keeps_them_in_and_else_to_itself_only
 
 
 @EVERY
-def test_watches_pass_where_they_are_its_own_users(machine):
-    for number in {numbers[machine.column] for numbers in WATCHES.values()} - {None}:
-        assert [judge(machine, number, watches=own) for own in (True, False)] == [PASSES, errno.EPERM]
+def test_listening_passes_where_few_connections_wait(machine):
+    assert [judge(machine, machine.listen, 3, 9, listening=few) for few in (True, False)] == [PASSES, errno.EPERM]
+
+
+@EVERY
+@pytest.mark.parametrize("network", [False, True])
+def test_a_unix_socket_is_no_datagrams_and_no_socket_sends_more_ahead(machine, network):
+    datagrams = 3 - machine.stream
+    for number in (machine.socket, machine.socketpair):
+        kinds = [machine.stream, machine.stream | CLOEXEC, SEQPACKET]
+        assert [judge(machine, number, AF_UNIX, kind, network=network) for kind in kinds] == [PASSES] * 3
+        for kind in (datagrams, datagrams | CLOEXEC, RAW):
+            assert judge(machine, number, AF_UNIX, kind, network=network) == errno.EACCES
+    level, send_buffer = machine.send_buffer
+    assert judge(machine, machine.setsockopt, 3, level, send_buffer, network=network) == errno.EPERM
+    # SO_REUSEADDR; TCP_NODELAY, and an option of TCP with the number of SO_SNDBUF.
+    others = [(level, 2), (level, 4), (6, 1), (6, send_buffer)]
+    assert [judge(machine, machine.setsockopt, 3, *each, network=network) for each in others] == [PASSES] * 4
 
 
 @EVERY
@@ -165,15 +181,17 @@ def test_threads_and_processes_pass_and_namespaces_fail(machine):
 
 @EVERY
 def test_without_the_network_only_unix_sockets_pass(machine):
-    passed = [family for family in range(64) if judge(machine, machine.socket, family, STREAM) == PASSES]
+    passed = [family for family in range(64) if judge(machine, machine.socket, family, machine.stream) == PASSES]
     assert passed == [AF_UNIX]
-    pairs = [family for family in range(64) if judge(machine, machine.socketpair, family, STREAM) == PASSES]
+    pairs = [family for family in range(64) if judge(machine, machine.socketpair, family, machine.stream) == PASSES]
     assert pairs == [AF_UNIX]
 
 
 @EVERY
 def test_with_the_network_the_internets_sockets_pass_but_no_raw_ones(machine):
-    families = [f for f in range(64) if judge(machine, machine.socket, f, STREAM | CLOEXEC, network=True) == PASSES]
+    families = [
+        f for f in range(64) if judge(machine, machine.socket, f, machine.stream | CLOEXEC, network=True) == PASSES
+    ]
     assert families == [AF_UNIX, AF_INET, AF_INET6, AF_NETLINK]
     assert judge(machine, machine.socket, AF_INET, RAW | CLOEXEC, network=True) == errno.EACCES
     assert judge(machine, machine.socket, AF_INET6, RAW, network=True) == errno.EACCES
@@ -186,11 +204,13 @@ def test_with_the_network_the_internets_sockets_pass_but_no_raw_ones(machine):
 
 
 @EVERY
-def test_memory_shared_without_a_file_fails_and_other_mappings_pass(machine):
+def test_memory_shared_without_a_file_or_as_a_stack_fails_and_other_mappings_pass(machine):
     shared, private, validated = 1, 2, 3
     for number in machine.sharing:
         assert judge(machine, number, 0, 4096, 3, shared | machine.anonymous) == errno.ENOMEM
         assert judge(machine, number, 0, 4096, 3, validated | machine.anonymous) == errno.ENOMEM
+        assert judge(machine, number, 0, 4096, 3, private | machine.anonymous | machine.downward) == errno.ENOMEM
+        assert judge(machine, number, 0, 4096, 3, private | machine.downward) == errno.ENOMEM
         assert judge(machine, number, 0, 4096, 3, private | machine.anonymous) == PASSES
         assert judge(machine, number, 0, 4096, 3, shared) == PASSES
 

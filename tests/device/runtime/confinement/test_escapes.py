@@ -6,6 +6,7 @@ Elsewhere it is left alone: it would stop, slow or end the processes of whoever 
 
 import ctypes
 import fcntl
+import mmap
 import os
 import resource
 import select
@@ -31,6 +32,10 @@ PR_SET_PDEATHSIG = 1
 PR_SCHED_CORE = 62
 PTRACE_SEIZE = 0x4206
 IDLE = 3 << 13
+LANDLOCK_CREATE_RULESET = 4444 if "mips" in os.uname().machine else 444
+# <linux/mman.h>
+PRIVATE = 2
+DOWNWARD = 0x1000 if "mips" in os.uname().machine else 0x100
 FIOSETOWN = 0x8004667C if "mips" in os.uname().machine else 0x8901
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -84,6 +89,23 @@ def call_into(victim, _):
     c(libc.process_vm_writev(victim, vector, 1, vector, 1, 0))
 
 
+def let_wait(*_):
+    """Connect again and again to a socket that accepts nobody; each connection keeps what was sent, once closed."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind("")
+    listener.listen(100)
+    for _ in range(3):
+        with socket.socket(socket.AF_UNIX) as each:
+            each.setblocking(False)
+            each.connect(listener.getsockname())
+            each.send(b"x")
+
+
+def map_zeros(*_):
+    with Path("/dev/zero").open("r+b") as zeros:
+        mmap.mmap(zeros.fileno(), 4096)
+
+
 ESCAPES = [
     Escape("SIGSTOP", lambda victim, _: os.kill(victim, signal.SIGSTOP), by_signals),
     Escape("a signal by pidfd", lambda v, _: signal.pidfd_send_signal(os.pidfd_open(v), signal.SIGSTOP), by_signals),
@@ -116,6 +138,17 @@ ESCAPES = [
     Escape("shared memory", lambda *_: c(libc.shmget(0, 4096, 0o1600)), by_filter),
     Escape("memory that is a file", lambda *_: os.memfd_create("x"), by_filter),
     Escape("a wide pipe", lambda *_: fcntl.fcntl(os.pipe()[1], fcntl.F_SETPIPE_SZ, 1 << 20), by_filter),
+    Escape(
+        "a wide socket", lambda *_: socket.socketpair()[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1), by_filter
+    ),
+    Escape("connections that wait", let_wait, by_filter),
+    Escape("datagrams that wait", lambda *_: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), by_filter),
+    Escape("notices of files that wait", lambda *_: c(libc.inotify_init1(0)), by_filter),
+    Escape("rules for a sandbox", lambda *_: c(libc.syscall(LANDLOCK_CREATE_RULESET, None, 0, 1)), by_filter),
+    Escape(
+        "memory that is a stack", lambda *_: mmap.mmap(-1, 4096, PRIVATE | mmap.MAP_ANONYMOUS | DOWNWARD), by_filter
+    ),
+    Escape("memory that is a device", map_zeros, by_files),
     Escape("a session of its own", lambda *_: os.setsid(), by_filter),
     Escape("a file outside", lambda _, secret: secret.read_text(), by_files),
     Escape("the Internet's sockets", lambda *_: socket.socket(), by_filter),

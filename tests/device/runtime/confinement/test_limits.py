@@ -1,5 +1,7 @@
 """The limits that a worker finds itself under."""
 
+from pathlib import Path
+
 from device.sandbox import rlimits
 
 
@@ -20,6 +22,21 @@ def test_a_worker_is_under_its_limits(bench):
 def test_a_worker_cannot_gain_privileges_and_leads_its_own_session(bench):
     status = "[l.split()[1] for l in open('/proc/self/status') if l.startswith('NoNewPrivs')]"
     assert probe(bench, f"[{status}, os.getsid(0) == os.getpid()]") == [["1"], True]
+
+
+KEEPS = """
+def handler(event, context):
+    try:
+        open('/proc/self/oom_score_adj', 'w').write('0')
+    except OSError:
+        pass
+    return int(open('/proc/self/oom_score_adj').read())
+"""
+
+
+def test_when_memory_runs_out_the_kernel_ends_workers_first_and_they_cannot_change_that(bench):
+    bench.run(bench.function(KEEPS))
+    assert bench.supervisor.call("f", None) > max(0, int(Path("/proc/self/oom_score_adj").read_text()))
 
 
 def test_a_file_beyond_its_limit_is_an_error_and_not_the_end(bench):
