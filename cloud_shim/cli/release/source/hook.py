@@ -1,0 +1,31 @@
+"""The script that runs a package's own build backend (PEP 517), in the confined process: `python -S -P -c … ORDER`.
+
+It has the standard library, the package's tools and its source in reach, and nothing of ours. Its answer is as
+trustworthy as the package.
+"""
+
+import importlib
+import json
+import os
+import sys
+
+
+def main() -> None:
+    """Call the backend as the order has it, and write what it returns."""
+    order = json.loads(sys.argv[1])
+    sys.path[:0] = order["paths"]
+    module, _, inside = order["backend"].partition(":")
+    backend = importlib.import_module(module)
+    for each in inside.split(".") if inside else []:
+        backend = getattr(backend, each)
+    if order["do"] == "wheel":
+        answer = backend.build_wheel(order["out"], None, None)
+    else:
+        ask = getattr(backend, "get_requires_for_build_wheel", None)
+        answer = ask(None) if ask else []
+    with open(os.path.join(order["out"], "answer.json"), "w") as file:  # noqa: PTH118, PTH123
+        json.dump(answer, file)
+
+
+if __name__ == "__main__":
+    main()
