@@ -23,7 +23,8 @@ from packaging.version import InvalidVersion, Version
 SOURCE, OTHERS = "a source distribution only", "wheels for other systems only"
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:,]+ ", re.M)
 _SKIPPED = re.compile(r"Skipping link: (?P<why>.+): (?P<address>(?:https?|file)://\S+)")
-_FOUND = re.compile(r"Found link (?P<address>(?:https?|file)://\S+)")
+# The address of a file in a folder has no page beside it, and the comma comes at once.
+_FOUND = re.compile(r"Found link (?P<address>(?:https?|file)://\S+?)(?:, version: | \()")
 _PYTHON = re.compile(r"\S+ Requires-Python (?P<wanted>.+)")
 _SIDE = re.compile(r"^    (?P<side>(?:The user requested|\S.* depends on) .+)$", re.M)
 _UNMET = re.compile(r"Could not find a version that satisfies the requirement (?P<asked>.+?) \(from ")

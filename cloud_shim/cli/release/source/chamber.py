@@ -44,7 +44,7 @@ class _Heard:
     late: bool = False
 
 
-def run(do: str, sdist: Path, tools: Path | None, seconds: float = SECONDS) -> Outcome:
+def run(do: str, sdist: Path, tools: Path | None) -> Outcome:
     """Have the confined process do this with the source distribution. Raises LamplightError outside Linux."""
     if sys.platform != "linux":
         raise LamplightError(
@@ -53,7 +53,7 @@ def run(do: str, sdist: Path, tools: Path | None, seconds: float = SECONDS) -> O
             "Deploy from Linux, or choose a version with a wheel",
         )
     with tempfile.TemporaryDirectory(prefix="lamplight-build-") as room, sdist.open("rb") as file:
-        order = Order(do, sdist.name, room, str(tools) if tools else "")
+        order = Order(do, sdist.name, os.path.expanduser("~"), room, str(tools) if tools else "")  # noqa: PTH111
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", _PROGRAM, order.text()],
             stdin=file,
@@ -63,7 +63,7 @@ def run(do: str, sdist: Path, tools: Path | None, seconds: float = SECONDS) -> O
             start_new_session=True,
         )
         try:
-            heard = _hear(process, seconds)
+            heard = _hear(process, SECONDS)
         finally:
             # Nobody leaves the group: setsid and setpgid are forbidden inside.
             os.killpg(process.pid, signal.SIGKILL)

@@ -6,7 +6,6 @@ and ends where a machine has them not. The package's code runs after that only.
 
 import json
 import os
-import pwd
 import resource
 import stat
 import subprocess
@@ -66,9 +65,7 @@ def main() -> None:
     die_with_parent(os.getppid())
     order = Order(**json.loads(sys.argv[1]))
     has = mechanisms()
-    # By the system's word: the variable HOME is not passed on.
-    home = Path(pwd.getpwuid(os.getuid()).pw_dir).resolve()
-    lacks = missing(has, home, [real for _, real in paths.common(network=False)])
+    lacks = missing(has, Path(order.home).resolve(), [real for _, real in paths.common(network=False)])
     answer = Answer(lacks=tuple(lacks)) if lacks else _confined(order, has)
     sys.stdout.buffer.write(answer.sent())
 
@@ -80,7 +77,7 @@ def _confined(order: Order, has: Mechanisms) -> Answer:
     try:
         tree = unpacking.unpack(sys.stdin.buffer, order.file, _made(scratch / "source"))
         plan = _plan(tree)
-    except (Refused, OSError, ValueError, RecursionError) as error:
+    except Refused as error:
         return Answer(refused=str(error))
     if order.do == PLAN:
         return Answer(requires=plan.requires)
@@ -113,7 +110,10 @@ def _made(folder: Path) -> Path:
 
 def _plan(tree: Path) -> pyproject.Plan:
     file = tree / "pyproject.toml"
-    return pyproject.plan(_read(file).decode("utf-8-sig") if file.is_file() else "")
+    try:
+        return pyproject.plan(_read(file).decode("utf-8-sig") if file.is_file() else "")
+    except (OSError, ValueError, RecursionError) as error:
+        raise Refused(f"its pyproject.toml is not understood: {error}") from None
 
 
 def _run(script: str, order: str, tree: Path, scratch: Path, tools: str) -> int:

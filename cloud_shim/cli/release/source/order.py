@@ -17,10 +17,14 @@ _MOST_LINE = 500
 
 @dataclass(frozen=True)
 class Order:
-    """`file` is the source's name (its bytes are standard input), `tools` a folder of packages, `room` an empty one."""
+    """`file` is the source's name; its bytes are standard input. `home` is the person's, not to be seen.
+
+    `tools` is a folder of packages, `room` an empty one.
+    """
 
     do: str
     file: str
+    home: str
     room: str
     tools: str = ""
 
