@@ -90,7 +90,7 @@ def _lock(found: Pylock, about: Mapping[str, Any]) -> Lock:
 
 
 def _wheel(package: Package) -> Wheel:
-    wheels, sdist = package.wheels or (), package.sdist
+    wheels, sdist = list(package.wheels or ()), package.sdist
     if len(wheels) + (sdist is not None) != 1 or package.version is None:
         raise ValueError(f"{package.name} is not one file of one version")
     if sdist is not None:

@@ -8,20 +8,21 @@ import importlib
 import json
 import os
 import sys
+from typing import Any
 
 
 def main() -> None:
     """Call the backend as the order has it, and write what it returns."""
-    order = json.loads(sys.argv[1])
+    order: Any = json.loads(sys.argv[1])
     sys.path[:0] = order["paths"]
-    module, _, inside = order["backend"].partition(":")
-    backend = importlib.import_module(module)
-    for each in inside.split(".") if inside else []:
+    module, _, inside = str(order["backend"]).partition(":")
+    backend: Any = importlib.import_module(module)
+    for each in filter(None, inside.split(".")):
         backend = getattr(backend, each)
     if order["do"] == "wheel":
-        answer = backend.build_wheel(order["out"], None, None)
+        answer: Any = backend.build_wheel(order["out"], None, None)
     else:
-        ask = getattr(backend, "get_requires_for_build_wheel", None)
+        ask: Any = getattr(backend, "get_requires_for_build_wheel", None)
         answer = ask(None) if ask else []
     with open(os.path.join(order["out"], "answer.json"), "w") as file:  # noqa: PTH118, PTH123
         json.dump(answer, file)
