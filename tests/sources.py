@@ -4,6 +4,7 @@ import io
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 # Written for the test's own packages: it makes the wheel's files from ordinary Python values.
 _BACKEND = """
@@ -80,3 +81,16 @@ def add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
     entry = tarfile.TarInfo(name)
     entry.size = len(data)
     archive.addfile(entry, io.BytesIO(data))
+
+
+def built(source: Path) -> tuple[str, bytes]:
+    """The wheel that the source's backend gives, file name and bytes, built here and now: it is the test's own code."""
+    with tarfile.open(source) as archive:
+        file = archive.extractfile(f"{source.name.removesuffix('.tar.gz')}/backend.py")
+        assert file is not None
+        backend: dict[str, Any] = {}
+        exec(file.read(), backend)
+    out = source.parent / "out"
+    out.mkdir(exist_ok=True)
+    name = str(backend["build_wheel"](str(out)))
+    return name, (out / name).read_bytes()
