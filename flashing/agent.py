@@ -16,7 +16,7 @@ from cloud_shim.cli.release import agent_release, lock, wheel_files, wheels
 from cloud_shim.cli.release.pip_process import Pip, prepared
 from cloud_shim.cli.release.requirements import Wanted
 from cloud_shim.cli.release.target import described
-from cloud_shim.cli.release.wheels import Wheel
+from cloud_shim.cli.release.wheels import Question, Wheel
 from device.artifact import agent
 from device.errors import NotFoundError, RejectedError
 from device.protocol.deployment import AGENT_FILE
@@ -71,7 +71,7 @@ def _archive(machine: Machine, python: str, pip: Pip) -> bytes:
         needs = [*_needs(tree), *MODELS]
         what = f"The libraries for Python {python}"
         target = wheels.Target(what, machine.wheels, described(machine.wheels, python, machine.architecture))
-        chosen = wheels.resolve(needs, (), {}, target, work / "resolution", pip).wheels
+        chosen = wheels.resolve(Question(needs, (), {}, target), work / "resolution", pip).wheels
         with wheel_files.opened(wheels.fetch(chosen, target, work / "wheels", pip)) as opened:
             files = wheel_files.together(opened)
             wheel_files.write([each for each in files if not each.name.startswith(_COMMANDS)], tree)

@@ -16,8 +16,9 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from cloud_shim.cli.release import brought, pip_process, wheels
+from cloud_shim.cli.release.instead import INSTEAD
 from cloud_shim.cli.release.target import Platform
-from cloud_shim.cli.release.wheels import Target
+from cloud_shim.cli.release.wheels import Question, Target
 from device import durable
 from device.errors import LamplightError
 
@@ -46,7 +47,7 @@ class Answer:
 def wanted() -> tuple[dict[str, list[str]], dict[str, str]]:
     """The packages by subject, and what to use instead of some."""
     told = tomllib.loads(LIST.read_text("utf-8"))
-    return told["packages"], {canonicalize_name(name): text for name, text in told["instead"].items()}
+    return told["packages"], INSTEAD
 
 
 def resolve(name: str, platform: Platform, pip: pip_process.Pip) -> Answer:
@@ -54,7 +55,7 @@ def resolve(name: str, platform: Platform, pip: pip_process.Pip) -> Answer:
     known = brought.versions({}, models=False)
     with tempfile.TemporaryDirectory(prefix="lamplight-popular-") as work:
         try:
-            found = wheels.resolve([name], (), known, Target(name, "", platform), Path(work, "r"), pip)
+            found = wheels.resolve(Question([name], (), known, Target(name, "", platform)), Path(work, "r"), pip)
         except LamplightError as error:
             return Answer(why=reason(error))
     own = canonicalize_name(name)

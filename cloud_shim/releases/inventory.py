@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from email.message import Message
 from email.parser import BytesHeaderParser
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from packaging.pylock import Package as LockedPackage
 from packaging.pylock import Pylock, PylockValidationError
 from packaging.requirements import Requirement
 
@@ -90,10 +91,17 @@ def _origins(artifact: Path) -> dict[str, str]:
             found = Pylock.from_dict(tomllib.loads(file.read(_METADATA).decode())) if file else None
         except (KeyError, ValueError, RecursionError, PylockValidationError):
             return {}
-    wheels = [wheel for package in found.packages for wheel in package.wheels or ()] if found else []
-    return {
-        wheel.hashes.get("sha256", ""): wheel.url for wheel in wheels if wheel.url and _ADDRESS.fullmatch(wheel.url)
-    }
+    files = [each for package in found.packages for each in _addressed(package)] if found else []
+    return {digest: url for digest, url in files if url and _ADDRESS.fullmatch(url)}
+
+
+def _addressed(package: LockedPackage) -> Iterator[tuple[str, str | None]]:
+    """The digest of each wheel, and its address; of one that was built (cli/release/lock.py), that of its source."""
+    for each in package.wheels or ():
+        yield each.hashes.get("sha256", ""), each.url
+    built: object = (package.tool or {}).get("lamplight")
+    if package.sdist is not None and isinstance(built, dict):
+        yield str(cast("dict[str, object]", built).get("sha256", "")), package.sdist.url
 
 
 def licence(about: "Message[str, str]") -> str:

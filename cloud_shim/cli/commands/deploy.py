@@ -33,6 +33,7 @@ from device.protocol.deployment import MAX_TRIAL_EVENTS, MAX_TRIAL_SECONDS
 )
 @click.option("--retry", is_flag=True, help="Have it tried once more, though it failed its trial on the device before.")
 @click.option("--explain", is_flag=True, help="Only show the packages it would get, and why; nothing is sent.")
+@layer.allow_build_option
 @waiting_options
 def run(
     options: Options,
@@ -43,6 +44,7 @@ def run(
     trial_events: int | None,
     retry: bool,
     explain: bool,
+    sources: bool,
     wait: bool,
     timeout: float,
 ) -> None:
@@ -50,14 +52,14 @@ def run(
     started = time.monotonic()
     config = parse_config(pairs, declared_settings(existing_folder(path)))
     if explain:
-        layer.explain(options, Path(path), choose_device(options.client, device))
+        layer.explain(options, Path(path), choose_device(options.client, device), sources)
         return
     archive = pack(Path(path), config)
     if left := left_out(Path(path)):
         options.terminal.say(f"left out: {', '.join(left)} ({IGNORE} has the last word)")
     device = choose_device(options.client, device)
     archive = for_agent(options, archive, Path(path), device)
-    built = layer.build(options, Path(path), device)
+    built = layer.build(options, Path(path), device, sources)
     sent = push(options.client, archive, device)
     needs = layer.send(options, built)
     asked = {"seconds": trial_seconds, "events": trial_events}

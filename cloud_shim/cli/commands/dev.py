@@ -45,7 +45,8 @@ class Sent(NamedTuple):
 @command("dev")
 @click.argument("path")
 @device_option
-def run(options: Options, path: str, device: str) -> None:
+@layer.allow_build_option
+def run(options: Options, path: str, device: str, sources: bool) -> None:
     """Send PATH to a device now and at each save, and show its decisions and logs until Ctrl-C."""
     folder = existing_folder(path)
     device = choose_device(options.client, device)
@@ -56,7 +57,7 @@ def run(options: Options, path: str, device: str) -> None:
         if number == 0:
             watching = f"watching {path}: save a file to deploy it"
             options.terminal.data({"kind": "watching", "folder": path, "device": device}, [(watching, "bold")])
-        sent = redeploy(options, folder, device, sent) if saved else look(options, device, sent)
+        sent = redeploy(options, folder, device, sent, sources) if saved else look(options, device, sent)
     raise KeyboardInterrupt
 
 
@@ -75,8 +76,11 @@ def interrupts() -> threading.Event:
     return interrupted
 
 
-def redeploy(options: Options, folder: Path, device: str, sent: Sent) -> Sent:
-    """Send the folder if it differs from the one `sent` before; gives the last save sent. An error is only shown."""
+def redeploy(options: Options, folder: Path, device: str, sent: Sent, sources: bool = False) -> Sent:
+    """Send the folder if it differs from the one `sent` before; gives the last save sent. An error is only shown.
+
+    `sources`: its packages may be built from source.
+    """
     try:
         archive = for_agent(options, pack(folder), folder, device)
         if archive == sent.archive:
@@ -84,7 +88,7 @@ def redeploy(options: Options, folder: Path, device: str, sent: Sent) -> Sent:
         requirements = _requirements(folder)
         # Choosing wheels takes seconds: only after a change of the requirements.
         same = requirements == sent.requirements
-        packages = sent.packages if same else layer.build(options, folder, device)
+        packages = sent.packages if same else layer.build(options, folder, device, sources)
         stored = push(options.client, archive, device)
         needs = sent.layer if same else layer.send(options, packages)
         generation = options.client.deploy(device, stored, layer=needs)

@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from cloud_shim.cli.release import layers, wheel_files
-from cloud_shim.cli.release.layers import Board, Resolved
+from cloud_shim.cli.release.layers import Board, Resolved, Say
 from cloud_shim.cli.release.wheel_files import Opened
 
 SENT, BOARDS, LEFT_OUT = "sent", "on the board", "left out"
@@ -25,7 +25,8 @@ class Row:
     """A package: `how` is SENT, BOARDS or LEFT_OUT.
 
     `size` is in bytes, unpacked; `needed_by` has packages, or the file with the function's needs; `note` is for a
-    person: the marker that leaves it out, or the newer version without a wheel.
+    person: the marker that leaves it out, or the newer version without a wheel. `source` is the source distribution
+    that it was built from here.
     """
 
     name: str
@@ -34,16 +35,20 @@ class Row:
     size: int
     needed_by: tuple[str, ...]
     note: str = ""
+    source: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The JSON form."""
         return {**vars(self), "needed_by": list(self.needed_by)}
 
 
-def rows(folder: Path, board: Board) -> list[Row]:
-    """A row for each package that the function in `folder` names, gets or finds on the board, those sent first."""
+def rows(folder: Path, board: Board, say: Say = layers.quiet, build: bool = False) -> list[Row]:
+    """A row for each package that the function in `folder` names, gets or finds on the board, those sent first.
+
+    `say` and `build` as layers.layer has them.
+    """
     with tempfile.TemporaryDirectory(prefix="lamplight-layer-") as work:
-        found = layers.resolve(folder, board, Path(work), anew=True)
+        found = layers.resolve(folder, board, Path(work), say, anew=True, build=build)
         if found is None:
             return []
         with wheel_files.opened(found.files) as opened:
@@ -55,7 +60,12 @@ HEADINGS = ("PACKAGE", "VERSION", "SIZE", "NEEDED BY", "")
 
 def table(given: Sequence[Row]) -> list[tuple[str, ...]]:
     """The rows for a person, under HEADINGS."""
-    return [(each.name, each.version, _size(each), ", ".join(each.needed_by), each.note) for each in given]
+    return [(each.name, each.version, _size(each), ", ".join(each.needed_by), _note(each)) for each in given]
+
+
+def _note(row: Row) -> str:
+    built = f"built from {row.source}" if row.source else ""
+    return "; ".join(each for each in (built, row.note) if each)
 
 
 def _size(row: Row) -> str:
@@ -68,7 +78,15 @@ def _rows(found: Resolved, opened: Sequence[Opened], board: Board) -> list[Row]:
     needed = _needed(asked, board)
     newer = layers.newer(found)
     sent = [
-        Row(each.name, each.version, SENT, by_name[each.name].size, needed.get(each.name, ()), newer.get(each.name, ""))
+        Row(
+            each.name,
+            each.version,
+            SENT,
+            by_name[each.name].size,
+            needed.get(each.name, ()),
+            newer.get(each.name, ""),
+            each.source.file if each.source else "",
+        )
         for each in found.lock.wheels
     ]
     brought = board.brought()

@@ -1,8 +1,9 @@
 """From a function's needs to a layer: its packages, unpacked, for one platform and one Python.
 
 Wheels are chosen for the *board*, on this machine, or taken from the lock that fits. A package without one is an error
-here, before the sending. The packages that each worker has already stay out (brought.py). Each wheel's digest is
-recorded in layer.toml, its origin in the layer's pylock.toml. It packs; pushing.py sends.
+here, before the sending, unless it may be built (source/). The packages that each worker has already stay out
+(brought.py). Each wheel's digest is recorded in layer.toml, its origin in the layer's pylock.toml. It packs;
+pushing.py sends.
 """
 
 import io
@@ -19,9 +20,11 @@ from cloud_shim.cli.release.lock import Lock
 from cloud_shim.cli.release.needs import Needs
 from cloud_shim.cli.release.pip_log import Passed
 from cloud_shim.cli.release.pip_process import Pip
+from cloud_shim.cli.release.source import rounds
+from cloud_shim.cli.release.source.builder import Builder
 from cloud_shim.cli.release.target import Platform
 from cloud_shim.cli.release.wheel_files import Opened
-from cloud_shim.cli.release.wheels import Target, Wheel
+from cloud_shim.cli.release.wheels import Question, Target, Wheel
 from device import durable
 from device.artifact import archive
 from device.artifact.archive import File
@@ -65,19 +68,20 @@ class Resolved:
     kept: bool
 
 
-def _quiet(_line: str) -> None:
+def quiet(_line: str) -> None:
     """Nobody is told."""
 
 
-def layer(folder: Path, board: Board, say: Say = _quiet) -> bytes | None:
+def layer(folder: Path, board: Board, say: Say = quiet, build: bool = False) -> bytes | None:
     """The packed layer for the function in `folder`; None when the function needs no other packages.
 
-    `say` is told each package, and what became of the lock, which is written. Raises RejectedError for requirements
-    that are refused and when a wheel for the board is missing, OfflineError when the package index is out of reach,
-    UsageError for a lock or settings that are unreadable.
+    `say` is told each package, and what became of the lock, which is written. `build`: where a wheel is missing, a
+    source distribution in pure Python is built, confined. Raises RejectedError for requirements that are refused and
+    when a wheel for the board is missing or not built, OfflineError when the package index is out of reach,
+    UsageError for a lock or settings that are unreadable, LamplightError where nothing can be confined.
     """
     with tempfile.TemporaryDirectory(prefix="lamplight-layer-") as work:
-        found = resolve(folder, board, Path(work), say)
+        found = resolve(folder, board, Path(work), say, build=build)
         if found is None:
             return None
         packed = None
@@ -89,10 +93,13 @@ def layer(folder: Path, board: Board, say: Say = _quiet) -> bytes | None:
     return packed
 
 
-def resolve(folder: Path, board: Board, work: Path, say: Say = _quiet, anew: bool = False) -> Resolved | None:
-    """The wheels for the function in `folder`, fetched into `work`; None when it needs nothing. Nothing is written.
+def resolve(
+    folder: Path, board: Board, work: Path, say: Say = quiet, anew: bool = False, build: bool = False
+) -> Resolved | None:
+    """The wheels for the function in `folder`, fetched into `work`; None when it needs nothing. No lock is written.
 
-    `anew` asks the index even where the lock fits, within its versions: to see what else there is. Raises as `build`.
+    `anew` asks the index even where the lock fits, within its versions: to see what else there is. The others are
+    `layer`'s, and so are its errors.
     """
     wanted = needs.of(folder, board.platform)
     if wanted is None:
@@ -100,21 +107,43 @@ def resolve(folder: Path, board: Board, work: Path, say: Say = _quiet, anew: boo
     say(f"{wanted.file}: choosing wheels for {board.platform}")
     target = Target(wanted.file, str(board.platform), board.platform)
     pip = pip_process.prepared(places.read(folder))
+    builder = Builder(target, work / "build", pip, say) if build else None
     before = lock.read(_lock_file(folder, board))
     asked = _asked(wanted, board)
     kept = before is not None and wanted.wheels is None and before.fits(asked)
     passed: Mapping[str, Passed] = {}
     if before is not None and kept and not anew:
-        chosen = before
+        chosen = _built_again(before, builder, _lock_file(folder, board).name)
     elif wanted.wheels is not None:
         chosen = replace(asked, wheels=tuple(each for each in wanted.wheels if each.name not in board.brought()))
     else:
         limits = [f"{each.name}=={each.version}" for each in before.wheels] if before is not None and kept else []
-        chosen, passed = _choose(wanted, asked, limits, board, target, work, pip)
+        chosen, passed = _choose(wanted, asked, limits, board, target, work, pip, builder)
     if wanted.held:
         wanted.held.check(chosen.wheels)
-    files = wheels.fetch(chosen.wheels, target, work / "wheels", pip) if chosen.wheels else []
-    return Resolved(wanted, chosen, files, passed, kept)
+    files = _files(chosen.wheels, target, work, pip)
+    return Resolved(wanted, chosen, files, passed, kept and (anew or chosen == before))
+
+
+def _built_again(before: Lock, builder: Builder | None, file: str) -> Lock:
+    """The lock with its wheels built from source again; raises RejectedError when nothing is to be built."""
+    sources = [each for each in before.wheels if each.source]
+    if sources and builder is None:
+        raise RejectedError(
+            f"{file} has {sources[0].name} {sources[0].version}, which was built from its source",
+            "nothing is built unless you ask for it",
+            "Deploy with --allow-build; or delete the file, to have other packages chosen",
+        )
+    made = {each: builder.again(each).wheel for each in sources if builder}
+    return replace(before, wheels=tuple(made.get(each, each) for each in before.wheels))
+
+
+def _files(chosen: Sequence[Wheel], target: Target, work: Path, pip: Pip) -> list[Path]:
+    """The wheels' files, in their order: built here before, or fetched."""
+    ready = [each for each in chosen if not each.source]
+    fetched = wheels.fetch(ready, target, work / "wheels", pip) if ready else []
+    found = dict(zip(ready, fetched, strict=True))
+    return [found.get(each) or work / "build" / "built" / each.file for each in chosen]
 
 
 def _lock_file(folder: Path, board: Board) -> Path:
@@ -131,13 +160,20 @@ def _asked(wanted: Needs, board: Board) -> Lock:
 
 
 def _choose(
-    wanted: Needs, asked: Lock, limits: Sequence[str], board: Board, target: Target, work: Path, pip: Pip
+    wanted: Needs,
+    asked: Lock,
+    limits: Sequence[str],
+    board: Board,
+    target: Target,
+    work: Path,
+    pip: Pip,
+    builder: Builder | None,
 ) -> tuple[Lock, Mapping[str, Passed]]:
-    """The lock with wheels from the index; of the packages that the board has, those that are needed."""
+    """The lock with wheels from the index, or built; of the packages that the board has, those that are needed."""
     has = board.brought()
     _check_brought(wanted, has, target)
-    lines = [each.line() for each in wanted.wanted]
-    found = wheels.resolve(lines, [*limits, *wanted.limits(has)], has, target, work / "resolution", pip)
+    question = Question([each.line() for each in wanted.wanted], [*limits, *wanted.limits(has)], has, target)
+    found = rounds.resolve(question, wanted.wanted, work / "resolution", pip, builder)
     met = tuple(f"{name}=={has[name]}" for name in found.met)
     return replace(asked, wheels=found.wheels, provided=met), found.passed
 

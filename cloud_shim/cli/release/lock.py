@@ -1,7 +1,8 @@
 """The lock beside the function: the very wheels chosen for one kind of board, as `pylock.NAME.toml` (PEP 751).
 
 Each kind of board has a file of its own, so that a deployment to one leaves the others' choices alone. The addresses
-in it tell a wheel's origin; they are never fetched, for the configured index is asked by version and digest.
+in it tell a wheel's origin; they are never fetched, for the configured index is asked by version and digest. A package
+that was built here has its source distribution there, as the standard has it, and the wheel in a table of ours.
 """
 
 import json
@@ -14,7 +15,7 @@ from typing import Any
 
 from packaging.pylock import Package, Pylock, PylockValidationError
 
-from cloud_shim.cli.release.wheels import Wheel
+from cloud_shim.cli.release.wheels import Source, Wheel
 from device.errors import UsageError
 
 _PATTERN = "pylock.*.toml"
@@ -89,13 +90,23 @@ def _lock(found: Pylock, about: Mapping[str, Any]) -> Lock:
 
 
 def _wheel(package: Package) -> Wheel:
-    wheels = package.wheels or ()
-    if len(wheels) != 1 or package.version is None:
-        raise ValueError(f"{package.name} is not one wheel of one version")
-    digest = wheels[0].hashes.get("sha256", "")
-    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
-        raise ValueError(f"{package.name} has no sha256")
+    wheels, sdist = list(package.wheels or ()), package.sdist
+    if len(wheels) + (sdist is not None) != 1 or package.version is None:
+        raise ValueError(f"{package.name} is not one file of one version")
+    if sdist is not None:
+        built: Any = (package.tool or {})["lamplight"]
+        source = Source(sdist.filename, _digest(sdist.hashes, package.name), sdist.url or "")
+        digest, file = _digest(built, package.name), str(built["wheel"])
+        return Wheel(package.name, str(package.version), digest, file, source=source)
+    digest = _digest(wheels[0].hashes, package.name)
     return Wheel(package.name, str(package.version), digest, wheels[0].filename, wheels[0].url or "")
+
+
+def _digest(hashes: Mapping[str, Any], name: str) -> str:
+    digest = str(hashes.get("sha256", ""))
+    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        raise ValueError(f"{name} has no sha256")
+    return digest
 
 
 def text(lock: Lock) -> str:
@@ -150,18 +161,18 @@ def _head() -> list[str]:
 def _packages(wheels: Sequence[Wheel]) -> list[str]:
     lines: list[str] = []
     for each in wheels:
-        place = f"url = {_string(each.url)}" if each.url else f"path = {_string(each.file)}"
-        lines += [
-            "",
-            "[[packages]]",
-            f"name = {_string(each.name)}",
-            f"version = {_string(each.version)}",
-            "[[packages.wheels]]",
-            f"name = {_string(each.file)}",
-            place,
-            f'hashes = {{ sha256 = "{each.sha256}" }}',
-        ]
+        lines += ["", "[[packages]]", f"name = {_string(each.name)}", f"version = {_string(each.version)}"]
+        if each.source:
+            lines += ["[packages.sdist]", *_file(each.source.file, each.source.url, each.source.sha256)]
+            lines += ["[packages.tool.lamplight]", f"wheel = {_string(each.file)}", f'sha256 = "{each.sha256}"']
+        else:
+            lines += ["[[packages.wheels]]", *_file(each.file, each.url, each.sha256)]
     return lines or ["packages = []"]
+
+
+def _file(name: str, url: str, digest: str) -> list[str]:
+    place = f"url = {_string(url)}" if url else f"path = {_string(name)}"
+    return [f"name = {_string(name)}", place, f'hashes = {{ sha256 = "{digest}" }}']
 
 
 def _list(texts: Sequence[str]) -> str:

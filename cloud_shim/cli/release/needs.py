@@ -39,7 +39,8 @@ class Held:
     def check(self, wheels: Sequence[Wheel]) -> None:
         """Raise RejectedError for a wheel that the lock does not have."""
         for each in wheels:
-            if each.sha256 not in self.digests.get(each.name, ()):
+            # One that was built here is judged by its source.
+            if (each.source or each).sha256 not in self.digests.get(each.name, ()):
                 raise RejectedError(
                     f"{self.file} does not hold {each.name} {each.version}",
                     f"its file {each.file} is not in the lock",
@@ -116,7 +117,8 @@ def _held(lock: Mapping[str, Any], platform: Platform) -> Held:
                 continue
             name = canonicalize_name(each["name"])
             versions[name] = str(Version(each["version"]))
-            digests[name] = frozenset(str(wheel["hash"]).removeprefix("sha256:") for wheel in each.get("wheels", ()))
+            files = [*each.get("wheels", ()), *([each["sdist"]] if "sdist" in each else [])]
+            digests[name] = frozenset(str(file["hash"]).removeprefix("sha256:") for file in files)
     except (KeyError, TypeError, AttributeError, InvalidVersion) as error:
         raise UsageError(f"{UV_LOCK} is not understood", f"{type(error).__name__}: {error}", "`uv lock`") from None
     return Held(UV_LOCK, versions, digests)

@@ -19,7 +19,7 @@ from cloud_shim.cli.release import pip_alone
 from cloud_shim.cli.release.places import Places
 from device.errors import LamplightError
 
-# pip's arguments, and the environment markers it judges by.
+# pip's arguments, and the environment markers it judges by; {} for this machine's own.
 Pip = Callable[[Sequence[str], Mapping[str, str]], "subprocess.CompletedProcess[str]"]
 
 _SECONDS = 1800
@@ -43,13 +43,14 @@ def prepared(places: Places = Places()) -> Pip:  # noqa: B008
             f"the Python of this command, {sys.executable}, has no pip",
             "`python -m ensurepip`, or `uv pip install pip` in a uv environment",
         )
-    told = _pip(["config", "list"], os.environ)
-    settings = places.over(configured(told.stdout.splitlines()))
+    listed = _pip(["config", "list"], os.environ)
+    settings = places.over(configured(listed.stdout.splitlines()))
     environment = isolated(os.environ, settings)
 
     def run(arguments: Sequence[str], markers: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
         always = ["--no-input", "--disable-pip-version-check", "--quiet"]
-        return _pip([*arguments, *always], {**environment, pip_alone.MARKERS: json.dumps(dict(markers))})
+        told = {pip_alone.MARKERS: json.dumps(dict(markers))} if markers else {}
+        return _pip([*arguments, *always], {**environment, **told})
 
     return run
 

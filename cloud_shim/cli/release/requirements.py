@@ -31,6 +31,8 @@ _OPTION = re.compile(r"\s+(?=-)")
 _HASH = re.compile(r"--hash[=\s]\s*(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})", re.ASCII)
 _ARCHIVE = re.compile(r"\.(whl|zip|tar|tgz|tbz|txz|tlz|tar\.(gz|bz2|xz|lz|lzma))$", re.I)
 _PLACE = re.compile(r"^[.~]|[/\\]|^[a-z][a-z0-9+.-]*:", re.I)
+# In a line for pip: a variable, an option, a comment. A marker's escapes (`"\\x20"`) make such out of plain letters.
+_PIPS = re.compile(r"\$\{|\s[-#]")
 _ONE_A_LINE = "Write one package a line, such as `requests>=2.31`"
 _BY_NAME = "Name the package, as in `requests>=2.31`; copy code of your own into the function's folder"
 _WHEELS = f'name their folder beside the function, in {places.FILE}: [packages] and `wheels = ["wheels"]`'
@@ -143,6 +145,10 @@ def by_name_only(found: Requirement, where: str) -> Requirement:
     if not is_normalized_name(canonicalize_name(found.name)):
         # packaging lets "a_" pass, which no index has.
         raise RejectedError(f"{where} is refused", f"{found.name[:80]!r} is no package's name", _ONE_A_LINE)
+    text = str(found)
+    if not (text.isascii() and text.isprintable()) or _PIPS.search(text):
+        why = f"its marker is {str(found.marker)[:80]!a}, where pip would read on"
+        raise RejectedError(f"{where} is refused", why, _ONE_A_LINE)
     return found
 
 

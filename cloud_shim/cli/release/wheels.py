@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from cloud_shim.cli.release import pip_alone, pip_log
@@ -24,6 +26,7 @@ from device.errors import LamplightError, OfflineError, RejectedError, Untrusted
 _OFFLINE = re.compile(
     r"Connection(Error| refused| broken)|NewConnectionError|Temporary failure in name|timed out", re.I
 )
+_WHEELS = ("--only-binary", ":all:")
 # How pip's report of a conflict begins a line on a constraint.
 _LIMIT = "The user requested (constraint) "
 
@@ -38,14 +41,27 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Source:
+    """The source distribution that a wheel was built from here; `url` as a wheel's."""
+
+    file: str
+    sha256: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
 class Wheel:
-    """One chosen file: `url` is its origin without passwords, "" when it lay in a folder."""
+    """One chosen file: `url` is its origin without passwords, "" when it lay in a folder.
+
+    `source` is set for one that was built here.
+    """
 
     name: str
     version: str
     sha256: str
     file: str = ""
     url: str = ""
+    source: Source | None = None
 
     def line(self) -> str:
         """As pip takes it, with its digest."""
@@ -64,32 +80,73 @@ class Chosen:
     passed: Mapping[str, Passed]
 
 
-def resolve(
-    lines: Sequence[str],
-    limits: Sequence[str],
-    brought: Mapping[str, str],
-    target: Target,
-    work: Path,
-    pip: Pip,
-) -> Chosen:
-    """The wheels for these requirements within the `limits`; `work` is a new folder for its files.
+@dataclass(frozen=True)
+class Failed:
+    """A resolution without an answer: the error, and the requirements that a source distribution may meet.
 
-    `brought` are the packages on the board with their versions: they bind the others, and stay out. Raises
-    RejectedError when a wheel is missing or not the index's, OfflineError when the index is out of reach.
+    `bare` is the first package of these without a wheel for any system: it may be in pure Python; "" for none.
     """
+
+    error: LamplightError
+    buildable: Sequence[Requirement]
+    bare: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """Requirements, as lines for pip, within the `limits`.
+
+    `brought` are the packages on the board with their versions: they bind the others, and stay out.
+    """
+
+    lines: Sequence[str]
+    limits: Sequence[str]
+    brought: Mapping[str, str]
+    target: Target
+
+    def bounds(self) -> list[str]:
+        """The limits, with the board's own versions."""
+        return [*self.limits, *(f"{name}=={version}" for name, version in sorted(self.brought.items()) if version)]
+
+    def known(self) -> dict[str, SpecifierSet]:
+        """The versions that each package named here may have."""
+        known: dict[str, SpecifierSet] = {}
+        for line in (*self.lines, *self.bounds()):
+            asked = Requirement(line.partition(" --hash=")[0])
+            if self.target.platform.takes(asked.marker):
+                name = canonicalize_name(asked.name)
+                known[name] = known.get(name, SpecifierSet()) & asked.specifier
+        return known
+
+
+def resolve(question: Question, work: Path, pip: Pip) -> Chosen:
+    """The wheels that answer it; `work` is a new folder for its files.
+
+    Raises RejectedError when a wheel is missing or not the index's, OfflineError when the index is out of reach.
+    """
+    answer = attempt(question, work, pip)
+    if isinstance(answer, Failed):
+        raise answer.error
+    return answer
+
+
+def attempt(question: Question, work: Path, pip: Pip, more: Path | None = None) -> Chosen | Failed:
+    """As `resolve`, but a failure is given back. `more` is a folder with further wheels. Raises OfflineError."""
+    target, brought = question.target, question.brought
     work.mkdir()
-    known = [f"{name}=={version}" for name, version in sorted(brought.items()) if version]
-    given = {"asked.txt": lines, "limits.txt": [*limits, *known]}
+    given = {"asked.txt": question.lines, "limits.txt": question.bounds()}
     for name, text in given.items():
         (work / name).write_text("".join(f"{each}\n" for each in text), "utf-8")
     stand_ins(brought, target.platform, work / "brought")
     asked, limited, report, log = (str(work / name) for name in ("asked.txt", "limits.txt", "report.json", "pip.log"))
     options = ["--dry-run", "--ignore-installed", "--report", report, "--log", log, "-c", limited, "-r", asked]
-    folders = ["--find-links", str(work / "brought"), "-t", str(work / "none")]
-    done = pip(["install", *_for(target), *folders, *options], target.platform.environment())
+    folders = [part for each in (work / "brought", more) if each for part in ("--find-links", str(each))]
+    arguments = [*board_options(target), *_WHEELS, *folders, "-t", str(work / "none"), *options]
+    done = pip(["install", *arguments], target.platform.environment())
     told = Path(log).read_text("utf-8", "replace") if Path(log).is_file() else ""
     if done.returncode != 0:
-        raise _failure(done.stderr, told, target, brought)
+        buildable = pip_log.buildable(told, question.known())
+        return Failed(failure(done.stderr, told, target, brought, buildable), buildable, _bare(buildable, told))
     installed = json.loads(Path(report).read_text("utf-8"))["install"]
     named = {canonicalize_name(each["metadata"]["name"]): each for each in installed}
     chosen = tuple(_wheel(named[name], target) for name in sorted(named) if name not in brought)
@@ -105,9 +162,9 @@ def fetch(wheels: Sequence[Wheel], target: Target, folder: Path, pip: Pip) -> li
     pinned = folder / "pinned.txt"
     pinned.write_text("".join(f"{each.line()}\n" for each in wheels), "utf-8")
     options = ["--no-deps", "--require-hashes", "-r", str(pinned), "-d", str(folder)]
-    done = pip(["download", *_for(target), *options], target.platform.environment())
+    done = pip(["download", *board_options(target), *_WHEELS, *options], target.platform.environment())
     if done.returncode != 0:
-        raise _failure(done.stderr, "", target, {})
+        raise failure(done.stderr, "", target, {})
     found = {_named(each): each for each in sorted(folder.glob("*.whl"))}
     return [found[each.name] for each in wheels]
 
@@ -116,12 +173,21 @@ def _named(wheel: Path) -> str:
     return canonicalize_name(wheel.name.partition("-")[0])
 
 
-def _for(target: Target) -> list[str]:
+def board_options(target: Target) -> list[str]:
+    """pip's options for the board's files."""
     tags = [part for tag in target.platform.tags() for part in ("--platform", tag)]
-    return [*tags, "--python-version", target.platform.whole(), "--implementation", "cp", "--only-binary", ":all:"]
+    return [*tags, "--python-version", target.platform.whole(), "--implementation", "cp"]
 
 
-def _failure(told: str, log: str, target: Target, brought: Mapping[str, str]) -> LamplightError:
+def offline(told: str) -> bool:
+    """Whether pip's words are of an index out of reach."""
+    return bool(_OFFLINE.search(told))
+
+
+def failure(
+    told: str, log: str, target: Target, brought: Mapping[str, str], buildable: Sequence[Requirement] = ()
+) -> LamplightError:
+    """The error for pip's words, with its log; `buildable` as in Failed."""
     lines = [line.removeprefix("ERROR: ") for line in told.splitlines() if line.startswith("ERROR: ")]
     why = "; ".join(lines) or told.strip()[-500:]
     sides = pip_log.conflict(log)
@@ -131,7 +197,7 @@ def _failure(told: str, log: str, target: Target, brought: Mapping[str, str]) ->
             "a package there, or one that it needs, is to be built on this machine, which would run its code",
             "Choose a version with a wheel in the index",
         )
-    if _OFFLINE.search(told):
+    if offline(told):
         return OfflineError("The package index cannot be reached", why, "Check the network, or pip's configuration")
     if "DO NOT MATCH THE HASHES" in told:
         return UntrustedError(
@@ -148,7 +214,7 @@ def _failure(told: str, log: str, target: Target, brought: Mapping[str, str]) ->
     lacking = [f"{each.name} {each.version} has {each.why}" for each in pip_log.lacking(log).values()]
     impossible = sides or "ResolutionImpossible" in why
     absent = "(from versions: none)" in told and not lacking
-    if impossible and not lacking and not absent:
+    if impossible and not lacking and not absent and not buildable:
         return _conflict(sides or lines, target, brought)
     if impossible or "No matching distribution" in why:
         # A conflict, too, is often a package without a wheel, which each version of another one needs.
@@ -160,6 +226,12 @@ def _failure(told: str, log: str, target: Target, brought: Mapping[str, str]) ->
             "or a package in pure Python",
         )
     return LamplightError(f"{target.what} cannot be resolved for {target.board}", why)
+
+
+def _bare(buildable: Sequence[Requirement], log: str) -> str:
+    passed = pip_log.passed_over(log)
+    names = [(each.name, passed.get(canonicalize_name(each.name))) for each in buildable]
+    return next((name for name, found in names if found is None or found.why != pip_log.OTHERS), "")
 
 
 def _conflict(sides: Sequence[str], target: Target, brought: Mapping[str, str]) -> RejectedError:
@@ -186,13 +258,13 @@ def _wheel(chosen: dict[str, Any], target: Target) -> Wheel:
     if chosen.get("is_direct") or not file.endswith(".whl") or not digest:
         raise RejectedError(
             f"{target.what} cannot be met for {target.board}",
-            f"{name} comes from {_public(address) or file!r}, and only wheels of the index, with a digest, are taken",
+            f"{name} comes from {public(address) or file!r}, and only wheels of the index, with a digest, are taken",
             f"Choose a version of {name}, or of the package that needs it, that the index has",
         )
-    return Wheel(name, about["version"], digest, file, _public(address))
+    return Wheel(name, about["version"], digest, file, public(address))
 
 
-def _public(address: str) -> str:
+def public(address: str) -> str:
     """An address of the web without name, password, query and fragment; "" for another."""
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https"):

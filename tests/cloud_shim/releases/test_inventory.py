@@ -97,3 +97,18 @@ def test_origins_are_read_from_the_layers_lock_where_it_has_one(tmp_path, text, 
     (tmp_path / "tar").write_bytes(archive.pack(layer))
     (found,) = inventory.described((Package("leaf", "1.0", sha256="a" * 64),), tmp_path / "tar")
     assert found.origin == ("https://files.example/leaf-1.0-py3-none-any.whl" if origin else "")
+
+
+@pytest.mark.parametrize(
+    "tool", [f'[packages.tool.lamplight]\nsha256 = "{"a" * 64}"\n', "[packages.tool]\nlamplight = 3\n", ""]
+)
+def test_the_origin_of_a_package_that_was_built_is_its_source(tmp_path, tool):
+    layer = tmp_path / "layer"
+    layer.mkdir()
+    (layer / "pylock.toml").write_text(
+        'lock-version = "1.0"\ncreated-by = "lamplight"\n[[packages]]\nname = "leaf"\nversion = "1.0"\n'
+        f'[packages.sdist]\nurl = "https://files.example/leaf-1.0.tar.gz"\nhashes = {{ sha256 = "{"c" * 64}" }}\n{tool}'
+    )
+    (tmp_path / "tar").write_bytes(archive.pack(layer))
+    (found,) = inventory.described((Package("leaf", "1.0", sha256="a" * 64),), tmp_path / "tar")
+    assert found.origin == ("https://files.example/leaf-1.0.tar.gz" if "sha256" in tool else "")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cloud_shim.cli import starters
+from cloud_shim.cli.commands import layer
 
 RELEASE = {"kind": "function", "name": "night-light", "version": 2, "sha256": "a" * 64, "length": 10240, "created": 1.0}
 NAMED = {"kind": "function", "name": "night-light"}
@@ -44,6 +45,17 @@ def test_it_waits_until_the_device_keeps_it(shim, run, reports):
     assert "generation 2 COMMITTED after" in out
     assert "TRIAL" in err
     assert shim.asked(DEPLOY) == [{**NAMED, "version": 2, "config": None, "trial": None, "retry": False, "layer": {}}]
+
+
+@pytest.mark.parametrize("words", [[], ["--allow-build"]])
+def test_sources_are_built_only_when_asked(shim, run, reports, monkeypatch, words):
+    asked = []
+    monkeypatch.setattr(layer, "build", lambda _options, _folder, _device, sources: asked.append(sources))
+    monkeypatch.setattr(layer, "explain", lambda _options, _folder, _device, sources: asked.append(sources))
+    reports({"state": "COMMITTED"})
+    for more in ([], ["--explain"]):
+        assert run("deploy", NIGHT_LIGHT, *words, *more)[0] == 0
+    assert asked == [bool(words)] * 2
 
 
 @pytest.mark.parametrize(("form", "mode"), [(2, 0o755), (1, 0o644)])

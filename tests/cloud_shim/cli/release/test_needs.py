@@ -68,6 +68,12 @@ def test_a_project_file_for_tools_only_needs_nothing(function):
         ("[project", "is not TOML"),
         ('[project]\ndependencies = ["evil @ file:///tmp/evil"]\n', "is to come from"),
         ('[project]\ndependencies = ["./vendor"]\n', "which is none"),
+        (
+            r"""[project]
+dependencies = ['leaf; os_name != "x\n-e ./evil"']
+""",
+            "where pip would read on",
+        ),
         ('[project]\ndependencies = [{ path = "x" }]\n', "which is none"),
         ('[project]\ndynamic = ["dependencies"]\n', "are dynamic"),
         ('[project]\ndependencies = "leaf"\n', "expected a list"),

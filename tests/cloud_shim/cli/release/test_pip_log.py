@@ -1,5 +1,8 @@
 """What pip's log says beyond its answer; a log of another form says nothing."""
 
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from cloud_shim.cli.release import pip_log
@@ -43,6 +46,50 @@ def test_the_sides_of_a_conflict():
         "branch 1.0 depends on numpy<2",
         "The user requested (constraint) numpy==2.4.6",
     ]
+
+
+SOURCES = f"""2026-11-29T02:50:37,746   Skipping link: No sources permitted for paho: {WHERE}/paho-1.5.tar.gz (from x)
+2026-11-29T02:50:37,746   Skipping link: No sources permitted for paho: {WHERE}/paho-1.6.1.tar.gz (from x)
+2026-11-29T02:50:37,746   Skipping link: No sources permitted for paho: {WHERE}/paho-2.0.tar.gz (from x)
+2026-11-29T02:50:37,746   Found link file:///opt/paho-2.0-py3-none-any.whl, version: 2.0
+2026-11-29T02:50:37,746   Found link {WHERE}/paho-2.1-py3-none-any.whl (from x) (requires-python:>=3.7), version: 2.1
+"""
+
+
+@pytest.mark.parametrize(
+    ("told", "known", "found"),
+    [
+        ("ERROR: Could not find a version that satisfies the requirement paho<2 (from versions: 2.0)", "", ["paho<2"]),
+        (
+            "ERROR: Could not find a version that satisfies the requirement paho<2 (from branch) (from versions: 2.0)",
+            "",
+            ["paho<2"],
+        ),
+        (
+            "ERROR: Could not find a version that satisfies the requirement paho (from versions: 2.0)",
+            "==1.5",
+            ["paho==1.5"],
+        ),
+        ("ERROR: Could not find a version that satisfies the requirement paho<1 (from versions: 2.0)", "", []),
+        ("    branch 1.0 depends on paho<2 and >=1.6; python_version > '2.7'", "", ["paho<2,>=1.6"]),
+        ("    branch 1.0 depends on paho<2\n2026-11-29T02:50:37,746     The user requested paho>=2", "", ["paho<2"]),
+        (
+            "    branch 1.0 depends on paho>=2\n2026-11-29T02:50:37,746     The user requested (constraint) paho==2.1",
+            "",
+            [],
+        ),
+        ("    branch 1.0 depends on !!!", "", []),
+        ("anything else", "", []),
+    ],
+)
+def test_a_source_may_meet_what_no_wheel_meets(told, known, found):
+    asked = pip_log.buildable(f"{SOURCES}2026-11-29T02:50:37,746 {told}\n", {"paho": SpecifierSet(known)})
+    assert [str(each) for each in asked] == [str(Requirement(each)) for each in found]
+
+
+def test_the_address_of_a_file_is_found_also_in_a_folder():
+    assert pip_log.address(SOURCES, "paho-2.0-py3-none-any.whl") == "file:///opt/paho-2.0-py3-none-any.whl"
+    assert pip_log.address(SOURCES, "other.whl") == ""
 
 
 def test_a_log_of_another_form_says_nothing():

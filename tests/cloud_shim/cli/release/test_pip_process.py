@@ -52,6 +52,19 @@ def test_without_pip_the_remedy_is_named(monkeypatch):
         pip_process.prepared()
 
 
+def test_a_pip_from_which_no_source_can_be_taken_ends_with_a_word(tmp_path):
+    folder = tmp_path / "pip" / "_internal" / "operations"
+    folder.mkdir(parents=True)
+    for each in (tmp_path / "pip", folder.parent, folder):
+        (each / "__init__.py").write_text("")
+    (folder.parent / "exceptions.py").write_text("class CommandError(Exception): pass\n")
+    (folder / "prepare.py").write_text("")
+    (tmp_path / "pip" / "__main__.py").write_text("print('built')\n")
+    command = [sys.executable, "-P", pip_alone.__file__, pip_alone.TAKE, str(tmp_path), "download"]
+    done = subprocess.run(command, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True)
+    assert done.returncode == 1 and pip_alone.CHANGED_SOURCE in done.stderr and "built" not in done.stdout
+
+
 @pytest.mark.parametrize(
     "start",
     [

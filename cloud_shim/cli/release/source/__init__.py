@@ -1,0 +1,1 @@
+"""Source distributions in pure Python, built into wheels in a confined process: `--allow-build`."""
