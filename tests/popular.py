@@ -15,8 +15,10 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from cloud_shim.cli.release import brought, pip_process, wheels
+from cloud_shim.cli.release import brought, pip_process
 from cloud_shim.cli.release.instead import INSTEAD
+from cloud_shim.cli.release.source import rounds
+from cloud_shim.cli.release.source.builder import Builder
 from cloud_shim.cli.release.target import Platform
 from cloud_shim.cli.release.wheels import Question, Target
 from device import durable
@@ -36,12 +38,16 @@ _BEGIN, _END = "<!-- the table: written by `python -m tests.popular` -->\n", "<!
 
 @dataclass(frozen=True)
 class Answer:
-    """What a resolution gave: the version and how many packages, or why none; `older` names a newer version."""
+    """What a resolution gave: the version and how many packages, or why none; `older` names a newer version.
+
+    `built` are the packages that `--allow-build` has to build for it.
+    """
 
     version: str = ""
     count: int = 0
     older: str = ""
     why: str = ""
+    built: str = ""
 
 
 def wanted() -> tuple[dict[str, list[str]], dict[str, str]]:
@@ -53,11 +59,17 @@ def wanted() -> tuple[dict[str, list[str]], dict[str, str]]:
 def resolve(name: str, platform: Platform, pip: pip_process.Pip) -> Answer:
     """The answer for one package on one image, whose workers have Blinka."""
     known = brought.versions({}, models=False)
+    target = Target(name, "", platform)
+    question = Question([name], (), known, target)
     with tempfile.TemporaryDirectory(prefix="lamplight-popular-") as work:
         try:
-            found = wheels.resolve(Question([name], (), known, Target(name, "", platform)), Path(work, "r"), pip)
-        except LamplightError as error:
-            return Answer(why=reason(error))
+            found = rounds.resolve(question, (), Path(work, "wheels"), pip, None)
+        except LamplightError as refused:
+            builder = Builder(target, Path(work, "built"), pip, lambda _: None)
+            try:
+                found = rounds.resolve(question, (), Path(work, "sources"), pip, builder)
+            except LamplightError as error:
+                return Answer(why=reason(error if "C code" in error.what else refused))
     own = canonicalize_name(name)
     if own in found.met:
         return Answer(known[own], 0)
@@ -67,11 +79,14 @@ def resolve(name: str, platform: Platform, pip: pip_process.Pip) -> Answer:
         for each in found.wheels
         if each.name in found.passed and found.passed[each.name].version > Version(each.version)
     ]
-    return Answer(chosen.version, len(found.wheels), "; ".join(older))
+    built = ", ".join(each.name for each in found.wheels if each.source)
+    return Answer(chosen.version, len(found.wheels), "; ".join(older), built=built)
 
 
 def reason(error: LamplightError) -> str:
     """Why it failed, as a table has room for it."""
+    if "C code" in error.what:
+        return error.what.partition(",")[0]
     told = (error.why or error.what).replace("only wheels are taken, for nothing is built on a board: ", "")
     return told.rpartition("; ")[2]
 
@@ -100,6 +115,7 @@ def table(answers: dict[str, Answer]) -> str:
 def _row(name: str, given: list[Answer], instead: dict[str, str]) -> str:
     cells = [f"{each.version}{_others(each)}" if each.version else f"– {each.why}" for each in given]
     notes = dict.fromkeys(f"an older {each.older}" for each in given if each.older)
+    notes |= dict.fromkeys(f"`--allow-build` builds {each.built}" for each in given if each.built)
     alternative = instead.get(canonicalize_name(name), "")
     if alternative and not all(each.version for each in given):
         notes[f"instead: {alternative}"] = None
