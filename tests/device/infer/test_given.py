@@ -57,7 +57,7 @@ NEVER = [None, "1", 1j, datetime.datetime(2026, 1, 1), {"a": 1}, {1}, object(), 
 
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8", "bool"])
-@pytest.mark.parametrize("value", NEVER, ids=str)
+@pytest.mark.parametrize("value", NEVER, ids=lambda value: type(value).__name__)
 def test_what_is_no_number_is_refused(value, dtype):
     for values in ([1, 0, 1, 0, 1, value], [[1, 0, 1], [0, 1, value]], value):
         for take in (filled, taker(dtype).read):
