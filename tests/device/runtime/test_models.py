@@ -88,6 +88,13 @@ def test_runs_of_a_model_are_counted_and_those_over_its_budget(bench, presence):
     )
     code = code.replace("run(event.data)", "run(event.data[0])")
     bench.run(bench.function(code, toml=USES, models={"presence": presence}))
-    for budget in (0.0, 1000.0, 0.0):
+
+    def slow(budget):
+        """How many runs were too slow, after one more. One that waited for a processor is not: so ask again."""
         bench.supervisor.call("f", [[1.0] * 32, budget])
-    assert (bench.health().runs, bench.health().slow) == (3, 2)
+        return bench.health().slow
+
+    until(lambda: slow(0.0) == 2)
+    before = bench.health().runs
+    assert slow(1000.0) == 2
+    assert bench.health().runs == before + 1
