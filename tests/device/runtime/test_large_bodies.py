@@ -36,9 +36,10 @@ def bench(tmp_path_factory):
     bench.supervisor.close()
 
 
-def serve(bench, code=HASH, limit="16M", more=""):
+def serve(bench, code=HASH, limit="16M", more="", packages=()):
     toml = f'memory = "128M"\n{more}[[triggers]]\ntype = "http"\npath = "/x"\nlimit = "{limit}"\n'
-    bench.run(bench.function(code, toml=toml))
+    function = bench.function(code, toml=toml)
+    bench.run(bench.with_packages(function, *packages) if packages else function)
 
 
 def post(bench, body, **options):
@@ -82,7 +83,7 @@ def test_one_beyond_the_limit_is_refused_before_it_has_come(bench):
 
 
 def test_a_web_application_reads_it_as_any_other(bench):
-    serve(bench, FLASK)
+    serve(bench, FLASK, packages=["flask"])
     body = b"abc" * MIB
     assert digest(body) in post(bench, body)[1]
 
