@@ -132,6 +132,24 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     made.stop()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def first_look() -> list[str]:
+    """Empty until the first test of a file that uses the fleet."""
+    return []
+
+
+@pytest.fixture(autouse=True)
+def lamp_is_there(request: pytest.FixtureRequest, first_look: list[str], tmp_path: Path) -> None:
+    """Each file finds the night-light of a new fleet, whatever file before it removed it."""
+    if "fleet" not in request.fixturenames or first_look:
+        return
+    first_look.append(request.node.name)
+    fleet: Fleet = request.getfixturevalue("fleet")
+    if "night-light" not in fleet.device(DEVICE)["desired"]["functions"]:
+        fleet.run("new", "night-light", str(tmp_path / "first-lamp"))
+        fleet.run("deploy", str(tmp_path / "first-lamp"), "--device", DEVICE)
+
+
 @pytest.fixture
 def night_light(fleet: Fleet, tmp_path: Path) -> Iterator[Path]:
     """A copy of the starter, deployed in a bright room; no other function runs beside it."""
