@@ -121,7 +121,7 @@ def resolve(
         chosen, passed = _choose(wanted, asked, limits, board, target, work, pip, builder)
     if wanted.held:
         wanted.held.check(chosen.wheels)
-    files = _files(chosen.wheels, target, work, pip)
+    files = _files(chosen.wheels, target, work, pip, builder)
     return Resolved(wanted, chosen, files, passed, kept and (anew or chosen == before))
 
 
@@ -138,12 +138,14 @@ def _built_again(before: Lock, builder: Builder | None, file: str) -> Lock:
     return replace(before, wheels=tuple(made.get(each, each) for each in before.wheels))
 
 
-def _files(chosen: Sequence[Wheel], target: Target, work: Path, pip: Pip) -> list[Path]:
-    """The wheels' files, in their order: built here before, or fetched."""
+def _files(chosen: Sequence[Wheel], target: Target, work: Path, pip: Pip, builder: Builder | None) -> list[Path]:
+    """The wheels' files, in their order: those of the builder, or fetched."""
     ready = [each for each in chosen if not each.source]
     fetched = wheels.fetch(ready, target, work / "wheels", pip) if ready else []
     found = dict(zip(ready, fetched, strict=True))
-    return [found.get(each) or work / "build" / "built" / each.file for each in chosen]
+    if builder:
+        found |= {each: builder.folder / each.file for each in chosen if each.source}
+    return [found[each] for each in chosen]
 
 
 def _lock_file(folder: Path, board: Board) -> Path:

@@ -179,26 +179,37 @@ def board_options(target: Target) -> list[str]:
     return [*tags, "--python-version", target.platform.whole(), "--implementation", "cp"]
 
 
-def offline(told: str) -> bool:
-    """Whether pip's words are of an index out of reach."""
-    return bool(_OFFLINE.search(told))
+def reason(told: str) -> str:
+    """Why pip failed, in its words."""
+    return "; ".join(_errors(told)) or told.strip()[-500:]
+
+
+def _errors(told: str) -> list[str]:
+    return [line.removeprefix("ERROR: ") for line in told.splitlines() if line.startswith("ERROR: ")]
+
+
+def unreachable(told: str) -> OfflineError | None:
+    """The error when pip's words are of an index out of reach."""
+    if not _OFFLINE.search(told):
+        return None
+    return OfflineError(
+        "The package index cannot be reached", reason(told), "Check the network, or pip's configuration"
+    )
 
 
 def failure(
     told: str, log: str, target: Target, brought: Mapping[str, str], buildable: Sequence[Requirement] = ()
 ) -> LamplightError:
     """The error for pip's words, with its log; `buildable` as in Failed."""
-    lines = [line.removeprefix("ERROR: ") for line in told.splitlines() if line.startswith("ERROR: ")]
-    why = "; ".join(lines) or told.strip()[-500:]
-    sides = pip_log.conflict(log)
+    why, sides = reason(told), pip_log.conflict(log)
     if pip_alone.REFUSED in told:
         return RejectedError(
             f"{target.what} cannot be met for {target.board}",
             "a package there, or one that it needs, is to be built on this machine, which would run its code",
             "Choose a version with a wheel in the index",
         )
-    if offline(told):
-        return OfflineError("The package index cannot be reached", why, "Check the network, or pip's configuration")
+    if offline := unreachable(told):
+        return offline
     if "DO NOT MATCH THE HASHES" in told:
         return UntrustedError(
             f"A package for {target.board} is not the file that was chosen before",
@@ -215,7 +226,7 @@ def failure(
     impossible = sides or "ResolutionImpossible" in why
     absent = "(from versions: none)" in told and not lacking
     if impossible and not lacking and not absent and not buildable:
-        return _conflict(sides or lines, target, brought)
+        return _conflict(sides or _errors(told), target, brought)
     if impossible or "No matching distribution" in why:
         # A conflict, too, is often a package without a wheel, which each version of another one needs.
         reasons = "; ".join([*(sides[:3] or [why]), *lacking])

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from cloud_shim.cli.release import wheel_files, wheels
 from cloud_shim.cli.release.pip_process import Pip
 from cloud_shim.cli.release.requirements import by_name_only
-from device.errors import LamplightError, OfflineError, RejectedError
+from device.errors import LamplightError, RejectedError
 
 # Each of these is for code that is compiled for one processor.
 COMPILERS = frozenset(
@@ -63,10 +63,8 @@ def fetch(wanted: Sequence[Requirement], what: str, folder: Path, pip: Pip) -> P
 
 
 def _failure(told: str, what: str) -> LamplightError:
-    lines = [line.removeprefix("ERROR: ") for line in told.splitlines() if line.startswith("ERROR: ")]
-    why = "; ".join(lines) or told.strip()[-500:]
-    if wheels.offline(told):
-        return OfflineError("The package index cannot be reached", why, "Check the network, or pip's configuration")
-    return RejectedError(
-        f"{what} cannot be built here", f"a tool of its build has no wheel for this machine: {why}", "Choose another"
+    return wheels.unreachable(told) or RejectedError(
+        f"{what} cannot be built here",
+        f"a tool of its build has no wheel for this machine: {wheels.reason(told)}",
+        "Choose another",
     )
