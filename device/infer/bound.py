@@ -29,14 +29,11 @@ class Bound:
     @classmethod
     def of(cls, session: Any, inputs: Mapping[str, Input], outputs: Mapping[str, Any]) -> "Bound | None":
         """The session's, or None where an input or an output has no fixed shape, or no numbers."""
-        import numpy
-
         sizes = _named_sizes(session, inputs)
-        shapes = {name: _shape(each, sizes) for name, each in outputs.items()}
-        if sizes is None or not all(shapes.values()):
+        if sizes is None:
             return None
-        made = {name: numpy.empty(shapes[name] or [], described(each.type).dtype) for name, each in outputs.items()}  # pyright: ignore[reportOptionalMemberAccess]
-        return cls(session, inputs, made)
+        made = {name: buffer for name, each in outputs.items() if (buffer := _buffer(each, sizes)) is not None}
+        return cls(session, inputs, made) if len(made) == len(outputs) else None
 
     def fill(self, given: Mapping[str, Any], state: Mapping[str, Any]) -> None:
         """Put a function's values and the kept state in. Raises ValueError."""
@@ -64,10 +61,13 @@ def _named_sizes(session: Any, inputs: Mapping[str, Input]) -> dict[str, int] | 
     return sizes
 
 
-def _shape(output: Any, sizes: Mapping[str, int] | None) -> list[int] | None:
+def _buffer(output: Any, sizes: Mapping[str, int]) -> Any:
+    """An array for the output; None for one whose shape the file does not tell, or that has no numbers."""
+    import numpy
+
     kind = described(output.type)
-    if sizes is None or kind is None or kind.kind != "tensor" or kind.optional or kind.dtype == "object":
+    if kind is None or kind.kind != "tensor" or kind.optional or kind.dtype == "object":
         return None
     shape = [sizes.get(each, 0) if isinstance(each, str) else each for each in output.shape]
     # A shape without sizes is a number's, or one that the file does not tell.
-    return shape if shape and all(shape) else None
+    return numpy.empty(shape, kind.dtype) if shape and all(shape) else None

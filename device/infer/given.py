@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from math import inf, isfinite, prod
 from typing import Any
 
-from device.infer.tensors import Described
+from device.infer.tensors import Described, fits
 from device.protocol.model_manifest import Shape
 
 # A list with another sum than these is looked at value by value.
@@ -177,7 +177,7 @@ def _shaped(array: Any, shape: Shape, where: str) -> Any:
     while len(given) > len(shape) and given[0] == 1:
         given.pop(0)
     given = [1] * (len(shape) - len(given)) + given
-    if len(given) != len(shape) or any(isinstance(w, int) and w != g for w, g in zip(shape, given, strict=True)):
+    if not fits(given, shape):
         raise ValueError(f"{where} has shape {shape}; {[*array.shape]} was given")
     return array.reshape(given)
 

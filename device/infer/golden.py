@@ -8,12 +8,13 @@ Pure: parses and compares; running the model is checks.py's.
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from device.errors import BadArtifactError
 from device.infer.lists import flat, shape
+from device.infer.tensors import fits
 from device.protocol.errors import ProtocolError
 from device.protocol.fields import items, only, table
 from device.protocol.model_manifest import ModelManifest, Tolerance
@@ -92,7 +93,7 @@ def _check_inputs(inputs: Mapping[str, object], manifest: ModelManifest, where: 
         raise ProtocolError(f"{where}: names {sorted(inputs)}; model.toml has {sorted(wanted)}")
     for name, values in inputs.items():
         declared = manifest.inputs[name]
-        if declared is not None and not _fits(shape(values), declared):
+        if declared is not None and not fits(shape(values), declared):
             raise ProtocolError(f"{where}.{name}: shape {shape(values)}; model.toml says {declared}")
 
 
@@ -102,9 +103,3 @@ def _check_outputs(outputs: Mapping[str, object], where: str) -> None:
     for name, values in outputs.items():
         if not all(isinstance(each, str) or math.isfinite(each) for each in flat(values)):
             raise ProtocolError(f"{where}.{name}: holds NaN or infinity, which nothing can be compared with")
-
-
-def _fits(found: Sequence[int], declared: Sequence[int | str]) -> bool:
-    return len(found) == len(declared) and all(
-        isinstance(wanted, str) or size == wanted for size, wanted in zip(found, declared, strict=True)
-    )

@@ -74,7 +74,8 @@ def _numbers(output: Any) -> list[float]:
 def _softmax(values: Sequence[float]) -> list[float]:
     high = max(values)
     powers = [math.exp(each - high) for each in values]
-    return [each / sum(powers) for each in powers]
+    total = sum(powers)
+    return [each / total for each in powers]
 
 
 def _sigmoid(value: float) -> float:

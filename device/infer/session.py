@@ -17,12 +17,19 @@ from device.infer.bound import Bound
 from device.infer.given import Input
 from device.infer.meaning import Meaning
 from device.infer.result import Result
-from device.infer.tensors import Described, described
+from device.infer.tensors import Described, described, fits
 from device.protocol.model_manifest import ModelManifest
 
 
 def load(folder: Path, manifest: ModelManifest) -> "Model":
-    """The model in `folder`, ready to run.
+    """The model in `folder`, ready to run at its usual pace. Raises as `opened`."""
+    model = opened(folder, manifest)
+    model.warm_up(folder)
+    return model
+
+
+def opened(folder: Path, manifest: ModelManifest) -> "Model":
+    """The model in `folder`, which has never run.
 
     Raises RejectedError on a board without onnxruntime, and BadArtifactError when onnxruntime cannot load the model, or
     its inputs or outputs differ from `manifest`.
@@ -32,9 +39,7 @@ def load(folder: Path, manifest: ModelManifest) -> "Model":
         session = ort.open_session(folder / files.MODEL, manifest.threads)
     except Exception as error:  # onnxruntime's own exceptions have no class in common
         raise loading.failure(manifest, error) from error
-    model = Model(session, manifest)
-    model.warm_up(folder)
-    return model
+    return Model(session, manifest)
 
 
 class Model:
@@ -160,7 +165,7 @@ def _inputs(session: Any, manifest: ModelManifest) -> dict[str, Input]:
 def _input(described_by: Any, manifest: ModelManifest) -> Input:
     name, declared = described_by.name, manifest.inputs[described_by.name]
     kind = _type(described_by, manifest, "input")
-    if kind.kind == "tensor" and declared is not None and not _fits(described_by.shape, declared):
+    if kind.kind == "tensor" and declared is not None and not fits(described_by.shape, declared):
         raise loading.mismatch(manifest, f"input {name!r} has shape {described_by.shape}, model.toml says {declared}")
     read = Input(f"{manifest.name}: input {name!r}", kind, declared, manifest.ranges.get(name))
     if name in manifest.state and read.fixed is None:
@@ -171,9 +176,8 @@ def _input(described_by: Any, manifest: ModelManifest) -> Input:
 def _outputs(session: Any, manifest: ModelManifest) -> dict[str, Any]:
     """The outputs to be fetched, by name, as onnxruntime describes them."""
     found = {each.name: each for each in session.get_outputs()}
-    wanted = [*dict.fromkeys([*(manifest.outputs or found), *manifest.state.values()])]
-    if manifest.scores.output:
-        wanted = [*dict.fromkeys([*wanted, manifest.scores.output])]
+    scored = [manifest.scores.output] if manifest.scores.output else []
+    wanted = dict.fromkeys([*(manifest.outputs or found), *manifest.state.values(), *scored])
     for name in wanted:
         if name not in found:
             raise loading.mismatch(manifest, f"the model has no output {name!r}; it has {_names(found)}")
@@ -186,14 +190,6 @@ def _type(each: Any, manifest: ModelManifest, what: str) -> Described:
     if kind is None:
         raise loading.mismatch(manifest, f"{what} {each.name!r} is a {each.type}, which Python has no numbers for")
     return kind
-
-
-def _fits(shape: Sequence[int | str | None], declared: Sequence[int | str]) -> bool:
-    # A size without a number, such as a batch's, takes any; and a free size of model.toml takes what the file says.
-    return len(shape) == len(declared) and all(
-        not isinstance(size, int) or not isinstance(wanted, int) or size == wanted
-        for size, wanted in zip(shape, declared, strict=True)
-    )
 
 
 def _names(names: Any) -> str:

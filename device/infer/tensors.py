@@ -4,6 +4,7 @@ Pure. onnxruntime's names are of onnxruntime/core/framework/data_types.cc; those
 """
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 _ELEMENTS = {
@@ -48,3 +49,11 @@ def described(name: str) -> Described | None:
         return Described("map", _ELEMENTS[found[2]]) if found[2] in _ELEMENTS else None
     found = _TENSOR.fullmatch(name)
     return Described("tensor", _ELEMENTS[found[1]]) if found and found[1] in _ELEMENTS else None
+
+
+def fits(shape: Sequence[int | str | None], declared: Sequence[int | str]) -> bool:
+    """Whether both have as many sizes, and no two numbers differ. A size without a number takes any."""
+    return len(shape) == len(declared) and all(
+        not isinstance(size, int) or not isinstance(wanted, int) or size == wanted
+        for size, wanted in zip(shape, declared, strict=True)
+    )
